@@ -131,3 +131,7 @@ class Interrupted(KaizenError):
     """Stopped half-way, by a signal or for lack of credentials or network; run the same command again to finish."""
 
     exit_code = 130
+
+
+class ServiceMissing(Interrupted):
+    """The image is there, and the service that shall run it has never been created."""

@@ -118,7 +118,10 @@ doctor = command(
 )
 setup = command(
     "setup.setup",
-    "Create what is missing: the ledger's table, tags that never move, blob mounting.",
+    "Create what is missing: ledger table, immutable tags, blob mounting; with --create, a service.",
+    flags.ENV_OR_ALL,
+    Flag("create", "create the repository and the service of the one environment that --env names", default=False),
+    Flag("like", "with --create: the environment whose service the new one is like (default: a member of its group)"),
     flags.YES,
     Flag("print_iam", "print the least IAM policy for releasing, and do nothing else", default=False),
     Flag("github", "with --print-iam: the role for GitHub Actions of this repository, as owner/name"),

@@ -9,13 +9,15 @@ from semver import Version
 
 from kaizen_tasks.domain.decision import Act, Decision, Done
 from kaizen_tasks.domain.release import Release, StepLabel
-from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, Refused
+from kaizen_tasks.errors import NOTHING_CHANGED, Interrupted, KaizenError, Refused
 from kaizen_tasks.flows.parallel import map_parallel
 from kaizen_tasks.flows.runner import Executor, apply_step, run_flow
 from kaizen_tasks.flows.step import EnvironmentStep
 
 if TYPE_CHECKING:
-    from kaizen_tasks.config.settings import Settings
+    from collections.abc import Iterable
+
+    from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.flows.step import Flow, Step
     from kaizen_tasks.ports.tools import Tools
 
@@ -87,10 +89,9 @@ class ProtectTags(EnvironmentStep):
         return release
 
 
-def setup_flow(settings: Settings) -> Flow:
-    """Return the steps for the ledger's table, for blob mounting and for the tag rules of every repository."""
-    tag_steps = (ProtectTags(environment=environment) for environment in settings.environments.values())
-    return (CreateTable(), EnableBlobMounting(), *tag_steps)
+def setup_flow(environments: Iterable[Environment]) -> Flow:
+    """Return the steps for the ledger's table, for blob mounting and for the tag rules of the repositories."""
+    return (CreateTable(), EnableBlobMounting(), *(ProtectTags(environment=each) for each in environments))
 
 
 def pending_steps(flow: Flow, tools: Tools) -> tuple[tuple[Step, str], ...]:
@@ -115,5 +116,21 @@ def _try_decide(step: Step, tools: Tools) -> Decision | KaizenError:
 
 
 def run_setup(flow: Flow, tools: Tools, execute: Executor = apply_step) -> None:
-    """Run the flow that `setup_flow` returned."""
-    run_flow(flow, PLACEHOLDER_RELEASE, tools, execute)
+    """Run the flow that `setup_flow` returned.
+
+    Raises:
+        Interrupted: in place of a refusal, once something has been changed.
+    """
+    acted: list[str] = []
+
+    def execute_and_note(step: Step, decision: Act, release: Release, tools: Tools) -> Release:
+        result = execute(step, decision, release, tools)
+        acted.append(str(step.label))
+        return result
+
+    try:
+        run_flow(flow, PLACEHOLDER_RELEASE, tools, execute_and_note)
+    except Refused as error:
+        if not acted:
+            raise
+        raise Interrupted(error.message, state=f"done: {', '.join(acted)}", hint=error.hint) from error

@@ -69,6 +69,10 @@ class AccountAdmin(Protocol):
             NotFound: there is no such repository.
         """
 
+    @mutates("the repository is created", needs_lock=False)
+    def create_repository_like(self, neighbour: str, name: str, rules: TagMutability) -> None:
+        """Create a repository with its own tag rules, and with encryption, scanning and lifecycle of another one."""
+
     def tag_mutabilities(self, repositories: Collection[str]) -> Mapping[str, TagMutability]:
         """Return which tags may move in each repository that exists, by name, in as few requests as possible."""
 

@@ -10,6 +10,7 @@ from kaizen_tasks.ports.effects import mutates
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse
+    from kaizen_tasks.domain.new_service import ServiceSettings
     from kaizen_tasks.domain.service import Operation, Service
 
 
@@ -35,6 +36,35 @@ class Platform(Protocol):
         Raises:
             Undeployable: the service is in a state in which it cannot be deployed.
             NotFound: the service no longer exists.
+        """
+
+    def read_settings(self, service: Service) -> ServiceSettings:
+        """Return the settings of a service that another one can be created with.
+
+        Raises:
+            NotFound: there is no such service.
+        """
+
+    @mutates("the service is created", needs_lock=False)
+    def create_service_like(self, neighbour: Service, name: str, *, image: str, settings: ServiceSettings) -> None:
+        """Begin to create a service like another one; its status is RUNNING when it has been created.
+
+        Args:
+            neighbour: the service whose size, health check, network and the like the new service gets.
+            name: the new service's name.
+            image: reference of the image that the new service deploys and follows.
+            settings: what differs from the neighbour.
+
+        Raises:
+            Refused: the platform does not accept the settings, or there is such a service already.
+        """
+
+    @mutates("the service that could not be created is deleted", needs_lock=False)
+    def delete_failed_service(self, service: Service) -> None:
+        """Begin to delete a service that could not be created; when it is gone, its name is free.
+
+        Raises:
+            Refused: the service was created.
         """
 
     def list_operations(self, service: Service) -> tuple[Operation, ...]:

@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 class Secrets(Protocol):
     """Secrets with versions, one of which is current. Safe to use from several threads."""
 
+    def identifier(self, name: str) -> str:
+        """Return the identifier by which a service refers to a secret.
+
+        Raises:
+            NotFound: there is no such secret.
+        """
+
     def current(self, name: str) -> SecretVersion:
         """Return the current version of a secret.
 

@@ -41,6 +41,7 @@ CODES = {
     "RolloutFailed": 9,
     "RollbackFailed": 10,
     "Interrupted": 130,
+    "ServiceMissing": 130,
 }
 HOSTILE = "\x1b]0;owned\x9b2J\u202e\n::add-mask::x"
 

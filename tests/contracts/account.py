@@ -59,6 +59,15 @@ class AccountAdminContract:
         assert account.tag_mutabilities(["absent", REPOSITORY]) == {REPOSITORY: rules}
         assert account.tag_mutabilities([]) == {}
 
+    def test_creates_a_repository_like_another(self, account: AccountAdmin) -> None:
+        rules = TagMutability(mutability="IMMUTABLE_WITH_EXCLUSION", exclusion_filters=("latest",))
+
+        account.create_repository_like(REPOSITORY, "ann-web-app", rules)
+
+        assert account.tag_mutability("ann-web-app") == rules
+        with pytest.raises(NotFound):
+            account.create_repository_like("absent", "dom-web-app", rules)
+
     def test_has_no_rules_for_a_repository_that_is_missing(self, account: AccountAdmin) -> None:
         with pytest.raises(NotFound):
             account.tag_mutability("absent")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
+from attrs import evolve
 
 from kaizen_tasks.errors import NotFound, Refused
 
@@ -93,6 +94,23 @@ class PlatformContract:
 
         assert stage.platform.get_service("web-service").status == "OPERATION_IN_PROGRESS"
         assert not stage.platform.list_operations(stage.platform.get_service("web-service"))[0].is_finished
+
+    def test_creates_a_service_like_another(self, stage: Stage) -> None:
+        neighbour = stage.platform.get_service("web-service")
+        settings = stage.platform.read_settings(neighbour)
+        adapted = evolve(settings, variables={**settings.variables, "TENANT": "ann"})
+
+        stage.platform.create_service_like(neighbour, "ann-service", image=neighbour.image, settings=adapted)
+
+        created = stage.platform.get_service("ann-service")
+        assert (created.image, created.auto_deploys) == (neighbour.image, False)
+        assert stage.platform.read_settings(created) == adapted
+        with pytest.raises(Refused):
+            stage.platform.create_service_like(neighbour, "ann-service", image=neighbour.image, settings=adapted)
+
+    def test_deletes_no_service_that_was_created(self, stage: Stage) -> None:
+        with pytest.raises(Refused, match="web-service"):
+            stage.platform.delete_failed_service(stage.platform.get_service("web-service"))
 
     def test_refuses_to_deploy_a_paused_service_and_says_how_to_resume_it(self, stage: Stage) -> None:
         stage.pause("web-service")

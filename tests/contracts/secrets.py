@@ -47,6 +47,11 @@ class SecretsContract:
         assert abs(datetime.now(UTC) - current.created_at) < timedelta(minutes=5)
         assert secrets.previous(NAME) is None
 
+    def test_identifier_contains_the_name(self, secrets: Secrets) -> None:
+        assert NAME in secrets.identifier(NAME)
+        with pytest.raises(NotFound):
+            secrets.identifier("absent")
+
     def test_missing_secret_is_not_found(self, secrets: Secrets) -> None:
         with pytest.raises(NotFound, match="another"):
             secrets.current("another")

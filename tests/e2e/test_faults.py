@@ -198,7 +198,6 @@ def test_layers_that_cannot_be_mounted_are_uploaded(sandbox: TeamSandbox, expect
 
 
 def test_version_tag_created_concurrently_is_not_moved(sandbox: TeamSandbox) -> None:
-    sandbox.call_aws("ecr", "PutImageTagMutability", repositoryName="prod-web-app", imageTagMutability="IMMUTABLE")
     sandbox.inject_fault({"park": True}, service="registry", operation="PUT */manifests/v0.2.1")
     command = sandbox.library.start(*PROMOTION)
     assert sandbox.call_control("GET", "parked?seconds=100")

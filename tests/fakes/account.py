@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field
@@ -35,6 +36,7 @@ class FakeAccountAdmin(AccountAdmin):
         task_permissions: what the credentials suffice for.
         denied_actions: what IAM's simulator denies.
         failures: raised by a method, by its name.
+        on_repository_created: called with the name of a new repository.
         changes: every change that was asked for, in order.
     """
 
@@ -48,6 +50,7 @@ class FakeAccountAdmin(AccountAdmin):
     denied_actions: tuple[DeniedAction, ...] = ()
     failures: dict[str, KaizenError] = field(factory=dict)
     changes: list[str] = field(factory=list)
+    on_repository_created: Callable[[str], None] = lambda _: None
 
     def create(self, *names: str) -> None:
         """Create repositories whose versions stay and whose `latest` moves."""
@@ -90,6 +93,13 @@ class FakeAccountAdmin(AccountAdmin):
         if repository not in self.rules:
             raise NotFound(f"there is no image repository {repository}", hint="create it")
         return self.rules[repository]
+
+    def create_repository_like(self, neighbour: str, name: str, rules: TagMutability) -> None:
+        self._change("create_repository_like", neighbour, name)
+        self.tag_mutability(neighbour)
+        self.rules[name] = rules
+        self.policies[name] = self.policies.get(neighbour, ())
+        self.on_repository_created(name)
 
     def tag_mutabilities(self, repositories: Collection[str]) -> Mapping[str, TagMutability]:
         self._fail("tag_mutability")

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 from attrs import define, evolve, field
 
+from kaizen_tasks.domain.new_service import ServiceSettings
 from kaizen_tasks.domain.service import Operation, Service
-from kaizen_tasks.errors import NotFound
+from kaizen_tasks.errors import NotFound, Refused
 from kaizen_tasks.ports.platform import Platform
 
 
@@ -37,6 +38,9 @@ class FakePlatform(Platform):
         started_services: names of the services that `start_deployment` started, in order.
         poll_times: when somebody asked for operations, in order.
         hidden_operations: identifiers of operations that are missing from the answers.
+        settings: what another service can be created with, by name of the service.
+        new_urls: the URLs of services that are created later, by name.
+        creation_status: status of a service that was just created.
         operation_seconds: seconds after which an operation ends by itself; None counts `polls` instead.
     """
 
@@ -50,6 +54,9 @@ class FakePlatform(Platform):
     poll_times: list[datetime] = field(factory=list)
     hidden_operations: set[str] = field(factory=set)
     operation_seconds: float | None = None
+    settings: dict[str, ServiceSettings] = field(factory=dict)
+    new_urls: dict[str, str] = field(factory=dict)
+    creation_status: str = "RUNNING"
     _polls_left: dict[str, int] = field(factory=dict)
     _guard: threading.RLock = field(factory=threading.RLock, repr=False)
 
@@ -83,6 +90,24 @@ class FakePlatform(Platform):
                 return ""
             self.started_services.append(service.name)
             return self.begin_operation(service.name)
+
+    def read_settings(self, service: Service) -> ServiceSettings:
+        return self.settings.get(self.get_service(service.name).name, ServiceSettings(variables={}, secrets={}))
+
+    def create_service_like(self, neighbour: Service, name: str, *, image: str, settings: ServiceSettings) -> None:
+        self.get_service(neighbour.name)
+        if name in self.services:
+            raise Refused(f"there is a service {name} already")
+        self.add(name, image=image, url=self.new_urls.get(name, ""))
+        self.settings[name] = settings
+        self.set_status(name, self.creation_status)
+        if self.creation_status == "RUNNING":
+            self.on_deployed(self.services[name])
+
+    def delete_failed_service(self, service: Service) -> None:
+        if self.get_service(service.name).status != "CREATE_FAILED":
+            raise Refused(f"the service {service.name} was created")
+        del self.services[service.name]
 
     def list_operations(self, service: Service) -> tuple[Operation, ...]:
         """Return the operations, newest first; each call brings a running one closer to its end."""

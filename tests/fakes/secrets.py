@@ -35,6 +35,11 @@ class FakeSecrets(Secrets):
         self.versions[name] = {version: SecretVersion(version=version, created_at=at, content=Secret(content))}
         self.stages[name] = (version, "")
 
+    def identifier(self, name: str) -> str:
+        with self._guard:
+            self.current(name)
+            return f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:{name}-AbCdEf"
+
     def current(self, name: str) -> SecretVersion:
         with self._guard:
             if name not in self.versions:

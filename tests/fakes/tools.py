@@ -155,6 +155,7 @@ class FakeTools:
         for url in (*self.account.endpoint_urls(), self.registry.credentials().url):
             self.prober.answers[url] = ProbeResponse(status=403)
         self.platform = FakePlatform(on_deployed=self._deployed, now=self.clock.now)
+        self.account.on_repository_created = self.registry.create
         for name, environment in self.settings.environments.items():
             if environment.repository not in self.registry.repositories:
                 self.registry.create(environment.repository)

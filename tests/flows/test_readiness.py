@@ -51,7 +51,7 @@ def _problems(name: str) -> list[tuple[Spoil, str]]:
     """Return what prevents a deployment to an environment, each with what the refusal says of it."""
     return [
         (_service(name, status="PAUSED"), f"{name}-web-service is PAUSED"),
-        (_service(name, status="CREATE_FAILED"), f"{name}-web-service is CREATE_FAILED"),
+        (_service(name, status="DELETE_FAILED"), f"{name}-web-service is DELETE_FAILED"),
         (_busy(name, "CREATE_SERVICE"), f"{name}-web-service is being created"),
         (_busy(name, "PAUSE_SERVICE"), f"{name}-web-service is being paused"),
         (

@@ -27,7 +27,7 @@ def tools() -> FakeTools:
 
 
 def test_setup_creates_what_is_missing(tools: FakeTools) -> None:
-    setup.run_setup(setup.setup_flow(tools.settings), tools)
+    setup.run_setup(setup.setup_flow(tools.settings.environments.values()), tools)
 
     assert tools.account.table_state.point_in_time_recovery
     assert tools.account.is_mounting_blobs
@@ -36,7 +36,7 @@ def test_setup_creates_what_is_missing(tools: FakeTools) -> None:
 
 
 def test_setup_is_idempotent(tools: FakeTools) -> None:
-    flow = setup.setup_flow(tools.settings)
+    flow = setup.setup_flow(tools.settings.environments.values())
     setup.run_setup(flow, tools)
     before = list(tools.account.changes)
 
@@ -47,7 +47,7 @@ def test_setup_is_idempotent(tools: FakeTools) -> None:
 
 
 def test_setup_dry_run_changes_nothing(tools: FakeTools) -> None:
-    setup.run_setup(setup.setup_flow(tools.settings), tools, dry_run_step)
+    setup.run_setup(setup.setup_flow(tools.settings.environments.values()), tools, dry_run_step)
 
     assert tools.account.changes == []
     assert len(tools.reporter.labels_with("act")) == 2 + len(NAMES)
@@ -56,8 +56,8 @@ def test_setup_dry_run_changes_nothing(tools: FakeTools) -> None:
 def test_setup_turns_on_point_in_time_recovery(tools: FakeTools) -> None:
     tools.account.table_state = evolve(tools.account.table_state, exists=True)
 
-    (_, what), *_ = setup.pending_steps(setup.setup_flow(tools.settings), tools)
-    setup.run_setup(setup.setup_flow(tools.settings), tools)
+    (_, what), *_ = setup.pending_steps(setup.setup_flow(tools.settings.environments.values()), tools)
+    setup.run_setup(setup.setup_flow(tools.settings.environments.values()), tools)
 
     assert "point-in-time recovery" in what
     assert tools.account.table_state.point_in_time_recovery
@@ -68,7 +68,7 @@ def test_setup_names_every_lookup_that_fails(tools: FakeTools) -> None:
         del tools.account.rules[name]
 
     with pytest.raises(Refused, match=r"repository mark-web-app; .* repository dom-web-app") as caught:
-        setup.pending_steps(setup.setup_flow(tools.settings), tools)
+        setup.pending_steps(setup.setup_flow(tools.settings.environments.values()), tools)
 
     assert caught.value.state == "nothing has been changed"
     assert tools.account.changes == []

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from attrs import evolve
 
@@ -21,12 +21,17 @@ from kaizen_tasks.domain.aws_account import CallerIdentity, DeniedAction, Ledger
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.lifecycle import LifecycleRule, StoredImage
 from kaizen_tasks.domain.tag_mutability import TagMutability
-from kaizen_tasks.errors import KaizenError, NotFound, Unreachable
+from kaizen_tasks.errors import KaizenError, NotFound, Refused, Unreachable
 from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.cloud import AccountAdmin
 
 if TYPE_CHECKING:
-    from types_boto3_ecr.type_defs import ImageDetailTypeDef, RepositoryTypeDef
+    from types_boto3_ecr.literals import ImageTagMutabilityType
+    from types_boto3_ecr.type_defs import (
+        ImageDetailTypeDef,
+        ImageTagMutabilityExclusionFilterTypeDef,
+        RepositoryTypeDef,
+    )
     from types_boto3_sts import STSClient
 
 
@@ -34,6 +39,13 @@ BLOB_MOUNTING = "BLOB_MOUNTING"
 MAX_CONCURRENT_LOOKUPS = 16
 MAX_REPOSITORIES_PER_REQUEST = 100
 UNKNOWN_DIGEST = f"sha256:{'0' * 64}"
+
+
+class MutabilityRequest(TypedDict, total=False):
+    """The members of a request that set which tags of a repository may move."""
+
+    imageTagMutability: ImageTagMutabilityType
+    imageTagMutabilityExclusionFilters: list[ImageTagMutabilityExclusionFilterTypeDef]
 
 
 class AwsAccount(AccountAdmin):
@@ -187,6 +199,23 @@ class AwsAccount(AccountAdmin):
             description = self._aws.ecr().describe_repositories(repositoryNames=[repository])["repositories"][0]
         return _parse_mutability(description)
 
+    def create_repository_like(self, neighbour: str, name: str, rules: TagMutability) -> None:
+        """Create a repository with the encryption, scanning and lifecycle policy of another one."""
+        ecr = self._aws.ecr()
+        with repository_errors(neighbour, f"create the repository {name}", change_error=Refused):
+            description = ecr.describe_repositories(repositoryNames=[neighbour])["repositories"][0]
+            ecr.create_repository(
+                repositoryName=name,
+                **_render_mutability(rules),
+                imageScanningConfiguration=description.get("imageScanningConfiguration", {}),
+                encryptionConfiguration=description.get("encryptionConfiguration") or {"encryptionType": "AES256"},
+            )
+            try:
+                policy = ecr.get_lifecycle_policy(repositoryName=neighbour)["lifecyclePolicyText"]
+            except ecr.exceptions.LifecyclePolicyNotFoundException:
+                return
+            ecr.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=policy)
+
     def tag_mutabilities(self, repositories: Collection[str]) -> Mapping[str, TagMutability]:
         """Return which tags may move in those of the repositories that exist, by name, at one request per hundred.
 
@@ -220,10 +249,7 @@ class AwsAccount(AccountAdmin):
         with repository_errors(repository, f"change the tag mutability of {repository}"):
             self._aws.ecr().put_image_tag_mutability(
                 repositoryName=repository,
-                imageTagMutability=rules.mutability,
-                imageTagMutabilityExclusionFilters=[
-                    {"filterType": "WILDCARD", "filter": pattern} for pattern in rules.exclusion_filters
-                ],
+                **_render_mutability(rules),
             )
 
     def lifecycle_rules(self, repository: str) -> tuple[LifecycleRule, ...]:
@@ -266,6 +292,16 @@ def _identity_response(sts: STSClient) -> Mapping[str, Any]:
 def _parse_mutability(description: RepositoryTypeDef) -> TagMutability:
     filters = tuple(item["filter"] for item in description.get("imageTagMutabilityExclusionFilters") or ())
     return TagMutability(mutability=description["imageTagMutability"], exclusion_filters=filters)
+
+
+def _render_mutability(rules: TagMutability) -> MutabilityRequest:
+    """Return the members of a request that set tag rules; ECR accepts no empty list of filters."""
+    request: MutabilityRequest = {"imageTagMutability": rules.mutability}
+    if rules.exclusion_filters:
+        request["imageTagMutabilityExclusionFilters"] = [
+            {"filterType": "WILDCARD", "filter": pattern} for pattern in rules.exclusion_filters
+        ]
+    return request
 
 
 def _stored_image(detail: ImageDetailTypeDef) -> StoredImage:

@@ -8,10 +8,12 @@ from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from kaizen_tasks.adapters.aws import new_service
 from kaizen_tasks.adapters.aws.session import Aws, aws_errors
+from kaizen_tasks.domain.new_service import ServiceSettings
 from kaizen_tasks.domain.remote_url import is_loopback
 from kaizen_tasks.domain.service import Operation, Service
-from kaizen_tasks.errors import DeployFailed, KaizenError, NotFound
+from kaizen_tasks.errors import NOTHING_CHANGED, DeployFailed, KaizenError, NotFound, Refused
 from kaizen_tasks.ports.platform import Platform
 
 if TYPE_CHECKING:
@@ -78,6 +80,31 @@ class AppRunnerPlatform(Platform):
                 if current.status == "RUNNING" and "RUNNING state" not in str(error):
                     raise
         return ""
+
+    def read_settings(self, service: Service) -> ServiceSettings:
+        """Return the settings of a service that another one can be created with."""
+        return new_service.parse_settings(self._read_description(service))
+
+    def create_service_like(self, neighbour: Service, name: str, *, image: str, settings: ServiceSettings) -> None:
+        """Begin to create a service like another one."""
+        description = self._read_description(neighbour)
+        request = new_service.creation_request(description, name, image=image, settings=settings)
+        with _service_errors(f"create the service {name}", change_error=Refused):
+            self._aws.apprunner().create_service(**request)
+
+    def delete_failed_service(self, service: Service) -> None:
+        """Begin to delete a service that could not be created."""
+        current = self.get_service(service.name)
+        if current.status != "CREATE_FAILED" or current.id != service.id:
+            raise Refused(
+                f"the service {service.name} is {current.status}, so it is not deleted", state=NOTHING_CHANGED
+            )
+        with _service_errors(f"delete the service {service.name}", change_error=Refused):
+            self._aws.apprunner().delete_service(ServiceArn=service.id)
+
+    def _read_description(self, service: Service) -> ServiceTypeDef:
+        with _service_errors(f"read the service {service.name}"):
+            return self._aws.apprunner().describe_service(ServiceArn=service.id)["Service"]
 
     def list_operations(self, service: Service) -> tuple[Operation, ...]:
         """Return the latest page of operations, newest first."""

@@ -26,6 +26,11 @@ class SecretsManager(Secrets):
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
 
+    def identifier(self, name: str) -> str:
+        """Return the ARN of a secret, which ends in characters that Secrets Manager chose."""
+        with aws_errors(f"find the secret {name}", not_found_hint=NOT_FOUND_HINT):
+            return self._aws.secretsmanager().describe_secret(SecretId=name)["ARN"]
+
     def current(self, name: str) -> SecretVersion:
         """Return the version labelled AWSCURRENT."""
         return self._get_version(name, "AWSCURRENT")

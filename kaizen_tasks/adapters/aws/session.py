@@ -339,7 +339,7 @@ def response_time(response: Mapping[str, Any]) -> datetime | None:
         date = parsedate_to_datetime(response["ResponseMetadata"]["HTTPHeaders"]["date"])
     except (KeyError, ValueError, TypeError):  # a proxy may remove the header, or add another one
         return None
-    return date.astimezone(UTC) + timedelta(seconds=0.5)
+    return date.astimezone(UTC) + timedelta(seconds=0.5) if date.tzinfo else None
 
 
 @contextmanager

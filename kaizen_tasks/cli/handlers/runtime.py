@@ -122,7 +122,7 @@ def _plan_change(
         title=title,
         environments=environments,
         preflight=require_serving_releases,
-        check_environments=lambda checked: preflight.require_no_problems(checked, (), tools) if deploys else None,
+        check_environments=lambda checked: preflight.require_no_problems(checked, tools) if deploys else None,
         run=lambda execution: execution.run_one_by_one(environments, change_one),
     )
 

@@ -9,25 +9,47 @@ from invoke.context import Context
 
 from kaizen_tasks import wiring
 from kaizen_tasks.adapters.aws import iam_policy
-from kaizen_tasks.cli import json_output, prompts
+from kaizen_tasks.cli import json_output, params, prompts
 from kaizen_tasks.errors import UsageError
+from kaizen_tasks.flows import create_environment
 from kaizen_tasks.flows import setup as flows
-from kaizen_tasks.flows.execution import announce
+from kaizen_tasks.flows.execution import announce, join_names
 from kaizen_tasks.flows.runner import choose_executor
-from kaizen_tasks.flows.step import Flow
+from kaizen_tasks.flows.step import EnvironmentStep, Flow
 from kaizen_tasks.wiring import Toolbox
 
 
-def setup(c: Context, *, yes: bool, print_iam: bool, github: str) -> None:
+def setup(c: Context, *, env: list[str], create: bool, like: str, yes: bool, print_iam: bool, github: str) -> None:
     _check_flags(github, print_iam=print_iam)
     tools = wiring.toolbox(c.config, stream=sys.stderr if print_iam else sys.stdout)
     if print_iam:
         _print_policy(tools, github)
         return
-    announce("one-time setup", tools)
-    flow = flows.setup_flow(tools.settings)
+    if like and not create:
+        hint = f"inv setup --env ENV --create --like {like}"
+        raise UsageError("--like only names what a new service is like; it needs --create", hint=hint)
+    environments = params.resolve_environments_or_all(env, tools.settings)
+    flow = _creation_flow(env, like, tools) if create else flows.setup_flow(environments)
+    announce(f"set up {join_names(environments)}" if env else "one-time setup", tools)
     _confirm_setup(flow, tools, yes=yes)
     flows.run_setup(flow, tools, choose_executor(dry=tools.dry))
+
+
+def _creation_flow(env: list[str], like: str, tools: Toolbox) -> Flow:
+    """Return the steps that create the one environment that `--env` names."""
+    if not env:
+        message = "--create creates the repository and the service of one environment, and --env is missing"
+        raise UsageError(message, hint="name it: inv setup --env ENV --create")
+    if len(env) > 1:
+        raise UsageError("--create creates one environment at a time", hint=f"inv setup --env {env[0]} --create")
+    environment = params.resolve_environment(env[0], tools.settings)
+    if like:
+        neighbour = params.resolve_environment(like, tools.settings)
+    else:
+        neighbour = create_environment.find_neighbour(environment, tools.settings)
+    if neighbour == environment:
+        raise UsageError(f"--like {like}: {like} is the environment to create", hint="name another one")
+    return create_environment.creation_flow(environment, neighbour)
 
 
 def _confirm_setup(flow: Flow, tools: Toolbox, *, yes: bool) -> None:
@@ -37,7 +59,8 @@ def _confirm_setup(flow: Flow, tools: Toolbox, *, yes: bool) -> None:
         return
     for description in dict.fromkeys(description for _, description in missing_steps):
         tools.reporter.note(f"  {description}")
-    changed_environments = tuple(step.environment for step, _ in missing_steps if isinstance(step, flows.ProtectTags))
+    steps = (step for step, _ in missing_steps)
+    changed_environments = tuple(step.environment for step in steps if isinstance(step, EnvironmentStep))
     if any(environment.protected for environment in changed_environments):
         prompts.confirm_protected(changed_environments, tools, yes=yes)
     else:

@@ -13,7 +13,7 @@ from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import NotFound, Undeployable
-from kaizen_tasks.flows.deploy import start
+from kaizen_tasks.flows.deploy import first_deployment, start
 from kaizen_tasks.flows.deploy.wait import SERVICE_GONE, DeploymentOutcome, DeploymentWaiter, wait_for_operation
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.ports.tools import Tools
@@ -46,9 +46,9 @@ class Deployment:
         Raises:
             Undeployable: the service cannot deploy, and nothing has been changed.
             NotFound: there is no such service, and nothing has been changed.
+            ServiceMissing: there is no service yet, and the tag that it will follow is on the release.
         """
-        service = self.tools.platform.get_service(self.environment.service)
-        service.require_deployable()
+        service = self._find_service()
         history = self.tools.ledger.entries(self.environment.name, limit=ledger.HISTORY_LIMIT)
         entry = entries.latest_deployment_entry(history)
         if entry is not None and entry.is_evidence_for(self.release) and entry.event in {Event.STARTED, Event.FAILED}:
@@ -56,6 +56,18 @@ class Deployment:
             if outcome is not None:
                 return outcome
         return self._start(service, history)
+
+    def _find_service(self) -> Service:
+        """Return the service; if there has never been one, move the tag that it can be created with, and raise."""
+        try:
+            service = self.tools.platform.get_service(self.environment.service)
+            service.require_deployable()
+        except (NotFound, Undeployable) as error:
+            if not first_deployment.needs_service(self.environment, self.release, self.tools):
+                raise
+            self._move_followed_tag()
+            raise first_deployment.missing_service_error(self.environment, self.release, error.message) from error
+        return service
 
     def _new_waiter(self, service: Service, typical_seconds: float) -> DeploymentWaiter:
         return DeploymentWaiter(

@@ -16,8 +16,8 @@ from kaizen_tasks.domain import lifecycle
 from kaizen_tasks.domain.doctor import Finding, Subject, Verdict
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.tag_mutability import TagMutability
-from kaizen_tasks.errors import KaizenError
-from kaizen_tasks.flows.deploy import probe
+from kaizen_tasks.errors import KaizenError, NotFound
+from kaizen_tasks.flows.deploy import first_deployment, probe
 from kaizen_tasks.flows.doctor.account import SETUP_HINT
 from kaizen_tasks.flows.doctor.check import Check
 from kaizen_tasks.flows.ledger import entries as ledger
@@ -163,10 +163,15 @@ def _required_images(environment: Environment, tools: Tools) -> dict[str, str]:
 
 
 def _check_service(environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:
-    service = tools.platform.get_service(environment.service)
+    try:
+        service = tools.platform.get_service(environment.service)
+    except NotFound as error:
+        create_command = first_deployment.create_command(environment)
+        yield subject.problem(error.message, f"{create_command}, or correct `service` in the configuration")
+        return
     obstructing_operation = _find_obstructing_operation(service, tools)
     if service.status not in {"RUNNING", "OPERATION_IN_PROGRESS"}:
-        yield subject.problem(f"{service.name} is {service.status}", _service_fix(service))
+        yield subject.problem(f"{service.name} is {service.status}", _service_fix(service, environment))
     elif obstructing_operation is not None:
         yield subject.problem(f"{service.name} is {obstructing_operation}", "wait until it is RUNNING")
     elif not _follows_configured_tag(service, environment, tools):
@@ -190,10 +195,13 @@ def _find_obstructing_operation(service: Service, tools: Tools) -> str | None:
     return OBSTRUCTING_OPERATIONS.get(current.kind) if current else None
 
 
-def _service_fix(service: Service) -> str:
+def _service_fix(service: Service, environment: Environment) -> str:
     if service.status == "PAUSED":
         return f"aws apprunner resume-service --service-arn {service.id}"
-    return "see its events in the App Runner console; delete and recreate a service that could not be created"
+    if service.status == "CREATE_FAILED":
+        create_command = first_deployment.create_command(environment)
+        return f"see its events in the App Runner console; to delete it and create it again: {create_command}"
+    return "see its events in the App Runner console"
 
 
 def _follows_configured_tag(service: Service, environment: Environment, tools: Tools) -> bool:

@@ -15,10 +15,9 @@ from kaizen_tasks.flows.doctor import account, engine, environment
 from kaizen_tasks.flows.parallel import map_parallel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.domain.release import Image
     from kaizen_tasks.flows.doctor.check import Check
     from kaizen_tasks.ports.tools import Tools
 
@@ -68,14 +67,21 @@ def _show_warnings(warnings: Sequence[Finding], tools: Tools) -> None:
         tools.reporter.note(f"  and {hidden_count} more warning{'s' if hidden_count > 1 else ''}: inv doctor")
 
 
-def require_no_problems(environments: Sequence[Environment], images: Iterable[Image], tools: Tools) -> None:
-    """Refuse to bring images into environments that cannot take a deployment; show what is not as it should be.
+def require_no_problems(environments: Sequence[Environment], tools: Tools) -> None:
+    """Refuse a change of environments that cannot take a deployment; show what is not as it should be.
 
     Raises:
         Refused: there are problems; the error lists all of them.
     """
-    unsuitable = environment.find_unsuitable_images(environments, images)
-    problems = (*find_problems(environments, tools), *unsuitable)
+    refuse(find_problems(environments, tools))
+
+
+def refuse(problems: Sequence[Finding]) -> None:
+    """Raise an error with all problems, if there are any.
+
+    Raises:
+        Refused: there are problems.
+    """
     if not problems:
         return
     first, *others = problems

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shlex
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,8 @@ from kaizen_tasks.domain.duration import ZERO_SECONDS
 from kaizen_tasks.domain.environment import Environment, Stage
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.rollout import Shard, split_canaries
-from kaizen_tasks.errors import KaizenError, RolloutFailed
+from kaizen_tasks.errors import KaizenError, RolloutFailed, ServiceMissing
+from kaizen_tasks.flows.deploy.first_deployment import needs_service
 from kaizen_tasks.flows.execution import Change, Execution, HoldPolicy
 from kaizen_tasks.flows.ledger import durations, entries
 from kaizen_tasks.flows.readiness import require_ready
@@ -127,11 +129,21 @@ def run_rollout(rollout: Rollout, execution: Execution) -> None:
     rules = tools.settings.rollout
     rules = rules._replace(canary=0) if rollout.options.shard else rules
     rules = rules._replace(bake=ZERO_SECONDS) if execution.tools.dry else rules
+    unheld = _with_running_canaries(unheld, rules.canary, rollout.release, tools)
     names = [environment.name for environment in unheld]
     with tools.reporter.rollout_table(names, lambda name: durations.median_release_seconds(name, tools)):
         state = _run_waves(unheld, attempt, check_again, rules, tools)
     if state.failures or (held_names and not rollout.options.skip_held):
         raise _rollout_error(rollout, state, held_names)
+
+
+def _with_running_canaries(
+    environments: tuple[Environment, ...], count: int, release: Release, tools: Tools
+) -> tuple[Environment, ...]:
+    """Return the environments, those without a service after the canaries: they could not prove the release."""
+    running = (environment for environment in environments if not needs_service(environment, release, tools))
+    canaries = tuple(itertools.islice(running, count if len(environments) > 1 else 0))
+    return (*canaries, *(environment for environment in environments if environment not in canaries))
 
 
 def _report_held_environments(rollout: Rollout, execution: Execution) -> tuple[str, ...]:
@@ -170,7 +182,8 @@ class _RolloutState:
     @property
     def is_stopped(self) -> bool:
         """Whether no further environment is started, because too many have failed."""
-        return len(self.failures) > self.rules.max_failures
+        counted = [error for error in self.failures.values() if not isinstance(error, ServiceMissing)]
+        return len(counted) > self.rules.max_failures
 
 
 def _run_waves(
@@ -263,9 +276,13 @@ def _rollout_error(rollout: Rollout, state: _RolloutState, held_names: tuple[str
     missing_count = len(names) - len(groups["done"])
     noun, verb = "environment" if len(names) == 1 else "environments", "does" if missing_count == 1 else "do"
     message = f"{rollout.stage.name}: {missing_count} of {len(names)} {noun} {verb} not have {rollout.release.name}"
+    needs_services = failures and all(isinstance(error, ServiceMissing) for error in failures.values())
+    failure_hint = (
+        next(iter(failures.values())).hint if needs_services else f"{rollout.options.resume_command} continues"
+    )
     held_hint = "--skip-held accepts that; inv hold.remove removes a hold"
     return RolloutFailed(
         f"{message}. {reasons}" if reasons else message,
         state="; ".join(f"{group}: {', '.join(members)}" for group, members in groups.items() if members),
-        hint=f"{rollout.options.resume_command} continues" if failures else held_hint,
+        hint=failure_hint if failures else held_hint,
     )

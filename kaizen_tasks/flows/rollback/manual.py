@@ -47,7 +47,7 @@ def plan_rollback(
         title=_title(targets),
         environments=environments,
         hold_policy=HoldPolicy.IGNORE,
-        check_environments=lambda checked: preflight.require_no_problems(checked, (), tools),
+        check_environments=lambda checked: preflight.require_no_problems(checked, tools),
         run=lambda execution: execution.run_one_by_one(
             environments,
             lambda environment, own: _roll_back(environment, targets[environment.name], reason, own),

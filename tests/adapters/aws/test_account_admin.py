@@ -45,8 +45,7 @@ POLICY = {
             "rulePriority": 1,
             "selection": {
                 "tagStatus": "tagged",
-                "tagPrefixList": ["dev-"],
-                "tagPatternList": ["*-rc*"],
+                "tagPrefixList": ["dev-", "test-"],
                 "countType": "sinceImagePulled",
                 "countUnit": "days",
                 "countNumber": 14,
@@ -90,6 +89,8 @@ def account(aws: Aws) -> AwsAccount:
     ecr, dynamodb = aws.ecr(), aws.dynamodb()
     with suppress(ecr.exceptions.RepositoryNotFoundException):
         ecr.delete_repository(repositoryName=REPOSITORY, force=True)
+    with suppress(ecr.exceptions.RepositoryNotFoundException):
+        ecr.delete_repository(repositoryName="ann-web-app", force=True)
     ecr.create_repository(repositoryName=REPOSITORY)
     ecr.put_account_setting(name="BLOB_MOUNTING", value="DISABLED")
     with suppress(dynamodb.exceptions.ResourceNotFoundException):
@@ -116,9 +117,22 @@ class TestAws(AccountAdminContract):
         assert account.lifecycle_rules(REPOSITORY) == (
             LifecycleRule(priority=2, tag_status="any", max_images=5),
             LifecycleRule(
-                priority=1, tag_status="tagged", tag_patterns=("dev-*", "*-rc*"), max_age_days=14, uses_pull_time=True
+                priority=1, tag_status="tagged", tag_patterns=("dev-*", "test-*"), max_age_days=14, uses_pull_time=True
             ),
         )
+
+    def test_new_repository_has_the_policy_and_the_scanning_of_its_neighbour(
+        self, account: AwsAccount, aws: Aws
+    ) -> None:
+        ecr = aws.ecr()
+        ecr.put_lifecycle_policy(repositoryName=REPOSITORY, lifecyclePolicyText=json.dumps(POLICY))
+        ecr.put_image_scanning_configuration(repositoryName=REPOSITORY, imageScanningConfiguration={"scanOnPush": True})
+
+        account.create_repository_like(REPOSITORY, "ann-web-app", account.tag_mutability(REPOSITORY))
+
+        (described,) = ecr.describe_repositories(repositoryNames=["ann-web-app"])["repositories"]
+        assert described["imageScanningConfiguration"] == {"scanOnPush": True}
+        assert account.lifecycle_rules("ann-web-app") == account.lifecycle_rules(REPOSITORY)
 
     def test_permissions_are_probed_when_iam_cannot_be_simulated(self, account: AwsAccount, cloud: Cloud) -> None:
         before = len(cloud.requests)
@@ -174,6 +188,20 @@ class TestSkew:
 
 EXPIRED = b"""<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>
 <Code>SignatureDoesNotMatch</Code><Message>Signature expired</Message></Error></ErrorResponse>"""
+
+
+def test_policy_may_select_tags_by_patterns() -> None:
+    selection = {
+        "tagStatus": "tagged",
+        "tagPatternList": ["*-rc*"],
+        "countType": "imageCountMoreThan",
+        "countNumber": 3,
+    }
+    text = json.dumps({"rules": [{"rulePriority": 1, "selection": selection, "action": {"type": "expire"}}]})
+
+    (rule,) = lifecycle_policy.parse_lifecycle_policy(text, repository="web")
+
+    assert (rule.tag_patterns, rule.max_images) == (("*-rc*",), 3)
 
 
 @pytest.mark.parametrize("text", ['{"rules": [{"rulePriority": 1}]}', '{"rules": 7}', "[]", "rules"])

@@ -56,6 +56,15 @@ class CloudStage:
         return operations["OperationSummaryList"][0]["Status"]
 
 
+def _delete_when_possible(client: AppRunnerClient, arn: str) -> None:
+    def status() -> str:
+        return client.describe_service(ServiceArn=arn)["Service"]["Status"]
+
+    wait_for(lambda: status() != "OPERATION_IN_PROGRESS")
+    client.delete_service(ServiceArn=arn)
+    wait_for(lambda: status() == "DELETED")
+
+
 class TestAppRunner(PlatformContract):
     @pytest.fixture
     def stage(self, aws: Aws, tmp_path: Path) -> Iterator[CloudStage]:
@@ -81,8 +90,9 @@ class TestAppRunner(PlatformContract):
         stage.settle("web-service")
         yield stage
         stage.settle("web-service")
-        client.delete_service(ServiceArn=stage.identity)
-        stage.settle("web-service")
+        for service in client.list_services()["ServiceSummaryList"]:
+            if service["ServiceName"] in {"web-service", "ann-service"}:
+                _delete_when_possible(client, service["ServiceArn"])
         aws.ecr().delete_repository(repositoryName="web-service", force=True)
 
     def test_loopback_service_has_an_http_url(self, stage: CloudStage) -> None:

@@ -97,6 +97,35 @@ def test_setup_names_every_missing_repository(cloud: Cloud, capsys: pytest.Captu
 
 
 @pytest.mark.usefixtures("_app")
+def test_env_limits_the_setup_to_one_repository(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
+    done = cli_app.kaizen("setup", "--env", "staging", "--yes", capsys=capsys)
+
+    assert done.code == 0
+    assert done.out.count("  done  ") == 3
+    assert _mutability(cloud) == {"MUTABLE", "IMMUTABLE_WITH_EXCLUSION"}
+
+
+@pytest.mark.usefixtures("_app")
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("--create",), "inv setup --env ENV --create"),
+        (("--create", "--env", "staging", "--env", "prod"), "inv setup --env staging --create"),
+        (("--create", "--env", "prod"), "--like ENV"),
+        (("--create", "--env", "prod", "--like", "prod"), "name another one"),
+        (("--like", "staging"), "inv setup --env ENV --create --like staging"),
+    ],
+)
+def test_creation_needs_one_environment_and_a_neighbour(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...], hint: str
+) -> None:
+    said = cli_app.kaizen("setup", *words, capsys=capsys)
+
+    assert said.code == 2
+    assert hint in said.err
+
+
+@pytest.mark.usefixtures("_app")
 def test_role_for_github_has_trust_and_permissions(capsys: pytest.CaptureFixture[str]) -> None:
     said = cli_app.kaizen("setup", "--print-iam", "--github", "ada/web", capsys=capsys)
 

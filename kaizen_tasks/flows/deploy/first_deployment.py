@@ -1,0 +1,53 @@
+"""The first deployment of an environment: its service needs an image, and its image needs no service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.domain.ledger import serving_entry
+from kaizen_tasks.errors import NotFound, ServiceMissing
+from kaizen_tasks.flows.ledger import entries as ledger
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.environment import Environment
+    from kaizen_tasks.domain.release import Release
+    from kaizen_tasks.ports.tools import Tools
+
+
+def needs_service(environment: Environment, release: Release, tools: Tools) -> bool:
+    """Return whether an environment waits for its first image: nothing was deployed, and no service has ever run.
+
+    Where no service of the configured name exists, the followed tag must be free or on the release already. A tag on
+    another image may be followed by a service of another name, which would deploy when it moves.
+    """
+    try:
+        status = tools.platform.get_service(environment.service).status
+    except NotFound:
+        status = ""
+    if status not in {"", "CREATE_FAILED"}:
+        return False
+    if serving_entry(tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT)) is not None:
+        return False
+    return status == "CREATE_FAILED" or _is_tag_free(environment, release, tools)
+
+
+def _is_tag_free(environment: Environment, release: Release, tools: Tools) -> bool:
+    try:
+        image = tools.registry.find_image(environment.repository, environment.follow)
+    except NotFound:
+        return True
+    return image is None or image.digest == release.digest
+
+
+def missing_service_error(environment: Environment, release: Release, cause: str) -> ServiceMissing:
+    """Return the error for a first deployment that has brought image and tag, and lacks the service."""
+    return ServiceMissing(
+        f"{environment.name}: {cause}",
+        state=f"nothing is lost: {environment.followed_image} is {release.name}, which a service can start with",
+        hint=f"create the service, like its neighbour: {create_command(environment)}; then run the same command again",
+    )
+
+
+def create_command(environment: Environment) -> str:
+    """Return the command that creates an environment's service and repository."""
+    return f"inv setup --env {environment.name} --create"
