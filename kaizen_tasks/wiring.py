@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.aws.dynamodb.ledger import DynamoLedger
     from kaizen_tasks.adapters.aws.provision import Provisioner
     from kaizen_tasks.adapters.aws.session import Aws
+    from kaizen_tasks.adapters.host.ci_run import CiRun
     from kaizen_tasks.config.settings import Settings
     from kaizen_tasks.ports.clock import Clock
     from kaizen_tasks.ports.cloud import AccountAdmin, Identity
@@ -53,7 +54,18 @@ class Toolbox:
 
     @cached_property
     def actor(self) -> str:
-        return f"{getpass.getuser()}@{socket.gethostname()}"
+        """Who runs this: the person whom the CI service names, else this machine's user."""
+        return self._ci_run.actor or user_at_host()
+
+    @property
+    def run_url(self) -> str:
+        return self._ci_run.url
+
+    @cached_property
+    def _ci_run(self) -> CiRun:
+        from kaizen_tasks.adapters.host.ci_run import find_ci_run
+
+        return find_ci_run(os.environ)
 
     @cached_property
     def release_files(self) -> ReleaseFiles:
@@ -229,6 +241,15 @@ def _unwrap(value: Any) -> Any:
     if isinstance(value, Mapping) or hasattr(value, "items"):
         return {key: _unwrap(item) for key, item in value.items()}
     return value
+
+
+def user_at_host() -> str:
+    """Return who runs this process, and where; containers run users without a name."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = f"uid-{os.getuid()}"
+    return f"{user}@{socket.gethostname()}"
 
 
 def image_cache() -> Path:

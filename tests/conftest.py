@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pytest_socket import disable_socket, socket_allow_hosts
 
+from kaizen_tasks.adapters.host.ci_run import SERVICES
 from tests.support.engines import has_docker
 from tests.support.local_cloud import Cloud, share_service_models
 
@@ -50,10 +51,17 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
     monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
 
 
+CI_VARIABLES = {name for service in SERVICES for name in (service.marker, *service.actors)}
+
+
 def _is_own_setting(name: str) -> bool:
     if name.startswith(("AWS_", "GIT_", "INVOKE_", "KAIZEN_")):
         return not name.startswith("KAIZEN_TEST_")
-    return name.lower().endswith("_proxy") or name in {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"}
+    return name.lower().endswith("_proxy") or name in CI_VARIABLES | {
+        "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE",
+        "SSL_CERT_FILE",
+    }
 
 
 @pytest.fixture(autouse=True)

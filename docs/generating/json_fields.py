@@ -31,13 +31,14 @@ ENTRY: Fields = {
     "environment": ("text", "Name of the environment."),
     "event": (
         "text",
-        "`started`, `deployed`, `verified`, `failed`, `abandoned`, `rollback` (started), `configured`, `restored`.",
+        "`started`, `deployed`, `verified`, `failed`, `abandoned`, `rollback`, `configured`, `restored`, or another.",
     ),
     "version": ("text", "The release, as `v1.2.3`."),
     "commit": ("text", "Full hash of the release commit."),
     "digest": ("text", "Digest of the image's manifest."),
     "at": ("text", "When, in UTC, as ISO 8601."),
-    "actor": ("text", "Who: `user@host`."),
+    "actor": ("text", "Who: the person whom the CI service or the role's session names, else `user@host`."),
+    "run": ("text or null", "Address of the CI run, where there is one."),
     "operation": ("text or null", "The platform's identifier of the deployment, where there is one."),
     "took": ("number or null", "Seconds that a finished deployment took, by the platform's clock."),
     "reason": ("text or null", "Why it failed or was abandoned, or the reason that a person gave."),
@@ -167,14 +168,16 @@ DOCTOR_FINDINGS: Fields = {
 LOCK_STATUS: Fields = {
     "app": ("text", "The app's name."),
     "environments.NAME.lock": ("object or null", "Who is changing it now; null when nobody is."),
-    "environments.NAME.hold.actor": ("text", "Who holds it: `user@host`."),
+    "environments.NAME.hold.actor": ("text", "Who holds it, as in `history`."),
+    "environments.NAME.hold.run": ("text or null", "Address of the CI run, where there is one."),
     "environments.NAME.hold.reason": ("text", "Why."),
     "environments.NAME.hold.since": ("text", "Since when, in UTC, as ISO 8601."),
     "environments.NAME.hold.until": ("text or null", "Until when; null when it has no end."),
 }
 
 LOCK: Fields = {
-    "actor": ("text", "Who: `user@host`."),
+    "actor": ("text", "Who, as in `history`."),
+    "run": ("text or null", "Address of the CI run, where there is one."),
     "command": ("text or null", "The command of that run."),
     "reason": ("text or null", "Why, if a person gave a reason."),
     "since": ("text", "Since when, in UTC, as ISO 8601."),

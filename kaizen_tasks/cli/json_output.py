@@ -51,12 +51,13 @@ def entry_document(entry: LedgerEntry) -> Document:
     """Return a ledger entry as JSON."""
     return {
         "environment": entry.environment,
-        "event": str(entry.event),
+        "event": entry.event_name,
         "version": entry.version,
         "commit": entry.commit,
         "digest": entry.digest,
         "at": entry.at.isoformat(),
         "actor": entry.actor,
+        "run": entry.run_url or None,
         "operation": entry.operation or None,
         "took": entry.took or None,
         "reason": entry.reason or None,
@@ -73,6 +74,7 @@ def _lock_document(lock: Lock, now: datetime) -> Document:
     """Return a lock as JSON; its token, which would allow others to act as its owner, is left out."""
     return {
         "actor": lock.actor,
+        "run": lock.run_url or None,
         "command": lock.command or None,
         "reason": lock.reason or None,
         "since": lock.since.isoformat(),
@@ -86,6 +88,7 @@ def _lock_document(lock: Lock, now: datetime) -> Document:
 def _hold_document(hold: Hold) -> Document:
     return {
         "actor": hold.actor,
+        "run": hold.run_url or None,
         "reason": hold.reason,
         "since": hold.since.isoformat(),
         "until": hold.until.isoformat() if hold.until else None,

@@ -17,9 +17,10 @@ class Hold:
     Attributes:
         environment: the environment's name.
         reason: the reason, in one line.
-        actor: who placed the hold: `user@host`.
+        actor: who placed the hold, as in the ledger.
         since: when the hold was placed, in UTC.
         until: when the hold expires, in UTC; None when somebody has to remove it.
+        run_url: address of the CI run that placed the hold, or empty.
     """
 
     environment: str
@@ -27,6 +28,7 @@ class Hold:
     actor: str
     since: datetime
     until: datetime | None = None
+    run_url: str = ""
 
     def is_expired(self, now: datetime) -> bool:
         """Return whether the hold has expired."""
@@ -34,8 +36,9 @@ class Hold:
 
     def __str__(self) -> str:
         """Return a text such as `held by ada@laptop since 2026-11-20 12:00 UTC: a reason`."""
+        run = f", {self.run_url}" if self.run_url else ""
         until = f" until {self.until:%Y-%m-%d %H:%M} UTC" if self.until else ""
-        return f"held by {self.actor} since {self.since:%Y-%m-%d %H:%M} UTC{until}: {self.reason}"
+        return f"held by {self.actor} since {self.since:%Y-%m-%d %H:%M} UTC{until}: {self.reason}{run}"
 
 
 def parse_hold_until(length: str, now: datetime) -> datetime | None:

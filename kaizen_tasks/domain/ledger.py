@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -16,11 +16,16 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.release import Release
 
 
+UNKNOWN_TIME = datetime.min.replace(tzinfo=UTC)
+"""When an entry was written that has no time that this version can read."""
+
+
 class Event(StrEnum):
     """What an entry records: an intent before the change, an outcome after it.
 
     `abandoned` is the outcome of a deployment that no run will follow to its end: another release was deployed instead,
-    or the platform no longer knows it.
+    or the platform no longer knows it. `unknown` is an entry of a later version, which is shown and decides nothing: a
+    version whose entries must be understood raises the table's format number, so that this one does not write.
     """
 
     STARTED = "started"
@@ -31,11 +36,12 @@ class Event(StrEnum):
     ROLLBACK = "rollback"
     CONFIGURED = "configured"
     RESTORED = "restored"
+    UNKNOWN = "unknown"
 
     @property
     def concerns_deployment(self) -> bool:
         """Whether the event is about the deployed image, unlike rollback intents and configuration changes."""
-        return self not in {Event.ROLLBACK, Event.CONFIGURED, Event.RESTORED}
+        return self not in {Event.ROLLBACK, Event.CONFIGURED, Event.RESTORED, Event.UNKNOWN}
 
 
 @frozen(kw_only=True)
@@ -49,12 +55,14 @@ class LedgerEntry:
         commit: full hash of the release commit.
         digest: digest of the image's manifest.
         at: when the event happened, in UTC.
-        actor: who caused the event: `user@host`.
+        actor: who caused the event: the person whom a CI service or a role's session names, else `user@host`.
         operation: the platform's identifier of the deployment, or empty; set on an intent after the start.
         replaces: for an intent, the digest that the followed tag named before.
         configuration: version of the runtime configuration that was written or deployed.
         reason: why the deployment failed or was abandoned, or the reason that a person gave.
         took: for `deployed`, the duration in seconds by the platform's clock; 0 when the platform reports none.
+        unknown_event: for `unknown`, the event's name in the later version.
+        run_url: address of the CI run that caused the event, or empty.
         number: position among the environment's entries, counted from 1, which is their order, whatever `at` says; 0
             before the entry is written, and in entries that were written before there were numbers.
     """
@@ -71,7 +79,14 @@ class LedgerEntry:
     reason: str = ""
     configuration: str = ""
     took: float = 0.0
+    unknown_event: str = ""
+    run_url: str = ""
     number: int = field(default=0, eq=False)
+
+    @property
+    def event_name(self) -> str:
+        """The event as it is shown."""
+        return self.unknown_event or str(self.event)
 
     def is_evidence_for(self, release: Release) -> bool:
         """Return whether the entry has the release's image and, if the release sets one, its runtime configuration."""
@@ -198,7 +213,7 @@ def open_rollback(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
     """
     digests: set[str] = set()
     for entry in entries:
-        if entry.event is not Event.ABANDONED:
+        if entry.event not in {Event.ABANDONED, Event.UNKNOWN}:
             digests.add(entry.digest)
         if entry.event is Event.ROLLBACK:
             return entry if digests == {entry.digest} else None

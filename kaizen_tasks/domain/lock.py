@@ -18,7 +18,7 @@ class Lock:
     Attributes:
         environment: the environment's name.
         token: proves ownership; every request for a lock has a new one.
-        actor: the owner: `user@host`.
+        actor: the owner, as in the ledger.
         command: the task that the owner runs: `promote-prod`.
         reason: the reason, in one line, or empty.
         since: when the lock was acquired or, for a request, requested, in UTC.
@@ -26,6 +26,7 @@ class Lock:
         lease: for how many seconds the heartbeat stands still before others may take the lock over.
         heartbeat: how often the lease has been renewed.
         fence: how often this environment's lock has been acquired, this time included; 0 for a request.
+        run_url: address of the CI run that is the owner, or empty.
         process: identity of the owner's process, by which its machine can tell whether it still runs; may be empty.
     """
 
@@ -39,6 +40,7 @@ class Lock:
     heartbeat: int = 0
     reason: str = ""
     fence: int = 0
+    run_url: str = ""
     process: str = field(default="", repr=False)
 
     @property
@@ -65,7 +67,8 @@ class Lock:
         """Return a text such as `locked by ada@laptop since 2026-11-20 12:00 UTC (promote-prod)`."""
         manual_note = " by hand" if self.is_manual else ""
         details = ": ".join(text for text in (self.command, self.reason) if text)
-        suffix = f" ({details})" if details else ""
+        run = f", {self.run_url}" if self.run_url else ""
+        suffix = (f" ({details})" if details else "") + run
         return f"locked{manual_note} by {self.actor} since {self.since:%Y-%m-%d %H:%M} UTC{suffix}"
 
 

@@ -81,6 +81,7 @@ def test_the_status_of_an_environment_has_every_key_of_the_contract() -> None:
                     "digest": "sha256:ab",
                     "at": "2026-11-20T12:00:00+00:00",
                     "actor": "ada@laptop",
+                    "run": None,
                     "operation": None,
                     "took": None,
                     "reason": None,
@@ -88,6 +89,7 @@ def test_the_status_of_an_environment_has_every_key_of_the_contract() -> None:
                 },
                 "lock": {
                     "actor": "ada@laptop",
+                    "run": None,
                     "command": "inv release-staging",
                     "reason": None,
                     "since": "2026-11-20T12:00:00+00:00",
@@ -98,6 +100,7 @@ def test_the_status_of_an_environment_has_every_key_of_the_contract() -> None:
                 },
                 "hold": {
                     "actor": "ada@laptop",
+                    "run": None,
                     "reason": "a demo",
                     "since": "2026-11-20T12:00:00+00:00",
                     "until": None,

@@ -36,6 +36,12 @@ class HoldsContract:
         assert holds.add(hold()) == hold()
         assert holds.get("mark") == hold()
 
+    def test_run_of_a_hold_is_returned(self, holds: Holds) -> None:
+        written = evolve(hold(), run_url="https://ci.example/7")
+        holds.add(written)
+
+        assert holds.get("mark") == written
+
     def test_get_many_returns_several_environments(self, holds: Holds, clock: FakeClock) -> None:
         over = evolve(hold("dom"), until=clock.now() + timedelta(seconds=1))
         for each in (hold("mark"), hold("eve"), over):

@@ -43,6 +43,13 @@ class LedgerContract:
 
         assert ledger.entries("staging") == (written,)
 
+    def test_run_of_an_entry_is_returned(self, ledger: Ledger) -> None:
+        written = evolve(entry(), run_url="https://ci.example/runs/7")
+
+        ledger.append(written)
+
+        assert ledger.entries("staging") == (written,)
+
     def test_empty_fields_stay_empty(self, ledger: Ledger) -> None:
         written = evolve(entry(), operation="", reason="")
 

@@ -54,6 +54,11 @@ class LocksContract:
         assert taken == evolve(wanted(), fence=1)
         assert locks.get("staging") == taken
 
+    def test_run_of_a_lock_is_returned(self, locks: Locks) -> None:
+        taken = locks.acquire(evolve(wanted(), run_url="https://ci.example/7"))
+
+        assert locks.get("staging") == taken == evolve(wanted(), fence=1, run_url="https://ci.example/7")
+
     def test_get_many_returns_several_environments(self, locks: Locks) -> None:
         names = [f"tenant{number}" for number in range(230)]
         taken = {name: locks.acquire(wanted(environment=name)) for name in (names[0], names[120], names[229])}

@@ -56,3 +56,7 @@ def test_invalid_length_has_its_advice_once() -> None:
         "--until banana: not a length of time",
         "give a length of time, such as --until 7d or --until 12h",
     ]
+
+
+def test_hold_in_words_leads_to_its_run() -> None:
+    assert str(evolve(hold(), run_url="https://ci.example/7")).endswith(", https://ci.example/7")

@@ -187,3 +187,14 @@ def test_median_duration_is_that_of_the_last_five_known_durations() -> None:
     assert median_deploy_seconds(deployed) == 245
     assert median_deploy_seconds([evolve(deployed[0], event=Event.FAILED)]) is None
     assert median_deploy_seconds(history("deployed v1")) is None
+
+
+def test_entries_of_later_versions_decide_nothing() -> None:
+    rollback, verified = history("verified v1", "rollback v1")
+    unknown = evolve(verified, event=Event.UNKNOWN, unknown_event="quarantined", digest="sha256:v2")
+
+    assert unknown.event_name == "quarantined"
+    assert latest_deployment_entry([unknown]) is None
+    assert serving_entry([unknown]) is None
+    assert verifications([unknown]) == ()
+    assert open_rollback([unknown, rollback]) == rollback

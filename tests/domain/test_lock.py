@@ -75,3 +75,7 @@ def test_lock_tokens_are_parsed_back(tokens: dict[str, str]) -> None:
 @pytest.mark.parametrize("text", ["", "   ", "staging", "=a1", "staging=", "="])
 def test_malformed_lock_tokens_are_ignored(text: str) -> None:
     assert locks.parse_lock_tokens(text) == {}
+
+
+def test_lock_in_words_leads_to_its_run() -> None:
+    assert str(evolve(wanted(), run_url="https://ci.example/7")).endswith("ünïcödé), https://ci.example/7")

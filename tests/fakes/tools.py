@@ -123,6 +123,7 @@ class FakeTools:
 
     settings: Settings = field(factory=settings)
     actor: str = "ada@laptop"
+    run_url: str = ""
     upstream: FakeRemote = field(factory=FakeRemote)
     release_files: ReleaseFiles = field(init=False)
     scm: FakeScm = field(init=False)

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from kaizen_tasks.adapters.console.safe_console import SafeConsole
 from kaizen_tasks.domain import duration, runtime_config
-from kaizen_tasks.domain.ledger import LedgerEntry, RollbackCandidate
+from kaizen_tasks.domain.ledger import UNKNOWN_TIME, Event, LedgerEntry, RollbackCandidate
 from kaizen_tasks.domain.printable import printable
 from kaizen_tasks.domain.runtime_config import RuntimeConfigView, RuntimeRules
 from kaizen_tasks.domain.status import EnvironmentStatus
@@ -41,7 +41,7 @@ def render_status(rows: Sequence[EnvironmentStatus]) -> tuple[RenderableType, ..
             (row.followed_image.version or "?") if row.followed_image else "none",
             row.followed_image.digest.removeprefix("sha256:")[:12] if row.followed_image else "",
             Text(row.version_report.version, "green") if row.version_report.version else Text("no answer", "red"),
-            f"{row.last_entry.version} {row.last_entry.event}" if row.last_entry else "nothing",
+            f"{row.last_entry.version} {row.last_entry.event_name}" if row.last_entry else "nothing",
             f"{row.last_entry.at:%m-%d %H:%M}" if row.last_entry else "",
             *((_lock_state(row),) if has_locks_or_holds else ()),
         )
@@ -64,12 +64,16 @@ def _lock_state(row: EnvironmentStatus) -> str:
 
 
 def print_history(entries: Sequence[LedgerEntry]) -> None:
-    """Print ledger entries, newest first."""
+    """Print ledger entries, newest first, then the addresses of the CI runs that wrote them."""
     table = _table("when (UTC)", "environment", "release", "event", "by", "reason")
     for entry in entries:
-        when = f"{entry.at:%Y-%m-%d %H:%M}"
-        table.add_row(when, entry.environment, entry.version, str(entry.event), entry.actor, entry.reason)
+        when = "?" if entry.at == UNKNOWN_TIME else f"{entry.at:%Y-%m-%d %H:%M}"
+        event = f"{entry.event_name} (of a later version)" if entry.event is Event.UNKNOWN else entry.event_name
+        table.add_row(when, entry.environment, entry.version, event, entry.actor, printable(entry.reason))
     _print_all(table)
+    with_run = [entry for entry in entries if entry.run_url]
+    runs = dict.fromkeys(printable(f"{entry.version} in {entry.environment}: {entry.run_url}") for entry in with_run)
+    _print_all(*runs, soft_wrap=True)
 
 
 def print_candidates(candidates: Sequence[RollbackCandidate]) -> None:
@@ -111,8 +115,8 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def _print_all(*renderables: RenderableType) -> None:
+def _print_all(*renderables: RenderableType, soft_wrap: bool = False) -> None:
     """Print with colour if stdout is a terminal, else without escape codes."""
     console = SafeConsole(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     for renderable in renderables:
-        console.print(renderable)
+        console.print(renderable, soft_wrap=soft_wrap)

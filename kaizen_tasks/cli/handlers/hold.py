@@ -31,7 +31,14 @@ def add(c: Context, *, env: list[str], reason: str, until: str) -> None:
     mutations = MutationLog()
     with mutations.reclassify_errors():
         for environment in stage.environments:
-            hold = Hold(environment=environment.name, reason=reason_text, actor=tools.actor, since=now, until=end)
+            hold = Hold(
+                environment=environment.name,
+                reason=reason_text,
+                actor=tools.actor,
+                since=now,
+                until=end,
+                run_url=tools.run_url,
+            )
             _add_hold(hold, tools)
             mutations.add(f"{environment.name} is held")
 

@@ -79,6 +79,7 @@ def append(
         digest=release.digest,
         at=tools.clock.now(),
         actor=tools.actor,
+        run_url=tools.run_url,
         configuration=release.configuration,
         **fields,
     )
@@ -87,5 +88,5 @@ def append(
 
 def record_abandoned(entry: LedgerEntry, tools: Tools, *, reason: str) -> None:
     """Record that the deployment of an entry was abandoned, and why."""
-    now, actor = tools.clock.now(), tools.actor
-    tools.ledger.append(evolve(entry, event=Event.ABANDONED, at=now, actor=actor, reason=reason, replaces="", took=0.0))
+    outcome = evolve(entry, event=Event.ABANDONED, at=tools.clock.now(), reason=reason, replaces="", took=0.0)
+    tools.ledger.append(evolve(outcome, actor=tools.actor, run_url=tools.run_url))

@@ -189,6 +189,7 @@ class _LockAcquisition:
             environment=environment,
             token=token,
             actor=self._tools.actor,
+            run_url=self._tools.run_url,
             command=self._command,
             since=now.realtime,
             expires=now.realtime + timedelta(seconds=self._lease),

@@ -36,6 +36,12 @@ class AddHold(EnvironmentStep):
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Add the hold."""
-        hold = Hold(environment=self.environment.name, reason=self.reason, actor=tools.actor, since=tools.clock.now())
+        hold = Hold(
+            environment=self.environment.name,
+            reason=self.reason,
+            actor=tools.actor,
+            since=tools.clock.now(),
+            run_url=tools.run_url,
+        )
         tools.holds.add(hold)
         return release

@@ -11,7 +11,7 @@ from kaizen_tasks.adapters.console import tables
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.health import VersionReport
 from kaizen_tasks.domain.hold import Hold
-from kaizen_tasks.domain.ledger import Event, LedgerEntry, RollbackCandidate
+from kaizen_tasks.domain.ledger import UNKNOWN_TIME, Event, LedgerEntry, RollbackCandidate
 from kaizen_tasks.domain.release import Image
 from kaizen_tasks.domain.status import EnvironmentStatus
 
@@ -137,3 +137,21 @@ def test_no_rows_print_an_empty_table_without_escape_codes(capsys: pytest.Captur
     printed = capsys.readouterr().out
     assert "environment" in printed
     assert "\x1b" not in printed
+
+
+def test_history_shows_entries_of_later_versions(capsys: pytest.CaptureFixture[str]) -> None:
+    tables.print_history(
+        [evolve(ENTRY, event=Event.UNKNOWN, unknown_event="quarantined", at=UNKNOWN_TIME, reason="bad\nnews")]
+    )
+
+    assert words(capsys) == [
+        ["?", "staging", "v1.2.3", "quarantined", "(of", "a", "later", "version)", "ada@laptop", "bad?news"]
+    ]
+
+
+def test_history_leads_once_to_each_run(capsys: pytest.CaptureFixture[str]) -> None:
+    """The address is on one line, so that it can be clicked."""
+    url = "https://ci.example/" + "long/" * 20
+    tables.print_history([evolve(ENTRY, run_url=url), evolve(ENTRY, event=Event.DEPLOYED, run_url=url), ENTRY])
+
+    assert [line for line in capsys.readouterr().out.splitlines() if "https" in line] == [f"v1.2.3 in staging: {url}"]

@@ -126,6 +126,7 @@ class TestShow:
         assert json.loads(said.out)["environments"]["staging"] == {
             "lock": {
                 "actor": lock.actor,
+                "run": None,
                 "command": "promote-prod",
                 "reason": lock.reason,
                 "since": lock.since.isoformat(),

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.adapters.aws.dynamodb.table import AppTable, attributes, old_item, parse_time, sortable_timestamp
+from kaizen_tasks.adapters.aws.dynamodb.table import (
+    AppTable,
+    attributes,
+    old_item,
+    parse_text,
+    parse_time,
+    sortable_timestamp,
+)
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.domain.hold import Hold
+from kaizen_tasks.domain.ledger import UNKNOWN_TIME
 from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.state import Holds
 
@@ -16,7 +23,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.aws.dynamodb.table import Item
 
 KEY_PREFIX = "hold#"
-TEXT_ATTRIBUTES = ("reason", "actor")
+TEXT_ATTRIBUTES = ("reason", "actor", "run_url")
 
 
 class DynamoHolds(AppTable, Holds):
@@ -78,7 +85,7 @@ def _key(environment: str) -> Item:
 def _parse_hold(item: Item) -> Hold:
     return Hold(
         environment=item["pk"]["S"].removeprefix(KEY_PREFIX),
-        since=datetime.fromisoformat(item["since"]["S"]),
+        since=parse_time(item, "since") or UNKNOWN_TIME,
         until=parse_time(item, "until"),
-        **{name: item[name]["S"] for name in TEXT_ATTRIBUTES},
+        **{name: parse_text(item, name) for name in TEXT_ATTRIBUTES},
     )

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from kaizen_tasks.adapters.aws.dynamodb.table import AppTable, attributes, old_item, parse_time, sortable_timestamp
+from kaizen_tasks.adapters.aws.dynamodb.table import (
+    AppTable,
+    attributes,
+    old_item,
+    parse_float,
+    parse_text,
+    parse_time,
+    sortable_timestamp,
+)
 from kaizen_tasks.adapters.aws.session import Aws
-from kaizen_tasks.domain.ledger import Event, LedgerEntry
+from kaizen_tasks.domain.ledger import UNKNOWN_TIME, Event, LedgerEntry
 from kaizen_tasks.errors import Unreachable
 from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.state import Ledger
@@ -20,9 +28,12 @@ from kaizen_tasks.ports.state import Ledger
 if TYPE_CHECKING:
     from kaizen_tasks.adapters.aws.dynamodb.table import Item
 
+PARTITION_PREFIX = "ledger#"
 NUMBER_PREFIX = "n#"
+AFTER_NUMBERS = "n$"  # sorts after every number and its operation, and before whatever later versions add
 OPERATION_EVENT = "operation"  # of an item that adds the operation to an intent, since entries are never changed
 TEXT_ATTRIBUTES = ("environment", "version", "commit", "digest", "actor", "operation", "replaces", "reason")
+OPTIONAL_ATTRIBUTES = ("configuration", "run_url")
 TABLE_TIMEOUT_SECONDS = 120.0
 POLL_SECONDS = 2.0
 
@@ -60,6 +71,7 @@ class DynamoLedger(AppTable, Ledger):
             if stored.get("nonce") == nonce["nonce"]:  # if the response to an earlier attempt was lost, found in place
                 self._remember_number(entry.environment, numbered.number)
                 return numbered
+            self._remember_number(entry.environment, numbered.number)
             self._query(entry.environment, max_items=1)
 
     def set_operation(self, intent: LedgerEntry, operation: str) -> None:
@@ -93,8 +105,8 @@ class DynamoLedger(AppTable, Ledger):
         with self._table_errors(f"read the ledger {self.table_name}"):
             result_pages = paginator.paginate(
                 TableName=self.table_name,
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues={":pk": {"S": _partition_key(environment)}},
+                KeyConditionExpression="pk = :pk AND sk < :end",
+                ExpressionAttributeValues={":pk": {"S": _partition_key(environment)}, ":end": {"S": AFTER_NUMBERS}},
                 ScanIndexForward=False,
                 ConsistentRead=True,
                 PaginationConfig={"MaxItems": max_items, "PageSize": max_items},
@@ -159,7 +171,7 @@ class DynamoLedger(AppTable, Ledger):
 
 
 def _partition_key(environment: str) -> str:
-    return f"ledger#{environment}"
+    return f"{PARTITION_PREFIX}{environment}"
 
 
 def _sort_key(number: int) -> str:
@@ -169,7 +181,8 @@ def _sort_key(number: int) -> str:
 
 def _parse_number(sort_key: str) -> int:
     """Return the number in the sort key of an entry or its operation; 0 for a key of an earlier version."""
-    return int(sort_key[len(NUMBER_PREFIX) :].rstrip("~")) if sort_key.startswith(NUMBER_PREFIX) else 0
+    match = re.match(rf"{NUMBER_PREFIX}([0-9]+)", sort_key)
+    return int(match[1]) if match else 0
 
 
 def _entry_item(entry: LedgerEntry) -> Item:
@@ -179,7 +192,7 @@ def _entry_item(entry: LedgerEntry) -> Item:
         "event": {"S": entry.event.value},
         "took": {"N": f"{entry.took:.3f}"},
         **attributes(entry, "at", *TEXT_ATTRIBUTES),
-        **({"configuration": {"S": entry.configuration}} if entry.configuration else {}),
+        **{name: {"S": getattr(entry, name)} for name in OPTIONAL_ATTRIBUTES if getattr(entry, name)},
     }
 
 
@@ -188,8 +201,8 @@ def _join_operations(items: Iterable[Item]) -> Iterator[LedgerEntry]:
     operations: dict[str, str] = {}
     for item in items:
         intent_key = _intent_key(item["sk"]["S"])
-        if item["event"]["S"] == OPERATION_EVENT:
-            operations[intent_key] = item["operation"]["S"]
+        if parse_text(item, "event") == OPERATION_EVENT:
+            operations[intent_key] = parse_text(item, "operation")
         else:
             entry = _parse_entry(item)
             lacks_operation = entry.event is Event.STARTED and not entry.operation
@@ -202,12 +215,16 @@ def _intent_key(sort_key: str) -> str:
 
 
 def _parse_entry(item: Item) -> LedgerEntry:
-    sort_key = item["sk"]["S"]
+    """Return an entry; one that only a later version understands has the event `UNKNOWN`."""
+    sort_key, event_name = item["sk"]["S"], parse_text(item, "event")
+    texts = {name: parse_text(item, name) for name in (*TEXT_ATTRIBUTES, *OPTIONAL_ATTRIBUTES)}
+    at = parse_time(item, "at") or parse_time({"at": {"S": sort_key.partition("#")[0]}}, "at")
+    is_understood = event_name in {*Event} and at and texts["version"] and texts["digest"]
     return LedgerEntry(
-        event=Event(item["event"]["S"]),
-        at=parse_time(item, "at") or datetime.fromisoformat(sort_key.partition("#")[0]),
+        event=Event(event_name) if is_understood else Event.UNKNOWN,
+        unknown_event="" if is_understood else event_name or "?",
+        at=at or UNKNOWN_TIME,
         number=_parse_number(sort_key),
-        configuration=item["configuration"]["S"] if "configuration" in item else "",
-        took=float(item.get("took", {"N": "0"})["N"]),
-        **{name: item[name]["S"] for name in TEXT_ATTRIBUTES},
+        took=parse_float(item, "took"),
+        **{**texts, "environment": item["pk"]["S"].removeprefix(PARTITION_PREFIX)},
     )

@@ -8,9 +8,18 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from kaizen_tasks.adapters.aws.dynamodb.table import AppTable, attributes, old_item, parse_time, sortable_timestamp
+from kaizen_tasks.adapters.aws.dynamodb.table import (
+    AppTable,
+    attributes,
+    old_item,
+    parse_float,
+    parse_text,
+    parse_time,
+    sortable_timestamp,
+)
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.domain import lock as locks
+from kaizen_tasks.domain.ledger import UNKNOWN_TIME
 from kaizen_tasks.domain.lock import LEASE_SECONDS, Lock
 from kaizen_tasks.ports.state import Locks
 
@@ -21,7 +30,7 @@ if TYPE_CHECKING:
 
 TOKENS_VARIABLE = "KAIZEN_LOCK"  # the environment variable that passes a run's locks to the programs it starts
 KEY_PREFIX = "lock#"
-TEXT_ATTRIBUTES = ("token", "actor", "command", "reason", "process")
+TEXT_ATTRIBUTES = ("token", "actor", "command", "reason", "process", "run_url")
 TEXT_AND_TIME_ATTRIBUTES = (*TEXT_ATTRIBUTES, "since", "expires")
 OWNER_ATTRIBUTES = (*TEXT_AND_TIME_ATTRIBUTES, "lease", "heartbeat")  # cleared on release; the fence stays and grows
 
@@ -152,10 +161,10 @@ def _parse_lock(item: Item) -> Lock:
     """Return the lock in an item; those of earlier versions have neither lease nor heartbeat."""
     return Lock(
         environment=item["pk"]["S"].removeprefix(KEY_PREFIX),
-        since=datetime.fromisoformat(item["since"]["S"]),
+        since=parse_time(item, "since") or UNKNOWN_TIME,
         expires=parse_time(item, "expires"),
-        lease=float(item["lease"]["N"]) if "lease" in item else LEASE_SECONDS,
-        heartbeat=int(item["heartbeat"]["N"]) if "heartbeat" in item else 0,
-        fence=int(item["fence"]["N"]),
-        **{name: item[name]["S"] for name in TEXT_ATTRIBUTES},
+        lease=parse_float(item, "lease") or LEASE_SECONDS,
+        heartbeat=int(parse_float(item, "heartbeat")),
+        fence=int(parse_float(item, "fence")),
+        **{name: parse_text(item, name) for name in TEXT_ATTRIBUTES},
     )

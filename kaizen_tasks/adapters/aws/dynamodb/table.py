@@ -78,6 +78,20 @@ def attributes(value: object, *names: str) -> dict[str, AttributeValueTypeDef]:
     return {name: {"S": sortable_timestamp(x) if isinstance(x, datetime) else x} for name, x in members}
 
 
+def parse_text(item: Item, name: str) -> str:
+    """Return the text in an item's attribute; empty when a later version leaves it out or writes something else."""
+    return item.get(name, {}).get("S", "")
+
+
+def parse_float(item: Item, name: str) -> float:
+    """Return the number in an item's attribute; 0 when the item has none."""
+    return float(item.get(name, {}).get("N", "0"))
+
+
 def parse_time(item: Item, name: str) -> datetime | None:
-    """Return the time in an item's attribute, or None when the item lacks the attribute."""
-    return datetime.fromisoformat(item[name]["S"]) if name in item else None
+    """Return the time in an item's attribute, or None when the item has none."""
+    try:
+        moment = datetime.fromisoformat(parse_text(item, name))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

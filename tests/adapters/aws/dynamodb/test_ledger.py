@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from attrs import evolve
@@ -58,6 +58,48 @@ class TestDynamo(LedgerContract):
 
         assert ledger.append(newer).number == 1
         assert ledger.entries("staging") == (newer, evolve(intent, operation="6c-7e"))
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"event": {"S": "quarantined"}},
+            {"event": {"N": "7"}},
+            {"event": None},
+            {"version": None},
+            {"digest": {"L": []}},
+            {"at": {"S": "noon"}},
+        ],
+    )
+    def test_entry_of_a_later_version_is_shown_among_the_others(
+        self, ledger: DynamoLedger, aws: Aws, change: dict[str, Any]
+    ) -> None:
+        ledger.append(entry())
+        odd: Item = {"actor": {"M": {}}, "took": {"S": "long"}, "new": {"BOOL": True}}
+        later = {**_entry_item(evolve(entry(), number=2)), **odd}
+        item = {name: value for name, value in {**later, **change}.items() if value is not None}
+        aws.dynamodb().put_item(TableName=ledger.table_name, Item=item)
+
+        assert ledger.append(entry(event=Event.VERIFIED)).number == 3
+        newest, unknown, oldest = ledger.entries("staging")
+        assert (newest.event, oldest.event) == (Event.VERIFIED, Event.DEPLOYED)
+        assert (unknown.event, unknown.environment, unknown.actor) == (Event.UNKNOWN, "staging", "")
+        assert unknown.event_name == (change.get("event", {"S": "deployed"}) or {}).get("S", "?")
+
+    def test_items_of_later_versions_beside_the_entries_are_left_alone(self, ledger: DynamoLedger, aws: Aws) -> None:
+        ledger.append(entry())
+        for sort_key in ("n$", "zzz", "~"):
+            key = {"pk": {"S": "ledger#staging"}, "sk": {"S": sort_key}}
+            aws.dynamodb().put_item(TableName=ledger.table_name, Item={**key, "event": {"S": "deployed"}})
+
+        assert ledger.append(entry(event=Event.VERIFIED)).number == 2
+        assert [each.event for each in ledger.entries("staging")] == [Event.VERIFIED, Event.DEPLOYED]
+
+    def test_damaged_number_does_not_stop_the_next_entry(self, ledger: DynamoLedger, aws: Aws) -> None:
+        ledger.append(entry())
+        key = {"pk": {"S": "ledger#staging"}, "sk": {"S": "n#one"}}
+        aws.dynamodb().put_item(TableName=ledger.table_name, Item={**key, "event": {"S": "deployed"}})
+
+        assert ledger.append(entry(event=Event.VERIFIED)).number == 2
 
     def test_writer_that_has_read_before_another_wrote_takes_the_next_number(
         self, ledger: DynamoLedger, aws: Aws

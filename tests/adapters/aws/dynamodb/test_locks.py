@@ -36,6 +36,8 @@ def _update(aws: Aws, locks: DynamoLocks, expression: str, values: Item | None =
     """Change the item of staging's lock as another version of this program would."""
     key = {"pk": {"S": "lock#staging"}, "sk": {"S": "lock"}}
     arguments: dict[str, Any] = {"ExpressionAttributeValues": values} if values else {}
+    if "#token" in expression:
+        arguments["ExpressionAttributeNames"] = {"#token": "token"}
     aws.dynamodb().update_item(TableName=locks.table_name, Key=key, UpdateExpression=expression, **arguments)
 
 
@@ -92,6 +94,18 @@ class TestDynamo(LocksContract):
         taken = locks.acquire(evolve(wanted(), lease=7.5))
 
         assert locks.get("staging") == taken == evolve(wanted(), lease=7.5, fence=1)
+
+    def test_lock_of_a_later_version_is_a_lock(self, locks: DynamoLocks, aws: Aws) -> None:
+        """Whatever it leaves out or writes otherwise."""
+        values: Item = {":token": {"S": "a1"}, ":since": {"N": "7"}, ":lease": {"S": "long"}, ":new": {"BOOL": True}}
+        _update(aws, locks, "SET #token = :token, since = :since, lease = :lease, novelty = :new", values)
+
+        current = locks.get("staging")
+
+        assert current is not None
+        assert (current.token, current.actor, current.is_manual) == ("a1", "", True)
+        assert locks.acquire(wanted("b2")).token == "a1"
+        assert locks.release(current)
 
     def test_leaves_the_ledger_alone(self, locks: DynamoLocks, ledger: DynamoLedger) -> None:
         ledger.append(entry("staging"))
