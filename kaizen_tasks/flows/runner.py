@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 
@@ -59,7 +60,7 @@ def logging_executor(mutations: MutationLog) -> Executor:
     """Return an executor that needs no lock, and logs its changes in `mutations`."""
 
     def execute(step: Step, decision: Act, release: Release, tools: Tools) -> Release:
-        return apply_step(step, decision, release, guard_mutations(tools, lambda: None, mutations))
+        return apply_step(step, decision, release, guard_mutations(tools, lambda: math.inf, mutations))
 
     return execute
 

@@ -185,7 +185,7 @@ class Scm(Protocol):
             PushFailed: the remote rejects the change, and nothing has changed there.
         """
 
-    @mutates("branch and tag are on the remote", needs_lock=False)
+    @mutates("branch and tag are on the remote")
     def push(self, *, branch: str, tag: str, on_progress: Callable[[str], None] | None = None) -> None:
         """Push a tag and, if `branch` is not empty, the branch up to the tagged commit, in one atomic push.
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from attrs import frozen
 
 from kaizen_tasks.adapters.aws import endpoint
+from kaizen_tasks.adapters.aws.attempts import limit_requests
 from kaizen_tasks.adapters.network.failures import network_error
 from kaizen_tasks.adapters.network.settings import NetworkSettings
 from kaizen_tasks.errors import ConfigurationError, Denied, KaizenError, NotFound, Refused, Unreachable
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
 SERVICES: Final = ("sts", "ecr", "apprunner", "dynamodb", "secretsmanager", "logs")
 TOTAL_ATTEMPTS = 5
-CONNECT_TIMEOUT = 5
-READ_TIMEOUT = 30
 MAX_POOL_CONNECTIONS = 32
 AWS_URL = "https://amazonaws.com"  # stands for the endpoint in errors of a proxy, which do not name it
 MAX_MESSAGE_LENGTH = 300  # some messages repeat the whole request
@@ -251,14 +250,13 @@ class Aws(Identity):
         url = endpoint.from_environment(service) or f"https://{service}.{self._region}.amazonaws.com"
         config = Config(
             retries={"mode": "standard", "total_max_attempts": TOTAL_ATTEMPTS},
-            connect_timeout=CONNECT_TIMEOUT,
-            read_timeout=READ_TIMEOUT,
             max_pool_connections=MAX_POOL_CONNECTIONS,
         )
         create_client = cast("Callable[..., BaseClient]", self._boto_session().client)
         client = create_client(service, config=config.merge(self._proxy_config(url)))
         if self.network.proxy(url) != self.network.proxy(client.meta.endpoint_url):
             client = create_client(service, config=config.merge(self._proxy_config(client.meta.endpoint_url)))
+        limit_requests(client, verify=self.network.ca_bundle.path or True)
         _ = client.exceptions
         return client
 

@@ -18,6 +18,7 @@ from typing import IO, NoReturn
 from attrs import Factory, field, frozen
 
 from kaizen_tasks.errors import Interrupted, NotFound, Unreachable
+from kaizen_tasks.ports.attempts import attempt_seconds
 from kaizen_tasks.ports.types import Secret
 
 GRACE_SECONDS = 5.0  # time for a program to end after SIGTERM, before SIGKILL
@@ -90,6 +91,7 @@ def run(
         NotFound: the program does not exist.
         Unreachable: the program did not end within `timeout`.
         Interrupted: this process received SIGTERM.
+        Locked: the change that the program makes must not go on.
     """
     collector = _OutputCollector(secrets=tuple(secret.reveal() for secret in secrets), stream=stream)
     with sigterm_raises(), _running_child(argv, cwd=cwd, env=env, stdin=stdin) as child:
@@ -205,6 +207,7 @@ def _read_output(child: Child, collector: _OutputCollector, deadline: float | No
         for name in ("stdout", "stderr"):
             selector.register(getattr(child, name), selectors.EVENT_READ, name)
         while selector.get_map():
+            attempt_seconds()
             ready = selector.select(min(LINGER_SECONDS, _remaining(deadline) or LINGER_SECONDS))
             if not ready and child.poll() is not None:
                 break

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import select
+import socket
 import string
+import struct
 import weakref
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -14,6 +16,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 from kaizen_tasks.adapters.network.connections import open_connection
 from kaizen_tasks.adapters.network.settings import NetworkSettings
+from kaizen_tasks.ports.attempts import attempt_seconds
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -51,15 +54,19 @@ class ConnectionPool:
         Raises:
             HTTPException: the URL or the response is invalid.
             OSError: the connection fails.
+            Locked: the change that the request is a part of must not go on; nothing more is sent.
         """
         parts = urlsplit(url)
         connection = self._acquire(parts)
         try:
+            _limit_timeout(connection)
+            content = body or None if isinstance(body, bytes) else _limited_chunks(connection, body)
             with suppress(BrokenPipeError, ConnectionResetError):  # a server may reject the body, respond and close
-                connection.request(method, _request_target(parts), body=body or None, headers=dict(headers))
+                connection.request(method, _request_target(parts), body=content, headers=dict(headers))
+            _limit_timeout(connection)
             response = connection.getresponse()
         except BaseException:
-            connection.close()
+            _abort(connection)
             raise
         return PooledResponse(response, lambda is_drained: self._release(parts, connection, is_drained=is_drained))
 
@@ -76,13 +83,12 @@ class ConnectionPool:
 
     def _connect(self, parts: SplitResult) -> HTTPConnection:
         try:
-            connection = open_connection(parts, self._network, timeout=CONNECT_TIMEOUT_SECONDS)
+            timeout = min(CONNECT_TIMEOUT_SECONDS, attempt_seconds())
+            return open_connection(parts, self._network, timeout=timeout)
         except OSError:  # some are also ValueErrors
             raise
         except ValueError as error:  # an invalid port or host name
             raise InvalidURL(f"{parts.geturl()!r}: {error}") from error
-        connection.sock.settimeout(READ_TIMEOUT_SECONDS)
-        return connection
 
     def _release(self, parts: SplitResult, connection: HTTPConnection, *, is_drained: bool) -> None:
         """Keep a connection for reuse if it is open and its response was read completely; otherwise close it."""
@@ -142,6 +148,28 @@ class PooledResponse:
             is_drained = self._response.isclosed()
             self._response.close()
             on_close(is_drained)
+
+
+def _limit_timeout(connection: HTTPConnection) -> None:
+    """Limit what is done next on a connection to the time that is left; raise if a change must not go on."""
+    seconds = min(READ_TIMEOUT_SECONDS, attempt_seconds())
+    if connection.sock is not None:
+        connection.sock.settimeout(seconds)
+
+
+def _limited_chunks(connection: HTTPConnection, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the chunks of a body, each of which has to be sent within the time that is left then."""
+    for chunk in chunks:
+        _limit_timeout(connection)
+        yield chunk
+
+
+def _abort(connection: HTTPConnection) -> None:
+    """Close a connection and discard what was not delivered, which the kernel would go on sending for minutes."""
+    with suppress(OSError):
+        if connection.sock is not None:
+            connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
 
 
 def _request_target(parts: SplitResult) -> str:

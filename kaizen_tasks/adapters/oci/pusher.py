@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from contextvars import copy_context
+from functools import partial
 from pathlib import Path
 from threading import Event, Lock
 
@@ -91,7 +93,8 @@ class ImagePusher:
         present_digests = set(self._blob_lookup(repository, blobs.keys())) if self._blob_lookup else set[str]()
         stop = Event()
         missing = (blob for digest, blob in blobs.items() if digest not in present_digests)
-        futures = [self._executor.submit(self._push_blob, source, repository, stop, blob) for blob in missing]
+        push = partial(self._push_blob, source, repository, stop)
+        futures = [self._executor.submit(copy_context().run, push, blob) for blob in missing]
         try:
             done, _ = wait(futures, return_when=FIRST_EXCEPTION)
             stats = [future.result() for future in done]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from attrs import field, frozen
@@ -30,10 +31,10 @@ class LockGuard:
     _held_locks: Mapping[str, HeldLock]
     mutations: MutationLog = field(factory=MutationLog)
 
-    def require_lease(self, environment: str = "") -> None:
-        """Raise if a lock is known to be lost or its last renewal is too old; send no request.
+    def require_lease(self, environment: str = "") -> float:
+        """Return for how many seconds a change that begins now may go on; send no request.
 
-        A renewal is too old after the process was suspended or the machine slept.
+        A renewal is too old after the process was suspended, the machine slept or the network was gone.
 
         Args:
             environment: an environment that this run has locked; empty for all of them.
@@ -41,10 +42,13 @@ class LockGuard:
         Raises:
             Locked: the lock is lost, or its lease was not renewed in time.
         """
+        seconds = math.inf
         for name in self._environments_for(environment):
             held_lock = self._held_locks[name]
             if held_lock.is_lost or held_lock.is_stale(self._lease, self._tools.clock):
                 raise self._diagnose_loss(held_lock)
+            seconds = min(seconds, held_lock.attempt_seconds(self._lease, self._tools.clock))
+        return seconds
 
     def require_ownership(self, environment: str = "") -> None:
         """Raise if a lock is lost, by `require_lease` or by its item, which is read again after `LOCK_CACHE_SECONDS`.

@@ -12,6 +12,7 @@ from attrs import define, frozen
 from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.flows.parallel import map_parallel
+from kaizen_tasks.ports.attempts import limit_attempts
 from kaizen_tasks.ports.tools import Tools
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 LEASE_SAFETY_FRACTION = 1 / 6
 """The last part of a lease, in which its owner starts no further change, because a change takes time."""
+
+ATTEMPT_SAFETY_FRACTION = 1 / 12
+"""The last part of a lease, before which all attempts of changes have ended; what was sent takes effect a bit later."""
 
 RENEWALS_PER_LEASE = 6
 """A run that is alive is recognised by its next renewal, so others are refused or begin to wait within ten seconds."""
@@ -78,6 +82,10 @@ class HeldLock:
         """Return whether the last renewal is so old that the owner must start no further change."""
         return self.renewed_at.age(clock) >= lease * (1 - LEASE_SAFETY_FRACTION)
 
+    def attempt_seconds(self, lease: float, clock: Clock) -> float:
+        """Return for how many seconds an attempt of a change may go on."""
+        return lease * (1 - ATTEMPT_SAFETY_FRACTION) - self.renewed_at.age(clock)
+
 
 @frozen(kw_only=True)
 class LeaseRenewer:
@@ -102,7 +110,8 @@ class LeaseRenewer:
         now = DualTimestamp.of(self.tools.clock)
         expires = now.realtime + timedelta(seconds=self.lease)
         try:
-            held_lock.is_lost = not self.tools.locks.renew(held_lock.lock, expires=expires)
+            with limit_attempts(lambda: self.lease / RENEWALS_PER_LEASE):  # one that hangs must not use up the lease
+                held_lock.is_lost = not self.tools.locks.renew(held_lock.lock, expires=expires)
         except KaizenError as error:
             held_lock.renewal_error = error.message  # the lease runs on; `is_stale` tells when it is too old
             return False

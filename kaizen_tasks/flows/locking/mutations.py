@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from attrs import field, frozen
 
 from kaizen_tasks.errors import NOTHING_CHANGED, Interrupted, NotFound, Refused, Undeployable, Unreachable
+from kaizen_tasks.ports.attempts import AttemptLimit, limit_attempts
 from kaizen_tasks.ports.effects import effects_under_lock
 
 if TYPE_CHECKING:
@@ -69,23 +70,24 @@ def guarded_calls() -> Mapping[str, Mapping[str, str]]:
     return {name: effects for name, port in PORTS.items() if (effects := effects_under_lock(port))}
 
 
-def guard_mutations(tools: Tools, check: Callable[[], None], mutations: MutationLog) -> Tools:
-    """Return the tools with a check before every call that changes what a lock protects.
+def guard_mutations(tools: Tools, limit: AttemptLimit, mutations: MutationLog) -> Tools:
+    """Return the tools with a check before every call that changes what a lock protects, and before all its attempts.
 
     The check comes immediately before the call, because a process may be stopped for longer than its lease between two
-    requests of one step.
+    requests of one step, and before each attempt of the call, because the network may be gone for longer than that.
 
     Args:
         tools: the ports.
-        check: raises when the lock may no longer be this run's own.
+        limit: raises when the lock may no longer be this run's own, and otherwise returns how long it certainly is.
         mutations: where changes are remembered.
     """
 
     def guard(call: Callable[..., object], effect: str) -> Callable[..., object]:
         def guarded_call(*args: object, **kwargs: object) -> object:
-            check()
+            limit()
             try:
-                result = call(*args, **kwargs)
+                with limit_attempts(limit):
+                    result = call(*args, **kwargs)
             except (Unreachable, KeyboardInterrupt):
                 mutations.add(f"perhaps {effect}")
                 raise

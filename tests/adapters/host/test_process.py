@@ -14,7 +14,8 @@ import pytest
 
 from kaizen_tasks.adapters.host import process
 from kaizen_tasks.adapters.host.process import run, shell_join
-from kaizen_tasks.errors import NotFound, Unreachable
+from kaizen_tasks.errors import Locked, NotFound, Unreachable
+from kaizen_tasks.ports.attempts import limit_attempts
 from kaizen_tasks.ports.types import Secret
 from tests.support.waiting import HANG_SECONDS
 
@@ -49,6 +50,20 @@ def test_returns_exit_code_and_both_outputs() -> None:
     finished = run(python("import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"))
 
     assert (finished.code, finished.out, finished.err, finished.ok) == (3, "out\n", "err\n", False)
+
+
+def test_program_is_stopped_when_the_lock_is_lost() -> None:
+    started = list[str]()
+
+    def limit() -> float:
+        if started:
+            raise Locked("lost")
+        return 60.0
+
+    with limit_attempts(limit), pytest.raises(Locked):
+        run(python("import os, time; print(os.getpid(), flush=True); time.sleep(600)"), stream=started.append)
+
+    assert not alive(int(started[0]))
 
 
 def test_passes_arguments_as_they_are() -> None:

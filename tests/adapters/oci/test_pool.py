@@ -14,6 +14,8 @@ from attrs import define, field
 
 from kaizen_tasks.adapters.network.settings import NetworkSettings
 from kaizen_tasks.adapters.oci.pool import ConnectionPool
+from kaizen_tasks.errors import Locked
+from kaizen_tasks.ports.attempts import limit_attempts
 from tests.support.certificates import self_signed
 
 if TYPE_CHECKING:
@@ -129,6 +131,47 @@ def test_connection_is_released_once() -> None:
 
         assert get(connections, talker.url).body() == b"hello"
         assert second.body() == b"hello"
+
+
+def test_upload_is_broken_off_when_the_lock_is_lost() -> None:
+    """The server must neither get the rest nor take what arrived for the whole."""
+    received: list[str] = []
+    begun = threading.Event()
+
+    def receive(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            try:
+                while connection.recv(65536):
+                    begun.set()
+                received.append("end")
+            except ConnectionResetError:
+                received.append("reset")
+
+    def lose_lock() -> float:
+        if begun.is_set():
+            raise Locked("lost")
+        return TIMEOUT
+
+    def body() -> Iterator[bytes]:
+        yield b"first"
+        assert begun.wait(TIMEOUT)
+        yield b"second"
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=receive, args=(listener,))
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/v2/"
+        with limit_attempts(lose_lock), pytest.raises(Locked):
+            ConnectionPool(NetworkSettings()).request("PATCH", url, headers={"Content-Length": "11"}, body=body())
+        thread.join(TIMEOUT)
+
+    assert received == ["reset"]
+
+
+def test_wait_for_a_response_ends_with_the_lease() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, limit_attempts(lambda: 0.05), pytest.raises(TimeoutError):
+        get(ConnectionPool(NetworkSettings()), f"http://127.0.0.1:{silent.getsockname()[1]}")
 
 
 def test_body_without_length_is_read_to_the_end() -> None:

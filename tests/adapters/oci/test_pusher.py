@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kaizen_tasks.adapters.oci.pusher import ImagePusher
-from kaizen_tasks.errors import Denied, NotFound, PushFailed
+from kaizen_tasks.errors import Denied, Locked, NotFound, PushFailed
+from kaizen_tasks.ports.attempts import limit_attempts
 from tests.support import oci_images
 from tests.support.scripted_server import Reply
 
@@ -31,6 +33,22 @@ class TestTransfer:
         copied = ImagePusher(client).copy(digest=sample.digest, source="a", target="b", tag="v1.2.3")
 
         assert (copied.blobs_mounted, copied.blobs_uploaded, copied.bytes_sent) == (3, 0, 0)
+
+    @pytest.mark.parametrize("attempts", range(0, 12, 3))
+    def test_nothing_is_tagged_once_the_lock_is_lost(self, client: OciClient, attempts: int) -> None:
+        """Mounts and uploads go on in other threads, which must notice as well."""
+        sample = oci_images.image().push(client, "a", "v1.2.3")
+        checks = itertools.count()
+
+        def limit() -> float:
+            if next(checks) >= attempts:
+                raise Locked("lost")
+            return 60.0
+
+        with limit_attempts(limit), pytest.raises(Locked):
+            ImagePusher(client).copy(digest=sample.digest, source="a", target="b", tag="v1.2.3")
+
+        assert client.resolve_digest("b", "v1.2.3") == ""
 
     def test_keeps_the_original_bytes(self, client: OciClient) -> None:
         sample = oci_images.image().push(client, "a", "v1.2.3")

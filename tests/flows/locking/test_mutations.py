@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from kaizen_tasks.domain.lock import LEASE_SECONDS
 from kaizen_tasks.errors import Denied, Interrupted, KaizenError, Locked, NotFound, PushFailed, Refused, Unreachable
+from kaizen_tasks.flows.locking.lease import ATTEMPT_SAFETY_FRACTION
 from kaizen_tasks.flows.locking.mutations import MutationLog, guard_mutations, guarded_calls
 from kaizen_tasks.flows.locking.session import acquire_locks
 from kaizen_tasks.flows.runner import guarded_executor, run_flow
+from kaizen_tasks.ports.attempts import attempt_seconds
 from tests.fakes.platform import FakePlatform
 from tests.fakes.tools import FakeTools
 from tests.flows.test_runner import START, FakeStep
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 CALLS = [(port, call) for port, calls in guarded_calls().items() for call in sorted(calls)]
 
 
-def refuse() -> None:
+def refuse() -> float:
     """Raise, as the check of a run that has lost its lock."""
     raise Locked("lost")
 
@@ -37,7 +40,7 @@ def test_the_guarded_calls_are_those_that_change_what_a_lock_protects() -> None:
         "platform": {"start_deployment"},
         "ledger": {"append", "set_operation"},
         "holds": {"add", "remove"},
-        "scm": {"claim", "abandon"},
+        "scm": {"claim", "abandon", "push"},
         "secrets": {"write", "restore"},
     }
 
@@ -52,7 +55,37 @@ def test_guarded_call_is_refused_without_the_lock(port: str, call: str) -> None:
 def test_guarded_call_passes_with_the_lock(port: str, call: str) -> None:
     """The call itself complains that its arguments are missing."""
     with pytest.raises(TypeError, match="missing"):
-        getattr(getattr(guard_mutations(FakeTools(), lambda: None, MutationLog()), port), call)()
+        getattr(getattr(guard_mutations(FakeTools(), lambda: math.inf, MutationLog()), port), call)()
+
+
+def test_attempts_of_a_guarded_call_end_before_the_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    tools, seconds = FakeTools(), list[float]()
+    monkeypatch.setattr(FakePlatform, "start_deployment", lambda *_: seconds.append(attempt_seconds()))
+    with acquire_locks(["prod", "staging"], tools, command="deploy") as guard:
+        guarded = guard_mutations(tools, guard.require_lease, MutationLog())
+        for waited in (0, 0, 20):
+            tools.clock.advance(waited)
+            guarded.platform.start_deployment(cast("Service", None))
+
+    margin = LEASE_SECONDS * ATTEMPT_SAFETY_FRACTION
+    assert seconds == [LEASE_SECONDS - margin, LEASE_SECONDS - margin, LEASE_SECONDS - margin - 20]
+
+
+def test_lock_that_is_lost_between_two_attempts_ends_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lock is read, to say who has it now, and that read is not an attempt of the change."""
+    tools = FakeTools()
+
+    def try_twice(*_: object) -> str:
+        attempt_seconds()
+        tools.clock.advance(LEASE_SECONDS)
+        attempt_seconds()
+        return "it was tried twice"
+
+    monkeypatch.setattr(FakePlatform, "start_deployment", try_twice)
+    with acquire_locks(["staging"], tools, command="deploy") as guard:
+        guarded = guard_mutations(tools, guard.require_lease, MutationLog())
+        with pytest.raises(Locked, match="not renewed in time"):
+            guarded.platform.start_deployment(cast("Service", None))
 
 
 def test_reading_passes_without_the_lock() -> None:
@@ -91,7 +124,7 @@ def ended(act: Callable[[Tools], None]) -> KaizenError:
     """Return the error of a run with this act."""
     trace = MutationLog()
     with pytest.raises(KaizenError) as caught, trace.reclassify_errors():
-        act(guard_mutations(FakeTools(), lambda: None, trace))
+        act(guard_mutations(FakeTools(), lambda: math.inf, trace))
     return caught.value
 
 
@@ -141,7 +174,7 @@ def test_rejected_change_is_not_remembered(error: Refused, state: str) -> None:
     service, tools.platform = tools.platform.get_service("staging-web-service"), Refusing()
 
     with pytest.raises(KaizenError) as caught, trace.reclassify_errors():
-        guard_mutations(cast("Tools", tools), lambda: None, trace).platform.start_deployment(service)
+        guard_mutations(cast("Tools", tools), lambda: math.inf, trace).platform.start_deployment(service)
 
     assert caught.value.state == state
 
@@ -170,6 +203,6 @@ def test_call_that_is_interrupted_may_have_had_an_effect(monkeypatch: pytest.Mon
     tools, log = FakeTools(), MutationLog()
     monkeypatch.setattr(tools.platform, "start_deployment", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        guard_mutations(tools, lambda: None, log).platform.start_deployment(cast("Service", None))
+        guard_mutations(tools, lambda: math.inf, log).platform.start_deployment(cast("Service", None))
 
     assert not log.is_empty
