@@ -13,6 +13,7 @@ from attrs import frozen
 from kaizen_tasks.config.structure import is_table, key_types
 from kaizen_tasks.config.tables import RawConfig, to_toml
 from kaizen_tasks.domain.duration import Seconds
+from kaizen_tasks.domain.json_pointer import OptionalPointer
 from kaizen_tasks.domain.smoke import Scalar, Statuses
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ TYPE_NAMES = {
     float: "number",
     bool: "true or false",
     Seconds: "duration",
+    OptionalPointer: "text, or false",
     Statuses: "whole number, or list of them",
     Scalar: "text, number, true or false",
 }

@@ -7,11 +7,14 @@ import re
 import string
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.domain.json_pointer import is_json_pointer, suggest_pointer
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 ENGINES = ("auto", "docker", "podman", "buildah", "bundle")
 PLATFORMS = ("apprunner",)
+VERSION_FORMATS = ("auto", "json", "text")
 VERSION_LIKE = re.compile(r"v.*\.|v?[0-9]+(\.|$)")
 
 
@@ -165,6 +168,16 @@ def url(address: str) -> str:
     if address and not address.startswith(("https://", "http://")):
         return f"{address!r} begins with neither https:// nor http://"
     return "" if re.fullmatch(r"(https?://[^/?#\s]+[!-~]*)?", address) else f"{address!r} is not an address"
+
+
+def json_pointer(text: str) -> str:
+    """Accept a JSON pointer."""
+    return "" if is_json_pointer(text) else f"{text!r} is not a JSON pointer; did you mean {suggest_pointer(text)!r}?"
+
+
+def version_format(name: str) -> str:
+    """Accept the formats of an answer that names the version."""
+    return "" if name in VERSION_FORMATS else f"{name!r} is not a format{suggest(name, VERSION_FORMATS)}"
 
 
 def url_path(path: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from attrs import frozen
+from attrs import field, frozen
 
 from kaizen_tasks.config.tables import (
     AwsRules,
@@ -19,6 +19,7 @@ from kaizen_tasks.config.tables import (
     VerifyRules,
 )
 from kaizen_tasks.domain.environment import Environment, Stage
+from kaizen_tasks.domain.health import VersionFormat
 from kaizen_tasks.domain.runtime_config import RuntimeRules
 from kaizen_tasks.domain.smoke import SmokeCheck
 from kaizen_tasks.domain.tag_pattern import TagPattern
@@ -27,7 +28,11 @@ from kaizen_tasks.errors import UsageError
 
 @frozen(kw_only=True)
 class Settings:
-    """The whole configuration, checked."""
+    """The whole configuration, checked.
+
+    Attributes:
+        variables: values of the environment variables that `[verify.headers]` names, of those that are set.
+    """
 
     root: Path
     app: str
@@ -45,6 +50,7 @@ class Settings:
     rollout: RolloutRules
     runtime: RuntimeRules
     docs_checklist: tuple[DocsRule, ...]
+    variables: Mapping[str, str] = field(factory=dict, repr=False)
 
     def stage(self, name: str) -> Stage:
         """Return the environment or group of this name as a stage.
@@ -113,6 +119,21 @@ class Settings:
     def git_tag(self, version: object) -> str:
         """Return the name of the git tag of a version."""
         return self.tag_pattern.format(version)
+
+    @property
+    def header_secret_names(self) -> tuple[str, ...]:
+        """The names of the secrets with values of headers, of all environments."""
+        headers = [header for header in self.verify.headers.values() if header.secret]
+        names = (header.secret_name(name, self.app) for name in self.environments for header in headers)
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def version_format(self) -> VersionFormat:
+        """How the app answers with its version."""
+        rules = self.verify
+        return VersionFormat(
+            format=rules.format, version=rules.version, environment=rules.environment, tag_pattern=self.tag_pattern
+        )
 
     @property
     def tag_pattern(self) -> TagPattern:

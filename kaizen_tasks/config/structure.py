@@ -13,6 +13,8 @@ from attrs import frozen
 
 from kaizen_tasks.config import checks
 from kaizen_tasks.domain.duration import Seconds, parse_duration
+from kaizen_tasks.domain.json_pointer import OptionalPointer
+from kaizen_tasks.domain.request_header import SecretHeader
 from kaizen_tasks.domain.runtime_config import KeyRule
 from kaizen_tasks.domain.smoke import Scalar, SmokeCheck, Statuses
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Hook = Callable[[Any, Any], Any]
-LAZY_NAMES = {"checks": checks, "KeyRule": KeyRule, "SmokeCheck": SmokeCheck}
+LAZY_NAMES = {"checks": checks, "KeyRule": KeyRule, "SecretHeader": SecretHeader, "SmokeCheck": SmokeCheck}
 """Names in the annotations of `config.tables` that are imported there for type checking only."""
 
 EXPECTED: dict[Any, str] = {
@@ -98,11 +100,13 @@ def _make_converter(*, detailed: bool) -> Converter:
     converter.register_structure_hook(Seconds, _structure_duration)
     converter.register_structure_hook(Seconds | None, _structure_optional_duration)
     converter.register_structure_hook(Statuses, _structure_statuses)
+    converter.register_structure_hook(OptionalPointer, _structure_optional_pointer)
     converter.register_structure_hook(Scalar, _structure_scalar)
     factories = {tuple: _make_list_hook, Mapping: _make_mapping_hook, Annotated: _make_checked_hook}
     for origin, factory in factories.items():
         converter.register_structure_hook_factory(partial(_has_origin, origin), factory)
     converter.register_structure_hook_factory(is_table, _make_table_hook)
+    converter.register_structure_hook_factory(lambda kind: kind is SecretHeader, _make_secret_header_hook)
     return converter
 
 
@@ -148,6 +152,18 @@ def _make_table_hook(kind: Any, converter: Converter) -> Hook:
     return lambda value, _: structure_table(_require_type(value, dict), kind)
 
 
+def _make_secret_header_hook(kind: Any, converter: Converter) -> Hook:
+    """Return the hook of a table whose message does not repeat a value in its place: that may be the secret itself."""
+    structure_table = _make_table_hook(kind, converter)
+
+    def structure_header(value: Any, _: Any) -> Any:
+        if not isinstance(value, dict):
+            raise TypeError('should say where the value is, such as { env = "PROBE_TOKEN" }')
+        return structure_table(value, kind)
+
+    return structure_header
+
+
 def _require_type(value: Any, kind: Any) -> Any:
     if kind is list and isinstance(value, tuple):
         return value
@@ -190,6 +206,11 @@ def _structure_statuses(value: Any, _: Any) -> Statuses:
     if not numbers:
         raise ValueError("is an empty list")
     return Statuses(tuple(_require_type(number, int) for number in numbers))
+
+
+def _structure_optional_pointer(value: Any, _: Any) -> OptionalPointer:
+    """Return the pointer; an empty text for `false`, or for a variable that says so."""
+    return OptionalPointer("" if value is False or value == "false" else _require_type(value, str))
 
 
 def _structure_scalar(value: Any, _: Any) -> Scalar:

@@ -14,9 +14,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from kaizen_tasks.domain.duration import Seconds, write_duration
+from kaizen_tasks.domain.json_pointer import OptionalPointer
 
 if TYPE_CHECKING:
     from kaizen_tasks.config import checks
+    from kaizen_tasks.domain.request_header import SecretHeader
     from kaizen_tasks.domain.runtime_config import KeyRule
     from kaizen_tasks.domain.smoke import SmokeCheck
 
@@ -154,18 +156,29 @@ class VerifyRules(NamedTuple):
 
     Attributes:
         path: the path that answers with the version.
+        format: `json`, `text` for an answer that is nothing but the version, or `auto`: text if the answer says that it
+            is plain text and is not JSON.
+        version: JSON pointer (RFC 6901) of the version in the answer. The version may be written as 1.2.3, v1.2.3 or
+            like the git tag. Example: "/build/tag"
+        environment: JSON pointer of the environment's name in the answer. Without the name, an answer does not prove
+            that `url` leads to the right environment. `false` is for an app that cannot name it. Example: "/env"
         matches: how many consecutive right answers are needed, each over a new connection.
         interval: pause between requests.
         timeout: how long to wait for the right answers before verification fails.
         direct: ask each service at the platform's own address, past whatever is in front of `url`: a CDN that caches
             the path, a firewall.
+        headers: headers of the request whose values are secrets, by name.
     """
 
     path: Annotated[str, checks.url_path] = "/version"
+    format: Annotated[str, checks.version_format] = "auto"
+    version: Annotated[str, checks.json_pointer] = "/version"
+    environment: Annotated[OptionalPointer, checks.json_pointer] = OptionalPointer("/environment")
     matches: Annotated[int, checks.at_least(1)] = 3
     interval: Seconds = Seconds(1.0)
     timeout: Annotated[Seconds, checks.not_zero] = Seconds(5 * MINUTE)
     direct: bool = False
+    headers: Mapping[str, SecretHeader] = MappingProxyType({})
 
 
 class EvidenceRules(NamedTuple):

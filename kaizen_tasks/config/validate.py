@@ -17,8 +17,9 @@ from kaizen_tasks.config.structure import ConfigProblem, StructureError, structu
 from kaizen_tasks.config.tables import RawConfig, RawEnvironment, RuntimeTable
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.json_document import NUMBER_PATTERNS
+from kaizen_tasks.domain.request_header import HEADER_NAME, HEADER_VALUE, SecretHeader
 from kaizen_tasks.domain.runtime_config import KEY_TYPES, KeyRule, RuntimeRules
-from kaizen_tasks.domain.smoke import METHODS, SmokeCheck, is_json_pointer
+from kaizen_tasks.domain.smoke import METHODS, SmokeCheck
 from kaizen_tasks.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -26,13 +27,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.config.load import ConfigFile, TomlTable
 
-HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""Name of a header; https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2."""
-
 SHARED_REPOSITORY_ADVICE = ', and both follow the tag {tag}; to share it, write follow = "{{env}}" in [defaults]'
-
-HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-"""Characters that a header may have: no line ends, which could smuggle in another header."""
 
 
 def build_settings(config_file: ConfigFile, merged_table: TomlTable) -> Settings:
@@ -113,6 +108,8 @@ def _validate(raw: RawConfig) -> Iterator[ConfigProblem]:
         yield from _validate_group(group, members, environments)
     yield from _validate_followed_tags(raw)
     yield from _validate_no_sharing(raw)
+    for name, header in raw.verify.headers.items():
+        yield from _validate_secret_header(name, header)
     for position, check in enumerate(raw.smoke):
         yield from _validate_check(f"smoke.{position}", check)
     yield from _validate_runtime(raw.runtime)
@@ -222,9 +219,8 @@ def _validate_check_body(path: str, check: SmokeCheck) -> Iterator[ConfigProblem
     if check.method == "HEAD" and (check.contains or check.json):
         yield ConfigProblem(f"{path}.method", "the answer to HEAD has no body to check")
     for pointer in check.json:
-        if not is_json_pointer(pointer):
-            suggestion = "/" + pointer.removeprefix("$").replace("~", "~0").strip("./").replace(".", "/")
-            yield ConfigProblem(f"{path}.json", f"{pointer!r} is not a JSON pointer; did you mean {suggestion!r}?")
+        if error := checks.json_pointer(pointer):
+            yield ConfigProblem(f"{path}.json", error)
 
 
 def _validate_check_headers(path: str, check: SmokeCheck) -> Iterator[ConfigProblem]:
@@ -234,6 +230,24 @@ def _validate_check_headers(path: str, check: SmokeCheck) -> Iterator[ConfigProb
                 yield ConfigProblem(f"{path}.{key}", f"{name!r} is not the name of a header")
             elif not HEADER_VALUE.fullmatch(value):
                 yield ConfigProblem(f"{path}.{key}.{name}", "has characters that a header cannot have")
+
+
+def _validate_secret_header(name: str, header: SecretHeader) -> Iterator[ConfigProblem]:
+    """Find headers that have no value, or that no request could have."""
+    path = f"verify.headers.{name}"
+    if not HEADER_NAME.fullmatch(name):
+        yield ConfigProblem("verify.headers", f"{name!r} is not the name of a header")
+    if not header.env and not header.secret:
+        yield ConfigProblem(path, "is empty: env or secret says where the value is")
+    if header.env and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", header.env):
+        yield ConfigProblem(f"{path}.env", f"{header.env!r} is not the name of a variable")
+    if header.secret:
+        error = checks.name_template(header.secret) or checks.secret_name(header.secret_name("env", "app"))
+        yield from [ConfigProblem(f"{path}.secret", error)] if error else []
+    if error := checks.json_pointer(header.key):
+        yield ConfigProblem(f"{path}.key", error)
+    if not HEADER_VALUE.fullmatch(header.prefix):
+        yield ConfigProblem(f"{path}.prefix", "has characters that a header cannot have")
 
 
 def _validate_runtime(runtime: RuntimeTable) -> Iterator[ConfigProblem]:
@@ -266,6 +280,9 @@ def _resolve(config_file: ConfigFile, raw: RawConfig) -> Settings:
         "root": config_file.root,
         "environments": {name: _resolve_environment(name, entry, raw) for name, entry in raw.environments.items()},
         "runtime": RuntimeRules(visible=raw.runtime.visible, keys=raw.runtime.keys),
+        "variables": {
+            header.env: os.environ[header.env] for header in raw.verify.headers.values() if header.env in os.environ
+        },
     }
     del values["defaults"]
     return Settings(**values)

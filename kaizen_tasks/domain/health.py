@@ -8,7 +8,11 @@ from collections.abc import Mapping
 from attrs import evolve, field, frozen
 
 from kaizen_tasks.domain.cached_response import cache_header
+from kaizen_tasks.domain.json_pointer import resolve_pointer
 from kaizen_tasks.domain.printable import printable
+from kaizen_tasks.domain.tag_pattern import DEFAULT_TAG_PATTERN, TagPattern
+from kaizen_tasks.domain.version import image_tag, parse_version
+from kaizen_tasks.errors import UsageError
 
 MAX_REPORTED_LENGTH = 64  # characters of a reported version or environment that are kept
 
@@ -62,18 +66,28 @@ class VersionReport:
         environment: the environment that the app reports, or empty.
         error: why the answer is unusable, or empty.
         is_cached: whether a cache has answered in place of the app, which says nothing about the app.
+        names_environment: whether answers are expected to name the environment.
     """
 
     version: str = ""
     environment: str = ""
     error: str = ""
     is_cached: bool = False
+    names_environment: bool = True
 
     def __str__(self) -> str:
         """Return a text such as `answers v1.2.3 in staging`."""
-        if self.error:
-            return self.error
-        return f"answers {self.version or 'no version'} in {self.environment or 'no environment'}"
+        return self.error or f"answers {self.content}"
+
+    @property
+    def content(self) -> str:
+        """The version and, if it is expected, the environment: `v1.2.3 in staging`."""
+        version = self.version or "no version"
+        return f"{version} in {self.environment or 'no environment'}" if self.names_environment else version
+
+    def is_from(self, environment: str) -> bool:
+        """Return whether the answer names an environment, or is not expected to."""
+        return self.environment == environment or not self.names_environment
 
 
 @frozen(kw_only=True)
@@ -106,7 +120,7 @@ class ProbeTally:
             expected: the expected answer.
             required_matches: number of expected answers in a row that verify the version.
         """
-        expectation = f"{expected.version} in {expected.environment}"
+        expectation = expected.content
         if self.resets:
             times = "once" if self.resets == 1 else f"{self.resets} times"
             return f"flaps: {expectation} came and went {times}; finally it {self.last_report}"
@@ -115,23 +129,79 @@ class ProbeTally:
         return f"{self.last_report}; expected {expectation}"
 
 
-def parse_version_response(response: ProbeResponse) -> VersionReport:
-    """Parse `{"version": "v1.2.3", "environment": "staging"}`; the report of any other answer has an error."""
+@frozen(kw_only=True)
+class VersionFormat:
+    """How an app answers with its version.
+
+    Attributes:
+        format: `json`, `text` or `auto`.
+        version: JSON pointer of the version.
+        environment: JSON pointer of the environment; empty when answers do not name it.
+        tag_pattern: how git tags are named, since an app may report its version as the tag.
+    """
+
+    format: str = "auto"
+    version: str = "/version"
+    environment: str = "/environment"
+    tag_pattern: TagPattern = DEFAULT_TAG_PATTERN
+
+    def report(self, version: str, environment: str = "") -> VersionReport:
+        """Return the report of an answer; a version of any known form is reported as `v1.2.3`."""
+        version = version.strip()
+        try:
+            version = image_tag(self.tag_pattern.parse(version) or parse_version(version))
+        except UsageError:
+            version = sanitize(version)
+        names_environment = bool(self.environment)
+        return VersionReport(version=version, environment=sanitize(environment), names_environment=names_environment)
+
+
+DEFAULT_VERSION_FORMAT = VersionFormat()
+
+
+def parse_version_response(response: ProbeResponse, expected: VersionFormat = DEFAULT_VERSION_FORMAT) -> VersionReport:
+    """Parse an answer such as `{"version": "v1.2.3", "environment": "staging"}`; a report of any other has an error."""
     if response.error:
         return VersionReport(error=response.error)
     if response.cache_error:
         return VersionReport(error=response.cache_error, is_cached=True)
     if response.status != 200:
         return VersionReport(error=f"answers HTTP {response.status}{redirect_target(response)}")
+    return _parse_text(response, expected) if expected.format == "text" else _parse_json(response, expected)
+
+
+def _parse_json(response: ProbeResponse, expected: VersionFormat) -> VersionReport:
     try:
         document = json.loads(response.body)
     except (ValueError, RecursionError):
+        if expected.format == "auto" and response.headers.get("content-type", "").startswith("text/plain"):
+            return _parse_text(response, expected)
         return VersionReport(error=f"answers {describe_body(response.body)}, not JSON")
-    if not isinstance(document, dict) or not isinstance(document.get("version"), str):
-        return VersionReport(error='answers JSON without a "version"')
-    environment = document.get("environment")
-    reported_environment = sanitize(environment) if isinstance(environment, str) else ""
-    return VersionReport(version=sanitize(document["version"]), environment=reported_environment)
+    return _parse_document(document, expected)
+
+
+def _parse_text(response: ProbeResponse, expected: VersionFormat) -> VersionReport:
+    text = response.body.decode("utf-8", "replace").strip()
+    if not text or len(text) > MAX_REPORTED_LENGTH or len(text.split()) > 1:
+        return VersionReport(error=f"answers {describe_body(response.body)}, not a version")
+    return expected.report(text)
+
+
+def _parse_document(document: object, expected: VersionFormat) -> VersionReport:
+    version = _text_at(document, expected.version)
+    if version is None:
+        name = expected.version.removeprefix("/")
+        return VersionReport(error=f'answers JSON without a "{name}"' if name else "answers JSON that is no text")
+    environment = _text_at(document, expected.environment) if expected.environment else ""
+    return expected.report(version, environment or "")
+
+
+def _text_at(document: object, pointer: str) -> str | None:
+    try:
+        value = resolve_pointer(document, pointer)
+    except LookupError:
+        return None
+    return value if isinstance(value, str) else None
 
 
 def redirect_target(response: ProbeResponse) -> str:

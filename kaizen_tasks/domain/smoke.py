@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NewType
+from typing import NewType
 
 from attrs import field, frozen
 
 from kaizen_tasks.domain.duration import Seconds
 from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse, describe_body, redirect_target, sanitize
+from kaizen_tasks.domain.json_pointer import resolve_pointer
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 NON_IDEMPOTENT_METHODS = ("POST", "PATCH")  # methods whose requests are not repeated (RFC 9110, 9.2.2)
@@ -37,6 +37,7 @@ class SmokeCheck:
         headers: text that a header of the answer must contain; empty text only requires the header.
             Example: Content-Type = "application/json"
         request_headers: headers of the request. Example: Content-Type = "application/json"
+        verify_headers: send the headers of `[verify.headers]` too. Example: true
         body: the body of the request. Example: '{"weeks": 12}'
         timeout: how long to wait for the answer. Meanwhile the request is repeated while there is no answer or HTTP
             5xx, except for `POST` and `PATCH`, which are sent once. Example: "30s"
@@ -53,6 +54,7 @@ class SmokeCheck:
     json: Mapping[str, Scalar] = field(factory=dict)
     headers: Mapping[str, str] = field(factory=dict)
     request_headers: Mapping[str, str] = field(factory=dict, repr=False)
+    verify_headers: bool = False
     body: str = field(default="", repr=False)
     timeout: Seconds = DEFAULT_TIMEOUT
     cached: bool = False
@@ -131,28 +133,6 @@ class SmokeCheck:
                 yield f"has no {name}"
             elif expected not in actual:
                 yield f"has {name} {sanitize(actual)!r}, without {expected!r}"
-
-
-def is_json_pointer(text: str) -> bool:
-    """Return whether a text is a JSON pointer, such as `/name/0/name`; an empty text points to the whole document."""
-    return re.fullmatch(r"(/([^~]|~[01])*)?", text, re.DOTALL) is not None
-
-
-def resolve_pointer(document: Any, pointer: str) -> Any:
-    """Return the value at a JSON pointer: https://www.rfc-editor.org/rfc/rfc6901.
-
-    Raises:
-        LookupError: there is no such value.
-    """
-    for token in pointer.split("/")[1:]:
-        name = token.replace("~1", "/").replace("~0", "~")
-        if isinstance(document, list) and re.fullmatch(r"0|[1-9][0-9]*", name):
-            document = document[int(name)]
-        elif isinstance(document, dict):
-            document = document[name]
-        else:
-            raise LookupError(pointer)
-    return document
 
 
 def _is_json_equal(actual: object, expected: Scalar) -> bool:

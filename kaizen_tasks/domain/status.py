@@ -57,7 +57,8 @@ def _running_drift(status: EnvironmentStatus) -> tuple[str, ...]:
     if image is not None and report.version != image.version:
         tagged = f":{status.environment.follow} is {image.version or 'unlabelled'}"
         differences.append(f"runs {report.version or 'no version'}, but {tagged}")
-    if (name := report.environment) != status.environment.name:
+    if not report.is_from(status.environment.name):
+        name = report.environment
         differences.append(f"the app reports environment {name!r}" if name else "the app reports no environment")
     return tuple(differences)
 

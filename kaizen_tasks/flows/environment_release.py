@@ -31,6 +31,7 @@ def plan_release(bump: Bump, stage: Stage, tools: Tools, *, skip_docs: str, auto
         title=f"release {bump.target_release(starting_release, tools).name} to {join_names(stage.environments)}",
         environments=stage.environments,
         preflight=lambda: _refuse_early(flow, starting_release, tools),
+        verifies=True,
         run=lambda execution: _run(flow, starting_release, execution, auto_rollback=auto_rollback),
     )
 
@@ -55,6 +56,7 @@ def plan_hotfix(
         environments=(environment,),
         hold_policy=HoldPolicy.IGNORE,
         preflight=lambda: _refuse_early(flow, starting_release, tools),
+        verifies=True,
         run=lambda execution: _run(flow, starting_release, execution, auto_rollback=auto_rollback),
     )
 

@@ -15,6 +15,7 @@ from attrs import evolve, field, frozen
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.errors import NOTHING_CHANGED, Interrupted, KaizenError, Locked, Refused
+from kaizen_tasks.flows.deploy.request_headers import require_headers
 from kaizen_tasks.flows.locking.guard import LockGuard
 from kaizen_tasks.flows.locking.mutations import MutationLog
 from kaizen_tasks.flows.locking.session import acquire_locks
@@ -78,6 +79,7 @@ class Change:
         question: a question to confirm even if no environment is protected; empty for none.
         asks: whether to ask `question`, and for a confirmation of changes to protected environments.
         locks: whether the environments are locked.
+        verifies: whether the apps are asked for their version, with headers whose values are read before the change.
     """
 
     title: str
@@ -91,6 +93,7 @@ class Change:
     question: str = ""
     asks: bool = True
     locks: bool = True
+    verifies: bool = False
 
 
 @frozen(kw_only=True)
@@ -203,6 +206,8 @@ def _execute_change(
 ) -> None:
     announce(change.title, tools)
     change.preflight()
+    if change.verifies:
+        require_headers(change.environments, tools)
     holds, read_at = _read_holds(change, tools), tools.clock.monotonic()
     environments = tuple(environment for environment in change.environments if environment.name not in holds)
     if environments:

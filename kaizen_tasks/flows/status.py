@@ -93,12 +93,19 @@ def _environment_status(environment: Environment, lookups: _BatchedLookups, tool
         environment=environment,
         url=url,
         followed_image=image,
-        version_report=probe.fetch_version(url, tools) if url else VersionReport(error="has no address"),
+        version_report=_fetch_version(environment, url, tools) if url else VersionReport(error="has no address"),
         last_entry=entry,
         lock=locks.get(environment.name),
         hold=holds.get(environment.name),
         errors=tuple(errors),
     )
+
+
+def _fetch_version(environment: Environment, url: str, tools: Tools) -> VersionReport:
+    try:
+        return probe.version_endpoint(environment, url, tools).fetch()
+    except KaizenError as error:
+        return VersionReport(error=f"was not asked: {error.message}")
 
 
 def _app_url(environment: Environment, service_urls: Mapping[str, str], tools: Tools) -> str:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from kaizen_tasks.domain import version as versions
-from kaizen_tasks.domain.json_document import ConfigDocument
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import KaizenError, NotFound, Refused
 from kaizen_tasks.flows.release.files import VERSION_FILE
 from kaizen_tasks.flows.steps.build import Build, build_spec, upload_image
 from kaizen_tasks.ports.types import Secret
+from kaizen_tasks.rehearsal.sample_secrets import sample_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +48,7 @@ def provision(tools: Toolbox, first_version: Version | None = None) -> None:
     _create_repositories(new_environments, tools)
     _publish_first_image(new_environments, first_version, tools)
     for environment in new_environments:
-        tools.provisioner.create_service(environment, _create_secret(environment, tools))
+        tools.provisioner.create_service(environment, _create_secrets(environment, tools))
     _wait_until_running(new_environments, tools)
 
 
@@ -93,13 +95,13 @@ def _head_release(version: Version | None, tools: Toolbox) -> Release:
     return Release(version=version or versions.parse_version_file(content), commit=head)
 
 
-def _create_secret(environment: Environment, tools: Toolbox) -> Mapping[str, str]:
-    """Create a secret with a sample value of every configured runtime key."""
-    keys = tools.settings.runtime.keys
-    if not keys:
-        return {}
-    sample_document = ConfigDocument.empty().with_values({name: key.sample_value for name, key in keys.items()})
-    return tools.provisioner.create_secret(environment, Secret(sample_document.text))
+def _create_secrets(environment: Environment, tools: Toolbox) -> Mapping[str, str]:
+    """Create an environment's secrets with sample values; return the references to the runtime configuration's."""
+    references = {
+        name: tools.provisioner.create_secret(evolve(environment, secret=name), Secret(text))
+        for name, text in sample_secrets(environment, tools.settings).items()
+    }
+    return references[environment.secret] if tools.settings.runtime.keys else {}
 
 
 def _wait_until_running(environments: tuple[Environment, ...], tools: Toolbox) -> None:

@@ -130,6 +130,44 @@ def test_wrong_types_do_not_hide_unknown_names(tmp_path: Path) -> None:
             "rollout.bake: 'soon' is not a duration; write it like 30s, 5m or 1h30m",
         ),
         ('app = "x"\n[rollout]\nparallel = 0\n', "rollout.parallel: 0 is below 1"),
+        (
+            'app = "x"\n[verify]\nversion = "$.build.tag"\n',
+            "verify.version: '$.build.tag' is not a JSON pointer; did you mean '/build/tag'?",
+        ),
+        ('app = "x"\n[verify]\nenvironment = true\n', "verify.environment: true should be text; put it in quotes"),
+        ('app = "x"\n[verify]\nformat = "txt"\n', "verify.format: 'txt' is not a format; did you mean 'text'?"),
+        (
+            'app = "x"\n[verify.headers.Authorization]\n',
+            "verify.headers.Authorization is empty: env or secret says where the value is",
+        ),
+        (
+            'app = "x"\n[verify.headers]\nAuthorization = "hush"\n',
+            'verify.headers.Authorization: should say where the value is, such as { env = "PROBE_TOKEN" }',
+        ),
+        (
+            'app = "x"\n[verify.headers."X Y"]\nenv = "TOKEN"\n',
+            "verify.headers: 'X Y' is not the name of a header",
+        ),
+        (
+            'app = "x"\n[verify.headers.X]\nenv = "$TOKEN"\n',
+            "verify.headers.X.env: '$TOKEN' is not the name of a variable",
+        ),
+        (
+            'app = "x"\n[verify.headers.X]\nsecret = "{stage}-probe"\n',
+            "verify.headers.X.secret: '{stage}-probe' has a placeholder other than {env} and {app}",
+        ),
+        (
+            'app = "x"\n[verify.headers.X]\nsecret = "a b"\n',
+            "verify.headers.X.secret: 'a b' is not the name of a secret: letters, digits and /_+=.@-",
+        ),
+        (
+            'app = "x"\n[verify.headers.X]\nsecret = "a"\nkey = "TOKEN"\n',
+            "verify.headers.X.key: 'TOKEN' is not a JSON pointer; did you mean '/TOKEN'?",
+        ),
+        (
+            'app = "x"\n[verify.headers.X]\nenv = "A"\nprefix = "a\\nb"\n',
+            "verify.headers.X.prefix has characters that a header cannot have",
+        ),
         ('app = "x"\n[build]\nengine = "dokcer"\n', "build.engine: 'dokcer' is not an engine; did you mean 'docker'?"),
         ('app = "x"\n[release]\ntag = "v1"\n', "release.tag: 'v1' does not contain {version}"),
         ('app = "x"\n[aws]\naccount = "12"\n', "aws.account: '12' is not a 12-digit account number"),

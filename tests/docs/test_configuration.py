@@ -17,13 +17,21 @@ from docs.generating.configuration_keys import ConfigKey, config_keys
 from docs.generating.configuration_page import every_key, render
 from kaizen_tasks.config import checks, env_overrides, load, tables, validate
 from kaizen_tasks.config.structure import ConfigProblem, StructureError, structure
+from kaizen_tasks.domain.request_header import SecretHeader
 from kaizen_tasks.domain.runtime_config import KeyRule
 from kaizen_tasks.domain.smoke import SmokeCheck
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-OVERRIDES = {"text": "other", "duration": "7s", "whole number": "7", "number": "1", "true or false": "yes"}
+OVERRIDES = {
+    "text": "other",
+    "duration": "7s",
+    "whole number": "7",
+    "number": "1",
+    "true or false": "yes",
+    "text, or false": "/other",
+}
 NAMES = {"environments.NAME": "environments.prod", "args.NAME": "args.BASE", "groups.NAME": "groups.beta"}
 OTHER_ENVIRONMENTS = "".join(f"\n[environments.{name}]\n" for name in ("staging", "mark", "dom"))
 
@@ -39,7 +47,7 @@ def table_fields() -> Iterator[str]:
     for table in vars(tables).values():
         if isinstance(table, type) and hasattr(table, "_fields") and table.__module__ == tables.__name__:
             yield from table._fields
-    yield from (attribute.name for model in (KeyRule, SmokeCheck) for attribute in fields(model))
+    yield from (attribute.name for model in (KeyRule, SecretHeader, SmokeCheck) for attribute in fields(model))
 
 
 def test_every_key_of_the_reference_is_a_field_of_a_table_and_the_reverse() -> None:

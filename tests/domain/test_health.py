@@ -8,9 +8,11 @@ from kaizen_tasks.domain.health import (
     MAX_REPORTED_LENGTH,
     ProbeResponse,
     ProbeTally,
+    VersionFormat,
     VersionReport,
     parse_version_response,
 )
+from kaizen_tasks.domain.tag_pattern import TagPattern
 
 
 def test_version_response_has_version_and_environment() -> None:
@@ -139,3 +141,66 @@ def test_cached_answers_are_counted_up_to_the_last_one_of_the_app(
     answers: tuple[VersionReport, ...], count: int
 ) -> None:
     assert heard(*answers).cached == count
+
+
+def parse(body: bytes, kind: str = "application/json", **expected: object) -> VersionReport:
+    """Parse an answer in a configured format."""
+    response = ProbeResponse(status=200, body=body, headers={"content-type": kind})
+    return parse_version_response(response, VersionFormat(**expected))  # type: ignore[arg-type]
+
+
+def test_version_and_environment_are_found_at_json_pointers() -> None:
+    body = b'{"build": {"tag": "v1.2.3"}, "env": ["staging"]}'
+
+    assert parse(body, version="/build/tag", environment="/env/0") == VersionReport(
+        version="v1.2.3", environment="staging"
+    )
+    assert parse(body, version="/build/commit").error == 'answers JSON without a "build/commit"'
+    assert parse(b'"v1.2.3"', version="").version == "v1.2.3"
+    assert parse(body, version="").error == "answers JSON that is no text"
+
+
+def test_answer_need_not_name_the_environment_if_so_configured() -> None:
+    report = parse(b'{"version": "v1.2.3", "environment": "elsewhere"}', environment="")
+
+    assert (str(report), report.is_from("staging")) == ("answers v1.2.3", True)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "form", "shown"),
+    [
+        (b"v1.2.3\n", "text/plain; charset=utf-8", "auto", "answers v1.2.3 in no environment"),
+        (b"1.2.3", "application/octet-stream", "text", "answers v1.2.3 in no environment"),
+        (b'{"version": "v1.2.3", "environment": "staging"}', "text/plain", "auto", "answers v1.2.3 in staging"),
+        (b'{"version": "v1.2.3"}', "text/plain", "text", "answers something, not a version"),
+        (b"v1.2.3", "text/plain", "json", "answers something, not JSON"),
+        (b"v1.2.3", "text/html", "auto", "answers something, not JSON"),
+        (b"", "text/plain", "auto", "answers nothing, not a version"),
+        (b"<html>v1.2.3", "text/plain", "text", "answers <html>v1.2.3 in no environment"),
+        (b"<!doctype html><title>coach</title>", "text/plain", "text", "answers HTML, not a version"),
+        (b"x" * 1000, "text/plain", "text", "answers something, not a version"),
+        (b"\xff\x1b[2J", "text/plain", "text", "answers ??[2J in no environment"),
+    ],
+)
+def test_plain_text_is_a_version(body: bytes, kind: str, form: str, shown: str) -> None:
+    assert str(parse(body, kind, format=form)).replace("\N{REPLACEMENT CHARACTER}", "?") == shown
+
+
+@pytest.mark.parametrize(
+    ("reported", "pattern", "version"),
+    [
+        ("v1.2.3", "v{version}", "v1.2.3"),
+        ("1.2.3", "v{version}", "v1.2.3"),
+        ("1.2.3", "{version}", "v1.2.3"),
+        ("coach/v1.2.3-rc.1", "coach/v{version}", "v1.2.3-rc.1"),
+        (" v1.2.3 ", "v{version}", "v1.2.3"),
+        ("V1.2.3", "v{version}", "V1.2.3"),
+        ("1.2", "v{version}", "1.2"),
+        ("1.2.3+build.7", "v{version}", "1.2.3+build.7"),
+        ("other/v1.2.3", "coach/v{version}", "other/v1.2.3"),
+    ],
+)
+def test_version_may_be_written_bare_or_like_the_git_tag(reported: str, pattern: str, version: str) -> None:
+    body = f'{{"version": "{reported}"}}'.encode()
+
+    assert parse(body, tag_pattern=TagPattern(template=pattern)).version == version

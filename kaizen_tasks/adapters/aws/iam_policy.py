@@ -28,6 +28,7 @@ class Sid(StrEnum):
     LOCKS = "KaizenLocks"
     HOLDS = "KaizenHolds"
     SECRETS = "KaizenSecrets"
+    HEADER_SECRETS = "KaizenHeaderSecrets"
 
 
 LEADING_KEYS: Mapping[Sid, str] = {Sid.LOCKS: "lock#*", Sid.HOLDS: "hold#*"}
@@ -50,6 +51,7 @@ TASK_ACTIONS: Mapping[str, Mapping[Sid, tuple[str, ...]]] = {
         Sid.LOGS: ("logs:DescribeLogStreams", "logs:GetLogEvents"),
         Sid.TABLE: (*TABLE_READ_ACTIONS, "dynamodb:PutItem"),
         Sid.LOCKS: ("dynamodb:UpdateItem",),
+        Sid.HEADER_SECRETS: ("secretsmanager:GetSecretValue",),
     },
     "hold": {Sid.TABLE: (*TABLE_READ_ACTIONS, "dynamodb:PutItem"), Sid.HOLDS: ("dynamodb:DeleteItem",)},
     "runtime": {
@@ -64,6 +66,7 @@ TASK_ACTIONS: Mapping[str, Mapping[Sid, tuple[str, ...]]] = {
         Sid.REPOSITORIES: IMAGE_READ_ACTIONS,
         Sid.SERVICES: ("apprunner:DescribeService",),
         Sid.TABLE: TABLE_READ_ACTIONS,
+        Sid.HEADER_SECRETS: ("secretsmanager:GetSecretValue",),
     },
     "doctor": {
         Sid.ANYTHING: ("apprunner:ListServices", "ecr:GetAccountSetting"),
@@ -194,6 +197,9 @@ def _resources(
     secrets = [each.secret for each in environments] if settings.runtime.keys else []
     return {
         Sid.SECRETS: tuple(arn("secretsmanager", f"secret:{name}-??????") for name in secrets),
+        Sid.HEADER_SECRETS: tuple(
+            arn("secretsmanager", f"secret:{name}-??????") for name in settings.header_secret_names
+        ),
         Sid.ANYTHING: ("*",),
         Sid.REPOSITORIES: tuple(arn("ecr", f"repository/{name}") for name in repositories),
         Sid.SERVICES: tuple(arn("apprunner", f"service/{name}") for name in services),

@@ -71,9 +71,8 @@ def set_values(
         )
 
     title = f"set {', '.join(values)} in {join_names(environments)}"
-    run_change(
-        _plan_change(title, environments, change_values, tools, deploys=not no_deploy), tools, yes=yes, wait=wait
-    )
+    change = _plan_change(title, environments, change_values, tools, deploys=not no_deploy)
+    run_change(change, tools, yes=yes, wait=wait)
 
 
 def rollback(c: Context, *, env: list[str], reason: str, no_deploy: bool, yes: bool, wait: str) -> None:
@@ -87,7 +86,8 @@ def rollback(c: Context, *, env: list[str], reason: str, no_deploy: bool, yes: b
         )
 
     title = f"restore previous configuration in {join_names(environments)}"
-    run_change(_plan_change(title, environments, restore, tools, deploys=not no_deploy), tools, yes=yes, wait=wait)
+    change = _plan_change(title, environments, restore, tools, deploys=not no_deploy)
+    run_change(change, tools, yes=yes, wait=wait)
 
 
 def deploy(c: Context, *, env: list[str], yes: bool, wait: str) -> None:
@@ -123,6 +123,7 @@ def _plan_change(
         environments=environments,
         preflight=require_serving_releases,
         check_environments=lambda checked: preflight.require_no_problems(checked, tools) if deploys else None,
+        verifies=deploys,
         run=lambda execution: execution.run_one_by_one(environments, change_one),
     )
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse, VersionReport, parse_version_response
+from kaizen_tasks.flows.deploy.request_headers import read_headers
+from kaizen_tasks.ports.tools import Tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.domain.smoke import SmokeCheck
-    from kaizen_tasks.ports.tools import Tools
 
 REQUEST_TIMEOUT_SECONDS = 5.0
 """Seconds to wait for one response."""
@@ -55,10 +56,34 @@ def _is_local(url: str) -> bool:
     return urlsplit(url).netloc.startswith(LOOPBACK_PREFIXES)
 
 
-def fetch_version(url: str, tools: Tools, *, timeout: float = REQUEST_TIMEOUT_SECONDS) -> VersionReport:
-    """Return the app's answer to one request for its version, or the error after at most `timeout` seconds."""
-    endpoint, request = url + tools.settings.verify.path, ProbeRequest(bypass_cache=True)
-    return parse_version_response(_probe(endpoint, request, tools, timeout=timeout, max_bytes=MAX_VERSION_BODY_BYTES))
+@frozen(kw_only=True)
+class VersionEndpoint:
+    """Where and how an environment's app is asked for its version.
+
+    Attributes:
+        url: the whole URL.
+        request: the request, with the headers of `[verify.headers]`.
+        tools: the ports.
+    """
+
+    url: str
+    request: ProbeRequest
+    tools: Tools
+
+    def fetch(self, *, timeout: float = REQUEST_TIMEOUT_SECONDS) -> VersionReport:
+        """Return the app's answer to one request for its version, or the error after at most `timeout` seconds."""
+        response = _probe(self.url, self.request, self.tools, timeout=timeout, max_bytes=MAX_VERSION_BODY_BYTES)
+        return parse_version_response(response, self.tools.settings.version_format)
+
+
+def version_endpoint(environment: Environment, url: str, tools: Tools) -> VersionEndpoint:
+    """Return how to ask the app at a URL for its version; the values of its headers are read now.
+
+    Raises:
+        KaizenError: the value of a header cannot be read.
+    """
+    request = ProbeRequest(headers=read_headers(environment, tools), bypass_cache=True)
+    return VersionEndpoint(url=url + tools.settings.verify.path, request=request, tools=tools)
 
 
 def _probe(url: str, request: ProbeRequest, tools: Tools, *, timeout: float, max_bytes: int) -> ProbeResponse:
@@ -72,7 +97,7 @@ def _probe(url: str, request: ProbeRequest, tools: Tools, *, timeout: float, max
 
 def proves_release(report: VersionReport, environment: Environment, release: Release) -> bool:
     """Return whether a report proves that this release runs in this environment."""
-    return not report.error and report.version == release.name and report.environment == environment.name
+    return not report.error and report.version == release.name and report.is_from(environment.name)
 
 
 def retry_for(timeout: float, tools: Tools) -> Iterator[float]:
@@ -83,10 +108,13 @@ def retry_for(timeout: float, tools: Tools) -> Iterator[float]:
         tools.clock.sleep(min(tools.settings.verify.interval, remaining))
 
 
-def run_smoke_check(url: str, check: SmokeCheck, tools: Tools) -> ProbeResponse:
+def run_smoke_check(environment: Environment, url: str, check: SmokeCheck, tools: Tools) -> ProbeResponse:
     """Repeat a smoke check's request until the check passes, fails for good or times out; return the last response."""
+    request = check.request
+    if check.verify_headers:
+        request = evolve(request, headers={**read_headers(environment, tools), **request.headers})
     for remaining in retry_for(check.timeout, tools):
-        response = _probe(url + check.path, check.request, tools, timeout=remaining, max_bytes=MAX_SMOKE_BODY_BYTES)
+        response = _probe(url + check.path, request, tools, timeout=remaining, max_bytes=MAX_SMOKE_BODY_BYTES)
         if not check.failures(response) or not check.is_retryable(response):
             break
     return response

@@ -230,14 +230,17 @@ def _check_app(environment: Environment, tools: Tools, subject: Subject) -> Iter
 
 
 def _check_version_endpoint(url: str, environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:
-    endpoint, report = f"{url}{tools.settings.verify.path}", probe.fetch_version(url, tools)
+    version_endpoint = probe.version_endpoint(environment, url, tools)
+    endpoint, report = version_endpoint.url, version_endpoint.fetch()
     if report.is_cached:
         fix = f"exclude {tools.settings.verify.path} from the cache, or set verify.direct = true"
         yield subject.problem(f"{endpoint} {report.error}, so no release can be verified", fix)
     elif report.error:
         yield subject.warning(f"{endpoint} {report.error}", "start the app, or correct url or verify.path")
-    elif report.environment != environment.name:
+    elif not report.is_from(environment.name):
         message = f"{endpoint} says environment {report.environment or 'nothing'}, not {environment.name}"
-        yield subject.problem(message, f"set ENVIRONMENT={environment.name} of {environment.service}, or correct url")
+        cannot = "" if report.environment else "; if the app cannot name it: environment = false in [verify]"
+        fix = f"set ENVIRONMENT={environment.name} of {environment.service}, or correct url{cannot}"
+        yield subject.problem(message, fix)
     else:
         yield subject.ok(f"{endpoint} says {report.version}")

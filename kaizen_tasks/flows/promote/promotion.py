@@ -70,6 +70,7 @@ def plan_deployment(stage: Stage, release: Release, options: RolloutOptions, too
         rollout.as_change(f"deploy {release.name} to {join_names(stage.environments)}", tools),
         check_evidence=lambda environments: _check_evidence(environments, source_stage, target_release, tools),
         evidence_environments=source_stage.environments if source_stage else (),
+        verifies=False,
     )
 
 

@@ -96,6 +96,7 @@ class Rollout:
                 {environment: self.flow_for(environment) for environment in environments}, self.release, tools
             ),
             run=lambda execution: run_rollout(self, execution),
+            verifies=True,
         )
 
 

@@ -48,6 +48,7 @@ def plan_rollback(
         environments=environments,
         hold_policy=HoldPolicy.IGNORE,
         check_environments=lambda checked: preflight.require_no_problems(checked, tools),
+        verifies=True,
         run=lambda execution: execution.run_one_by_one(
             environments,
             lambda environment, own: _roll_back(environment, targets[environment.name], reason, own),

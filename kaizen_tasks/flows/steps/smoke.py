@@ -67,7 +67,7 @@ class Smoke(EnvironmentStep):
 
     def _check(self, url: str, check: SmokeCheck, tools: Tools) -> _Result:
         started_at = tools.clock.monotonic()
-        response = probe.run_smoke_check(url, check, tools)
+        response = probe.run_smoke_check(self.environment, url, check, tools)
         elapsed = duration.format_duration(tools.clock.monotonic() - started_at)
         failures = check.failures(response)
         result = f"{check.title} {', '.join(failures) or check.describe_pass(response)}"

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
-from kaizen_tasks.domain.health import ProbeTally, VersionReport
+from kaizen_tasks.domain.health import ProbeTally
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.errors import Unproven, VerifyFailed
 from kaizen_tasks.flows.deploy import probe, superseded
@@ -50,8 +50,8 @@ class Verify(EnvironmentStep):
 
     def _still_answers(self, release: Release, tools: Tools) -> bool:
         """Return whether `verify.matches` answers prove the release: one of two instances may run another one now."""
-        url = probe.probe_url(self.environment, tools)
-        reports = (probe.fetch_version(url, tools) for _ in range(tools.settings.verify.matches))
+        endpoint = probe.version_endpoint(self.environment, probe.probe_url(self.environment, tools), tools)
+        reports = (endpoint.fetch() for _ in range(tools.settings.verify.matches))
         return all(probe.proves_release(report, self.environment, release) for report in reports)
 
     def act(self, release: Release, tools: Tools) -> Release:
@@ -63,9 +63,10 @@ class Verify(EnvironmentStep):
             Unproven: the last answers came from a cache only.
         """
         rules, url, tally = tools.settings.verify, probe.probe_url(self.environment, tools), ProbeTally()
+        endpoint = probe.version_endpoint(self.environment, url, tools)
         supersession = superseded.SupersessionWatch(self.environment, release, tools)
         for remaining in probe.retry_for(rules.timeout, tools):
-            report = probe.fetch_version(url, tools, timeout=min(remaining, probe.REQUEST_TIMEOUT_SECONDS))
+            report = endpoint.fetch(timeout=min(remaining, probe.REQUEST_TIMEOUT_SECONDS))
             if str(report) != str(tally.last_report):
                 tools.reporter.progress(self.label, f"{url} {report}")
             tally = tally.add(report, is_match=probe.proves_release(report, self.environment, release))
@@ -89,12 +90,17 @@ class Verify(EnvironmentStep):
 
     def _unverified_error(self, url: str, tally: ProbeTally, release: Release, tools: Tools) -> VerifyFailed:
         rules, name = tools.settings.verify, self.environment.name
-        explanation = tally.explain(VersionReport(version=release.name, environment=name), rules.matches)
+        expected = tools.settings.version_format.report(release.name, name)
+        explanation, report = tally.explain(expected, rules.matches), tally.last_report
+        lacks_environment = report.version == release.name and not report.environment
+        remedy = "look at the service"
+        if lacks_environment and report.names_environment:
+            remedy = "if the app cannot name its environment, write environment = false in [verify]"
         return VerifyFailed(
             f"{name}: {url}{rules.path} {explanation}",
             environment=name,
             state=f"deployed, but not proven by the app within {duration.format_duration(rules.timeout)}",
-            hint=f"look at the service, then check again: inv verify --env {name} --release {release.name}",
+            hint=f"{remedy}, then check again: inv verify --env {name} --release {release.name}",
         )
 
 

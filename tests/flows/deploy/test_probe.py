@@ -59,8 +59,14 @@ def test_probe_url_needs_the_service(tools: FakeTools) -> None:
         probe.probe_url(nowhere, tools)
 
 
-def test_fetch_version_requests_the_configured_path_once(tools: FakeTools) -> None:
-    running = probe.fetch_version("https://staging.example", tools)
+def fetch_version(tools: FakeTools) -> VersionReport:
+    """Ask staging for its version."""
+    staging = tools.settings.environments["staging"]
+    return probe.version_endpoint(staging, "https://staging.example", tools).fetch()
+
+
+def test_configured_path_is_requested_once(tools: FakeTools) -> None:
+    running = fetch_version(tools)
 
     assert running == VersionReport(version="v0.1.0", environment="staging")
     assert tools.prober.urls == ["https://staging.example/version"]
@@ -74,7 +80,7 @@ def test_app_that_knows_no_such_parameter_is_asked_without_it(tools: FakeTools, 
     right, requests = tools.prober.answers[url], tools.prober.requests
     tools.prober.answers[url] = lambda: ProbeResponse(status=status) if requests[-1].bypass_cache else right()  # type: ignore[operator]
 
-    assert probe.fetch_version("https://staging.example", tools).version == "v0.1.0"
+    assert fetch_version(tools).version == "v0.1.0"
     assert [request.bypass_cache for request in requests] == [True, False]
 
 
@@ -104,7 +110,8 @@ def smoke(tools: FakeTools, *answers: ProbeResponse, **check: object) -> tuple[s
     left = list(answers)
     tools.prober.answers[LOGIN] = lambda: left.pop(0) if len(left) > 1 else left[0]
     wanted = SmokeCheck(path="/login", **check)  # type: ignore[arg-type]
-    return wanted.failures(probe.run_smoke_check("https://staging.example", wanted, tools))
+    staging = tools.settings.environments["staging"]
+    return wanted.failures(probe.run_smoke_check(staging, "https://staging.example", wanted, tools))
 
 
 def test_smoke_check_follows_no_redirect(tools: FakeTools) -> None:

@@ -1,0 +1,27 @@
+"""Sample content of secrets in a local cloud."""
+
+from __future__ import annotations
+
+import json
+
+from kaizen_tasks.rehearsal.sample_secrets import sample_secrets
+from tests.fakes.tools import settings
+
+
+def test_secrets_have_runtime_configuration_and_values_of_headers() -> None:
+    headers = {
+        "Authorization": {"secret": "{env}-probe", "key": "/token/value"},
+        "X-Key": {"secret": "{env}-probe", "key": "/key"},
+        "X-App": {"secret": "{env}-{app}-app-secrets", "key": "/PROBE"},
+        "X-Plain": {"secret": "plain"},
+        "X-Variable": {"env": "TOKEN"},
+    }
+    configured = settings(verify={"headers": headers})
+
+    samples = sample_secrets(configured.environments["staging"], configured)
+
+    assert {name: json.loads(text) for name, text in samples.items()} == {
+        "staging-probe": {"token": {"value": "sample"}, "key": "sample"},
+        "staging-web-app-secrets": {"PROBE": "sample", "AI_TEMPERATURE": "0", "TOKEN": "sample"},
+        "plain": {"sample": "sample"},
+    }
