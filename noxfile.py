@@ -109,7 +109,7 @@ def e2e(session: nox.Session) -> None:
 
 @nox.session(tags=["ci"], default=False)
 def emulator(session: nox.Session) -> None:
-    """Run the registry, ledger, lock and hold contracts against ministack, a third-party AWS emulator."""
+    """Run setup and the registry, ledger, lock and hold contracts against ministack, a third-party emulator."""
     _install(session, "test")
     ministack = _install_isolated(session, "ministack", "ministack")
     session.run("python", "-m", "tests.emulator.ministack", ministack, *session.posargs)

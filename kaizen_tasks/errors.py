@@ -65,6 +65,10 @@ class Unreachable(Refused):
     """A server could not be reached or did not answer in time."""
 
 
+class Unsupported(Refused):
+    """The cloud lacks the operation, as emulators and some regions do."""
+
+
 class Undeployable(Refused):
     """The service cannot deploy in its current state: it is paused, failed or deleted."""
 

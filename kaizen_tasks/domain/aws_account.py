@@ -56,9 +56,9 @@ class LedgerTable:
     Attributes:
         name: the table's name.
         exists: whether the table exists and is usable.
-        point_in_time_recovery: whether the table can be restored to any point in time.
+        point_in_time_recovery: whether the table can be restored to any point in time; None when that cannot be read.
     """
 
     name: str
     exists: bool
-    point_in_time_recovery: bool
+    point_in_time_recovery: bool | None

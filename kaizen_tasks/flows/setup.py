@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from attrs import frozen
+from attrs import define, field, frozen
 from semver import Version
 
 from kaizen_tasks.domain.decision import Act, Decision, Done
 from kaizen_tasks.domain.release import Release, StepLabel
-from kaizen_tasks.errors import NOTHING_CHANGED, Interrupted, KaizenError, Refused
+from kaizen_tasks.errors import NOTHING_CHANGED, Denied, Interrupted, KaizenError, Refused, Unsupported
 from kaizen_tasks.flows.parallel import map_parallel
 from kaizen_tasks.flows.runner import Executor, apply_step, run_flow
 from kaizen_tasks.flows.step import EnvironmentStep
@@ -26,6 +26,9 @@ PLACEHOLDER_RELEASE = Release(version=Version(0))
 
 MAX_CONCURRENT_STEPS = 32
 
+UNANSWERED = (Unsupported, Denied)
+"""Errors of a question that the cloud, or its permissions, leave unanswered: what is asked about is left as it is."""
+
 
 @frozen(kw_only=True)
 class CreateTable:
@@ -38,13 +41,20 @@ class CreateTable:
         table = tools.account.ledger_table()
         if not table.exists:
             return Act(f"create the table {table.name}, on demand, with point-in-time recovery", release)
+        if table.point_in_time_recovery is None:
+            return Done(f"the table {table.name} exists; its point-in-time recovery cannot be looked at", release)
         if not table.point_in_time_recovery:
             return Act(f"turn on point-in-time recovery of the table {table.name}", release)
         return Done(f"the table {table.name} exists, with point-in-time recovery", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Create the table, or switch on the recovery of an existing one."""
-        tools.account.create_table()
+        """Create the table, or switch on the recovery of an existing one; a cloud may have tables without recovery."""
+        try:
+            tools.account.create_table()
+        except Unsupported as error:
+            if not tools.account.ledger_table().exists:
+                raise
+            tools.reporter.note(f"  the table has no point-in-time recovery: {error.message}")
         return release
 
 
@@ -82,10 +92,18 @@ class ProtectTags(EnvironmentStep):
         return Act(f"make the {rules} tags of {repository} {protected_rules}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Change the rules; other tags that were explicitly mutable stay so."""
+        """Change the rules; other tags that were explicitly mutable stay so.
+
+        Raises:
+            Unsupported: the cloud has not kept the exceptions, without which no deployment is possible.
+        """
         repository = self.environment.repository
         rules, followed_tags = tools.account.tag_mutability(repository), tools.settings.followed_tags(repository)
         tools.account.set_tag_mutability(repository, rules.with_versions_protected(followed_tags))
+        stored_rules = tools.account.tag_mutability(repository)
+        if not all(map(stored_rules.may_move, followed_tags)):
+            tools.account.set_tag_mutability(repository, rules)
+            raise Unsupported(f"this cloud keeps no exceptions from the immutability of {repository}'s tags")
         return release
 
 
@@ -95,13 +113,14 @@ def setup_flow(environments: Iterable[Environment]) -> Flow:
 
 
 def pending_steps(flow: Flow, tools: Tools) -> tuple[tuple[Step, str], ...]:
-    """Return the steps that have something to do, each with its description.
+    """Return the steps that have something to do, each with its description; leave out what cannot be looked at.
 
     Raises:
         Refused: lookups failed; the message names every failure.
     """
     decisions = map_parallel(lambda step: _try_decide(step, tools), flow, max_workers=MAX_CONCURRENT_STEPS)
-    if errors := [decision for decision in decisions if isinstance(decision, KaizenError)]:
+    failed = [decision for decision in decisions if isinstance(decision, KaizenError)]
+    if errors := [error for error in failed if not isinstance(error, UNANSWERED)]:
         message = "; ".join(dict.fromkeys(error.message for error in errors))
         raise Refused(message, state=NOTHING_CHANGED, hint=errors[0].hint)
     pairs = zip(flow, decisions, strict=True)
@@ -115,22 +134,56 @@ def _try_decide(step: Step, tools: Tools) -> Decision | KaizenError:
         return error
 
 
+@define
+class _SetupRun:
+    """What has been done of a setup, and what was not possible.
+
+    Attributes:
+        execute: carries out the steps.
+        attempted: steps that began to change something.
+        done: steps that changed something.
+        left_alone: the error of each step whose question was not answered, or whose change this cloud does not offer.
+        denied: the error of each step whose change is denied.
+    """
+
+    execute: Executor
+    attempted: list[StepLabel] = field(factory=list)
+    done: list[StepLabel] = field(factory=list)
+    left_alone: dict[StepLabel, Refused] = field(factory=dict)
+    denied: dict[StepLabel, Refused] = field(factory=dict)
+
+    def run_step(self, step: Step, tools: Tools) -> None:
+        """Run a step; an error of one that is not answered or not allowed does not keep the others from running."""
+        try:
+            run_flow((step,), PLACEHOLDER_RELEASE, tools, self._execute)
+        except UNANSWERED as error:
+            is_denied = step.label in self.attempted and isinstance(error, Denied)
+            errors = self.denied if is_denied else self.left_alone
+            errors[step.label] = error
+
+    def _execute(self, step: Step, decision: Act, release: Release, tools: Tools) -> Release:
+        self.attempted.append(step.label)
+        result = self.execute(step, decision, release, tools)
+        self.done.append(step.label)
+        return result
+
+
 def run_setup(flow: Flow, tools: Tools, execute: Executor = apply_step) -> None:
-    """Run the flow that `setup_flow` returned.
+    """Run the flow that `setup_flow` returned, and say at the end what was left as it is.
 
     Raises:
         Interrupted: in place of a refusal, once something has been changed.
     """
-    acted: list[str] = []
-
-    def execute_and_note(step: Step, decision: Act, release: Release, tools: Tools) -> Release:
-        result = execute(step, decision, release, tools)
-        acted.append(str(step.label))
-        return result
-
+    run = _SetupRun(execute)
     try:
-        run_flow(flow, PLACEHOLDER_RELEASE, tools, execute_and_note)
+        for step in flow:
+            run.run_step(step, tools)
+        for label, error in run.left_alone.items():
+            tools.reporter.note(f"  left as it is: {label}: {error.message}")
+        for error in run.denied.values():
+            raise error
     except Refused as error:
-        if not acted:
+        if not run.done:
             raise
-        raise Interrupted(error.message, state=f"done: {', '.join(acted)}", hint=error.hint) from error
+        state = f"done: {', '.join(map(str, run.done))}"
+        raise Interrupted(error.message, state=state, hint=error.hint) from error

@@ -29,6 +29,7 @@ CODES = {
     "Refused": 3,
     "NotFound": 3,
     "Undeployable": 3,
+    "Unsupported": 3,
     "Denied": 3,
     "Unreachable": 3,
     "Locked": 4,

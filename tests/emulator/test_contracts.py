@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from attrs import frozen
 
+from kaizen_tasks.adapters.aws.account_admin import AwsAccount
+from kaizen_tasks.adapters.aws.apprunner import AppRunnerPlatform
 from kaizen_tasks.adapters.aws.dynamodb.holds import DynamoHolds
 from kaizen_tasks.adapters.aws.dynamodb.ledger import DynamoLedger
 from kaizen_tasks.adapters.aws.dynamodb.locks import DynamoLocks
@@ -19,12 +21,14 @@ from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.transport import StaticCredentials
+from kaizen_tasks.flows import setup
 from tests.contracts.holds import HoldsContract
 from tests.contracts.ledger import LedgerContract
 from tests.contracts.locks import LocksContract
 from tests.contracts.registry import RegistryContract
 from tests.emulator.ministack import VARIABLE
 from tests.fakes.clock import FakeClock
+from tests.fakes.tools import FakeTools, settings
 from tests.support import oci_images
 from tests.support.oci_images import Sample
 
@@ -122,3 +126,22 @@ class TestRegistry(RegistryContract):
         shelf = EmulatedShelf(EcrRegistry(aws, clock=FakeClock(datetime.now(UTC))), oci_images.image())
         shelf.put("team/staging", "v1.2.3", shelf.sample)
         return shelf
+
+
+def test_setup_does_what_the_emulator_can(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It knows no account settings, and forgets the exceptions from tag immutability."""
+    tools = FakeTools(settings=settings(aws={"region": "us-east-1"}))
+    platform, clock = AppRunnerPlatform(aws), SystemClock()
+    ledger = DynamoLedger(aws, app="web", clock=clock)
+    account = AwsAccount(aws, settings=tools.settings, ledger=ledger, platform=platform, clock=clock)
+    monkeypatch.setattr(tools, "account", account)
+    environments = tools.settings.environments.values()
+    for environment in environments:
+        with suppress(aws.ecr().exceptions.RepositoryAlreadyExistsException):
+            aws.ecr().create_repository(repositoryName=environment.repository)
+
+    setup.run_setup(setup.setup_flow(environments), tools)
+
+    assert account.ledger_table().exists
+    assert any(line.startswith("  left as it is: blob mounting: ") for line in tools.reporter.lines)
+    assert all(account.tag_mutability(each.repository).may_move(each.follow) for each in environments)

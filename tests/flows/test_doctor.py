@@ -14,7 +14,7 @@ from kaizen_tasks.domain.doctor import Finding, Verdict
 from kaizen_tasks.domain.health import ProbeResponse
 from kaizen_tasks.domain.lifecycle import LifecycleRule, StoredImage
 from kaizen_tasks.domain.tag_mutability import TagMutability
-from kaizen_tasks.errors import ConfigurationError, Denied, NotFound, Refused, Unreachable
+from kaizen_tasks.errors import ConfigurationError, Denied, NotFound, Refused, Unreachable, Unsupported
 from kaizen_tasks.flows.doctor import run_checks
 from kaizen_tasks.ports.types import Engine
 from tests.fakes.tools import CHANGELOG, FakeTools, settings
@@ -193,6 +193,27 @@ def test_failing_check_hides_no_other(tools: FakeTools) -> None:
         ("blob mounting", "skipped"),
         ("service", "problem"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("question", "check"),
+    [
+        ("ledger_table", "ledger"),
+        ("is_blob_mounting_enabled", "blob mounting"),
+        ("tag_mutability", "repository"),
+        ("lifecycle_rules", "images"),
+        ("clock_skew", "clock"),
+        ("permissions", "permissions"),
+    ],
+)
+def test_question_that_the_cloud_does_not_know_is_skipped(tools: FakeTools, question: str, check: str) -> None:
+    tools.account.failures[question] = Unsupported("unknown operation")
+
+    found = trouble(tools)
+
+    assert {(each.subject.check, str(each.verdict), each.message) for each in found} == {
+        (check, "skipped", "unknown operation")
+    }
 
 
 def test_failing_credentials_are_reported_once(tools: FakeTools) -> None:

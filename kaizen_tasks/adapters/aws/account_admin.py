@@ -21,7 +21,7 @@ from kaizen_tasks.domain.aws_account import CallerIdentity, DeniedAction, Ledger
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.lifecycle import LifecycleRule, StoredImage
 from kaizen_tasks.domain.tag_mutability import TagMutability
-from kaizen_tasks.errors import KaizenError, NotFound, Refused, Unreachable
+from kaizen_tasks.errors import Denied, KaizenError, NotFound, Refused, Unreachable, Unsupported
 from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.cloud import AccountAdmin
 
@@ -183,11 +183,16 @@ class AwsAccount(AccountAdmin):
         name = self._ledger.table_name
         if not self._ledger.exists():
             return LedgerTable(name=name, exists=False, point_in_time_recovery=False)
-        with aws_errors(f"ask about the backups of the table {name}"):
-            response = self._aws.dynamodb().describe_continuous_backups(TableName=name)
+        return LedgerTable(name=name, exists=True, point_in_time_recovery=self._is_recoverable(name))
+
+    def _is_recoverable(self, table: str) -> bool | None:
+        try:
+            with aws_errors(f"ask about the backups of the table {table}"):
+                response = self._aws.dynamodb().describe_continuous_backups(TableName=table)
+        except (Unsupported, Denied):
+            return None
         recovery = response["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
-        is_recoverable = recovery.get("PointInTimeRecoveryStatus") == "ENABLED"
-        return LedgerTable(name=name, exists=True, point_in_time_recovery=is_recoverable)
+        return recovery.get("PointInTimeRecoveryStatus") == "ENABLED"
 
     def create_table(self) -> None:
         """Create the ledger's table if it is missing, and enable point-in-time recovery."""

@@ -10,7 +10,7 @@ from typing import Any
 from kaizen_tasks.adapters.aws.iam_policy import TASK_ACTIONS, Statement
 from kaizen_tasks.adapters.aws.session import Aws, IamClient, aws_errors
 from kaizen_tasks.domain.aws_account import DeniedAction, Permission
-from kaizen_tasks.errors import Denied, NotFound, Refused, Unreachable
+from kaizen_tasks.errors import Denied, NotFound, Refused, Unreachable, Unsupported
 
 ASSUMED_ROLE_ARN = re.compile(r"arn:[\w-]+:sts::\d+:assumed-role/([^/]+)/.+")
 PRINCIPAL_ARN = re.compile(r"arn:[\w-]+:iam::\d+:(user|role)/.+")
@@ -145,7 +145,7 @@ def _is_allowed(call: Callable[[], object]) -> bool | None:
             call()
     except Denied:
         return False
-    except Unreachable:
+    except (Unreachable, Unsupported):
         return None
     except Refused:
         return True  # the resource is missing, but the request was allowed

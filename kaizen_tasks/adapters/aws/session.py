@@ -18,7 +18,7 @@ from kaizen_tasks.adapters.aws import endpoint
 from kaizen_tasks.adapters.aws.attempts import limit_requests
 from kaizen_tasks.adapters.network.failures import network_error
 from kaizen_tasks.adapters.network.settings import NetworkSettings
-from kaizen_tasks.errors import ConfigurationError, Denied, KaizenError, NotFound, Refused, Unreachable
+from kaizen_tasks.errors import ConfigurationError, Denied, KaizenError, NotFound, Refused, Unreachable, Unsupported
 from kaizen_tasks.ports.cloud import Identity
 
 if TYPE_CHECKING:
@@ -96,6 +96,18 @@ UNREADABLE_RESPONSE_ERRORS = frozenset(
     {"ChecksumError", "FlexibleChecksumError", "IncompleteReadError", "ResponseParserError"}
 )
 NOT_FOUND_CODES = frozenset({"RepositoryNotFoundException", "ResourceNotFoundException"})
+UNSUPPORTED_CODES = frozenset(
+    {
+        "InvalidAction",
+        "MethodNotAllowed",
+        "NotImplemented",
+        "NotImplementedException",
+        "UnknownOperation",
+        "UnknownOperationException",
+        "UnsupportedOperation",
+        "UnsupportedOperationException",
+    }
+)
 TRANSIENT_CODES = frozenset(
     {
         "InternalFailure",
@@ -361,6 +373,7 @@ def aws_errors(
         ConfigurationError: the region, or another setting of AWS clients, is invalid.
         Denied: the credentials are missing or expired, or the permission is missing.
         NotFound: the repository, service or table is missing.
+        Unsupported: the cloud lacks the operation.
         Unreachable: AWS was not reached.
     """
     from botocore.exceptions import BotoCoreError, ClientError
@@ -396,6 +409,8 @@ class _FailedCall:
             return Denied(message, hint="ask for this permission, or use another profile")
         if code in NOT_FOUND_CODES:
             return NotFound(message, hint=self.not_found_hint)
+        if _is_unsupported(code, error.response["ResponseMetadata"]["HTTPStatusCode"]):
+            return Unsupported(message, hint="this cloud does not have the operation: is it an emulator?")
         if code in TRANSIENT_CODES or error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
             return self._unknown_outcome(message)
         return (self.change_error or Refused)(message)
@@ -425,6 +440,11 @@ class _FailedCall:
         if self.change_error is None:
             return Unreachable(message, hint="run the same command again")
         return self.change_error(message, state="it may have taken effect", hint="run the same command again")
+
+
+def _is_unsupported(code: str, status: int) -> bool:
+    """Return whether a cloud lacks the operation; botocore reports the status for an answer that has no error code."""
+    return code in UNSUPPORTED_CODES or status == 501 or (code == str(status) and status in {400, 404, 405})
 
 
 def _one_line(text: str) -> str:

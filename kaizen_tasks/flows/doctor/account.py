@@ -120,6 +120,8 @@ def _check_ledger(tools: Tools, subject: Subject) -> Iterator[Finding]:
     table = tools.account.ledger_table()
     if not table.exists:
         yield subject.problem(f"there is no table {table.name}", SETUP_HINT)
+    elif table.point_in_time_recovery is None:
+        yield subject.ok(f"the table {table.name}; its point-in-time recovery cannot be looked at")
     elif not table.point_in_time_recovery:
         yield subject.warning(f"the table {table.name} has no point-in-time recovery", SETUP_HINT)
     else:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from attrs import frozen
 
 from kaizen_tasks.domain.doctor import Finding, Subject, Verdict
-from kaizen_tasks.errors import KaizenError
+from kaizen_tasks.errors import KaizenError, Unsupported
 
 
 @frozen(kw_only=True)
@@ -31,5 +31,7 @@ class Check:
         """Return the findings of the probe, or one finding with its error."""
         try:
             return tuple(self.probe(self.subject))
+        except Unsupported as error:
+            return (self.subject.skipped(error.message),)
         except KaizenError as error:
             return (Finding(subject=self.subject, verdict=self.error_verdict, message=error.message, fix=error.hint),)

@@ -21,7 +21,7 @@ from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.transport import StaticCredentials
 from kaizen_tasks.domain.lifecycle import LifecycleRule
-from kaizen_tasks.errors import Refused, Unreachable
+from kaizen_tasks.errors import Refused, Unreachable, Unsupported
 from tests.adapters.conftest import ACCOUNT, REGION
 from tests.contracts.account import REPOSITORY, AccountAdminContract
 from tests.fakes.clock import FakeClock
@@ -160,6 +160,32 @@ def test_owner_and_clock_take_one_request(account: AwsAccount, cloud: Cloud) -> 
 
 def test_nothing_is_denied_where_iam_cannot_be_asked(account: AwsAccount) -> None:
     assert account.denied_changes([settings().environments["prod"]]) == ()
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(status=400, body=b'{"__type": "InvalidAction", "message": "Unknown action: GetAccountSetting"}'),
+        Reply(status=400, body=b'{"__type": "UnknownOperationException", "message": ""}'),
+        Reply(status=400, body=b'{"__type": "UnsupportedOperation", "message": ""}'),
+        Reply(status=501, body=b'{"__type": "InternalFailure", "message": "not implemented"}'),
+        Reply(status=501, body=b"{}"),
+        Reply(status=404, body=b"{}"),
+        Reply(status=405),
+    ],
+    ids=str,
+)
+def test_operation_that_a_cloud_lacks_is_unsupported(
+    credentials: None,  # noqa: ARG001 - it sets them
+    cloud: Cloud,  # noqa: ARG001 - the account guard asks it
+    monkeypatch: pytest.MonkeyPatch,
+    reply: Reply,
+) -> None:
+    with ScriptedServer({"POST /": [reply]}) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_ECR", server.url)
+
+        with pytest.raises(Unsupported, match="ask about blob mounting"):
+            _account(Aws(region=REGION, profile="", account=ACCOUNT)).is_blob_mounting_enabled()
 
 
 class TestSkew:
