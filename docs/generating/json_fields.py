@@ -276,7 +276,7 @@ DOCUMENTS = (
     DocumentFields(
         task="local.status",
         command="local.status --json",
-        about="Every field of `local.up --json`, without starting anything.",
+        about="Every field of `local.up --json`, without starting anything. With `--all`, a list of them in `clouds`.",
         fields={"running": ("true or false", "Whether it is running. If not, this is the only field.")},
         like={path: explained for path, explained in CLOUD.items() if path != "running"},
     ),

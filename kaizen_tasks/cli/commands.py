@@ -274,9 +274,19 @@ local = Collection(
         Flag("first", "version label of the image that new services start with (default: the committed VERSION)"),
         flags.JSON,
     ),
-    command("local.cloud.down", "Stop the local cloud and everything it runs, and keep its state.", STATE),
     command(
-        "local.cloud.status", "Show whether the local cloud is running, and where.", STATE, flags.JSON, read_only=True
+        "local.cloud.down",
+        "Stop the local cloud and everything it runs, and keep its state.",
+        STATE,
+        Flag("all", "all local clouds of this user, and what killed ones have left running", default=False),
+    ),
+    command(
+        "local.cloud.status",
+        "Show whether the local cloud is running, and where.",
+        STATE,
+        Flag("all", "all local clouds of this user that are running", default=False),
+        flags.JSON,
+        read_only=True,
     ),
 )
 

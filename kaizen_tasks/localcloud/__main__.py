@@ -24,6 +24,8 @@ from kaizen_tasks.localcloud.apprunner.secret_values import SecretResolver
 from kaizen_tasks.localcloud.atomic_write import write_atomically
 from kaizen_tasks.localcloud.clock import MonotonicClock
 from kaizen_tasks.localcloud.ecr.ecr_api import Ecr
+from kaizen_tasks.localcloud.instances.container import DockerEngine
+from kaizen_tasks.localcloud.instances.launcher import InstanceLauncher
 from kaizen_tasks.localcloud.logs.files import LogStore
 from kaizen_tasks.localcloud.logs.logs_api import CloudWatch
 from kaizen_tasks.localcloud.moto.backend import MotoBackend
@@ -39,7 +41,7 @@ from kaizen_tasks.localcloud.server.faults import FaultInjector
 from kaizen_tasks.localcloud.server.server import LOOPBACK, HttpServer
 from kaizen_tasks.localcloud.server.signatures import SignatureVerifier
 from kaizen_tasks.localcloud.state.damaged import load_state
-from kaizen_tasks.localcloud.state.folder import lock_state_folder
+from kaizen_tasks.localcloud.state.folder import Owner, lock_state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -59,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _require_moto()
         with lock_state_folder(options.state.resolve()) as folder:
-            return _run(options, folder)
+            return _remove_orphans(folder) if options.remove_orphans else _run(options, folder)
     except KaizenError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
@@ -82,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         default=1.0,
         help="factor by which deployments and the expiry of passwords are faster",
     )
+    parser.add_argument("--remove-orphans", action="store_true", help="end what a killed cloud has left, and stop")
     return parser
 
 
@@ -107,6 +110,13 @@ def _require_moto() -> None:
         )
 
 
+def _remove_orphans(folder: StateFolder) -> int:
+    """End the instances that a killed cloud has left."""
+    docker = DockerEngine(registry="", issue_password=str)  # removes containers, and pulls nothing
+    InstanceLauncher(folder=folder.path / "apprunner" / "instances", engine="auto", docker=docker).remove_orphans()
+    return 0
+
+
 def _run(options: argparse.Namespace, folder: StateFolder) -> int:
     state = folder.path
     logging.basicConfig(filename=state / "log", level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
@@ -118,10 +128,17 @@ def _run(options: argparse.Namespace, folder: StateFolder) -> int:
     server = _listen(options.port, state / "port")
     credentials = Credentials.load_or_create(state / "credentials.json")
     router, apprunner = _services(options, state, server.port, credentials)
-    with closing(apprunner), _serve(server, router), _publish(folder, options, server.port, credentials):
+    with (
+        closing(Owner(state)) as owner,
+        closing(apprunner),
+        _serve(server, router),
+        _publish(folder, options, server.port, credentials),
+    ):
         while not stop_requested.wait(_SIGNAL_CHECK_SECONDS):  # a wait without a timeout can miss a signal
             if folder.is_lost:
                 raise _lost(folder)
+            if owner.has_ended:
+                break
     return 0
 
 

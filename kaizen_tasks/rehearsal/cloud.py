@@ -104,7 +104,15 @@ def find_cloud(state: Path) -> Cloud | None:
         cloud = Cloud(state=state, **{name: record[name] for name in STATE_FIELDS})
     except (OSError, ValueError, LookupError, TypeError):
         return None
-    return cloud if _is_running(state) else None
+    return cloud if _is_running(state) and _holder(state) in (None, cloud.pid) else None
+
+
+def _holder(state: Path) -> int | None:
+    """Return the PID that the process with the folder's lock has written into it; None if it is of an older version."""
+    try:
+        return int((state / "lock").read_text())
+    except (OSError, ValueError):
+        return None
 
 
 def _is_running(state: Path) -> bool:
@@ -206,11 +214,29 @@ def stop_cloud(cloud: Cloud) -> None:
     deadline = time.monotonic() + START_STOP_TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(cloud.pid, signal.SIGTERM)
+            _terminate(cloud)
         if _wait_for_exit(cloud.state):
             return
     message = f"the local cloud did not stop within {START_STOP_TIMEOUT_SECONDS:.0f}s"
     raise KaizenError(message, hint=f"kill {cloud.pid}")
+
+
+def _terminate(cloud: Cloud) -> None:
+    """Signal a cloud, but never another process that has got its PID: the folder is locked after the PID was looked up.
+
+    Raises:
+        ProcessLookupError: there is no process with this PID.
+    """
+    if sys.platform != "linux":
+        if _is_running(cloud.state):
+            os.kill(cloud.pid, signal.SIGTERM)
+        return
+    descriptor = os.pidfd_open(cloud.pid)
+    try:
+        if _is_running(cloud.state):
+            signal.pidfd_send_signal(descriptor, signal.SIGTERM)
+    finally:
+        os.close(descriptor)
 
 
 def _wait_for_exit(state: Path) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 from attrs import frozen
 
 from kaizen_tasks.adapters.host.process import CompletedProcess, run
+from kaizen_tasks.adapters.host.scratch import scratch_folder
 from kaizen_tasks.config.tables import BuildRules
 from kaizen_tasks.domain.release import BuildSpec, LocalImage
 from kaizen_tasks.errors import BuildFailed, PushFailed, Unreachable
@@ -143,8 +143,8 @@ def registry_auth_file(
         The path of `config.json`, and the secrets to redact from all output.
     """
     auth = base64.b64encode(f"{login.username}:{login.password.reveal()}".encode()).decode()
-    with tempfile.TemporaryDirectory(prefix="kaizen-login-") as folder:
-        file = Path(folder) / "config.json"
+    with scratch_folder("kaizen-login-") as folder:
+        file = folder / "config.json"
         file.touch(mode=0o600)
         content = {**(preferences or {}), "auths": {login.host: {"auth": auth}}}
         file.write_text(json.dumps(content), encoding="utf-8")

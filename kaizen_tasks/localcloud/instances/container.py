@@ -53,9 +53,9 @@ class DockerEngine:
     def start(self, spec: InstanceSpec, folder: Path) -> ContainerInstance:
         """Pull an image from the local cloud's registry and run it."""
         reference = f"{self._registry}/{spec.repository}@{spec.image.digest}"
-        self._pull(reference)
+        self._pull(reference, folder)
         try:
-            _run_container(spec, reference)
+            _run_container(spec, reference, folder)
             return ContainerInstance(spec, folder, reference)
         except BaseException:
             self.remove(spec.instance_id)
@@ -65,11 +65,11 @@ class DockerEngine:
         """Remove the container of an instance, even if it is running."""
         _docker_or_empty("rm", "--force", _container_name(instance_id))
 
-    def _pull(self, reference: str) -> None:
+    def _pull(self, reference: str, instance_folder: Path) -> None:
         """Pull with a separate configuration, so that the password is not stored in the user's."""
         credentials = base64.b64encode(f"AWS:{self._issue_password()}".encode()).decode()
         host = _docker_or_empty("context", "inspect", "--format", "{{.Endpoints.docker.Host}}").strip()
-        with tempfile.TemporaryDirectory(prefix="kaizen-docker-") as folder:
+        with tempfile.TemporaryDirectory(dir=instance_folder) as folder:
             _write_private(Path(folder, "config.json"), json.dumps({"auths": {self._registry: {"auth": credentials}}}))
             client_options = ("--config", folder, *(("--host", host) if host else ()))
             _docker("pull", "--quiet", reference, client_options=client_options, timeout=_PULL_SECONDS)
@@ -112,8 +112,8 @@ class ContainerInstance:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _run_container(spec: InstanceSpec, reference: str) -> None:
-    with tempfile.TemporaryDirectory(prefix="kaizen-docker-") as folder:
+def _run_container(spec: InstanceSpec, reference: str, instance_folder: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=instance_folder) as folder:
         env_file = Path(folder, "variables")
         _write_private(env_file, _format_env_file({**spec.variables, "PORT": str(spec.port)}))
         _docker(

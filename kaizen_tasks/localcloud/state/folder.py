@@ -52,6 +52,35 @@ class StateFolder:
             return True
 
 
+class Owner:
+    """The process that has locked the folder above the state folder: a demo or a rehearsal, with which the cloud ends.
+
+    Args:
+        state: the state folder.
+    """
+
+    def __init__(self, state: Path) -> None:
+        self._descriptor = os.open(state.parent, os.O_RDONLY)
+        self._exists = self._is_locked()
+
+    @property
+    def has_ended(self) -> bool:
+        """Return whether there was one and it has unlocked the folder, as its end does however it comes."""
+        return self._exists and not self._is_locked()
+
+    def close(self) -> None:
+        """Close the folder."""
+        os.close(self._descriptor)
+
+    def _is_locked(self) -> bool:
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        return False
+
+
 @contextmanager
 def lock_state_folder(path: Path) -> Iterator[StateFolder]:
     """Create a state folder if there is none, and lock it; only one cloud may use it at a time.

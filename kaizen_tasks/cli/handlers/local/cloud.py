@@ -12,12 +12,15 @@ from typing import Any
 from invoke.context import Context
 
 from kaizen_tasks import wiring
+from kaizen_tasks.adapters.host.scratch import remove_abandoned_folders
 from kaizen_tasks.adapters.host.user_folders import state_folder
 from kaizen_tasks.cli import json_output, params
 from kaizen_tasks.config.settings import Settings
+from kaizen_tasks.errors import KaizenError, UsageError
 from kaizen_tasks.rehearsal import cloud as clouds
-from kaizen_tasks.rehearsal import provision
+from kaizen_tasks.rehearsal import cloud_registry, provision
 from kaizen_tasks.rehearsal.cloud import Cloud
+from kaizen_tasks.wiring import Toolbox
 
 
 def up(c: Context, *, state: str, port: str, first: str, json: bool) -> None:
@@ -27,7 +30,7 @@ def up(c: Context, *, state: str, port: str, first: str, json: bool) -> None:
     if tools.dry:
         tools.reporter.note("would start a local cloud on loopback; nothing has been started")
         return
-    cloud = clouds.start_cloud(
+    cloud = cloud_registry.start_registered_cloud(
         _state_folder(state, settings),
         region=settings.aws.region or clouds.DEFAULT_REGION,
         account=settings.aws.account or clouds.DEFAULT_ACCOUNT,
@@ -47,8 +50,12 @@ def up(c: Context, *, state: str, port: str, first: str, json: bool) -> None:
     tools.reporter.note(f". {env_file}  # points any AWS client and these tasks at it")
 
 
-def down(c: Context, *, state: str) -> None:
+def down(c: Context, *, state: str, all: bool) -> None:
     tools = wiring.toolbox(c.config)
+    if all:
+        _check_alone(state)
+        _stop_all(tools)
+        return
     cloud = clouds.find_cloud(_state_folder(state, tools.settings))
     if cloud is None:
         tools.reporter.note("already done: no local cloud is running")
@@ -59,19 +66,70 @@ def down(c: Context, *, state: str) -> None:
         tools.reporter.note(f"stopped the local cloud at {cloud.endpoint_url}")
 
 
-def status(c: Context, *, state: str, json: bool) -> None:
+def status(c: Context, *, state: str, all: bool, json: bool) -> None:
     tools = wiring.toolbox(c.config)
+    if all:
+        _check_alone(state)
+        _show_all(tools, json=json)
+        return
     cloud = clouds.find_cloud(_state_folder(state, tools.settings))
     if json:
         _print_cloud(cloud)
     elif cloud is None:
         tools.reporter.note("no local cloud is running; start one: inv local.up")
     else:
-        text = f"the local cloud is running at {cloud.endpoint_url} (pid {cloud.pid}), state in {cloud.state}"
-        tools.reporter.note(text)
+        tools.reporter.note(_describe(cloud))
+
+
+def _check_alone(state: str) -> None:
+    if state:
+        raise UsageError("--all and --state exclude each other", hint="leave one of them out")
+
+
+def _stop_all(tools: Toolbox) -> None:
+    """Stop all clouds of this user, and the instances of those that were killed; go on if one does not stop."""
+    running_clouds = cloud_registry.running_clouds()
+    if tools.dry:
+        for cloud in running_clouds:
+            tools.reporter.note(f"would stop the local cloud at {cloud.endpoint_url}, state in {cloud.state}")
+        return
+    failures = []
+    for cloud in running_clouds:
+        try:
+            clouds.stop_cloud(cloud)
+            tools.reporter.note(f"stopped the local cloud at {cloud.endpoint_url}, state in {cloud.state}")
+        except KaizenError as error:
+            failures.append(error)
+    orphan_folders = cloud_registry.remove_orphaned_instances()
+    for folder in orphan_folders:
+        tools.reporter.note(f"removed what a killed local cloud left running, state in {folder}")
+    remove_abandoned_folders()
+    if failures:
+        raise failures[0]
+    if not running_clouds and not orphan_folders:
+        tools.reporter.note("already done: no local cloud is running")
+
+
+def _show_all(tools: Toolbox, *, json: bool) -> None:
+    running_clouds = cloud_registry.running_clouds()
+    if json:
+        json_output.print_json({"clouds": [_document(cloud) for cloud in running_clouds]})
+        return
+    for cloud in running_clouds:
+        tools.reporter.note(_describe(cloud))
+    if not running_clouds:
+        tools.reporter.note("no local cloud is running; start one: inv local.up")
+
+
+def _describe(cloud: Cloud) -> str:
+    return f"the local cloud is running at {cloud.endpoint_url} (pid {cloud.pid}), state in {cloud.state}"
 
 
 def _print_cloud(cloud: Cloud | None) -> None:
+    json_output.print_json(_document(cloud))
+
+
+def _document(cloud: Cloud | None) -> dict[str, Any]:
     document: dict[str, Any] = {"running": cloud is not None}
     if cloud is not None:
         document |= {
@@ -80,7 +138,7 @@ def _print_cloud(cloud: Cloud | None) -> None:
             "pid": cloud.pid,
             "environ": cloud.environ,
         }
-    json_output.print_json(document)
+    return document
 
 
 def _state_folder(state: str, settings: Settings) -> Path:

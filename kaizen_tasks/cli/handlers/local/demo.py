@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from pathlib import Path
 
 from invoke.context import Context
 
+from kaizen_tasks.adapters.host.scratch import scratch_folder
 from kaizen_tasks.cli import params, stopped
 from kaizen_tasks.errors import UsageError
 from kaizen_tasks.rehearsal.demo import run_demo
@@ -25,8 +25,8 @@ def demo(c: Context, *, keep: str, engine: str, json: bool) -> None:
         with stopped.fresh_start("the demo", kept=folder):
             run_demo(folder, engine=engine, keep=True, json=json, out=out)
         return
-    with stopped.fresh_start("the demo", kept=None), tempfile.TemporaryDirectory(prefix="kaizen-demo-") as scratch:
-        run_demo(Path(scratch), engine=engine, keep=False, json=json, out=out)
+    with stopped.fresh_start("the demo", kept=None), scratch_folder("kaizen-demo-") as scratch:
+        run_demo(scratch, engine=engine, keep=False, json=json, out=out)
 
 
 def make_empty_folder(folder: Path) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from pathlib import Path
 from typing import TextIO
 
@@ -12,6 +11,7 @@ from invoke.exceptions import Exit
 
 from kaizen_tasks import wiring
 from kaizen_tasks.adapters.build.select import detect_engine
+from kaizen_tasks.adapters.host.scratch import scratch_folder
 from kaizen_tasks.cli import json_output, params, stopped
 from kaizen_tasks.cli.handlers.local import rehearsal_report
 from kaizen_tasks.cli.handlers.local.demo import make_empty_folder
@@ -33,11 +33,8 @@ def rehearse(c: Context, *, flow: str, keep: str, engine: str, json: bool) -> No
         with stopped.fresh_start("the rehearsal", kept=folder):
             _rehearse(flow, engine_name, folder, tools, out, keep=True, json=json)
         return
-    with (
-        stopped.fresh_start("the rehearsal", kept=None),
-        tempfile.TemporaryDirectory(prefix="kaizen-rehearsal-") as scratch,
-    ):
-        _rehearse(flow, engine_name, Path(scratch).resolve(), tools, out, keep=False, json=json)
+    with stopped.fresh_start("the rehearsal", kept=None), scratch_folder("kaizen-rehearsal-") as scratch:
+        _rehearse(flow, engine_name, scratch, tools, out, keep=False, json=json)
 
 
 def _rehearse(flow: str, engine: str, work: Path, tools: Toolbox, out: TextIO, *, keep: bool, json: bool) -> None:
