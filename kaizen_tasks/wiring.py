@@ -103,10 +103,11 @@ class Toolbox:
 
     @cached_property
     def _aws(self) -> Aws:
+        from kaizen_tasks.adapters.aws.credentials import choose_profile
         from kaizen_tasks.adapters.aws.session import Aws
 
         rules = self.settings.aws
-        return Aws(region=rules.region, profile=rules.profile, account=rules.account)
+        return Aws(region=rules.region, profile=choose_profile(rules.profile), account=rules.account)
 
     @property
     def identity(self) -> Identity:

@@ -134,7 +134,7 @@ init = command(
     Flag("from_aws", "read the account's services and repositories too; changes nothing there", default=False),
     Flag("app", "the app's name"),
     Flag("region", "region of repositories and services, such as eu-west-1"),
-    Flag("profile", "profile of your AWS configuration"),
+    Flag("profile", "profile of your AWS configuration, for --from-aws and for the next commands"),
     Flag("ci", "write workflows that run these tasks: github"),
 )
 demo = command(

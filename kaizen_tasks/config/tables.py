@@ -32,7 +32,8 @@ class AwsRules(NamedTuple):
         region: the region of repositories, services and ledger. Example: "eu-west-1"
         account: the 12-digit account number. Credentials of any other account are refused; empty accepts every account.
             Example: "123456789012"
-        profile: the profile of `~/.aws/config`; empty leaves the choice to boto3. Example: "coach-release"
+        profile: the profile of `~/.aws/config`, unless `AWS_PROFILE` or a variable with credentials is set. Empty
+            leaves the choice to boto3. Example: "coach-release"
     """
 
     region: Annotated[str, checks.region] = ""

@@ -16,6 +16,7 @@ from attrs import frozen
 
 from kaizen_tasks.adapters.aws import endpoint
 from kaizen_tasks.adapters.aws.attempts import limit_requests
+from kaizen_tasks.adapters.aws.credentials import create_core_session, credential_error, provider_of
 from kaizen_tasks.adapters.network.failures import network_error
 from kaizen_tasks.adapters.network.settings import NetworkSettings
 from kaizen_tasks.errors import ConfigurationError, Denied, KaizenError, NotFound, Refused, Unreachable, Unsupported
@@ -56,26 +57,6 @@ ACCESS_DENIED_CODES = frozenset(
     {"AccessDenied", "AccessDeniedException", "NotAuthorized", "OptInRequired", "UnauthorizedOperation"}
 )
 # botocore's classes by meaning, their subclasses included. By name, since botocore is slow to import.
-CREDENTIAL_ERRORS = frozenset(
-    {
-        "ConfigNotFound",
-        "ConfigParseError",
-        "CredentialRetrievalError",
-        "InvalidConfigError",
-        "LoginError",
-        "MetadataRetrievalError",
-        "MissingDependencyException",
-        "NoAuthTokenError",
-        "NoCredentialsError",
-        "PartialCredentialsError",
-        "ProfileNotFound",
-        "RefreshWithMFAUnsupportedError",
-        "SSOError",
-        "TokenRetrievalError",
-        "UnknownCredentialError",
-        "UnknownTokenProviderError",
-    }
-)
 SETTING_ERRORS = frozenset(
     {
         "BaseEndpointResolverError",
@@ -160,12 +141,13 @@ class Aws(Identity):
         account: twelve digits, or empty to accept any account.
 
     Attributes:
+        profile: the profile in effect, or empty.
         network: proxies, and trusted certificates; `ca_bundle` of the profile among them.
     """
 
     def __init__(self, *, region: str, profile: str, account: str) -> None:
         self._region = region
-        self._profile = profile
+        self.profile = profile
         self._expected_account = account
         self._lock = Lock()
         self._clients: dict[str, object] = {}
@@ -223,7 +205,7 @@ class Aws(Identity):
         from botocore import UNSIGNED
         from botocore.config import Config
 
-        with self._lock, aws_errors("find the endpoints of AWS", network=self.network):
+        with self._lock, aws_errors("find the endpoints of AWS", aws=self):
             create_client, unsigned = self._boto_session().client, Config(signature_version=UNSIGNED)
             return tuple(create_client(name, config=unsigned).meta.endpoint_url for name in SERVICES)
 
@@ -239,7 +221,7 @@ class Aws(Identity):
 
     def _verified_caller(self) -> _Caller:
         if self._caller is None:
-            with aws_errors("check the AWS credentials", network=self.network):
+            with aws_errors("check the AWS credentials", aws=self):
                 caller = _ask_caller(cast("STSClient", self._cached_client("sts")))
             if self._expected_account not in {"", caller.account}:
                 raise Denied(
@@ -288,14 +270,17 @@ class Aws(Identity):
     def _boto_session(self) -> boto3.session.Session:
         """Return the session, which trusts the authorities that all other connections trust."""
         import boto3
-        import botocore.session
 
         if self._session is None:
-            core = botocore.session.Session(profile=self._profile or None)
+            core = create_core_session(self.profile)
             if self.network.ca_bundle.is_configured:
                 _ = self.network.tls_context  # botocore's error for a bad file does not name the setting
             if path := self.network.ca_bundle.path:
                 core.set_config_variable("ca_bundle", path)
+            sts = f"https://sts.{self._region}.amazonaws.com"
+            proxy = self.network.proxy(sts)
+            if proxy and proxy.source.lower() == "all_proxy":  # botocore's own clients, for roles and SSO, ignore it
+                core.set_default_client_config(self._proxy_config(sts))
             self._session = boto3.session.Session(botocore_session=core, region_name=self._region)
         return self._session
 
@@ -308,7 +293,7 @@ class Aws(Identity):
         from botocore.exceptions import BotoCoreError
 
         with suppress(BotoCoreError):
-            return str(botocore.session.Session(profile=self._profile or None).get_scoped_config().get("ca_bundle", ""))
+            return str(botocore.session.Session(profile=self.profile or None).get_scoped_config().get("ca_bundle", ""))
         return ""
 
 
@@ -336,6 +321,8 @@ def _ask_caller(sts: STSClient) -> _Caller:
             received_monotonic=time.monotonic(),
         )
     except (KeyError, ResponseParserError) as error:
+        if provider_of(error) is not None:
+            raise
         message = f"cannot check the AWS credentials: {url} does not answer as AWS does"
         raise Unreachable(message, hint=endpoint.hint(url, answers=True)) from error
 
@@ -358,7 +345,7 @@ def aws_errors(
     *,
     change_error: type[KaizenError] | None = None,
     not_found_hint: str = "",
-    network: NetworkSettings | None = None,
+    aws: Aws | None = None,
 ) -> Iterator[None]:
     """Translate botocore's errors into this project's errors, which have a hint.
 
@@ -367,7 +354,7 @@ def aws_errors(
         change_error: error for a change that was rejected or whose outcome is unknown; None for a read, which raises
             Refused or Unreachable instead.
         not_found_hint: hint for a missing resource.
-        network: what is in effect for the client; without it, what the environment says.
+        aws: the clients' session, whose profile and network errors name; without it, what the environment says.
 
     Raises:
         ConfigurationError: the region, or another setting of AWS clients, is invalid.
@@ -379,13 +366,19 @@ def aws_errors(
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.parsers import ResponseParserError
 
-    call = _FailedCall(action, change_error, not_found_hint, network or NetworkSettings())
+    network, profile = (aws.network, aws.profile) if aws else (NetworkSettings(), "")
+    call = _FailedCall(action, change_error, not_found_hint, network, profile)
     try:
         yield
     except ClientError as error:
         raise call.from_response(error) from error
-    except (BotoCoreError, ResponseParserError) as error:
-        raise call.from_transport_failure(error) from error
+    except KaizenError:
+        raise
+    except Exception as error:
+        explained = credential_error(action, error, call.profile)
+        if explained is None and not isinstance(error, BotoCoreError | ResponseParserError):
+            raise
+        raise explained or call.from_transport_failure(error) from error
 
 
 @frozen
@@ -396,6 +389,7 @@ class _FailedCall:
     change_error: type[KaizenError] | None
     not_found_hint: str
     network: NetworkSettings
+    profile: str
 
     def from_response(self, error: ClientError) -> KaizenError:
         """Return the error for a response, chosen by the response's error code."""
@@ -426,11 +420,12 @@ class _FailedCall:
                 return explained
             answers = not isinstance(error, aws.EndpointConnectionError | aws.ConnectTimeoutError)
             return Unreachable(message, hint=endpoint.hint(str(error.kwargs.get("endpoint_url", "")), answers=answers))
+        if "Invalid header value" in message:  # the message continues with the header
+            message = f"cannot {self.action}: the access key or the session token has a character that it cannot have"
+            return Denied(message, hint="set AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN without line breaks")
         names = {base.__name__ for base in type(error).__mro__}
         if isinstance(error, aws.HTTPClientError | aws.WaiterError) or names & UNREADABLE_RESPONSE_ERRORS:
             return self._unknown_outcome(message)
-        if names & CREDENTIAL_ERRORS:
-            return Denied(message, hint="configure credentials: aws configure sso, or set AWS_PROFILE")
         if names & SETTING_ERRORS:
             hint = "correct aws.region in the configuration, the AWS_* variables or ~/.aws/config"
             return ConfigurationError((message,), hint=hint)

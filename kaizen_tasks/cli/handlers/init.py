@@ -52,7 +52,7 @@ def init(
     if plan.changes and not c.config.run.dry:
         _confirm_plan(plan, yes=yes)
         flow.apply_plan(plan, documents)
-        _print_next_steps(plan)
+        _print_next_steps(plan, profile)
 
 
 def _make_proposal(
@@ -66,7 +66,7 @@ def _make_proposal(
             scan, answers = _add_account_scan(scan, answers, profile)
         if sys.stdin.isatty() and not yes:
             answers = _ask_for_missing_answers(answers, propose_config(scan, answers))
-    return scan, propose_config(scan, answers, profile=profile)
+    return scan, propose_config(scan, answers)
 
 
 def _add_account_scan(scan: ScanResult, answers: UserAnswers, profile: str) -> tuple[ScanResult, UserAnswers]:
@@ -118,11 +118,15 @@ def _confirm_plan(plan: InitPlan, *, yes: bool) -> None:
     prompts.confirm_yes_no(f"write {', '.join(change.path for change in plan.changes)}", yes=yes)
 
 
-def _print_next_steps(plan: InitPlan) -> None:
-    """Print the next commands, ready to be pasted."""
+def _print_next_steps(plan: InitPlan, profile: str) -> None:
+    """Print the next commands, ready to be pasted.
+
+    The profile is this machine's, while others and CI read the configuration: it is set in a variable.
+    """
     paths = [change.path for change in plan.changes]
     first_stage = plan.settings.pipeline[:1]
     steps = [
+        *([f"export AWS_PROFILE={shlex.quote(profile)}"] if profile else []),
         f"git add {shlex.join(paths)}",
         "git commit --message 'Release with kaizen_tasks'",
         "inv doctor" if first_stage else "inv --list",

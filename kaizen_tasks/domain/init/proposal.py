@@ -62,7 +62,6 @@ class Proposal:
     Attributes:
         app: the app's name.
         region: region of repositories and services; empty without environments.
-        profile: profile of the user's AWS configuration, or empty.
         account: twelve digits, or empty when no source shows it.
         environments: the environments, with repository and service; the URL may be empty.
         pipeline: the order of the environments.
@@ -77,7 +76,6 @@ class Proposal:
 
     app: str
     region: str = ""
-    profile: str = ""
     account: str = ""
     environments: tuple[EnvironmentFact, ...] = ()
     pipeline: Pipeline
@@ -101,13 +99,12 @@ def detect_environments(repo_scan: RepoScan) -> Facts:
     return combine_facts((code_facts, markdown_facts))
 
 
-def propose_config(scan: ScanResult, answers: UserAnswers, *, profile: str = "") -> Proposal:
+def propose_config(scan: ScanResult, answers: UserAnswers) -> Proposal:
     """Return the proposed configuration for an app.
 
     Args:
         scan: what the scanners have found.
         answers: the answers of a person.
-        profile: profile of the user's AWS configuration.
     """
     repo_scan, facts = scan.repo_scan, scan.facts
     dockerfile_path = _find_dockerfile(repo_scan)
@@ -127,7 +124,6 @@ def propose_config(scan: ScanResult, answers: UserAnswers, *, profile: str = "")
     return Proposal(
         app=app,
         region=(known_region or DEFAULT_REGION) if names else "",
-        profile=profile,
         account=answers.account or facts.account,
         environments=tuple(_complete_fact(fact, patterns, app) for fact in environment_facts),
         pipeline=pipeline,

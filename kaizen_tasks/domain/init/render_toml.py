@@ -46,8 +46,6 @@ def _aws(proposal: Proposal) -> Iterator[str]:
         yield _render_line("account", proposal.account, "credentials of any other account are refused")
     else:
         yield '# account = "…"  set it to refuse the credentials of any other account'
-    if proposal.profile:
-        yield _render_line("profile", proposal.profile)
 
 
 def _build(proposal: Proposal) -> Iterator[str]:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 
 REGION, ACCOUNT = "eu-west-1", "123456789012"
-RESULT = f"<GetCallerIdentityResult><Account>{ACCOUNT}</Account></GetCallerIdentityResult>"
+CALLER = f"<Account>{ACCOUNT}</Account><Arn>arn:aws:iam::{ACCOUNT}:user/ada</Arn>"
+RESULT = f"<GetCallerIdentityResult>{CALLER}</GetCallerIdentityResult>"
 IDENTITY = f"<GetCallerIdentityResponse>{RESULT}</GetCallerIdentityResponse>"
 
 

@@ -112,6 +112,13 @@ def test_an_app_with_script_and_terraform_is_configured_completely(folder: Path,
     assert contents(folder) == after
 
 
+def test_a_profile_is_not_written_but_set_by_a_variable(folder: Path, init: Init) -> None:
+    said = init("--yes", "--profile", "ada laptop")
+
+    assert "next:\n    export AWS_PROFILE='ada laptop'\n    git add " in said.out
+    assert "ada" not in (folder / "kaizen.toml").read_text(encoding="utf-8")
+
+
 def test_an_empty_repository_gets_a_configuration_for_releases_only(folder: Path, init: Init) -> None:
     said = init("--yes")
 
