@@ -124,6 +124,7 @@ setup = command(
     Flag("like", "with --create: the environment whose service the new one is like (default: a member of its group)"),
     flags.YES,
     Flag("print_iam", "print the least IAM policy for releasing, and do nothing else", default=False),
+    Flag("for_setup", "with --print-iam: the policy for setup itself, instead of that for releasing", default=False),
     Flag("github", "with --print-iam: the role for GitHub Actions of this repository, as owner/name"),
 )
 init = command(

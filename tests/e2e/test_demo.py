@@ -103,6 +103,22 @@ def test_two_demos_run_concurrently(both: list[tuple[CommandResult, Path]]) -> N
     assert one != two
 
 
+def test_every_change_of_the_demo_is_allowed_by_the_printed_policy(demo: Workspace) -> None:
+    """The services and repositories of a rehearsal were created before, with other rights."""
+    policy = demo.inv("setup", "--print-iam").expect_success().document
+    allowed = {action for each in policy["Statement"] if each["Effect"] == "Allow" for action in each["Action"]}
+    operations = [(each["service"], each["operation"]) for each in demo.requests if "operation" in each]
+    first = max(index for index, (_, operation) in enumerate(operations) if operation == "CreateService")
+
+    changes = {
+        f"{service}:{operation}"
+        for service, operation in operations[first + 1 :]
+        if service != "registry" and not operation.startswith(workspaces.READ_PREFIXES)
+    }
+
+    assert {"ecr:PutImage", "apprunner:StartDeployment", "dynamodb:PutItem"} <= changes <= allowed
+
+
 def test_keep_refuses_a_folder_that_is_not_empty(tmp_path: Path) -> None:
     (tmp_path / "somebody's").touch()
     environ = workspaces.clean_environ(tmp_path / "user")

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 
 from attrs import evolve, frozen
@@ -25,14 +25,34 @@ class Sid(StrEnum):
     SERVICES = "KaizenServices"
     LOGS = "KaizenLogs"
     TABLE = "KaizenLedger"
+    ENTRIES = "KaizenLedgerAppend"
     LOCKS = "KaizenLocks"
     HOLDS = "KaizenHolds"
     SECRETS = "KaizenSecrets"
     HEADER_SECRETS = "KaizenHeaderSecrets"
 
 
-LEADING_KEYS: Mapping[Sid, str] = {Sid.LOCKS: "lock#*", Sid.HOLDS: "hold#*"}
-"""Partition keys that a statement is limited to, so that the policy permits no deletion of ledger entries."""
+LEADING_KEYS: Mapping[Sid, str] = {Sid.ENTRIES: "ledger#*", Sid.LOCKS: "lock#*", Sid.HOLDS: "hold#*"}
+"""Partition keys that a statement is limited to: entries of the ledger are added, and neither changed nor deleted."""
+
+NOT_ENFORCED = (
+    "not enforced by IAM: that an entry of the ledger is new. These tasks replace none (attribute_not_exists), but"
+    " dynamodb:PutItem can; point-in-time recovery brings a replaced entry back"
+)
+
+KEPT_ENTRY_ACTIONS = (
+    *("dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:PartiQLDelete", "dynamodb:PartiQLUpdate"),
+    "dynamodb:UpdateItem",
+)
+"""Actions by which an entry could be changed or deleted, which are denied even if another policy allows them."""
+
+KEPT_TABLE_ACTIONS = ("dynamodb:DeleteTable", "dynamodb:UpdateTimeToLive")
+"""Actions by which all entries could be deleted."""
+
+KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
+"""What reading and writing takes where secrets or the table are encrypted with a key of your own."""
+
+ENCRYPTING_SERVICES = ("dynamodb", "secretsmanager")
 
 IMAGE_READ_ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 IMAGE_WRITE_ACTIONS = ("ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart")
@@ -49,11 +69,12 @@ TASK_ACTIONS: Mapping[str, Mapping[Sid, tuple[str, ...]]] = {
         Sid.REPOSITORIES: ("ecr:DescribeRepositories", *IMAGE_READ_ACTIONS, *IMAGE_WRITE_ACTIONS),
         Sid.SERVICES: ("apprunner:DescribeService", "apprunner:ListOperations", "apprunner:StartDeployment"),
         Sid.LOGS: ("logs:DescribeLogStreams", "logs:GetLogEvents"),
-        Sid.TABLE: (*TABLE_READ_ACTIONS, "dynamodb:PutItem"),
+        Sid.TABLE: TABLE_READ_ACTIONS,
+        Sid.ENTRIES: ("dynamodb:PutItem",),
         Sid.LOCKS: ("dynamodb:UpdateItem",),
         Sid.HEADER_SECRETS: ("secretsmanager:GetSecretValue",),
     },
-    "hold": {Sid.TABLE: (*TABLE_READ_ACTIONS, "dynamodb:PutItem"), Sid.HOLDS: ("dynamodb:DeleteItem",)},
+    "hold": {Sid.TABLE: TABLE_READ_ACTIONS, Sid.HOLDS: ("dynamodb:DeleteItem", "dynamodb:PutItem")},
     "runtime": {
         Sid.SECRETS: (
             "secretsmanager:GetSecretValue",
@@ -134,7 +155,37 @@ def changing_statements(required: Iterable[Statement]) -> tuple[Statement, ...]:
 def policy_document(settings: Settings, *, account: str, table: str) -> Document:
     """Return the least permissions for releasing the app as an IAM policy document."""
     rendered = [_render_statement(statement) for statement in statements(settings, account=account, table=table)]
-    return {"Version": "2012-10-17", "Statement": rendered}
+    key_statement = render_key_statement(settings, account, KEY_ACTIONS, ENCRYPTING_SERVICES)
+    return {"Version": "2012-10-17", "Statement": [*rendered, key_statement, *_denials(settings, account, table)]}
+
+
+def render_key_statement(settings: Settings, account: str, actions: Sequence[str], services: Sequence[str]) -> Document:
+    """Return a statement that allows the use of the account's own keys, but only by services on the caller's behalf.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
+    """
+    region = settings.aws.region
+    hosts = [f"{service}.{region}.{dns_suffix(region)}" for service in services]
+    return {
+        "Sid": "KaizenKeys",
+        "Effect": "Allow",
+        "Action": list(actions),
+        "Resource": [f"arn:{partition(region)}:kms:{region}:{account}:key/*"],
+        "Condition": {"StringEquals": {"kms:CallerAccount": account, "kms:ViaService": hosts}},
+    }
+
+
+def _denials(settings: Settings, account: str, table: str) -> Iterator[Document]:
+    """Yield what keeps the ledger, whatever other policies the same role has."""
+    arn = f"arn:{partition(settings.aws.region)}:dynamodb:{settings.aws.region}:{account}:table/{table}"
+    yield {
+        "Sid": "KaizenLedgerEntriesAreKept",
+        "Effect": "Deny",
+        "Action": list(KEPT_ENTRY_ACTIONS),
+        "Resource": [arn],
+        "Condition": {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": [LEADING_KEYS[Sid.ENTRIES]]}},
+    }
+    yield {"Sid": "KaizenLedgerIsKept", "Effect": "Deny", "Action": list(KEPT_TABLE_ACTIONS), "Resource": [arn]}
 
 
 def trust_policy(settings: Settings, *, account: str, repository: str) -> Document:
@@ -174,7 +225,10 @@ def _render_statement(statement: Statement) -> Document:
     rendered: Document = {"Sid": str(statement.sid), "Effect": "Allow"}
     rendered |= {"Action": list(statement.actions), "Resource": list(statement.resources)}
     if statement.sid in LEADING_KEYS:
-        rendered["Condition"] = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [LEADING_KEYS[statement.sid]]}}
+        rendered["Condition"] = {
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [LEADING_KEYS[statement.sid]]},
+            "Null": {"dynamodb:LeadingKeys": "false"},  # without keys, the condition above would be true
+        }
     return rendered
 
 
@@ -182,6 +236,11 @@ def partition(region: str) -> str:
     """Return the AWS partition of a region, such as `aws`: the second part of every ARN."""
     prefixes = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
     return next((name for prefix, name in prefixes.items() if region.startswith(prefix)), "aws")
+
+
+def dns_suffix(region: str) -> str:
+    """Return the domain of AWS's endpoints in a region."""
+    return "amazonaws.com.cn" if partition(region) == "aws-cn" else "amazonaws.com"
 
 
 def _resources(
@@ -208,5 +267,5 @@ def _resources(
             for name in services
             for group in ("service", "application")
         ),
-        **dict.fromkeys((Sid.TABLE, Sid.LOCKS, Sid.HOLDS), (arn("dynamodb", f"table/{table}"),)),
+        **dict.fromkeys((Sid.TABLE, Sid.ENTRIES, Sid.LOCKS, Sid.HOLDS), (arn("dynamodb", f"table/{table}"),)),
     }

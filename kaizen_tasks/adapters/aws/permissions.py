@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from kaizen_tasks.adapters.aws.iam_policy import TASK_ACTIONS, Statement
+from kaizen_tasks.adapters.aws.iam_policy import LEADING_KEYS, TASK_ACTIONS, Statement
 from kaizen_tasks.adapters.aws.session import Aws, IamClient, aws_errors
 from kaizen_tasks.domain.aws_account import DeniedAction, Permission
 from kaizen_tasks.errors import Denied, NotFound, Refused, Unreachable, Unsupported
@@ -110,6 +110,13 @@ def _statement_results(source_arn: str, statement: Statement, iam: IamClient) ->
         "ActionNames": actions,
         "ResourceArns": resources,
     }
+    if pattern := LEADING_KEYS.get(statement.sid):
+        entry = {
+            "ContextKeyName": "dynamodb:LeadingKeys",
+            "ContextKeyType": "stringList",
+            "ContextKeyValues": [pattern],
+        }
+        request = {**request, "ContextEntries": [entry]}
     response = iam.simulate_principal_policy(**request)
     yield from response["EvaluationResults"]
     while response.get("IsTruncated"):

@@ -8,7 +8,7 @@ import sys
 from invoke.context import Context
 
 from kaizen_tasks import wiring
-from kaizen_tasks.adapters.aws import iam_policy
+from kaizen_tasks.adapters.aws import iam_policy, iam_setup_policy
 from kaizen_tasks.cli import json_output, params, prompts
 from kaizen_tasks.errors import UsageError
 from kaizen_tasks.flows import create_environment
@@ -19,11 +19,13 @@ from kaizen_tasks.flows.step import EnvironmentStep, Flow
 from kaizen_tasks.wiring import Toolbox
 
 
-def setup(c: Context, *, env: list[str], create: bool, like: str, yes: bool, print_iam: bool, github: str) -> None:
-    _check_flags(github, print_iam=print_iam)
+def setup(
+    c: Context, *, env: list[str], create: bool, like: str, yes: bool, print_iam: bool, for_setup: bool, github: str
+) -> None:
+    _check_flags(github, print_iam=print_iam, for_setup=for_setup)
     tools = wiring.toolbox(c.config, stream=sys.stderr if print_iam else sys.stdout)
     if print_iam:
-        _print_policy(tools, github)
+        _print_policy(tools, github, for_setup=for_setup)
         return
     if like and not create:
         hint = f"inv setup --env ENV --create --like {like}"
@@ -67,7 +69,11 @@ def _confirm_setup(flow: Flow, tools: Toolbox, *, yes: bool) -> None:
         prompts.confirm_yes_no("create all that", yes=yes)
 
 
-def _check_flags(github: str, *, print_iam: bool) -> None:
+def _check_flags(github: str, *, print_iam: bool, for_setup: bool) -> None:
+    if for_setup and not print_iam:
+        raise UsageError("--for-setup chooses a policy; it needs --print-iam", hint="inv setup --print-iam --for-setup")
+    if for_setup and github:
+        raise UsageError("--for-setup and --github exclude each other", hint="a job that releases needs no setup")
     if github and not print_iam:
         raise UsageError(
             "--github only describes a role; it needs --print-iam", hint=f"inv setup --print-iam --github {github}"
@@ -76,10 +82,14 @@ def _check_flags(github: str, *, print_iam: bool) -> None:
         raise UsageError(f"--github {github}: not a repository", hint="write it as owner/name")
 
 
-def _print_policy(tools: Toolbox, github: str) -> None:
+def _print_policy(tools: Toolbox, github: str, *, for_setup: bool) -> None:
     """Print the policy, or the role with it. With a configured account this needs no credentials."""
-    account = tools.settings.aws.account or tools.identity.account_id()
-    permissions = iam_policy.policy_document(tools.settings, account=account, table=tools.ledger_table.table_name)
+    account, table = tools.settings.aws.account or tools.identity.account_id(), tools.ledger_table.table_name
+    if for_setup:
+        json_output.print_json(iam_setup_policy.setup_policy_document(tools.settings, account=account, table=table))
+        return
+    permissions = iam_policy.policy_document(tools.settings, account=account, table=table)
+    tools.reporter.note(iam_policy.NOT_ENFORCED)
     if github:
         trust = iam_policy.trust_policy(tools.settings, account=account, repository=github)
         json_output.print_json({"trust": trust, "permissions": permissions})

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 from typing import Any, cast
 
+import botocore.session
 import pytest
 
 from kaizen_tasks.adapters.aws.iam_policy import (
+    NOT_ENFORCED,
     TASK_ACTIONS,
     applicable_tasks,
     policy_document,
     statements,
     trust_policy,
 )
+from kaizen_tasks.adapters.aws.iam_setup_policy import setup_policy_document
 from tests.fakes.tools import settings
 
 ARN = "arn:aws:{}:eu-west-1:123456789012:{}"
@@ -28,11 +32,30 @@ def policy(**changes: object) -> dict[str, dict[str, Any]]:
 
 
 def test_allows_every_action_that_a_task_needs_and_no_other() -> None:
-    """Doctor checks the same table of actions."""
-    allowed = {action for each in policy().values() for action in each["Action"]}
+    """Doctor checks the same table of actions; keys of the account's own are used by services only."""
+    allowed = {action for each in policy().values() if each["Effect"] == "Allow" for action in each["Action"]}
 
-    assert allowed == {action for needs in TASK_ACTIONS.values() for actions in needs.values() for action in actions}
+    needed = {action for needs in TASK_ACTIONS.values() for actions in needs.values() for action in actions}
+    assert allowed == needed | {"kms:Decrypt", "kms:GenerateDataKey"}
     assert not [action for action in allowed if "*" in action or action.startswith(("sts:", "iam:"))]
+
+
+def _is_operation(action: str) -> bool:
+    """Return whether an IAM action is an operation of the service, as botocore knows it."""
+    service, _, operation = action.partition(":")
+    model = botocore.session.Session().get_service_model(service)
+    return operation in model.operation_names
+
+
+def test_every_action_is_an_operation_of_its_service() -> None:
+    """PartiQL statements have actions of their own, and passing a role is none: both are documented by AWS."""
+    setup_policy = setup_policy_document(settings(), account="123456789012", table="kaizen-web")
+    documents = [*policy().values(), *cast("list[dict[str, Any]]", setup_policy["Statement"])]
+    actions = {action for each in documents for action in each["Action"]}
+
+    assert {action for action in actions if not _is_operation(action)} == {
+        *("dynamodb:PartiQLDelete", "dynamodb:PartiQLUpdate", "iam:PassRole")
+    }
 
 
 def test_limits_everything_to_what_is_configured() -> None:
@@ -58,16 +81,86 @@ def test_allows_secrets_only_where_something_can_be_set() -> None:
     assert "runtime" not in applicable_tasks(settings(runtime={}))
 
 
-def test_ledger_entries_cannot_be_deleted_or_changed() -> None:
-    """Only locks are updated, and only holds are deleted."""
-    found = policy()
+def _allows(documents: list[dict[str, Any]], action: str, key: str | None) -> bool:
+    """Evaluate the statements about the table for one request, as IAM does; its condition operators are those used."""
+    effects = {each["Effect"] for each in documents if action in each["Action"] and _matches(each, key)}
+    return effects == {"Allow"}
 
-    keys = {sid: each["Condition"]["ForAllValues:StringLike"] for sid, each in found.items() if "Condition" in each}
-    assert keys == {
-        "KaizenLocks": {"dynamodb:LeadingKeys": ["lock#*"]},
-        "KaizenHolds": {"dynamodb:LeadingKeys": ["hold#*"]},
+
+def _matches(statement: dict[str, Any], key: str | None) -> bool:
+    keys = [] if key is None else [key]
+    for operator, operands in statement.get("Condition", {}).items():
+        patterns = operands["dynamodb:LeadingKeys"]
+        found = [any(fnmatch.fnmatchcase(each, pattern) for pattern in patterns) for each in keys]
+        match operator:
+            case "ForAllValues:StringLike" if not all(found):
+                return False
+            case "ForAnyValue:StringLike" if not any(found):
+                return False
+            case "Null" if not keys:
+                return False
+    return True
+
+
+EVERYTHING = {
+    "Effect": "Allow",
+    "Action": [f"dynamodb:{name}" for name in ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "DeleteTable")],
+}
+
+
+@pytest.mark.parametrize(
+    ("action", "key", "allowed"),
+    [
+        ("PutItem", "ledger#prod", True),
+        ("UpdateItem", "lock#prod", True),
+        ("PutItem", "hold#prod", True),
+        ("DeleteItem", "hold#prod", True),
+        ("UpdateItem", "ledger#prod", False),
+        ("DeleteItem", "ledger#prod", False),
+        ("BatchWriteItem", "ledger#prod", False),
+        ("PutItem", "lock#prod", False),
+        ("DeleteItem", "lock#prod", False),
+        ("PutItem", "other#prod", False),
+        ("PutItem", None, False),
+        ("DeleteTable", None, False),
+    ],
+)
+def test_ledger_grows_and_is_not_rewritten(action: str, key: str | None, *, allowed: bool) -> None:
+    """IAM cannot require that an entry is new, which is said when the policy is printed."""
+    assert _allows([*policy().values()], f"dynamodb:{action}", key) is allowed
+    assert "attribute_not_exists" in NOT_ENFORCED
+
+
+@pytest.mark.parametrize("action", ["UpdateItem", "DeleteItem", "BatchWriteItem"])
+def test_other_policies_do_not_allow_to_rewrite_the_ledger(action: str) -> None:
+    documents = [*policy().values(), EVERYTHING]
+
+    assert not _allows(documents, f"dynamodb:{action}", "ledger#prod")
+    assert _allows(documents, f"dynamodb:{action}", "other#prod")
+    assert not _allows(documents, "dynamodb:DeleteTable", None)
+
+
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [("eu-west-1", "dynamodb.eu-west-1.amazonaws.com"), ("cn-north-1", "dynamodb.cn-north-1.amazonaws.com.cn")],
+)
+def test_keys_are_used_only_on_behalf_of_the_caller(region: str, host: str) -> None:
+    keys = policy(aws={"region": region, "account": "123456789012"})["KaizenKeys"]
+
+    assert host in keys["Condition"]["StringEquals"]["kms:ViaService"]
+    assert keys["Condition"]["StringEquals"]["kms:CallerAccount"] == "123456789012"
+
+
+def test_setup_may_create_what_it_creates_and_pass_roles_to_app_runner_alone() -> None:
+    document = setup_policy_document(settings(), account="123456789012", table="kaizen-web")
+    found = {each["Sid"]: each for each in cast("list[dict[str, Any]]", document["Statement"])}
+
+    assert ARN.format("ecr", "repository/mark-web-app") in found["KaizenSetupRepositories"]["Resource"]
+    assert "apprunner:CreateService" in found["KaizenSetupServices"]["Action"]
+    assert found["KaizenSetupRoles"]["Condition"] == {
+        "StringEquals": {"iam:PassedToService": ["build.apprunner.amazonaws.com", "tasks.apprunner.amazonaws.com"]}
     }
-    assert not {"dynamodb:DeleteItem", "dynamodb:UpdateItem"} & {*found["KaizenLedger"]["Action"]}
+    assert [sid for sid, each in found.items() if each["Resource"] == ["*"]] == ["KaizenSetupAccount"]
 
 
 def test_resources_name_services_with_known_ids() -> None:
