@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -186,9 +187,11 @@ class Toolbox:
     @cached_property
     def account(self) -> AccountAdmin:
         from kaizen_tasks.adapters.aws.account_admin import AwsAccount
+        from kaizen_tasks.adapters.host.clock import SystemClock
 
         ledger, platform = self.ledger_table, self._apprunner
-        return AwsAccount(self._aws, settings=self.settings, ledger=ledger, platform=platform, clock=self.clock)
+        machine_clock = SystemClock()  # its skew is measured
+        return AwsAccount(self._aws, settings=self.settings, ledger=ledger, platform=platform, clock=machine_clock)
 
     @cached_property
     def host(self) -> Host:
@@ -209,9 +212,14 @@ class Toolbox:
 
     @cached_property
     def clock(self) -> Clock:
+        """The time by the clock of AWS once that is known: other machines write times too, and their clocks differ."""
         from kaizen_tasks.adapters.host.clock import SystemClock
 
-        return SystemClock()
+        return SystemClock(offset=self._clock_offset)
+
+    def _clock_offset(self) -> timedelta:
+        aws: Aws | None = self.__dict__.get("_aws")  # what needs no AWS must not load it
+        return aws.clock_offset() if aws else timedelta(0)
 
     @cached_property
     def reporter(self) -> Reporter:

@@ -106,8 +106,8 @@ class Cloud:
     @property
     def requests(self) -> list[dict[str, Any]]:
         """Return the entries of its request log, oldest first."""
-        lines = (self.state / "requests.jsonl").read_text().splitlines()
-        return [json.loads(line) for line in lines]
+        log = self.state / "requests.jsonl"
+        return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
     def client(self, service: str, *, attempts: int = 1, region: str = "") -> Any:
         """Return a boto3 client, kept until the cloud stops; by default it never retries."""

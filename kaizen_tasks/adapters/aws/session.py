@@ -19,6 +19,7 @@ from kaizen_tasks.adapters.aws.attempts import limit_requests
 from kaizen_tasks.adapters.aws.credentials import create_core_session, credential_error, provider_of
 from kaizen_tasks.adapters.network.failures import network_error
 from kaizen_tasks.adapters.network.settings import NetworkSettings
+from kaizen_tasks.domain import duration
 from kaizen_tasks.errors import ConfigurationError, Denied, KaizenError, NotFound, Refused, Unreachable, Unsupported
 from kaizen_tasks.ports.cloud import Identity
 
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 SERVICES: Final = ("sts", "ecr", "apprunner", "dynamodb", "secretsmanager", "logs")
 TOTAL_ATTEMPTS = 5
 MAX_POOL_CONNECTIONS = 32
+MIN_CLOCK_OFFSET = timedelta(seconds=2)  # a Date header is truncated to seconds, and its response takes a while
+MIN_REPORTED_SKEW = timedelta(minutes=1)
+SET_CLOCK_HINT = "set this machine's clock: timedatectl set-ntp true; then run the same command again"
 AWS_URL = "https://amazonaws.com"  # stands for the endpoint in errors of a proxy, which do not name it
 MAX_MESSAGE_LENGTH = 300  # some messages repeat the whole request
 
@@ -171,6 +175,16 @@ class Aws(Identity):
             return None
         return self._caller.answered_at + timedelta(seconds=time.monotonic() - self._caller.received_monotonic)
 
+    def clock_offset(self) -> timedelta:
+        """Return how far the clock of STS is ahead of this machine's; zero for less than two seconds, or if unknown.
+
+        Added to the time of day, it makes the times that several machines write and compare those of one clock.
+        """
+        if self._caller is None or self._caller.answered_at is None:
+            return timedelta(0)
+        offset = self._caller.answered_at - self._caller.received_at
+        return offset if abs(offset) >= MIN_CLOCK_OFFSET else timedelta(0)
+
     def ecr(self) -> ECRClient:
         """Return the client of the container registry."""
         return cast("ECRClient", self._client("ecr"))
@@ -304,6 +318,7 @@ class _Caller:
     account: str
     arn: str
     answered_at: datetime | None
+    received_at: datetime
     received_monotonic: float
 
 
@@ -318,6 +333,7 @@ def _ask_caller(sts: STSClient) -> _Caller:
             account=response["Account"],
             arn=response["Arn"],
             answered_at=response_time(response),
+            received_at=datetime.now(UTC),
             received_monotonic=time.monotonic(),
         )
     except (KeyError, ResponseParserError) as error:
@@ -397,6 +413,11 @@ class _FailedCall:
         message = f"cannot {self.action}: {code}: {_one_line(error.response['Error'].get('Message', ''))}"
         if code in EXPIRED_CREDENTIAL_CODES:
             message = f"your AWS credentials have expired: {message}"
+        if code in INVALID_CREDENTIAL_CODES and (skew := _clock_skew_text(error)):
+            hint = "set this machine's clock: timedatectl set-ntp true; then run the same command again"
+            return Denied(
+                f"cannot {self.action}: AWS refuses requests because this machine's clock is {skew}", hint=hint
+            )
         if code in EXPIRED_CREDENTIAL_CODES | INVALID_CREDENTIAL_CODES:
             return Denied(message, hint="log in again: aws sso login, or check AWS_PROFILE")
         if code in ACCESS_DENIED_CODES:
@@ -440,6 +461,15 @@ class _FailedCall:
 def _is_unsupported(code: str, status: int) -> bool:
     """Return whether a cloud lacks the operation; botocore reports the status for an answer that has no error code."""
     return code in UNSUPPORTED_CODES or status == 501 or (code == str(status) and status in {400, 404, 405})
+
+
+def _clock_skew_text(error: ClientError) -> str:
+    """Return how wrong this machine's clock is by the date of a response; empty for less than a minute."""
+    server_time = response_time(cast("Mapping[str, Any]", error.response))
+    skew = datetime.now(UTC) - server_time if server_time else timedelta(0)
+    if abs(skew) < MIN_REPORTED_SKEW:
+        return ""
+    return f"{duration.format_duration(abs(skew).total_seconds())} {'ahead' if skew > timedelta(0) else 'behind'}"
 
 
 def _one_line(text: str) -> str:

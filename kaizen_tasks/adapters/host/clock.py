@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from kaizen_tasks.errors import Interrupted
 
 
 class SystemClock:
-    """Real time. Safe to use from several threads."""
+    """Real time. Safe to use from several threads.
 
-    def __init__(self) -> None:
+    Args:
+        offset: returns what to add to this machine's time of day; it must not change while ages are measured.
+    """
+
+    def __init__(self, *, offset: Callable[[], timedelta] = timedelta) -> None:
+        self._offset = offset
         self._cancel_event = threading.Event()
 
     def now(self) -> datetime:
         """Return the time, in UTC."""
-        return datetime.now(UTC)
+        return datetime.now(UTC) + self._offset()
 
     def monotonic(self) -> float:
         """Return the seconds of a clock that never goes back."""

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from attrs import frozen
 
 from kaizen_tasks.adapters.aws import lifecycle_policy
 from kaizen_tasks.adapters.aws.account_admin import AwsAccount
@@ -67,18 +66,8 @@ POLICY = {
 }
 
 
-@frozen
-class WrongClock(SystemClock):
-    """A clock that is a number of seconds ahead."""
-
-    ahead: float = 0.0
-
-    def now(self) -> datetime:
-        return super().now() + timedelta(seconds=self.ahead)
-
-
 def _account(aws: Aws, *, ahead: float = 0.0) -> AwsAccount:
-    clock = WrongClock(ahead)
+    clock = SystemClock(offset=lambda: timedelta(seconds=ahead))
     ledger = DynamoLedger(aws, app="web", clock=clock)
     return AwsAccount(aws, settings=settings(), ledger=ledger, platform=AppRunnerPlatform(aws), clock=clock)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any, cast
 
 import botocore.exceptions
 import botocore.parsers
 import pytest
 
-from kaizen_tasks.adapters.aws.session import Aws, aws_errors
+from kaizen_tasks.adapters.aws.session import Aws, _Caller, aws_errors
 from kaizen_tasks.errors import (
     ConfigurationError,
     Denied,
@@ -21,7 +24,9 @@ from kaizen_tasks.errors import (
     Refused,
     Unreachable,
 )
+from kaizen_tasks.wiring import Toolbox
 from tests.adapters.conftest import ACCOUNT, REGION
+from tests.fakes.tools import settings
 from tests.support.scripted_server import Reply, ScriptedServer
 
 if TYPE_CHECKING:
@@ -29,6 +34,51 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.local_cloud import Cloud
+
+
+def _told_time(aws: Aws, *, ahead: timedelta) -> Aws:
+    """Return a session to which STS has told the time, which is ahead of this machine's."""
+    now = datetime.now(UTC)
+    aws._caller = _Caller(
+        account=ACCOUNT, arn="arn:aws:iam::1:user/ada", answered_at=now + ahead, received_at=now, received_monotonic=0.0
+    )
+    return aws
+
+
+class TestClock:
+    @pytest.mark.parametrize("minutes", [-5, 5, 60])
+    def test_offset_is_the_difference_of_the_clocks(self, minutes: int) -> None:
+        ahead = timedelta(minutes=minutes)
+
+        assert _told_time(Aws(region=REGION, profile="", account=""), ahead=ahead).clock_offset() == ahead
+
+    def test_offset_below_the_precision_of_the_header_is_none(self) -> None:
+        aws = Aws(region=REGION, profile="", account="")
+        assert aws.clock_offset() == timedelta(0)
+
+        assert _told_time(aws, ahead=timedelta(seconds=1.9)).clock_offset() == timedelta(0)
+
+    def test_toolbox_tells_the_time_of_aws(self) -> None:
+        """What is written into the table, and the ages that people see, must not depend on this machine's clock."""
+        tools = Toolbox(settings(), dry=False, draft=True, stream=io.StringIO())
+        _told_time(cast("Aws", tools.identity), ahead=timedelta(minutes=-5))
+
+        assert abs(tools.clock.now() - datetime.now(UTC) + timedelta(minutes=5)) < timedelta(minutes=1)
+
+    @pytest.mark.parametrize(("minutes", "skew"), [(7, "7m ahead"), (-12, "12m behind")])
+    @pytest.mark.parametrize("code", ["SignatureDoesNotMatch", "InvalidSignatureException", "RequestExpired"])
+    def test_signature_of_a_wrong_time_says_that_the_clock_is_wrong(self, minutes: int, skew: str, code: str) -> None:
+        date = format_datetime(datetime.now(UTC) - timedelta(minutes=minutes), usegmt=True)
+        metadata = {"HTTPStatusCode": 403, "HTTPHeaders": {"date": date}}
+        response: Any = {"Error": {"Code": code, "Message": "Signature expired"}, "ResponseMetadata": metadata}
+
+        with pytest.raises(Denied) as caught, aws_errors("start a deployment of web"):
+            raise botocore.exceptions.ClientError(response, "StartDeployment")
+
+        assert str(caught.value).splitlines() == [
+            "cannot start a deployment of web: AWS refuses requests because this machine's clock is " + skew,
+            "set this machine's clock: timedatectl set-ntp true; then run the same command again",
+        ]
 
 
 class TestGuard:
