@@ -411,15 +411,8 @@ class _FailedCall:
         """Return the error for a response, chosen by the response's error code."""
         code = error.response["Error"]["Code"]
         message = f"cannot {self.action}: {code}: {_one_line(error.response['Error'].get('Message', ''))}"
-        if code in EXPIRED_CREDENTIAL_CODES:
-            message = f"your AWS credentials have expired: {message}"
-        if code in INVALID_CREDENTIAL_CODES and (skew := _clock_skew_text(error)):
-            hint = "set this machine's clock: timedatectl set-ntp true; then run the same command again"
-            return Denied(
-                f"cannot {self.action}: AWS refuses requests because this machine's clock is {skew}", hint=hint
-            )
         if code in EXPIRED_CREDENTIAL_CODES | INVALID_CREDENTIAL_CODES:
-            return Denied(message, hint="log in again: aws sso login, or check AWS_PROFILE")
+            return self._rejected_credentials(error, message)
         if code in ACCESS_DENIED_CODES:
             return Denied(message, hint="ask for this permission, or use another profile")
         if code in NOT_FOUND_CODES:
@@ -429,6 +422,15 @@ class _FailedCall:
         if code in TRANSIENT_CODES or error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
             return self._unknown_outcome(message)
         return (self.change_error or Refused)(message)
+
+    def _rejected_credentials(self, error: ClientError, message: str) -> Denied:
+        """Return the error for credentials that have expired or are wrong, or were used at a wrong time."""
+        if error.response["Error"]["Code"] in EXPIRED_CREDENTIAL_CODES:
+            message = f"your AWS credentials have expired: {message}"
+        elif skew := _clock_skew_text(error):
+            message = f"cannot {self.action}: AWS refuses requests because this machine's clock is {skew}"
+            return Denied(message, hint=SET_CLOCK_HINT)
+        return Denied(message, hint="log in again: aws sso login, or check AWS_PROFILE")
 
     def from_transport_failure(self, error: Exception) -> KaizenError:
         """Return the error for a request that was not sent, or got no response that can be read."""

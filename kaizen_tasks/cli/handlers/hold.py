@@ -24,9 +24,10 @@ def add(c: Context, *, env: list[str], reason: str, until: str) -> None:
         )
     tools = wiring.toolbox(c.config)
     stage = params.resolve_stage(env, tools.settings)
-    now = tools.clock.now()
-    end = parse_hold_until(until, now)
+    parse_hold_until(until, tools.clock.now())  # a usage error must not depend on AWS
     announce(f"hold {join_names(stage.environments)}", tools)
+    now = tools.clock.now()  # of AWS, which `announce` asks who the caller is
+    end = parse_hold_until(until, now)
     _refuse_conflicting_holds(stage.environments, reason_text, tools)
     mutations = MutationLog()
     with mutations.reclassify_errors():

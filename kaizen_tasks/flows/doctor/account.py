@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
 
 CLOCK_SKEW_WARNING_SECONDS = 2.0
-"""Seconds of clock skew that may confuse the order of the ledger and the search for our deployment."""
+"""Seconds of clock skew that are worth a warning, though what machines share has the time of AWS."""
 
 CLOCK_SKEW_PROBLEM_SECONDS = 300.0
 """Seconds of clock skew at which AWS refuses a request, as its signature is too old or not valid yet."""
