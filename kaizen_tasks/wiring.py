@@ -55,8 +55,10 @@ class Toolbox:
 
     @cached_property
     def actor(self) -> str:
-        """Who runs this: the person whom the CI service names, else this machine's user."""
-        return self._ci_run.actor or user_at_host()
+        """Who runs this: the person whom the CI service or the role's session names, else this machine's user."""
+        from kaizen_tasks.domain.aws_account import person_in_session
+
+        return self._ci_run.actor or person_in_session(self._aws.principal()) or user_at_host()
 
     @property
     def run_url(self) -> str:
@@ -163,20 +165,22 @@ class Toolbox:
     def ledger_table(self) -> DynamoLedger:
         from kaizen_tasks.adapters.aws.dynamodb.ledger import DynamoLedger
 
-        return DynamoLedger(self._aws, app=self.settings.app, clock=self.clock)
+        return DynamoLedger(self._aws, app=self.settings.app, clock=self.clock, former_names=self.settings.former_names)
 
     @cached_property
     def locks(self) -> Locks:
         """Locks in the ledger's table; environment variables pass them on to child processes."""
         from kaizen_tasks.adapters.aws.dynamodb.locks import DynamoLocks
 
-        return DynamoLocks(self._aws, app=self.settings.app, environ=os.environ)
+        return DynamoLocks(
+            self._aws, app=self.settings.app, environ=os.environ, former_names=self.settings.former_names
+        )
 
     @cached_property
     def holds(self) -> Holds:
         from kaizen_tasks.adapters.aws.dynamodb.holds import DynamoHolds
 
-        return DynamoHolds(self._aws, app=self.settings.app, clock=self.clock)
+        return DynamoHolds(self._aws, app=self.settings.app, clock=self.clock, former_names=self.settings.former_names)
 
     @cached_property
     def secrets(self) -> Secrets:

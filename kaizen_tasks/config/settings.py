@@ -52,6 +52,11 @@ class Settings:
     docs_checklist: tuple[DocsRule, ...]
     variables: Mapping[str, str] = field(factory=dict, repr=False)
 
+    @property
+    def former_names(self) -> Mapping[str, tuple[str, ...]]:
+        """The names that environments had before, by environment; only those that were renamed."""
+        return {name: environment.formerly for name, environment in self.environments.items() if environment.formerly}
+
     def stage(self, name: str) -> Stage:
         """Return the environment or group of this name as a stage.
 

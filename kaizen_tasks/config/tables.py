@@ -124,6 +124,8 @@ class RawEnvironment(NamedTuple):
         url: as in `[defaults]`, for this environment. Example: "https://www.coach.example"
         protected: as in `[defaults]`, for this environment. Example: true
         secret: as `runtime.secret`, for this environment. Example: "my-personal-coach-secrets"
+        formerly: names that the environment had before, oldest first; ledger, lock and hold are those of the first.
+            Example: ["mark-old"]
         min_age: as in `[evidence]`, for releases that are promoted to this environment. Example: "1d"
     """
 
@@ -134,6 +136,7 @@ class RawEnvironment(NamedTuple):
     url: Annotated[str, checks.name_template, checks.url] = ""
     protected: bool | None = None
     secret: Annotated[str, checks.name_template] = ""
+    formerly: tuple[Annotated[str, checks.name], ...] = ()
     min_age: Seconds | None = None
 
     def template(self, key: str, raw: RawConfig) -> str:

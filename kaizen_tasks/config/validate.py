@@ -106,6 +106,7 @@ def _validate(raw: RawConfig) -> Iterator[ConfigProblem]:
             yield ConfigProblem("pipeline", message)
     for group, members in raw.groups.items():
         yield from _validate_group(group, members, environments)
+    yield from _validate_former_names(raw)
     yield from _validate_followed_tags(raw)
     yield from _validate_no_sharing(raw)
     for name, header in raw.verify.headers.items():
@@ -168,6 +169,17 @@ def _validate_group(group: str, members: tuple[str, ...], environments: tuple[st
             yield ConfigProblem(f"groups.{group}", message)
         elif member in members[:position]:
             yield ConfigProblem(f"groups.{group}", f"{member!r} is listed twice")
+
+
+def _validate_former_names(raw: RawConfig) -> Iterator[ConfigProblem]:
+    """Find former names that are still, or also, those of another environment, which would share its history."""
+    owners = {name: name for name in raw.environments}
+    for environment, raw_environment in raw.environments.items():
+        for former_name in raw_environment.formerly:
+            if owner := owners.get(former_name):
+                message = f"{former_name!r} is {'listed twice' if owner == environment else f'also a name of {owner}'}"
+                yield ConfigProblem(f"environments.{environment}.formerly", message)
+            owners[former_name] = environment
 
 
 def _validate_followed_tags(raw: RawConfig) -> Iterator[ConfigProblem]:
@@ -298,6 +310,7 @@ def _resolve_environment(name: str, raw_environment: RawEnvironment, raw: RawCon
         repository=fill("repository"),
         service=fill("service"),
         follow=fill("follow"),
+        formerly=raw_environment.formerly,
         url=fill("url").rstrip("/"),
         secret=fill("secret"),
         protected=raw.defaults.protected if raw_environment.protected is None else raw_environment.protected,

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from attrs import frozen
+
+GENERATED_SESSION_NAME = re.compile(
+    r"botocore-session-\d+|aws-(go-)?sdk-.+|AWSCLI-Session|GitHubActions|i-[0-9a-f]{8,}|[0-9a-f-]{16,}|\d+"
+)
+"""Names that SDKs, services and instances give to sessions of roles when nobody gives one."""
 
 
 @frozen(kw_only=True)
@@ -62,3 +69,12 @@ class LedgerTable:
     name: str
     exists: bool
     point_in_time_recovery: bool | None
+
+
+def person_in_session(principal: str) -> str:
+    """Return who assumed a role, by the session's name in an ARN; empty when it names nobody.
+
+    IAM Identity Center names sessions after their users.
+    """
+    match = re.fullmatch(r"arn:[^:]+:sts::[0-9]*:assumed-role/[^/]+/(.+)", principal)
+    return "" if match is None or GENERATED_SESSION_NAME.fullmatch(match[1]) else match[1]

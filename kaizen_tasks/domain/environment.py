@@ -27,6 +27,7 @@ class Environment:
         url: the app's URL; empty for the URL that the platform assigns.
         secret: name of the secret with the runtime configuration.
         protected: whether changes need a confirmation.
+        formerly: names that the environment had before, oldest first.
         min_age: seconds for which a release must have been verified in the previous stage.
     """
 
@@ -38,6 +39,7 @@ class Environment:
     url: str = ""
     secret: str = ""
     protected: bool = False
+    formerly: tuple[str, ...] = ()
     min_age: Seconds = ZERO_SECONDS
 
     @property

@@ -207,8 +207,9 @@ def test_every_environment_has_every_key_for_invoke_to_override() -> None:
     """`INVOKE_ENVIRONMENTS_STAGING_URL` finds a key although the file does not say it."""
     merged = load.with_defaults({"environments": {"staging": {"url": "https://x"}, "prod": {}}})
 
-    unset = {
+    unset: dict[str, object] = {
         **dict.fromkeys(("platform", "repository", "service", "follow", "secret"), ""),
+        "formerly": [],
         "protected": None,
         "min_age": None,
     }

@@ -186,3 +186,29 @@ def test_problem_with_a_hostile_name_is_printed_as_one_line(tmp_path: Path) -> N
 
     assert json.dumps(found).count("\\u001b") == 0
     assert len(found.splitlines()) == 1
+
+
+def test_former_names_are_kept(tmp_path: Path) -> None:
+    table = {"app": "web", "pipeline": ["mark"], "aws": {"region": "eu-west-1"}}
+    table["environments"] = {"mark": {"formerly": ["mark-old"]}, "dom": {}}
+
+    settings = validate.build_settings(load.ConfigFile(tmp_path, "kaizen.toml", table), load.with_defaults(table))
+
+    assert settings.former_names == {"mark": ("mark-old",)}
+
+
+@pytest.mark.parametrize(
+    ("formerly", "expected"),
+    [
+        (["staging"], "'staging' is also a name of staging"),
+        (["a", "a"], "'a' is listed twice"),
+        (["mark"], "'mark' is listed twice"),
+        (["dom-old"], "'dom-old' is also a name of dom"),
+        (["a b"], "is not a name"),
+    ],
+)
+def test_former_names_are_nobody_elses(tmp_path: Path, formerly: list[str], expected: str) -> None:
+    """Two environments with one history would change each other's."""
+    environments = {"staging": {}, "dom": {"formerly": ["dom-old"]}, "mark": {"formerly": formerly}}
+
+    assert expected in problems(tmp_path, environments=environments)

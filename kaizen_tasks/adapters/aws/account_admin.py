@@ -197,6 +197,7 @@ class AwsAccount(AccountAdmin):
     def create_table(self) -> None:
         """Create the ledger's table if it is missing, and enable point-in-time recovery."""
         self._ledger.create()
+        self._ledger.write_format()
 
     def tag_mutability(self, repository: str) -> TagMutability:
         """Return which tags of a repository may be moved."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
 from kaizen_tasks.adapters.aws.dynamodb.table import (
+    FORMAT_KEY,
+    NO_FORMER_NAMES,
+    TABLE_FORMAT,
     AppTable,
     attributes,
     old_item,
@@ -50,10 +55,13 @@ class DynamoLedger(AppTable, Ledger):
         aws: clients of the account.
         app: the app's name.
         clock: measures the wait in `create`.
+        former_names: as in `AppTable`.
     """
 
-    def __init__(self, aws: Aws, *, app: str, clock: Clock) -> None:
-        super().__init__(aws, app=app)
+    def __init__(
+        self, aws: Aws, *, app: str, clock: Clock, former_names: Mapping[str, tuple[str, ...]] = NO_FORMER_NAMES
+    ) -> None:
+        super().__init__(aws, app=app, former_names=former_names)
         self._clock = clock
         self._last_numbers: dict[str, int] = {}  # as last read or written; others may have written since
 
@@ -62,12 +70,15 @@ class DynamoLedger(AppTable, Ledger):
 
         Several runs may write at the same moment: the condition lets one of them have a number.
         """
+        if self.is_format_known:  # if not, no lock was acquired either: not worth a request
+            self._require_writable()
         nonce: Item = {"nonce": {"S": secrets.token_hex(8)}}
         if entry.environment not in self._last_numbers:
             self._query(entry.environment, max_items=1)
         while True:
             numbered = evolve(entry, number=self._last_numbers[entry.environment] + 1)
-            stored = self._put({**_entry_item(numbered), **nonce})
+            item = _entry_item(evolve(numbered, environment=self._stored_name(entry.environment)))
+            stored = self._put({**item, **nonce})
             if stored.get("nonce") == nonce["nonce"]:  # if the response to an earlier attempt was lost, found in place
                 self._remember_number(entry.environment, numbered.number)
                 return numbered
@@ -77,7 +88,7 @@ class DynamoLedger(AppTable, Ledger):
     def set_operation(self, intent: LedgerEntry, operation: str) -> None:
         """Record the identifier of the operation that carries out an intent."""
         sort_key = _sort_key(intent.number) if intent.number else f"{sortable_timestamp(intent.at)}#"
-        key: Item = {"pk": {"S": _partition_key(intent.environment)}, "sk": {"S": f"{sort_key}~"}}
+        key: Item = {"pk": {"S": _partition_key(self._stored_name(intent.environment))}, "sk": {"S": f"{sort_key}~"}}
         self._put({**key, "event": {"S": OPERATION_EVENT}, "operation": {"S": operation}})
 
     def _put(self, item: Item) -> Item:
@@ -97,23 +108,33 @@ class DynamoLedger(AppTable, Ledger):
 
     def entries(self, environment: str, *, limit: int = 20) -> tuple[LedgerEntry, ...]:
         """Return an environment's newest entries, newest first; a consistent read."""
-        return tuple(_join_operations(self._query(environment, max_items=2 * limit)))[:limit]
+        item_lists = [
+            self._query(environment, max_items=2 * limit),
+            *(self._query_name(name, max_items=2 * limit) for name in self._stored_names(environment)[1:]),
+        ]
+        histories = (_join_operations(items) for items in item_lists)
+        # What was written under several names is in the order of time: no number spans them.
+        entries = heapq.merge(*histories, key=lambda entry: entry.at, reverse=True)
+        return tuple(evolve(entry, environment=environment) for entry in itertools.islice(entries, limit))
 
     def _query(self, environment: str, *, max_items: int) -> list[Item]:
-        """Return an environment's newest items, newest first, and remember the last number."""
+        """Return the newest items under the name that is written, newest first, and remember the last number."""
+        items = self._query_name(self._stored_name(environment), max_items=max_items)
+        self._remember_number(environment, _parse_number(items[0]["sk"]["S"]) if items else 0)
+        return items
+
+    def _query_name(self, stored_name: str, *, max_items: int) -> list[Item]:
         paginator = self._dynamodb.get_paginator("query")
         with self._table_errors(f"read the ledger {self.table_name}"):
             result_pages = paginator.paginate(
                 TableName=self.table_name,
                 KeyConditionExpression="pk = :pk AND sk < :end",
-                ExpressionAttributeValues={":pk": {"S": _partition_key(environment)}, ":end": {"S": AFTER_NUMBERS}},
+                ExpressionAttributeValues={":pk": {"S": _partition_key(stored_name)}, ":end": {"S": AFTER_NUMBERS}},
                 ScanIndexForward=False,
                 ConsistentRead=True,
                 PaginationConfig={"MaxItems": max_items, "PageSize": max_items},
             )
-            items: list[Item] = [item for page in result_pages for item in page["Items"]]
-        self._remember_number(environment, _parse_number(items[0]["sk"]["S"]) if items else 0)
-        return items
+            return [item for page in result_pages for item in page["Items"]]
 
     def _remember_number(self, environment: str, number: int) -> None:
         self._last_numbers[environment] = max(number, self._last_numbers.get(environment, 0))
@@ -148,6 +169,10 @@ class DynamoLedger(AppTable, Ledger):
             )
         self._wait_until(self.exists, "was not active")
         self._wait_until(self._enable_point_in_time_recovery, "had no continuous backups")
+
+    def write_format(self) -> None:
+        """Write which format this version writes, unless the table says already which one it has."""
+        self._put({**FORMAT_KEY, "number": {"N": str(TABLE_FORMAT)}})
 
     def _enable_point_in_time_recovery(self) -> bool:
         """Enable point-in-time recovery; return False while DynamoDB does not yet offer it for a new table."""

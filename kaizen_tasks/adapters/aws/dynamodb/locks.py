@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from kaizen_tasks.adapters.aws.dynamodb.table import (
+    NO_FORMER_NAMES,
     AppTable,
     attributes,
     old_item,
@@ -46,29 +47,38 @@ class DynamoLocks(AppTable, Locks):
         aws: clients of the account.
         app: the app's name.
         environ: the environment variables of this process, which its child processes inherit.
+        former_names: as in `AppTable`.
     """
 
-    def __init__(self, aws: Aws, *, app: str, environ: MutableMapping[str, str]) -> None:
-        super().__init__(aws, app=app)
+    def __init__(
+        self,
+        aws: Aws,
+        *,
+        app: str,
+        environ: MutableMapping[str, str],
+        former_names: Mapping[str, tuple[str, ...]] = NO_FORMER_NAMES,
+    ) -> None:
+        super().__init__(aws, app=app, former_names=former_names)
         self._environ = environ
 
     def get(self, environment: str) -> Lock | None:
         """Return the current lock of an environment, or None; a consistent read."""
         with self._table_errors(f"read the lock of {environment}"):
-            item = self._read_item(_key(environment))
-        return _parse_lock(item) if _is_locked(item) else None
+            item = self._read_item(self._key(environment))
+        return self._parse_lock(item) if _is_locked(item) else None
 
     def get_many(self, environments: Iterable[str]) -> dict[str, Lock]:
         """Return the current locks of some environments, by environment; consistent reads, 100 per request."""
         with self._table_errors("read the locks"):
-            items = list(self._read_items(map(_key, environments)))
-        return {lock.environment: lock for lock in map(_parse_lock, filter(_is_locked, items))}
+            items = list(self._read_items(map(self._key, environments)))
+        return {lock.environment: lock for lock in map(self._parse_lock, filter(_is_locked, items))}
 
     def acquire(self, lock: Lock, *, replacing: Lock | None = None) -> Lock:
         """Acquire a lock that is free or unchanged since `replacing` was read; return the lock now in place.
 
         DynamoDB evaluates the condition and writes in one step, so only one of several runs takes a lock over.
         """
+        self._require_writable()
         values = {f":{name}": value for name, value in _owner_attributes(lock).items()}
         assignments = ", ".join(f"#{name[1:]} = {name}" for name in values)
         removal = " REMOVE #expires" if lock.is_manual else ""
@@ -78,7 +88,7 @@ class DynamoLocks(AppTable, Locks):
             try:
                 response = dynamodb.update_item(
                     TableName=self.table_name,
-                    Key=_key(lock.environment),
+                    Key=self._key(lock.environment),
                     UpdateExpression=f"SET {assignments}{removal} ADD #fence :one",
                     ConditionExpression=f"{IF_FREE} OR ({condition})" if condition else IF_FREE,
                     ExpressionAttributeNames=_name_placeholders(*OWNER_ATTRIBUTES, "fence"),
@@ -87,7 +97,7 @@ class DynamoLocks(AppTable, Locks):
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
             except dynamodb.exceptions.ConditionalCheckFailedException as error:
-                return _parse_lock(old_item(error))  # our own, if the response to an earlier attempt was lost
+                return self._parse_lock(old_item(error))  # our own, if the response to an earlier attempt was lost
         return evolve(lock, fence=int(response["Attributes"]["fence"]["N"]))
 
     def renew(self, lock: Lock, *, expires: datetime) -> bool:
@@ -108,7 +118,7 @@ class DynamoLocks(AppTable, Locks):
         try:
             dynamodb.update_item(
                 TableName=self.table_name,
-                Key=_key(lock.environment),
+                Key=self._key(lock.environment),
                 UpdateExpression=expression,
                 ConditionExpression=IF_OWNED,
                 ExpressionAttributeNames=_name_placeholders(*names),
@@ -128,9 +138,20 @@ class DynamoLocks(AppTable, Locks):
         if tokens:
             self._environ[TOKENS_VARIABLE] = locks.format_lock_tokens(tokens)
 
+    def _key(self, environment: str) -> Item:
+        return {"pk": {"S": f"{KEY_PREFIX}{self._stored_name(environment)}"}, "sk": {"S": "lock"}}
 
-def _key(environment: str) -> Item:
-    return {"pk": {"S": f"{KEY_PREFIX}{environment}"}, "sk": {"S": "lock"}}
+    def _parse_lock(self, item: Item) -> Lock:
+        """Return the lock in an item; those of earlier versions have neither lease nor heartbeat."""
+        return Lock(
+            environment=self._current_name(item["pk"]["S"].removeprefix(KEY_PREFIX)),
+            since=parse_time(item, "since") or UNKNOWN_TIME,
+            expires=parse_time(item, "expires"),
+            lease=parse_float(item, "lease") or LEASE_SECONDS,
+            heartbeat=int(parse_float(item, "heartbeat")),
+            fence=int(parse_float(item, "fence")),
+            **{name: parse_text(item, name) for name in TEXT_ATTRIBUTES},
+        )
 
 
 def _name_placeholders(*names: str) -> dict[str, str]:
@@ -155,16 +176,3 @@ def _if_unchanged(seen: Lock) -> tuple[str, Item]:
 
 def _is_locked(item: Item) -> bool:
     return "token" in item
-
-
-def _parse_lock(item: Item) -> Lock:
-    """Return the lock in an item; those of earlier versions have neither lease nor heartbeat."""
-    return Lock(
-        environment=item["pk"]["S"].removeprefix(KEY_PREFIX),
-        since=parse_time(item, "since") or UNKNOWN_TIME,
-        expires=parse_time(item, "expires"),
-        lease=parse_float(item, "lease") or LEASE_SECONDS,
-        heartbeat=int(parse_float(item, "heartbeat")),
-        fence=int(parse_float(item, "fence")),
-        **{name: parse_text(item, name) for name in TEXT_ATTRIBUTES},
-    )

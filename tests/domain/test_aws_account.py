@@ -1,0 +1,30 @@
+"""The AWS account as flows see it."""
+
+from __future__ import annotations
+
+import pytest
+
+from kaizen_tasks.domain.aws_account import person_in_session
+
+ROLE = "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_release_1f"
+
+
+@pytest.mark.parametrize(
+    ("principal", "person"),
+    [
+        (f"{ROLE}/ada@acme.example", "ada@acme.example"),
+        ("arn:aws-us-gov:sts::123456789012:assumed-role/release/ada", "ada"),
+        (f"{ROLE}/botocore-session-1764000000", ""),
+        (f"{ROLE}/aws-go-sdk-1764000000", ""),
+        (f"{ROLE}/AWSCLI-Session", ""),
+        (f"{ROLE}/GitHubActions", ""),
+        (f"{ROLE}/i-0a1b2c3d4e5f60718", ""),
+        (f"{ROLE}/0123456789abcdef0123456789abcdef", ""),
+        ("arn:aws:iam::123456789012:user/ada", ""),
+        ("arn:aws:sts::123456789012:federated-user/ada", ""),
+        ("arn:aws:iam::123456789012:root", ""),
+        ("", ""),
+    ],
+)
+def test_session_of_a_role_names_a_person(principal: str, person: str) -> None:
+    assert person_in_session(principal) == person
