@@ -26,7 +26,9 @@ PLAIN_WIDTH = 100  # columns when the output is not a terminal
 
 def print_status(rows: Sequence[EnvironmentStatus]) -> None:
     """Print a table with one line per environment, then every drift, lock and hold in words."""
-    _print_all(*render_status(rows))
+    table, *lines = render_status(rows)
+    _print_all(table)
+    _print_all(*lines, soft_wrap=True)  # so that only this program begins lines: CI systems take some for commands
 
 
 def render_status(rows: Sequence[EnvironmentStatus]) -> tuple[RenderableType, ...]:
