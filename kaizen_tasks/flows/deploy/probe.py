@@ -39,20 +39,26 @@ def probe_url(environment: Environment, tools: Tools) -> str:
     A service on this machine is probed at its own URL, since the configured public one belongs to another service. So
     the same configuration works against the local cloud.
     """
-    if environment.url and _is_local(environment.url):
+    if environment.url and is_local(environment.url):
         return environment.url
-    return pick_url(environment, tools.platform.get_service(environment.service).url, tools)
+    return pick_url(environment, service_url(environment, tools), tools)
 
 
-def pick_url(environment: Environment, service_url: str, tools: Tools) -> str:
+def service_url(environment: Environment, tools: Tools) -> str:
+    """Return the address that the platform gave the environment's service."""
+    return tools.platform.get_service(environment.service).url
+
+
+def pick_url(environment: Environment, own_url: str, tools: Tools) -> str:
     """Return the URL to probe: the configured one, else the platform's; see `probe_url`."""
-    if environment.url and _is_local(environment.url):
+    if environment.url and is_local(environment.url):
         return environment.url
     is_own_url_wanted = tools.settings.verify.direct or not environment.url
-    return service_url if is_own_url_wanted or _is_local(service_url) else environment.url
+    return own_url if is_own_url_wanted or is_local(own_url) else environment.url
 
 
-def _is_local(url: str) -> bool:
+def is_local(url: str) -> bool:
+    """Return whether a URL leads to this machine."""
     return urlsplit(url).netloc.startswith(LOOPBACK_PREFIXES)
 
 

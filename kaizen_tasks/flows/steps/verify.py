@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from attrs import frozen
@@ -10,7 +11,7 @@ from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.health import ProbeTally
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
-from kaizen_tasks.errors import Unproven, VerifyFailed
+from kaizen_tasks.errors import KaizenError, Unproven, VerifyFailed
 from kaizen_tasks.flows.deploy import probe, superseded
 from kaizen_tasks.flows.ledger import entries
 from kaizen_tasks.flows.step import EnvironmentStep
@@ -48,9 +49,10 @@ class Verify(EnvironmentStep):
         )
         return Refuse(reasons=(reason,), hint=f"deploy it first: inv deploy --env {name} --release {release.name}")
 
-    def _still_answers(self, release: Release, tools: Tools) -> bool:
+    def _still_answers(self, release: Release, tools: Tools, url: str = "") -> bool:
         """Return whether `verify.matches` answers prove the release: one of two instances may run another one now."""
-        endpoint = probe.version_endpoint(self.environment, probe.probe_url(self.environment, tools), tools)
+        url = url or probe.probe_url(self.environment, tools)
+        endpoint = probe.version_endpoint(self.environment, url, tools)
         reports = (endpoint.fetch() for _ in range(tools.settings.verify.matches))
         return all(probe.proves_release(report, self.environment, release) for report in reports)
 
@@ -60,7 +62,7 @@ class Verify(EnvironmentStep):
         Raises:
             DeployFailed: the deployment of the release has failed in the meantime.
             VerifyFailed: `verify.timeout` passed without such answers, or another deployment superseded this one.
-            Unproven: the last answers came from a cache only.
+            Unproven: the last answers came from a cache only, or from something else in front of the right service.
         """
         rules, url, tally = tools.settings.verify, probe.probe_url(self.environment, tools), ProbeTally()
         endpoint = probe.version_endpoint(self.environment, url, tools)
@@ -75,17 +77,33 @@ class Verify(EnvironmentStep):
             if not tally.streak:
                 supersession.check()
         if tally.cached >= rules.matches:
-            raise self._unproven_error(url, tally, release, tools)
+            remedy = f"exclude {rules.path} from the cache"
+            raise self._unproven_error(f"{url}{rules.path} {tally.last_report}", remedy, release, tools)
+        if self._is_hidden(url, tally, release, tools):
+            answers = f"{url}{rules.path} {tally.last_report}, but the service itself answers {release.name}"
+            raise self._unproven_error(answers, "let the address lead to the service, uncached", release, tools)
         raise self._unverified_error(url, tally, release, tools)
 
-    def _unproven_error(self, url: str, tally: ProbeTally, release: Release, tools: Tools) -> Unproven:
-        rules, name = tools.settings.verify, self.environment.name
-        direct = "" if rules.direct else ", or ask the service itself: direct = true in [verify]"
+    def _is_hidden(self, url: str, tally: ProbeTally, release: Release, tools: Tools) -> bool:
+        """Return whether the configured address steadily answers another version, and the service itself the release.
+
+        A cache without a header that tells, or an address of another service, is no reason to roll back.
+        """
+        if tally.resets or not tally.last_report.version:
+            return False
+        with suppress(KaizenError):
+            own_url = probe.service_url(self.environment, tools)
+            return own_url != url and not probe.is_local(url) and self._still_answers(release, tools, own_url)
+        return False
+
+    def _unproven_error(self, answers: str, remedy: str, release: Release, tools: Tools) -> Unproven:
+        name = self.environment.name
+        direct = "" if tools.settings.verify.direct else ", or ask the service itself: direct = true in [verify]"
         return Unproven(
-            f"{name}: {url}{rules.path} {tally.last_report}, which proves nothing about {release.name}",
+            f"{name}: {answers}, which proves nothing about {release.name}",
             environment=name,
             state=f"{release.name} is not recorded as verified; nothing was rolled back, as it may be right",
-            hint=f"exclude {rules.path} from the cache{direct}; then: inv verify --env {name} --release {release.name}",
+            hint=f"{remedy}{direct}; then: inv verify --env {name} --release {release.name}",
         )
 
     def _unverified_error(self, url: str, tally: ProbeTally, release: Release, tools: Tools) -> VerifyFailed:

@@ -279,6 +279,34 @@ def test_verify_goes_on_until_the_cache_lets_it_pass(tools: FakeTools) -> None:
     assert verify(tools).verified_steps
 
 
+PUBLIC_URL = "https://www.example/version"
+
+
+@pytest.mark.parametrize(
+    ("public", "own", "kind"),
+    [
+        (("v0.1.0", "staging"), "v0.2.0", Unproven),
+        (("v0.2.0", "prod"), "v0.2.0", Unproven),
+        (("v0.1.0", "staging"), "v0.1.0", VerifyFailed),
+        (("", "staging"), "v0.2.0", VerifyFailed),
+    ],
+)
+def test_release_that_only_its_service_answers_is_not_rolled_back(
+    public: tuple[str, str], own: str, kind: type[VerifyFailed]
+) -> None:
+    """A cache that says nothing about itself, or a wrong address; an address that answers nothing may be its fault."""
+    tools = FakeTools(settings=settings(defaults={"url": "https://www.example"}))
+    body = b'{"version": "%s", "environment": "%s"}' % (public[0].encode(), public[1].encode())
+    tools.prober.answers[PUBLIC_URL] = ProbeResponse(status=200 if public[0] else 502, body=body)
+    tools.running_versions["staging"] = own
+
+    with pytest.raises(VerifyFailed) as failed:
+        verify(tools)
+
+    assert type(failed.value) is kind
+    assert ("but the service itself answers v0.2.0, which proves nothing" in failed.value.message) is (kind is Unproven)
+
+
 def version_answer(version: str) -> ProbeResponse:
     """Return the app's own answer."""
     return ProbeResponse(status=200, body=b'{"version": "%s", "environment": "staging"}' % version.encode())
