@@ -97,21 +97,28 @@ class ProbeTally:
     Attributes:
         streak: number of expected answers in a row, up to the last one.
         resets: how often an unexpected answer followed an expected one.
-        cached: number of answers in a row that came from a cache, up to the last one.
         last_report: the last answer.
+        cached_report: the last answer from a cache; None without any.
+        since_cached: number of answers after the last one from a cache.
     """
 
     streak: int = 0
     resets: int = 0
-    cached: int = 0
     last_report: VersionReport = VersionReport(error="was not asked in time")
+    cached_report: VersionReport | None = None
+    since_cached: int = 0
 
     def add(self, report: VersionReport, *, is_match: bool) -> ProbeTally:
         """Return the tally after one more answer; an unexpected one resets the streak, one from a cache does not."""
         if report.is_cached:
-            return evolve(self, cached=self.cached + 1, last_report=report)
+            return evolve(self, last_report=report, cached_report=report, since_cached=0)
         resets = self.resets + (1 if self.streak and not is_match else 0)
-        return ProbeTally(streak=self.streak + 1 if is_match else 0, resets=resets, last_report=report)
+        streak, since_cached = self.streak + 1 if is_match else 0, self.since_cached + 1
+        return evolve(self, streak=streak, resets=resets, last_report=report, since_cached=since_cached)
+
+    def is_inconclusive(self, required_matches: int) -> bool:
+        """Return whether one of the last answers came from a cache, so that the app has not proven to be wrong."""
+        return self.cached_report is not None and self.since_cached < required_matches
 
     def explain(self, expected: VersionReport, required_matches: int) -> str:
         """Return in words why the answers do not verify the version.
@@ -181,7 +188,7 @@ def _parse_json(response: ProbeResponse, expected: VersionFormat) -> VersionRepo
 
 
 def _parse_text(response: ProbeResponse, expected: VersionFormat) -> VersionReport:
-    text = response.body.decode("utf-8", "replace").strip()
+    text = response.body.decode("utf-8-sig", "replace").strip()
     if not text or len(text) > MAX_REPORTED_LENGTH or len(text.split()) > 1:
         return VersionReport(error=f"answers {describe_body(response.body)}, not a version")
     return expected.report(text)

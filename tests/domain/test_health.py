@@ -135,12 +135,20 @@ def test_tally_explains_why_the_version_is_not_verified(answers: tuple[VersionRe
 
 
 @pytest.mark.parametrize(
-    ("answers", "count"), [((CACHED,), 1), ((OLD, CACHED, CACHED), 2), ((CACHED, OLD), 0), ((CACHED, NEW), 0)]
+    ("answers", "inconclusive"),
+    [
+        ((OLD, OLD), False),
+        ((CACHED,), True),
+        ((OLD, CACHED), True),
+        ((CACHED, DOWN), True),
+        ((CACHED, DOWN, OLD), False),
+        ((CACHED, DOWN, OLD, CACHED), True),
+    ],
 )
-def test_cached_answers_are_counted_up_to_the_last_one_of_the_app(
-    answers: tuple[VersionReport, ...], count: int
+def test_cached_answer_among_the_last_ones_is_inconclusive(
+    answers: tuple[VersionReport, ...], *, inconclusive: bool
 ) -> None:
-    assert heard(*answers).cached == count
+    assert heard(*answers).is_inconclusive(2) is inconclusive
 
 
 def parse(body: bytes, kind: str = "application/json", **expected: object) -> VersionReport:
@@ -170,6 +178,7 @@ def test_answer_need_not_name_the_environment_if_so_configured() -> None:
     ("body", "kind", "form", "shown"),
     [
         (b"v1.2.3\n", "text/plain; charset=utf-8", "auto", "answers v1.2.3 in no environment"),
+        (b"\xef\xbb\xbfv1.2.3\r\n", "text/plain", "auto", "answers v1.2.3 in no environment"),
         (b"1.2.3", "application/octet-stream", "text", "answers v1.2.3 in no environment"),
         (b'{"version": "v1.2.3", "environment": "staging"}', "text/plain", "auto", "answers v1.2.3 in staging"),
         (b'{"version": "v1.2.3"}', "text/plain", "text", "answers something, not a version"),

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.e2e
 
 TOKEN = "ghs-canary-of-the-forge-0123456789"
 SESSION = "canary-of-the-session-0123456789"
+PROBE_TOKEN = "canary-of-the-probe-0123456789"
 COMMANDS = (("release-staging",), ("--debug", "promote-prod", "--yes"), ("status",), ("history",))
 LONGEST = 1 << 20
 """Bytes of a file that are looked at while it may be there for a moment only."""
@@ -127,7 +128,7 @@ def workspace(cloud: Cloud, tmp_path: Path) -> Workspace:
     work = tmp_path / "work"
     work.mkdir()
     environ = {**workspaces.clean_environ(tmp_path), **aws_environ(cloud)}
-    further = '[environments.prod]\n[build.args]\nBASE = ""\n'
+    further = '[environments.prod]\n[build.args]\nBASE = ""\n[verify.headers.X-Probe]\nenv = "PROBE_TOKEN"\n'
     return workspaces.create_workspace(
         work, app="secretive", state=cloud.state, environ=environ, more_environments=further
     )
@@ -136,10 +137,11 @@ def workspace(cloud: Cloud, tmp_path: Path) -> Workspace:
 def test_release_leaks_no_secret(workspace: Workspace, cloud: Cloud, tmp_path: Path, engine: str) -> None:
     password = login(cloud)
     key, secret_key = cloud.environ["AWS_ACCESS_KEY_ID"], cloud.environ["AWS_SECRET_ACCESS_KEY"]
-    secrets = (TOKEN, key, secret_key, SESSION, password)
+    secrets = (TOKEN, key, secret_key, SESSION, PROBE_TOKEN, password)
     traced = tmp_path / "execve"
     variables = {
         "AWS_SESSION_TOKEN": SESSION,
+        "PROBE_TOKEN": PROBE_TOKEN,
         "INVOKE_BUILD_ENGINE": engine,
         **({"INVOKE_BUILD_ARGS_BASE": base_image()} if engine == "docker" else {}),
     }

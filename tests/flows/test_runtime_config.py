@@ -8,8 +8,9 @@ import uuid
 import pytest
 from attrs import evolve
 
+from kaizen_tasks.domain.health import ProbeResponse
 from kaizen_tasks.domain.ledger import Event
-from kaizen_tasks.errors import DeployFailed, Refused, RollbackFailed, VerifyFailed
+from kaizen_tasks.errors import DeployFailed, Refused, RollbackFailed, Unproven, VerifyFailed
 from kaizen_tasks.flows import catalogue, runtime_config
 from kaizen_tasks.flows.ledger import entries
 from kaizen_tasks.flows.runner import dry_run_step, run_flow
@@ -217,6 +218,18 @@ def test_failed_verification_restores_the_previous_configuration(tools: FakeTool
         Event.DEPLOYED,
         Event.VERIFIED,
     ]
+
+
+def test_cached_answers_restore_nothing(tools: FakeTools) -> None:
+    """They say nothing about the app with the new values."""
+    cached = ProbeResponse(status=200, body=b"{}", headers={"age": "37"})
+    tools.prober.answers["https://staging.example/version"] = cached
+
+    with pytest.raises(Unproven):
+        change(tools, AI_TEMPERATURE="1.9")
+
+    assert document(tools)["AI_TEMPERATURE"] == "1.9"
+    assert events(tools)[-1] is Event.DEPLOYED
 
 
 def test_failed_deployment_restores_the_previous_configuration(tools: FakeTools) -> None:

@@ -43,5 +43,6 @@ class HttpProber:
 
 def _with_unique_query(url: str) -> str:
     """Return a URL with one more parameter, which differs each time: caches answer a URL that they have seen."""
-    separator = "&" if "?" in url else "?"
-    return f"{url}{separator}kaizen={uuid.uuid4().hex}"
+    requested_url, _, _ = url.partition("#")  # the rest is not sent
+    separator = "&" if "?" in requested_url else "?"
+    return f"{requested_url}{separator}kaizen={uuid.uuid4().hex}"

@@ -62,7 +62,7 @@ class Verify(EnvironmentStep):
         Raises:
             DeployFailed: the deployment of the release has failed in the meantime.
             VerifyFailed: `verify.timeout` passed without such answers, or another deployment superseded this one.
-            Unproven: the last answers came from a cache only, or from something else in front of the right service.
+            Unproven: one of the last answers came from a cache, or all from something else in front of the service.
         """
         rules, url, tally = tools.settings.verify, probe.probe_url(self.environment, tools), ProbeTally()
         endpoint = probe.version_endpoint(self.environment, url, tools)
@@ -76,9 +76,9 @@ class Verify(EnvironmentStep):
                 return release.with_verified_step(self.label)
             if not tally.streak:
                 supersession.check()
-        if tally.cached >= rules.matches:
+        if tally.is_inconclusive(rules.matches):
             remedy = f"exclude {rules.path} from the cache"
-            raise self._unproven_error(f"{url}{rules.path} {tally.last_report}", remedy, release, tools)
+            raise self._unproven_error(f"{url}{rules.path} {tally.cached_report}", remedy, release, tools)
         if self._is_hidden(url, tally, release, tools):
             answers = f"{url}{rules.path} {tally.last_report}, but the service itself answers {release.name}"
             raise self._unproven_error(answers, "let the address lead to the service, uncached", release, tools)

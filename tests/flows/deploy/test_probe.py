@@ -173,6 +173,8 @@ def test_cached_answer_is_asked_for_again_unless_it_is_accepted(tools: FakeTools
     assert smoke(tools, answer, answer, ProbeResponse(status=200)) == ()
     assert smoke(tools, answer) == ("answers from a cache (Age: 9)",)
     assert smoke(tools, answer, cached=True) == ()
+    assert smoke(tools, answer, ProbeResponse(error="does not answer")) == ("answers from a cache (Age: 9)",)
+    assert smoke(tools, answer, ProbeResponse(status=503)) == ("answers HTTP 503, not 200",)
 
 
 def test_smoke_check_reads_a_large_page(tools: FakeTools) -> None:
