@@ -331,7 +331,7 @@ def _ask_caller(sts: STSClient) -> _Caller:
         response = sts.get_caller_identity()
         return _Caller(
             account=response["Account"],
-            arn=response["Arn"],
+            arn=response.get("Arn", ""),
             answered_at=response_time(response),
             received_at=datetime.now(UTC),
             received_monotonic=time.monotonic(),

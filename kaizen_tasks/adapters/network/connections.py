@@ -10,6 +10,7 @@ from kaizen_tasks.adapters.network.proxies import Proxy
 from kaizen_tasks.adapters.network.settings import NetworkSettings
 
 if TYPE_CHECKING:
+    import socket
     from urllib.parse import SplitResult
 
 
@@ -44,6 +45,12 @@ def open_connection(parts: SplitResult, network: NetworkSettings, *, timeout: fl
     else:
         connection.connect()
     return connection
+
+
+def raw_socket(connection: HTTPConnection) -> socket.socket:
+    """Return the socket of an open connection; the one below TLS if a proxy speaks TLS itself."""
+    sock: socket.socket = getattr(connection.sock, "socket", connection.sock)
+    return sock
 
 
 class _ForwardedConnection(HTTPConnection):

@@ -11,7 +11,14 @@ from typing import Any
 
 from kaizen_tasks.adapters.network.settings import NetworkSettings
 from kaizen_tasks.adapters.oci.blobs import BlobClient
-from kaizen_tasks.adapters.oci.manifest import CONFIG_MEDIA_TYPES, MANIFEST_MEDIA_TYPES, Manifest
+from kaizen_tasks.adapters.oci.manifest import (
+    CONFIG_MEDIA_TYPES,
+    MANIFEST_MEDIA_TYPES,
+    MAX_INDEX_DEPTH,
+    MAX_MANIFEST_BYTES,
+    Descriptor,
+    Manifest,
+)
 from kaizen_tasks.adapters.oci.transport import RegistryCredentials, Transport
 from kaizen_tasks.adapters.oci.verify import DigestVerifier
 from kaizen_tasks.domain.release import Image
@@ -19,6 +26,7 @@ from kaizen_tasks.errors import PushFailed, Refused
 from kaizen_tasks.ports.clock import Clock
 
 DIGEST_HEADER = "Docker-Content-Digest"
+MAX_CONFIG_BYTES = 8 << 20
 VERSION_LABEL = "org.opencontainers.image.version"
 REVISION_LABEL = "org.opencontainers.image.revision"
 
@@ -71,7 +79,8 @@ class OciClient:
             response.drain()
             return None
         self._transport.expect(response, 200, action=f"read {repository}:{reference}", repository=repository)
-        manifest = Manifest(self._transport.body(response), response.headers.get("Content-Type", "").partition(";")[0])
+        content = self._transport.body(response, limit=MAX_MANIFEST_BYTES)
+        manifest = Manifest(content, response.headers.get("Content-Type", "").partition(";")[0])
         expected_digest = reference if reference.startswith("sha256:") else response.headers.get(DIGEST_HEADER)
         if expected_digest and manifest.digest != expected_digest:
             raise Refused(f"{self.repository_uri(repository)} sent {manifest.digest} when asked for {expected_digest}")
@@ -102,26 +111,45 @@ class OciClient:
     def describe_image(self, repository: str, manifest: Manifest) -> Image:
         """Return the image of a manifest, with labels and platform; an index has those of its main child."""
         configuration = self._read_configuration(repository, manifest)
-        labels: Mapping[str, str] = (configuration.get("config") or {}).get("Labels") or {}
+        labels = _member(_member(configuration, "config"), "Labels")
         platform = [str(configuration.get(key) or "") for key in ("os", "architecture")]
         return Image(
             digest=manifest.digest,
             media_type=manifest.media_type,
-            version=labels.get(VERSION_LABEL, ""),
-            revision=labels.get(REVISION_LABEL, ""),
+            version=str(labels.get(VERSION_LABEL) or ""),
+            revision=str(labels.get(REVISION_LABEL) or ""),
             platform="/".join(platform) if all(platform) else "",
         )
 
     def _read_configuration(self, repository: str, manifest: Manifest) -> Mapping[str, Any]:
         """Return the configuration of an image: labels, platform; empty for what is no image."""
-        if manifest.main_child:
+        for _ in range(MAX_INDEX_DEPTH):
+            if manifest.main_child is None:
+                break
             child = self.manifest(repository, manifest.main_child.digest)
-            return self._read_configuration(repository, child) if child else {}
+            if child is None:
+                return {}
+            manifest = child
         if manifest.config is None or manifest.config.media_type not in CONFIG_MEDIA_TYPES:
             return {}
-        blob = self.blobs.open(repository, manifest.config.digest)
-        configuration: Mapping[str, Any] = json.loads(b"".join(DigestVerifier(manifest.config).wrap(blob)))
-        return configuration
+        return self._parse_configuration(repository, manifest.config)
+
+    def _parse_configuration(self, repository: str, config: Descriptor) -> Mapping[str, Any]:
+        name = f"{self.repository_uri(repository)}@{config.digest}"
+        if config.size > MAX_CONFIG_BYTES:
+            raise Refused(f"the configuration {name} has {config.size:,} bytes; at most {MAX_CONFIG_BYTES:,} are read")
+        content = b"".join(DigestVerifier(config).wrap(self.blobs.open(repository, config.digest)))
+        try:
+            document = json.loads(content)
+        except (ValueError, RecursionError) as error:
+            raise Refused(f"the configuration {name} is not JSON: {error}") from error
+        return document if isinstance(document, dict) else {}
+
+
+def _member(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return a member that is an object; an empty one for a member that is missing or something else."""
+    value = document.get(name)
+    return value if isinstance(value, dict) else {}
 
 
 def _manifest_path(repository: str, reference: str) -> str:

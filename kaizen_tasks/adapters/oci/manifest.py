@@ -19,6 +19,9 @@ DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 CONFIG_MEDIA_TYPES = frozenset(
     {"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"}
 )
+MAX_MANIFEST_BYTES = 4 << 20  # https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests
+MAX_INDEX_DEPTH = 4
+MAX_MANIFESTS = 1000
 MANIFEST_MEDIA_TYPES = (OCI_INDEX, OCI_MANIFEST, DOCKER_MANIFEST_LIST, DOCKER_MANIFEST)
 
 
@@ -97,7 +100,7 @@ class Manifest:
     def _document(self) -> dict[str, Any]:
         try:
             document = json.loads(self.content)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise self._malformed_error(error) from error
         if not isinstance(document, dict):
             raise self._malformed_error(document)

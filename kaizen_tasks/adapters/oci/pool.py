@@ -6,16 +6,19 @@ import select
 import socket
 import string
 import struct
+import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
+from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead, InvalidURL
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, urlsplit
 
-from kaizen_tasks.adapters.network.connections import open_connection
+from kaizen_tasks.adapters.network.connections import open_connection, raw_socket
 from kaizen_tasks.adapters.network.settings import NetworkSettings
+from kaizen_tasks.adapters.oci.watchdog import Watchdog
 from kaizen_tasks.ports.attempts import attempt_seconds
 
 if TYPE_CHECKING:
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 1 << 20
 CONNECT_TIMEOUT_SECONDS = 5.0
 READ_TIMEOUT_SECONDS = 60.0
+REQUEST_SECONDS = 60.0  # for the whole request, plus the time that its bytes take at the lowest rate
+MIN_BYTES_PER_SECOND = 1 << 14
+MAX_DRAINED_BYTES = 1 << 16  # to read more costs more than a new connection
 MAX_IDLE_CONNECTIONS = 64  # limit per host; connections above it are closed
 IdleConnections = dict[tuple[str, str], deque[HTTPConnection]]
 
@@ -38,6 +44,7 @@ class ConnectionPool:
     def __init__(self, network: NetworkSettings) -> None:
         self._network = network
         self._idle: IdleConnections = {}
+        self._watchdog = Watchdog()
         weakref.finalize(self, _close_all, self._idle)
 
     def request(
@@ -53,22 +60,26 @@ class ConnectionPool:
 
         Raises:
             HTTPException: the URL or the response is invalid.
-            OSError: the connection fails.
+            OSError: the connection fails, or the request takes too long.
             Locked: the change that the request is a part of must not go on; nothing more is sent.
         """
         parts = urlsplit(url)
         connection = self._acquire(parts)
+        transfer = _Transfer(self._watchdog, connection)
         try:
             _limit_timeout(connection)
-            content = body or None if isinstance(body, bytes) else _limited_chunks(connection, body)
+            transfer.begin(min(REQUEST_SECONDS, attempt_seconds()))
+            content = body or None if isinstance(body, bytes) else _limited_chunks(connection, body, transfer)
             with suppress(BrokenPipeError, ConnectionResetError):  # a server may reject the body, respond and close
                 connection.request(method, _request_target(parts), body=content, headers=dict(headers))
             _limit_timeout(connection)
             response = connection.getresponse()
-        except BaseException:
+        except BaseException as error:
             _abort(connection)
+            transfer.end(error)
             raise
-        return PooledResponse(response, lambda is_drained: self._release(parts, connection, is_drained=is_drained))
+        on_close = partial(self._release, parts, connection)
+        return PooledResponse(response, transfer, on_close)
 
     def _acquire(self, parts: SplitResult) -> HTTPConnection:
         """Return an idle connection that is still open, or a new one."""
@@ -90,7 +101,7 @@ class ConnectionPool:
         except ValueError as error:  # an invalid port or host name
             raise InvalidURL(f"{parts.geturl()!r}: {error}") from error
 
-    def _release(self, parts: SplitResult, connection: HTTPConnection, *, is_drained: bool) -> None:
+    def _release(self, parts: SplitResult, connection: HTTPConnection, is_drained: bool) -> None:  # noqa: FBT001
         """Keep a connection for reuse if it is open and its response was read completely; otherwise close it."""
         idle = self._idle.setdefault(parts[:2], deque())
         if is_drained and connection.sock is not None and len(idle) < MAX_IDLE_CONNECTIONS:
@@ -99,11 +110,46 @@ class ConnectionPool:
             connection.close()
 
 
+class BodyTooLargeError(HTTPException):
+    """The body of a response is larger than what is read of it."""
+
+
+class _Transfer:
+    """The time that one request and its response take: the watchdog ends a transfer that is too slow."""
+
+    def __init__(self, watchdog: Watchdog, connection: HTTPConnection) -> None:
+        self._watchdog = watchdog
+        self._sock: socket.socket = raw_socket(connection)
+        self._deadline = 0.0
+
+    def begin(self, seconds: float) -> None:
+        """Start the time of the request."""
+        self._deadline = time.monotonic() + seconds
+        self._watchdog.watch(self._sock, seconds)
+
+    def extend(self, byte_count: int) -> None:
+        """Allow more time, for bytes that were transferred."""
+        self._deadline += byte_count / MIN_BYTES_PER_SECOND
+        self._watchdog.watch(self._sock, self._deadline - time.monotonic())
+
+    def end(self, error: BaseException | None) -> None:
+        """Stop the time; raise TimeoutError if it was up, which is then the reason for the error."""
+        is_expired = self._watchdog.is_expired(self._sock)
+        self.release()
+        if is_expired:
+            raise TimeoutError("the request takes too long") from error
+
+    def release(self) -> None:
+        """Stop the time."""
+        self._watchdog.release(self._sock)
+
+
 class PooledResponse:
     """A response whose body is read on demand.
 
     Args:
         response: the response, its headers already read.
+        transfer: the time that the request takes.
         on_close: called once; the argument is whether the whole body was read.
 
     Attributes:
@@ -111,10 +157,11 @@ class PooledResponse:
         headers: the response headers; names are case-insensitive.
     """
 
-    def __init__(self, response: HTTPResponse, on_close: Callable[[bool], None]) -> None:
+    def __init__(self, response: HTTPResponse, transfer: _Transfer, on_close: Callable[[bool], None]) -> None:
         self.status = response.status
         self.headers: Message = response.headers
         self._response = response
+        self._transfer = transfer
         self._on_close: Callable[[bool], None] | None = on_close
 
     def chunks(self) -> Generator[bytes, None, None]:
@@ -122,24 +169,50 @@ class PooledResponse:
 
         Raises:
             HTTPException: the body is shorter than announced.
-            OSError: the connection breaks.
+            OSError: the connection breaks, or the body takes too long.
         """
         try:
-            while chunk := self._response.read(CHUNK_BYTES):
+            while chunk := self._read():
+                self._transfer.extend(len(chunk))
                 yield chunk
             if self._response.length:
                 raise IncompleteRead(b"", self._response.length)
         finally:
             self.close()
 
-    def body(self) -> bytes:
-        """Return the rest of the body; raise what `chunks` raises."""
-        return b"".join(self.chunks())
+    def _read(self) -> bytes:
+        try:
+            chunk = self._response.read(CHUNK_BYTES)
+        except (HTTPException, OSError) as error:
+            self._transfer.end(error)
+            raise
+        if not chunk:
+            self._transfer.end(None)  # a connection that was shut down looks like the end of the body
+        return chunk
+
+    def body(self, *, limit: int) -> bytes:
+        """Return the rest of the body.
+
+        Args:
+            limit: maximum number of bytes.
+
+        Raises:
+            BodyTooLargeError: the body is larger.
+            HTTPException: the body is shorter than announced.
+            OSError: the connection breaks, or the body takes too long.
+        """
+        content = bytearray()
+        with closing(self.chunks()) as chunks:
+            for chunk in chunks:
+                content += chunk
+                if len(content) > limit:
+                    raise BodyTooLargeError(f"it sends more than {limit:,} bytes")
+        return bytes(content)
 
     def drain(self) -> None:
-        """Read and discard the rest of the body, so that the connection can be reused."""
+        """Read and discard the rest of the body, so that the connection can be reused; a large rest closes it."""
         with suppress(HTTPException, OSError):
-            self.body()
+            self.body(limit=MAX_DRAINED_BYTES)
 
     def close(self) -> None:
         """Give the connection back to the pool, which reuses it only if the whole body was read."""
@@ -147,6 +220,7 @@ class PooledResponse:
         if on_close:
             is_drained = self._response.isclosed()
             self._response.close()
+            self._transfer.release()
             on_close(is_drained)
 
 
@@ -157,10 +231,11 @@ def _limit_timeout(connection: HTTPConnection) -> None:
         connection.sock.settimeout(seconds)
 
 
-def _limited_chunks(connection: HTTPConnection, chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _limited_chunks(connection: HTTPConnection, chunks: Iterator[bytes], transfer: _Transfer) -> Iterator[bytes]:
     """Yield the chunks of a body, each of which has to be sent within the time that is left then."""
     for chunk in chunks:
         _limit_timeout(connection)
+        transfer.extend(len(chunk))
         yield chunk
 
 
@@ -168,7 +243,7 @@ def _abort(connection: HTTPConnection) -> None:
     """Close a connection and discard what was not delivered, which the kernel would go on sending for minutes."""
     with suppress(OSError):
         if connection.sock is not None:
-            connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            raw_socket(connection).setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 
 

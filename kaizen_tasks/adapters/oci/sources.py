@@ -9,9 +9,15 @@ from attrs import field, frozen
 
 from kaizen_tasks.adapters.oci.blobs import Stream
 from kaizen_tasks.adapters.oci.client import OciClient
-from kaizen_tasks.adapters.oci.manifest import OCI_INDEX, Manifest, parse_manifest
+from kaizen_tasks.adapters.oci.manifest import (
+    MAX_INDEX_DEPTH,
+    MAX_MANIFESTS,
+    OCI_INDEX,
+    Manifest,
+    parse_manifest,
+)
 from kaizen_tasks.adapters.oci.pool import CHUNK_BYTES
-from kaizen_tasks.errors import NotFound, PushFailed
+from kaizen_tasks.errors import NotFound, PushFailed, Refused
 
 
 class ImageSource(Protocol):
@@ -96,7 +102,25 @@ def _missing_file_error(path: Path) -> NotFound:
 
 
 def manifest_tree(source: ImageSource, digest: str) -> tuple[Manifest, ...]:
-    """Return the manifest with a digest, preceded by all manifests that it refers to."""
+    """Return the manifest with a digest, preceded by all manifests that it refers to, each once.
+
+    Raises:
+        Refused: the image has too many manifests, or indexes in indexes too deep.
+    """
+    manifests: dict[str, Manifest] = {}
+    _add_tree(source, digest, manifests, depth=0)
+    return tuple(manifests.values())
+
+
+def _add_tree(source: ImageSource, digest: str, manifests: dict[str, Manifest], *, depth: int) -> None:
+    """Add a manifest after those that it refers to."""
+    if digest in manifests:
+        return
+    if depth > MAX_INDEX_DEPTH:
+        raise Refused(f"the indexes of the image are nested deeper than {MAX_INDEX_DEPTH} levels: {digest}")
+    if len(manifests) >= MAX_MANIFESTS:
+        raise Refused(f"the image has more than {MAX_MANIFESTS} manifests")
     manifest = source.manifest(digest)
-    descendants = [descendant for child in manifest.children for descendant in manifest_tree(source, child.digest)]
-    return (*descendants, manifest)
+    for child in manifest.children:
+        _add_tree(source, child.digest, manifests, depth=depth + 1)
+    manifests[digest] = manifest

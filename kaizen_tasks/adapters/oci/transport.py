@@ -17,13 +17,14 @@ from attrs import field, frozen
 
 from kaizen_tasks.adapters.network.failures import network_error, proxy_refusal
 from kaizen_tasks.adapters.network.settings import NetworkSettings
-from kaizen_tasks.adapters.oci.pool import ConnectionPool, PooledResponse
+from kaizen_tasks.adapters.oci.pool import BodyTooLargeError, ConnectionPool, PooledResponse
 from kaizen_tasks.errors import Denied, KaizenError, NotFound, PushFailed, Refused, Unreachable
 from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.types import Login
 
 MAX_ATTEMPTS = 8
 MAX_REDIRECTS = 10
+MAX_ERROR_BYTES = 1 << 16
 BACKOFF_START_SECONDS = 0.5
 BACKOFF_CAP_SECONDS = 20.0
 IMMUTABLE_TAG_HINT = "a version never moves: release the next one"
@@ -139,14 +140,24 @@ class Transport:
         with self._connection_errors():
             yield from response.chunks()
 
-    def body(self, response: PooledResponse) -> bytes:
+    def body(self, response: PooledResponse, *, limit: int) -> bytes:
         """Return a response's body, and release the connection for reuse.
 
+        Args:
+            response: a response whose body is unread.
+            limit: maximum number of bytes.
+
         Raises:
+            Refused: the body is larger.
             Unreachable: the connection broke.
         """
-        with self._connection_errors():
-            return response.body()
+        try:
+            with self._connection_errors():
+                return response.body(limit=limit)
+        except Unreachable as error:
+            if isinstance(error.__cause__, BodyTooLargeError):
+                raise Refused(f"the response of the registry {self.host} is too large: {error.__cause__}") from error
+            raise
 
     def expect(
         self, response: PooledResponse, *statuses: int, action: str, repository: str, is_write: bool = False
@@ -160,9 +171,9 @@ class Transport:
     def _read_error_body(self, response: PooledResponse) -> RegistryErrorBody:
         """Return the error in a response's body; code and message are empty when the body is not understood."""
         try:
-            first = json.loads(self.body(response))["errors"][0]
+            first = json.loads(self.body(response, limit=MAX_ERROR_BYTES))["errors"][0]
             return RegistryErrorBody(str(first["code"]), " ".join(str(first.get("message", "")).split()))
-        except (ValueError, LookupError, TypeError, AttributeError):
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError, Refused):
             return RegistryErrorBody()
 
     def _send_authenticated(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> PooledResponse:

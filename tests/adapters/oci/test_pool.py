@@ -89,8 +89,8 @@ def get(connections: ConnectionPool, url: str) -> PooledResponse:
 def test_takes_the_same_connection_again() -> None:
     connections = ConnectionPool(NetworkSettings())
     with talking([HELLO, HELLO]) as talker:
-        assert get(connections, talker.url).body() == b"hello"
-        assert get(connections, talker.url).body() == b"hello"
+        assert get(connections, talker.url).body(limit=1000) == b"hello"
+        assert get(connections, talker.url).body(limit=1000) == b"hello"
 
 
 def test_takes_a_new_connection_while_another_is_in_use() -> None:
@@ -99,8 +99,8 @@ def test_takes_a_new_connection_while_another_is_in_use() -> None:
         first = get(connections, talker.url)
         talker.hung_up.wait(TIMEOUT)
 
-        assert get(connections, talker.url).body() == b"hello"
-        assert first.body() == b"hello"
+        assert get(connections, talker.url).body(limit=1000) == b"hello"
+        assert first.body(limit=1000) == b"hello"
 
 
 def test_takes_a_new_connection_when_the_old_one_was_hung_up_meanwhile() -> None:
@@ -109,7 +109,7 @@ def test_takes_a_new_connection_when_the_old_one_was_hung_up_meanwhile() -> None
         get(connections, talker.url).drain()
         assert talker.hung_up.wait(TIMEOUT)
 
-        assert get(connections, talker.url).body() == b"hello"
+        assert get(connections, talker.url).body(limit=1000) == b"hello"
 
 
 def test_connection_with_an_unread_body_is_closed() -> None:
@@ -117,7 +117,7 @@ def test_connection_with_an_unread_body_is_closed() -> None:
     with talking([HELLO, HELLO], [HELLO]) as talker:
         get(connections, talker.url).close()
 
-        assert get(connections, talker.url).body() == b"hello"
+        assert get(connections, talker.url).body(limit=1000) == b"hello"
     assert len(talker.heard) == 3  # the second request of the first connection is its end
 
 
@@ -129,8 +129,8 @@ def test_connection_is_released_once() -> None:
         first.close()
         second = get(connections, talker.url)
 
-        assert get(connections, talker.url).body() == b"hello"
-        assert second.body() == b"hello"
+        assert get(connections, talker.url).body(limit=1000) == b"hello"
+        assert second.body(limit=1000) == b"hello"
 
 
 def test_upload_is_broken_off_when_the_lock_is_lost() -> None:
@@ -178,14 +178,14 @@ def test_body_without_length_is_read_to_the_end() -> None:
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"
     connections = ConnectionPool(NetworkSettings())
     with talking([chunked, HELLO]) as talker:
-        assert get(connections, talker.url).body() == b"hello"
-        assert get(connections, talker.url).body() == b"hello"
+        assert get(connections, talker.url).body(limit=1000) == b"hello"
+        assert get(connections, talker.url).body(limit=1000) == b"hello"
 
 
 @pytest.mark.parametrize("body", [b"Content-Length: 9\r\n\r\nhello", b"Transfer-Encoding: chunked\r\n\r\n9\r\nhello"])
 def test_truncated_body_raises(body: bytes) -> None:
     with talking([b"HTTP/1.1 200 OK\r\n" + body]) as talker, pytest.raises(IncompleteRead):
-        get(ConnectionPool(NetworkSettings()), talker.url).body()
+        get(ConnectionPool(NetworkSettings()), talker.url).body(limit=1000)
 
 
 def test_response_to_a_rejected_body_is_read() -> None:
@@ -200,7 +200,7 @@ def test_response_to_a_rejected_body_is_read() -> None:
             "PATCH", f"{talker.url}/upload", headers=headers, body=endless()
         )
 
-        assert (reply.status, reply.body()) == (413, b"large")
+        assert (reply.status, reply.body(limit=1000)) == (413, b"large")
 
 
 def test_invalid_characters_of_a_url_are_quoted() -> None:
@@ -246,5 +246,5 @@ class TestTls:
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         connections = ConnectionPool(NetworkSettings())
         with talking([HELLO, HELLO], context=context) as talker:
-            assert get(connections, talker.url).body() == b"hello"
-            assert get(connections, talker.url).body() == b"hello"
+            assert get(connections, talker.url).body(limit=1000) == b"hello"
+            assert get(connections, talker.url).body(limit=1000) == b"hello"
