@@ -91,6 +91,10 @@ class PushFailed(KaizenError):
     exit_code = 6
 
 
+class BranchProtected(PushFailed):
+    """The remote accepts changes of a branch only through a pull request; nothing was pushed."""
+
+
 class DeployFailed(KaizenError):
     """The deployment failed; the previous release is still serving."""
 

@@ -75,6 +75,9 @@ class Scm(Protocol):
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
         """Return whether `ancestor` is the same commit as `descendant`, or is reachable from it."""
 
+    def merge_base(self, first: str, second: str) -> str:
+        """Return the best common ancestor of two commits, or an empty string."""
+
     def pending_releases(self) -> Mapping[str, str]:
         """Return the commits of this clone's unfinished releases, by release name (`v1.2.3`)."""
 
@@ -89,6 +92,20 @@ class Scm(Protocol):
 
         Raises:
             Refused: a hook rejected the commit, or git has no author or committer.
+        """
+
+    @mutates("the merge commit is written", needs_lock=False)
+    def write_merge(self, *, onto: str, commit: str, files: Mapping[str, bytes], message: str) -> str:
+        """Write the merge of a commit into another, with some files as given, and return its hash; no ref is changed.
+
+        Args:
+            onto: full hash of the first parent.
+            commit: full hash of the second parent.
+            files: the content of the files that are merged already, by path.
+            message: the message of the merge commit.
+
+        Raises:
+            Refused: other files conflict, or git is too old.
         """
 
     @mutates("the release is pending here", needs_lock=False)
@@ -150,6 +167,13 @@ class Scm(Protocol):
             Unreachable: the remote does not answer, or did not when it was asked last.
         """
 
+    def fetch_branch(self, branch: str) -> None:
+        """Fetch the commits of a branch of the remote; no ref of this clone is changed.
+
+        Raises:
+            Unreachable: the remote does not answer.
+        """
+
     def fetch_claims(self, tags: Iterable[str]) -> None:
         """Fetch the commits of claims, by the tag that each will get; no ref of this clone is changed.
 
@@ -186,7 +210,7 @@ class Scm(Protocol):
         """
 
     @mutates("branch and tag are on the remote")
-    def push(self, *, branch: str, tag: str, on_progress: Callable[[str], None] | None = None) -> None:
+    def push(self, *, branch: str, tag: str, tip: str = "", on_progress: Callable[[str], None] | None = None) -> None:
         """Push a tag and, if `branch` is not empty, the branch up to the tagged commit, in one atomic push.
 
         The same push deletes the claim of the release.
@@ -194,9 +218,11 @@ class Scm(Protocol):
         Args:
             branch: the branch's short name, or empty to push only the tag.
             tag: the tag's name.
+            tip: the commit to push to the branch; empty for the tagged commit.
             on_progress: called in another thread with lines of progress, if the push takes longer than a second.
 
         Raises:
+            BranchProtected: the remote accepts changes of the branch only through a pull request.
             PushFailed: a ref was rejected, so that neither was changed on the remote.
         """
 

@@ -534,6 +534,46 @@ class ScmContract:
         scene.scm.invalidate_cache(remote=True)
         assert scene.scm.cached_remote_refs("main") != before
 
+    def test_merge_has_both_parents_and_the_given_files(self, scene: Scene) -> None:
+        base = scene.scm.head().commit
+        commit = release(scene.scm)
+        moved = scene.commit({"app.py": b"meanwhile\n", "CHANGELOG.md": b"# Changelog\n\nmore\n"})
+        before = scene.scm.head()
+        merged = {"CHANGELOG.md": b"# Changelog\n\nmore\n\n## 1.2.3\n"}
+        merge = scene.scm.write_merge(onto=moved, commit=commit, files=merged, message="Merge v1.2.3")
+
+        assert scene.scm.merge_base(moved, commit) == base
+        assert scene.scm.is_ancestor(moved, merge)
+        assert scene.scm.is_ancestor(commit, merge)
+        contents = {path: scene.scm.read_at(merge, path) for path in FILES}
+        assert contents == {**merged, "VERSION": b"1.2.3\n", "app.py": b"meanwhile\n"}
+        assert scene.scm.head() == before
+        assert scene.scm.modified_files() == ()
+
+    def test_merge_refuses_conflicts_of_other_files(self, scene: Scene) -> None:
+        first = scene.scm.head().commit
+        ours = scene.commit({"app.py": b"ours\n"})
+        theirs = scene.scm.write_commit(parent=first, files={"app.py": b"theirs\n"}, message="Theirs")
+
+        with pytest.raises(Refused, match=r"conflicting changes of app\.py"):
+            scene.scm.write_merge(onto=ours, commit=theirs, files={"VERSION": b"1.2.3\n"}, message="Merge")
+
+    def test_push_moves_the_branch_to_a_merge(self, scene: Scene) -> None:
+        commit = release(scene.scm)
+        scene.scm.save_pending("v1.2.3", commit)
+        scene.scm.create_tag_object("v1.2.3", commit, "web v1.2.3")
+        scene.push_of_others()
+        scene.scm.invalidate_cache(remote=True)
+        scene.scm.fetch_branch("main")
+        there = scene.scm.remote_refs("main")
+        assert there is not None
+        merge = scene.scm.write_merge(onto=there.branch_commit, commit=commit, files=RELEASE, message="Merge")
+        scene.scm.push(branch="main", tag="v1.2.3", tip=merge)
+
+        there = scene.scm.remote_refs("main")
+        assert there is not None
+        assert (there.branch_commit, there.tags) == (merge, {"v1.2.3": commit})
+
     def test_missing_tag_cannot_be_pushed(self, scene: Scene) -> None:
         scene.scm.save_pending("v1.2.3", release(scene.scm))
         with pytest.raises(NotFound, match=r"no tag v1.2.3"):

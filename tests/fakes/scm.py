@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from attrs import Factory, define, frozen
 
-from kaizen_tasks.errors import NotFound, PushFailed, Refused
+from kaizen_tasks.errors import BranchProtected, NotFound, PushFailed, Refused
 from kaizen_tasks.ports.types import HeadState, RemoteRefs
 from tests.fakes.clock import START
 from tests.fakes.release_files import FakeReleaseFiles
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class FakeCommit:
-    """A commit: its whole tree by path."""
+    """A commit: its whole tree by path; `merged` is the second parent of a merge."""
 
     parent: str
+    merged: str = ""
     tree: Mapping[str, bytes]
     message: str
     at: datetime
@@ -171,6 +172,19 @@ class FakeScm:
             raise Refused(f"the pre-commit hook rejects the commit: {self.hook_message}")
         return self._store(parent, {**self.commits[parent].tree, **files}, message)
 
+    def merge_base(self, first: str, second: str) -> str:
+        ancestors = set(self._ancestry(second))
+        return next((name for name in self._ancestry(first) if name in ancestors), "")
+
+    def write_merge(self, *, onto: str, commit: str, files: Mapping[str, bytes], message: str) -> str:
+        base, ours, theirs = (self.commits[name].tree for name in (self.merge_base(onto, commit), onto, commit))
+        changed = {path for path in theirs if theirs[path] != base.get(path)}
+        conflicts = {path for path in changed if ours.get(path) not in {base.get(path), theirs[path]}} - files.keys()
+        if conflicts:
+            raise Refused(f"conflicting changes of {', '.join(sorted(conflicts))}")
+        tree = {**ours, **{path: theirs[path] for path in changed}, **files}
+        return self._store(onto, tree, message, merged=commit)
+
     def save_pending(self, name: str, commit: str) -> None:
         self._pending[name] = commit
 
@@ -231,6 +245,10 @@ class FakeScm:
             )
         return self._cached_remote
 
+    def fetch_branch(self, branch: str) -> None:
+        assert self.upstream is not None
+        self._fetch(self.upstream.branches[branch])
+
     def fetch_claims(self, tags: Iterable[str]) -> None:
         assert self.upstream is not None
         for tag in tags:
@@ -259,22 +277,23 @@ class FakeScm:
         self.upstream.claims.pop(tag, None)
         self.upstream.abandoned[tag] = commit
 
-    def push(self, *, branch: str, tag: str, on_progress: Callable[[str], None] | None = None) -> None:
+    def push(self, *, branch: str, tag: str, tip: str = "", on_progress: Callable[[str], None] | None = None) -> None:
         commit, upstream = self._tags.get(tag) or self._tag_objects.get(tag, ""), self.upstream
         self.invalidate_cache(remote=True)
         if not commit:
             raise NotFound(f"there is no tag {tag} in this clone")
         if upstream is None:
             raise PushFailed("there is no remote origin")
-        if upstream.protection_message:
-            raise PushFailed(f"origin protects {branch}: {upstream.protection_message}")
+        if upstream.protection_message and branch == "main":
+            raise BranchProtected(f"origin protects {branch}: {upstream.protection_message}")
         if upstream.tags.get(tag, commit) != commit:
             raise PushFailed(f"origin has a tag {tag} on another commit")
-        tip = upstream.branches.get(branch, "")
-        if branch and commit not in self._ancestry(tip):
-            if tip and tip not in self._ancestry(commit):
+        new_tip, old_tip = tip or commit, upstream.branches.get(branch, "")
+        if branch and new_tip not in self._ancestry(old_tip):
+            if old_tip and old_tip not in self._ancestry(new_tip):
                 raise PushFailed(f"origin rejects {branch}: it has commits that this clone lacks")
-            upstream.branches[branch] = commit
+            self._send(new_tip)
+            upstream.branches[branch] = new_tip
         self._send(commit)
         upstream.tags[tag] = commit
         upstream.claims.pop(tag, None)
@@ -290,11 +309,11 @@ class FakeScm:
     def web_url(self) -> str:
         return "https://git.example.com/team/app" if self.upstream else ""
 
-    def _store(self, parent: str, tree: Mapping[str, bytes], message: str) -> str:
+    def _store(self, parent: str, tree: Mapping[str, bytes], message: str, *, merged: str = "") -> str:
         count = len(self.commits)
         name = hashlib.sha1(f"{count} {parent} {message}".encode()).hexdigest()
         at = START + timedelta(minutes=count)
-        self.commits[name] = FakeCommit(parent=parent, tree=dict(tree), message=message, at=at)
+        self.commits[name] = FakeCommit(parent=parent, merged=merged, tree=dict(tree), message=message, at=at)
         return name
 
     def _send(self, commit: str) -> None:
@@ -304,11 +323,15 @@ class FakeScm:
 
     def _fetch(self, commit: str) -> None:
         assert self.upstream is not None
-        while commit in self.upstream.commits and commit not in self.commits:
+        if commit in self.upstream.commits and commit not in self.commits:
             self.commits[commit] = self.upstream.commits[commit]
-            commit = self.commits[commit].parent
+            self._fetch(self.commits[commit].parent)
+            self._fetch(self.commits[commit].merged)
 
     def _ancestry(self, commit: str) -> Iterator[str]:
-        while commit in self.commits:
-            yield commit
-            commit = self.commits[commit].parent
+        names = [commit]
+        while names:
+            name = names.pop(0)
+            if name in self.commits:
+                yield name
+                names += [self.commits[name].parent, self.commits[name].merged]

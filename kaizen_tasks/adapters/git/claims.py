@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from attrs import frozen
 
@@ -74,13 +74,12 @@ def abandon(remote: Remote, tag: str, commit: str) -> None:
     raise push_error(Push(remote=remote.name, branch="", tag=f"the end of {tag}", commit=commit), result)
 
 
-def fetch(remote: Remote, tags: Iterable[str]) -> None:
-    """Fetch the commits of claims, without changing a ref of this clone.
+def fetch(remote: Remote, refs: Collection[str]) -> None:
+    """Fetch the commits of refs of the remote, without changing a ref of this clone.
 
     Raises:
         Unreachable: the remote does not send them.
     """
-    refs = [ref for tag in tags for ref in claim_refs(remote.refs, tag)]
     result = run_network_command(
         remote.git, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--refmap=", "--recurse-submodules=no",
         "--end-of-options", remote.name, *refs,
@@ -89,7 +88,7 @@ def fetch(remote: Remote, tags: Iterable[str]) -> None:
     if not result.ok:
         reason = f"no answer within {FETCH_TIMEOUT_SECONDS:g}s" if timed_out(result) else result.reason
         hint = f"git fetch {remote.name} {' '.join(refs)}"
-        raise Unreachable(f"the releases under way cannot be fetched from {remote.name}: {reason}", hint=hint)
+        raise Unreachable(f"{remote.name} does not send {', '.join(refs)}: {reason}", hint=hint)
 
 
 def _usable_prefixes(remote: Remote) -> tuple[tuple[str, str], ...]:

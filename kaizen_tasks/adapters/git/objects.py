@@ -37,7 +37,7 @@ def build_tree(git: Git, commit: str, files: Mapping[str, bytes]) -> BuiltTree:
 
     Args:
         git: the repository.
-        commit: full hash.
+        commit: full hash of a commit or a tree.
         files: content by path, relative to the app's folder.
 
     Raises:
@@ -66,7 +66,17 @@ def write_commit(git: Git, *, parent: str, tree: str, message: str) -> str:
     """
     is_signed, has_hooks = _commit_policy(git)
     final_message = _run_commit_hooks(git, tree, message) if has_hooks else _encode_message(message)
-    return _commit_tree(git, parent, tree, final_message, with_signature=is_signed)
+    return _commit_tree(git, (parent,), tree, final_message, with_signature=is_signed)
+
+
+def write_merge_commit(git: Git, *, parents: tuple[str, str], tree: str, message: str) -> str:
+    """Write a merge commit object and return its hash; like `git merge`, run no pre-commit hook.
+
+    Raises:
+        Refused: git has no author or committer.
+    """
+    is_signed, _ = _commit_policy(git)
+    return _commit_tree(git, parents, tree, _encode_message(message), with_signature=is_signed)
 
 
 def write_tag(git: Git, *, name: str, commit: str, message: str, tagger: GitResult | None) -> str:
@@ -197,9 +207,12 @@ def _run_hook(git: Git, index_env: Mapping[str, str], name: str, *arguments: str
     _require_ok(result, f"the {name} hook rejects the commit", last_line=True, hint=hint)
 
 
-def _commit_tree(git: Git, parent: str, tree: str, message: bytes, *, with_signature: bool) -> str:
+def _commit_tree(git: Git, parents: tuple[str, ...], tree: str, message: bytes, *, with_signature: bool) -> str:
     sign_option = ["-S"] if with_signature else []
-    result = git.run("-c", "i18n.commitEncoding=UTF-8", "commit-tree", *sign_option, "-p", parent, tree, stdin=message)
+    parent_options = [word for parent in parents for word in ("-p", parent)]
+    result = git.run(
+        "-c", "i18n.commitEncoding=UTF-8", "commit-tree", *sign_option, *parent_options, tree, stdin=message
+    )
     if not result.ok:
         raise Refused(
             f"git cannot write the commit: {result.reason}",

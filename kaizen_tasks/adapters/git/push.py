@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection
 
 from attrs import frozen
 
-from kaizen_tasks.adapters.git.command import Git, GitResult
+from kaizen_tasks.adapters.git.command import GitResult
 from kaizen_tasks.adapters.git.network import run_network_command, timed_out
 from kaizen_tasks.adapters.git.remote_refs import TAG_PREFIX, Remote, claim_refs, commits_by_tag
-from kaizen_tasks.errors import NotFound, PushFailed
+from kaizen_tasks.errors import BranchProtected, NotFound, PushFailed
 
 PUSH_TIMEOUT_SECONDS = 600.0
 
@@ -50,7 +50,13 @@ class _Rejection:
 
 
 def push_refs(
-    remote: Remote, *, branch: str, tag: str, tag_ref: str, on_progress: Callable[[str], None] | None = None
+    remote: Remote,
+    *,
+    branch: str,
+    tag: str,
+    tag_ref: str,
+    tip: str = "",
+    on_progress: Callable[[str], None] | None = None,
 ) -> None:
     """Push a tag, and the branch up to the tagged commit, if the remote lacks them, and delete the release's claim.
 
@@ -59,6 +65,8 @@ def push_refs(
         branch: the branch's short name; empty to push only the tag.
         tag: the tag's name on the remote.
         tag_ref: the tag's local ref; empty when there is none.
+        tip: the commit to push to the branch; empty for the tagged commit or, if others have pushed since, the local
+            branch, into which their commits may have been merged.
         on_progress: called with each line of progress; None for no progress.
 
     Raises:
@@ -76,7 +84,8 @@ def push_refs(
         message = f"{_TAG_CONFLICT} ({tags[tag][:12]})"
         raise PushFailed(message.format(push=push), state=push.state, hint=_PULL_HINT.format(push=push))
     tag_refspec = [] if tag in tags else [f"{tag_ref}:{TAG_PREFIX}{tag}"]
-    refspecs = [*_branch_refspec(remote.git, push, remote.refs.get(f"refs/heads/{branch}", "")), *tag_refspec]
+    branch_refspec = [f"{tip}:refs/heads/{branch}"] if tip else _branch_refspec(remote, push)
+    refspecs = [*branch_refspec, *tag_refspec]
     deletions = [f":{ref}" for ref in claim_refs(remote.refs, tag)]
     result = _push_all(remote, [*refspecs, *deletions], on_progress)
     if deletions and is_rejected(result, among=deletions):  # some remotes let nobody delete a ref
@@ -95,12 +104,13 @@ def no_remote_error(remote: str, tag: str, branch: str) -> PushFailed:
     )
 
 
-def _branch_refspec(git: Git, push: Push, old: str) -> list[str]:
+def _branch_refspec(remote: Remote, push: Push) -> list[str]:
     """Return the refspec that pushes the tagged commit to the branch, without later local commits.
 
     If others have pushed since, push the local branch, into which their commits may have been merged.
     """
-    target = f"refs/heads/{push.branch}"
+    target, git = f"refs/heads/{push.branch}", remote.git
+    old = remote.refs.get(target, "")
     if not push.branch or (old != push.commit and git.is_ancestor(push.commit, old)):
         return []
     if not old or git.is_ancestor(old, push.commit):
@@ -136,10 +146,11 @@ def push_error(push: Push, result: GitResult) -> PushFailed:
     if rejection is None:
         return _unsent_error(push, result)
     text = f"{rejection.reason} {rejection.message} {result.err}".lower()
-    message, hint = next(texts for phrases, *texts in _ERRORS_BY_PHRASE if any(phrase in text for phrase in phrases))
+    rows = (row for row in _ERRORS_BY_PHRASE if any(phrase in text for phrase in row[0]))
+    _, error, message, hint = next(rows)
     values = {"push": push, "ref": rejection.ref, "reason": rejection.reason, "side": f"release-{push.tag}"}
     values["why"] = rejection.message or rejection.reason
-    return PushFailed(message.format(**values), state=push.state, hint=hint.format(**values))
+    return error(message.format(**values), state=push.state, hint=hint.format(**values))
 
 
 def _parse_rejection(result: GitResult) -> _Rejection | None:
@@ -197,25 +208,29 @@ _PULL_REQUEST_HINT = (
 _PULL_HINT = "git pull --no-rebase --tags {push.upstream}, and run the same command again"
 
 # In this order: a protected branch is also reported as a declined hook.
-_ERRORS_BY_PHRASE = (
+_ERRORS_BY_PHRASE: tuple[tuple[tuple[str, ...], type[PushFailed], str, str], ...] = (
     (
-        ("protected branch", "repository rule violations", "gh006", "gh013"),
+        ("protected branch", "repository rule violations", "gh006", "gh013", "tf402455", "pull request"),
+        BranchProtected,
         "{push.remote} protects {ref}: {why}",
         _PULL_REQUEST_HINT,
     ),
-    (("already exists",), _TAG_CONFLICT, _PULL_HINT),
+    (("already exists",), PushFailed, _TAG_CONFLICT, _PULL_HINT),
     (
         ("non-fast-forward", "fetch first", "stale info", "but expected"),
+        PushFailed,
         "{push.remote} rejects {ref}: it has commits that this clone lacks ({reason})",
         _PULL_HINT,
     ),
     (
         ("hook declined",),
+        PushFailed,
         "a hook on {push.remote} declines {ref}: {why}",
         "fix what it reports, and run the same command again",
     ),
     (
         ("",),
+        PushFailed,
         "{push.remote} rejects {ref}: {why}",
         "run the same command again; if it fails again, ask the administrator of the remote",
     ),

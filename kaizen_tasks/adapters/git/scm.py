@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.adapters.git.archive import export
 from kaizen_tasks.adapters.git.command import MIN_GIT_VERSION, Git
 from kaizen_tasks.adapters.git.fast_forward import fast_forward
+from kaizen_tasks.adapters.git.merge import write_merge
 from kaizen_tasks.adapters.git.objects import IDENTITY_HINT, write_commit, write_tag
-from kaizen_tasks.adapters.git.snapshot import PENDING_PREFIX, TAG_PREFIX, RepoSnapshot
+from kaizen_tasks.adapters.git.snapshot import BRANCH_PREFIX, PENDING_PREFIX, TAG_PREFIX, RepoSnapshot
 from kaizen_tasks.domain.remote_url import web_url
 from kaizen_tasks.domain.tag_pattern import TagPattern
 from kaizen_tasks.domain.version import image_tag
@@ -131,6 +132,10 @@ class GitScm:
             raise NotFound(f"the commit {descendant[:12]} is not in this clone", hint=f"git fetch {self._remote}")
         return False
 
+    def merge_base(self, first: str, second: str) -> str:
+        """Return the best common ancestor of two commits, or an empty string."""
+        return self._git.run("merge-base", "--end-of-options", first, second).text
+
     def pending_releases(self) -> Mapping[str, str]:
         """Return the commits of this clone's unfinished releases, by release name (`v1.2.3`).
 
@@ -148,6 +153,10 @@ class GitScm:
         """Write a commit object, the parent's tree with some files replaced, and return its hash; no ref is changed."""
         tree = self._snapshot.build_tree(parent, files).tree
         return write_commit(self._git, parent=parent, tree=tree, message=message)
+
+    def write_merge(self, *, onto: str, commit: str, files: Mapping[str, bytes], message: str) -> str:
+        """Write the merge of a commit into another, with some files as given, and return its hash."""
+        return write_merge(self._git, onto=onto, commit=commit, files=files, message=message)
 
     def save_pending(self, name: str, commit: str) -> None:
         """Record an unfinished release in a private ref."""
@@ -249,11 +258,21 @@ class GitScm:
             self._trailers[commit, key] = result.text.strip()
         return self._trailers[commit, key]
 
+    def fetch_branch(self, branch: str) -> None:
+        """Fetch the commits of a branch of the remote; no ref of this clone is changed."""
+        self._fetch([f"{BRANCH_PREFIX}{branch}"])
+
     def fetch_claims(self, tags: Iterable[str]) -> None:
         """Fetch the commits of claims; no ref of this clone is changed."""
+        from kaizen_tasks.adapters.git.remote_refs import claim_refs
+
+        refs = self._known_remote().refs
+        self._fetch([ref for tag in tags for ref in claim_refs(refs, tag)])
+
+    def _fetch(self, refs: list[str]) -> None:
         from kaizen_tasks.adapters.git import claims
 
-        claims.fetch(self._known_remote(), tags)
+        claims.fetch(self._known_remote(), refs)
         self.invalidate_cache()
 
     def claim(self, tag: str, commit: str, *, abandons: Iterable[str] = (), drops: Iterable[str] = ()) -> str:
@@ -276,7 +295,7 @@ class GitScm:
         finally:
             self.invalidate_cache(remote=True)
 
-    def push(self, *, branch: str, tag: str, on_progress: Callable[[str], None] | None = None) -> None:
+    def push(self, *, branch: str, tag: str, tip: str = "", on_progress: Callable[[str], None] | None = None) -> None:
         """Push the tag and, if `branch` is not empty, the branch up to the tagged commit; atomically if configured."""
         from kaizen_tasks.adapters.git import push
 
@@ -287,7 +306,7 @@ class GitScm:
         if tag_ref and self._read_remote(branch or self._snapshot.head.branch) is None:
             raise push.no_remote_error(self._remote, tag, branch)
         try:
-            push.push_refs(remote, branch=branch, tag=tag, tag_ref=tag_ref, on_progress=progress)
+            push.push_refs(remote, branch=branch, tag=tag, tag_ref=tag_ref, tip=tip, on_progress=progress)
         finally:
             self.invalidate_cache(remote=True)
 

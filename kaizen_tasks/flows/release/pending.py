@@ -103,11 +103,25 @@ def has_failed(release: Release, tools: Tools) -> bool:
 
 
 def find_completed_release(version: Version, last_version: Version | None, tools: Tools) -> Release | None:
-    """Return the last release if VERSION still names it, HEAD is its commit and no entry is unreleased, else None."""
+    """Return the last release if VERSION still names it and nothing was committed or noted since, else None.
+
+    HEAD is its commit, or brought its VERSION into the branch: by a merge, or by a pull request that was squashed.
+    """
     if version != last_version or files.has_unreleased_entries(files.read_changelog(tools)):
         return None
-    commit = files.tag_commit(version, tools)
-    return Release(version=version, commit=commit) if commit == tools.scm.head().commit else None
+    commit, head = files.tag_commit(version, tools), tools.scm.head().commit
+    if commit and (commit == head or _brings_version(head, version, tools)):
+        return Release(version=version, commit=commit)
+    return None
+
+
+def _brings_version(commit: str, version: Version, tools: Tools) -> bool:
+    """Return whether a commit has a VERSION that its first parent has not."""
+    parent = tools.scm.resolve(f"{commit}^")
+    contents = [tools.scm.read_at(name, files.VERSION_FILE) for name in (commit, parent) if name]
+    return (
+        contents[0] is not None and versions.parse_version_file(contents[0]) == version and contents[0] != contents[-1]
+    )
 
 
 def current_release(tools: Tools) -> Release:

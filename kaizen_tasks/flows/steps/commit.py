@@ -127,6 +127,8 @@ class FastForward:
             return Act(f"update {' and '.join(stale_files)} to {release.commit[:10]}", release)
         if tools.scm.is_ancestor(head.commit, release.commit):
             return Act(f"move {branch} from {head.commit[:10]} to {release.commit[:10]}", release)
+        if tools.scm.cached_remote_refs(head.branch) is not None:
+            return Done(f"{branch} has moved on; {release.name} is merged into it in the end", release)
         reason = f"{branch} has moved since {release.name} was started"
         return Refuse(reasons=(reason,), hint=f"git merge {release.commit[:10]}, then run the same command again")
 

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.release import Release, StepLabel
-from kaizen_tasks.flows.release import files
+from kaizen_tasks.flows.release import files, publish
 from kaizen_tasks.flows.steps.commit import stale_release_files
 
 if TYPE_CHECKING:
@@ -118,6 +118,8 @@ def _push_release(label: StepLabel, release: Release, message: str, tools: Tools
 class Tag:
     """Tag the release commit and push tag and branch, both or neither.
 
+    If the branch has moved on since the release began, the release is merged into it.
+
     Attributes:
         remark: a paragraph for the tag's message, or empty.
     """
@@ -143,17 +145,25 @@ class Tag:
         tag_at_commit = f"{name} on {release.commit[:10]}"
         if remote is None:
             return Done(f"{tag_at_commit} is here", release) if local_commit else Act(f"tag {tag_at_commit}", release)
-        if local_commit and name in remote.tags and not _branch_to_push(release, remote, tools):
+        has_branch = publish.branch_has(release, remote, tools)
+        if local_commit and name in remote.tags and has_branch:
             return Done(f"{tag_at_commit} is here and on {tools.settings.release.remote}", release)
-        branch = _branch_to_push(release, remote, tools)
+        branch = "" if has_branch else tools.scm.head().branch
         refs = f"{branch} and {name}" if branch else name
-        return Act(f"tag {tag_at_commit}, push {refs} to {tools.settings.release.remote}", release)
+        merge = f"merge it into {branch}, " if branch and publish.needs_merge(release, remote, tools) else ""
+        return Act(f"tag {tag_at_commit}, {merge}push {refs} to {tools.settings.release.remote}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Push the missing refs in one atomic push, then create the tag here."""
+        """Push the missing refs in one atomic push, then create the tag here.
+
+        Raises:
+            PushFailed: nothing was pushed, or only the tag, because a person has to bring the release into the branch.
+        """
         name, message = tools.settings.git_tag(release.version), _message(release, self.remark, tools)
-        _push_release(self.label, release, message, tools)
+        error = publish.publish(self.label, release, message, tools)
         tools.scm.create_tag(name, release.commit, message)
+        if error is not None:
+            raise error
         return release
 
 

@@ -126,7 +126,8 @@ class FakeScene:
         self.upstream.protection_message = words
 
     def push_of_others(self) -> None:
-        self.upstream.branches["main"] = "e" * 40
+        self.upstream.branches["main"] = commit = self.colleague.commit({"other.py": b"of others\n"}, "Of others")
+        self.upstream.commits.update({commit: self.colleague.commits[commit]})
 
     def tag_of_others(self, tag: str) -> None:
         self.upstream.tags[tag] = "e" * 40

@@ -9,7 +9,7 @@ import pytest
 from semver import Version
 
 from kaizen_tasks.domain.release import Release
-from kaizen_tasks.errors import Refused, VerifyFailed
+from kaizen_tasks.errors import PushFailed, Refused, VerifyFailed
 from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.release import files, pending
 from kaizen_tasks.flows.runner import run_flow
@@ -194,6 +194,88 @@ def test_next_part_gives_up_the_claim_of_a_release_that_failed() -> None:
 
     assert finished.name == "v0.2.1"
     assert (first.upstream.claims, first.upstream.abandoned) == ({}, {"v0.2.0": failed})
+
+
+def test_release_is_merged_into_a_branch_that_has_moved_on() -> None:
+    """The tag is on the release's own commit; what was noted since stays unreleased."""
+    first = FakeTools()
+    started = release(first, "deploy staging")
+    second = clone(first)
+    moved = note(second, "Noted meanwhile")
+    first.upstream.branches["main"] = moved
+    first.upstream.commits.update(second.scm.commits)
+
+    finished = release(second)
+
+    assert finished.commit == started.commit
+    assert first.upstream.tags == {"v0.2.0": started.commit}
+    merge = second.scm.commits[first.upstream.branches["main"]]
+    assert (merge.parent, merge.merged) == (moved, started.commit)
+    assert merge.tree["VERSION"] == b"0.2.0\n"
+    section = (
+        b"## [Unreleased]\n\n### Fixed\n\n- Noted meanwhile\n\n## [0.2.0] - 2026-11-20\n\n### Added\n\n- Weekly plans\n"
+    )
+    assert section in merge.tree["CHANGELOG.md"]
+    assert second.scm.head().commit == first.upstream.branches["main"]
+    assert second.scm.modified_files() == ()
+    assert release(second).name == "v0.2.1"
+
+
+def test_first_clone_merges_too_when_main_has_moved_on() -> None:
+    first = FakeTools()
+    started = release(first, "deploy staging")
+    second = clone(first)
+    moved = second.scm.commit({"app.py": b"meanwhile\n"})
+    first.upstream.branches["main"] = moved
+    first.upstream.commits.update(second.scm.commits)
+
+    release(first)
+
+    assert first.upstream.tags == {"v0.2.0": started.commit}
+    assert first.scm.is_ancestor(moved, first.upstream.branches["main"])
+
+
+def test_conflict_leaves_the_tag_and_says_what_to_type() -> None:
+    first = FakeTools()
+    first.scm.commit({"app.py": b"unpushed\n"}, "Unpushed")
+    started = release(first, "deploy staging")
+    second = clone(first)
+    moved = second.scm.commit({"app.py": b"meanwhile\n"})
+    first.upstream.branches["main"] = moved
+    first.upstream.commits.update(second.scm.commits)
+
+    with pytest.raises(PushFailed, match=r"conflicting changes of app\.py") as failed:
+        release(second)
+
+    assert first.upstream.tags == {"v0.2.0": started.commit}
+    assert first.upstream.branches["main"] == moved
+    assert "git pull --no-rebase --tags origin main && git merge v0.2.0" in failed.value.hint
+
+
+@pytest.mark.parametrize("squashed", [False, True])
+def test_protected_branch_gets_a_pull_request(*, squashed: bool) -> None:
+    first = FakeTools()
+    first.upstream.protection_message = "GH006"
+
+    for _ in range(2):
+        with pytest.raises(PushFailed, match="GH006") as failed:
+            release(first)
+        assert "merge kaizen/merge/v0.2.0 into main by a pull request" in failed.value.hint
+    commit = first.upstream.tags["v0.2.0"]
+    assert (first.upstream.branches["kaizen/merge/v0.2.0"], first.upstream.claims) == (commit, {})
+    second = clone(first)
+    second.scm.fetch_branch("kaizen/merge/v0.2.0")
+    tree = second.scm.commits[commit].tree
+    if squashed:
+        merged = second.scm.commit({path: tree[path] for path in ("VERSION", "CHANGELOG.md")}, "Squashed")
+    else:
+        merged = second.scm.write_merge(onto=second.scm.head().commit, commit=commit, files={}, message="Merge")
+        second.scm.fast_forward(merged, paths=("VERSION", "CHANGELOG.md"))
+    second.scm.create_tag("v0.2.0", commit, "")
+    first.upstream.branches["main"] = merged
+
+    assert release(second).commit == commit
+    assert second.reporter.labels_with("act") == []
 
 
 def test_commit_and_build_take_the_same_commit_after_a_failed_build() -> None:

@@ -1,0 +1,74 @@
+"""Merge a release into a changelog that has changed since the release began."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.domain.changelog.add import add_entry
+from kaizen_tasks.domain.changelog.cut import cut_release
+from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits
+from kaizen_tasks.domain.changelog.model import Section, parse_changelog, require_unreleased
+from kaizen_tasks.domain.tag_pattern import DEFAULT_TAG_PATTERN, TagPattern
+from kaizen_tasks.errors import Refused
+
+if TYPE_CHECKING:
+    from semver import Version
+
+
+def merge_release(
+    current: bytes,
+    *,
+    base: bytes,
+    released: bytes,
+    version: Version,
+    repository_url: str | None,
+    tag_pattern: TagPattern = DEFAULT_TAG_PATTERN,
+) -> bytes:
+    """Return the current changelog with a release's section; entries that were noted since stay under `[Unreleased]`.
+
+    A merge of lines would put such an entry into the release, because the release has only added a heading above it.
+
+    Args:
+        current: the changelog of the branch.
+        base: the changelog before the release, from which both others come.
+        released: the changelog of the release.
+        version: the version of the release.
+        repository_url: the repository to link to when the changelog has no links yet.
+        tag_pattern: pattern of the tags of versions.
+
+    Raises:
+        Refused: the changelogs do not fit together.
+    """
+    log = parse_changelog(current)
+    if current == base or log.find_section(version):
+        return released if current == base else current
+    section, before = parse_changelog(released).find_section(version), parse_changelog(base)
+    if section is None or section.date is None:
+        raise Refused(f"the changelog of {version} has no section with its date")
+    unreleased, old_unreleased = require_unreleased(log), require_unreleased(before)
+    old_body = base[old_unreleased.body_start : old_unreleased.end]
+    reset = TextEdit(start=unreleased.body_start, end=unreleased.end, replacement=old_body)
+    result = cut_release(
+        apply_edits(current, [reset]),
+        version=version,
+        date=section.date,
+        repository_url=repository_url,
+        tag_pattern=tag_pattern,
+    )
+    for kind, text in _new_entries(unreleased, old_unreleased):
+        result = add_entry(result, kind=kind, text=text)
+    return result
+
+
+def _new_entries(unreleased: Section, old_unreleased: Section) -> list[tuple[str, str]]:
+    """Return the entries that only the first section has, each with the name of its group."""
+    old_entries = Counter((group.name, entry.text) for group in old_unreleased.groups for entry in group.entries)
+    new_entries = []
+    for group in unreleased.groups:
+        for entry in group.entries:
+            if old_entries[group.name, entry.text]:
+                old_entries[group.name, entry.text] -= 1
+            else:
+                new_entries.append((group.name, entry.text))
+    return new_entries

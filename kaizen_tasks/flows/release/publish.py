@@ -1,0 +1,184 @@
+"""Publishes a release: its tag, and its files on the branch, by a merge where the branch has moved on."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.domain import version as versions
+from kaizen_tasks.domain.remote_url import pull_request_url
+from kaizen_tasks.errors import BranchProtected, KaizenError, PushFailed, Refused, UsageError
+from kaizen_tasks.flows.release import files
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.release import Release, StepLabel
+    from kaizen_tasks.ports.tools import Tools
+    from kaizen_tasks.ports.types import RemoteRefs
+
+SIDE_BRANCH_PREFIX = "kaizen/merge/"
+"""Where a release is pushed for a pull request into a protected branch."""
+
+
+def branch_has(release: Release, remote: RemoteRefs, tools: Tools) -> bool:
+    """Return whether the remote's branch has a release; True when HEAD is detached, because no branch needs it then.
+
+    A pull request that was squashed brings another commit, with the same VERSION and changelog.
+    """
+    branch, tip = tools.scm.head().branch, remote.branch_commit
+    if not branch:
+        return True
+    if not tip:
+        return False
+    if not tools.scm.resolve(tip):
+        tools.scm.fetch_branch(branch)
+    if tools.scm.is_ancestor(release.commit, tip):
+        return True
+    return tools.settings.git_tag(release.version) in remote.tags and _has_files_of(release, tip, tools)
+
+
+def needs_merge(release: Release, remote: RemoteRefs, tools: Tools) -> bool:
+    """Return whether neither the release commit nor HEAD descends from the remote's branch and has the release."""
+    tip, head = remote.branch_commit, tools.scm.head().commit
+    if not tip or tools.scm.is_ancestor(tip, release.commit):
+        return False
+    return not (tools.scm.is_ancestor(tip, head) and tools.scm.is_ancestor(release.commit, head))
+
+
+def publish(label: StepLabel, release: Release, message: str, tools: Tools) -> PushFailed | None:
+    """Push the tag and the branch, both or neither, and delete the claim.
+
+    Args:
+        label: the step, for the progress of the push.
+        release: what is published.
+        message: the message of the tag.
+        tools: the ports.
+
+    Returns:
+        The error if the tag was pushed, but the branch must get the release by hand; else None.
+
+    Raises:
+        PushFailed: nothing was pushed.
+    """
+    branch, tag = tools.scm.head().branch, tools.settings.git_tag(release.version)
+    remote = tools.scm.cached_remote_refs(branch)
+    if remote is None:
+        return None
+    tools.scm.create_tag_object(tag, release.commit, message)
+    push = partial(tools.scm.push, tag=tag, on_progress=partial(tools.reporter.progress, label))
+    if branch_has(release, remote, tools):
+        push(branch="")
+        return None
+    try:
+        tip = _tip(release, remote, tools)
+    except KaizenError as error:
+        push(branch="")
+        return _conflict_error(error, release, tools)
+    try:
+        push(branch=branch, tip=tip)
+    except BranchProtected as error:
+        return _offer_pull_request(error, release, tip, tools)
+    _update_clone(release, tip, tools)
+    return None
+
+
+def _tip(release: Release, remote: RemoteRefs, tools: Tools) -> str:
+    """Return the commit to push to the branch; write a merge commit where neither the release's nor HEAD will do.
+
+    Raises:
+        KaizenError: the branch and the release have conflicting changes.
+    """
+    if needs_merge(release, remote, tools):
+        merged_files = _merge_files(release, remote.branch_commit, tools)
+        message = f"Merge release {release.name}\n"
+        return tools.scm.write_merge(
+            onto=remote.branch_commit, commit=release.commit, files=merged_files, message=message
+        )
+    if remote.branch_commit and not tools.scm.is_ancestor(remote.branch_commit, release.commit):
+        return tools.scm.head().commit
+    return release.commit
+
+
+def _merge_files(release: Release, tip: str, tools: Tools) -> dict[str, bytes]:
+    """Return VERSION and CHANGELOG.md of the branch with the release."""
+    from kaizen_tasks.domain.changelog.merge import merge_release
+
+    base = tools.scm.merge_base(tip, release.commit)
+
+    def contents(name: str) -> tuple[bytes, bytes, bytes]:
+        old, current, released = (tools.scm.read_at(commit, name) for commit in (base, tip, release.commit))
+        return old or b"", current or b"", released or b""
+
+    old_version, current_version, released_version = contents(files.VERSION_FILE)
+    is_ahead = current_version != old_version and versions.parse_version_file(current_version) > release.version
+    old_log, current_log, released_log = contents(files.CHANGELOG_FILE)
+    changelog = merge_release(
+        current_log,
+        base=old_log,
+        released=released_log,
+        version=release.version,
+        repository_url=tools.scm.web_url() or None,
+        tag_pattern=tools.settings.tag_pattern,
+    )
+    return {files.VERSION_FILE: current_version if is_ahead else released_version, files.CHANGELOG_FILE: changelog}
+
+
+def _has_files_of(release: Release, commit: str, tools: Tools) -> bool:
+    """Return whether a commit has the release's section in CHANGELOG.md, and its VERSION or a later one."""
+    from kaizen_tasks.domain.changelog.model import parse_changelog
+
+    changelog = tools.scm.read_at(commit, files.CHANGELOG_FILE) or b""
+    try:
+        version = versions.parse_version_file(tools.scm.read_at(commit, files.VERSION_FILE))
+        return version >= release.version and parse_changelog(changelog).find_section(release.version) is not None
+    except (UsageError, Refused):
+        return False
+
+
+def _conflict_error(error: KaizenError, release: Release, tools: Tools) -> PushFailed:
+    branch, remote_name, tag = tools.scm.head().branch, tools.settings.release.remote, _tag(release, tools)
+    hint = (
+        f"git pull --no-rebase --tags {remote_name} {branch} && git merge {tag}, resolve and commit, "
+        f"git push {remote_name} HEAD:{branch}; then run the same command again"
+    )
+    message = f"{branch} has moved on, and {tag} cannot be merged into it: {error.message}"
+    return PushFailed(message, state=f"{tag} is pushed; only {branch} lacks it", hint=hint)
+
+
+def _offer_pull_request(error: BranchProtected, release: Release, tip: str, tools: Tools) -> PushFailed:
+    """Push the tag, and the release to a branch for a pull request; return what a person has to do."""
+    branch, tag = tools.scm.head().branch, _tag(release, tools)
+    side_branch = f"{SIDE_BRANCH_PREFIX}{tag}"
+    side = tools.scm.remote_refs(side_branch)
+    side_tip = side.branch_commit if side else ""
+    if side_tip and not tools.scm.resolve(side_tip):
+        tools.scm.fetch_branch(side_branch)
+    is_offered = bool(side_tip) and tools.scm.is_ancestor(release.commit, side_tip)
+    tools.scm.push(branch="" if is_offered else side_branch, tag=tag, tip="" if is_offered else tip)
+    url = pull_request_url(tools.scm.web_url(), source=side_branch, target=branch)
+    page = f" ({url})" if url else ""
+    return PushFailed(
+        error.message,
+        state=f"{tag} is pushed, and {side_branch} has it for {branch}",
+        hint=f"merge {side_branch} into {branch} by a pull request{page}, then run the same command again",
+    )
+
+
+def _update_clone(release: Release, tip: str, tools: Tools) -> None:
+    """Move this clone's branch to the pushed commit if that changes only VERSION and CHANGELOG.md, else say so."""
+    tools.scm.invalidate_cache()
+    head = tools.scm.head()
+    if tools.scm.is_ancestor(release.commit, head.commit):
+        return
+    changed_files = set(tools.scm.changed_files(head.commit, tip))
+    if tools.scm.is_ancestor(head.commit, tip) and changed_files <= set(files.RELEASE_FILES):
+        try:
+            tools.scm.fast_forward(tip, paths=files.RELEASE_FILES)
+        except Refused as error:
+            tools.reporter.note(f"{head.branch} is not updated here: {error.message}")
+    else:
+        remote_name = tools.settings.release.remote
+        tools.reporter.note(f"{release.name} is on {remote_name}/{head.branch}: git pull --no-rebase brings it here")
+
+
+def _tag(release: Release, tools: Tools) -> str:
+    return tools.settings.git_tag(release.version)

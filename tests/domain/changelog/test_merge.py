@@ -1,0 +1,93 @@
+"""A release is merged into a changelog that has changed since."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from semver import Version
+
+from kaizen_tasks.domain.changelog.cut import cut_release
+from kaizen_tasks.domain.changelog.merge import merge_release
+from kaizen_tasks.errors import KaizenError
+
+URL = "https://git.example/web"
+BASE = b"""\
+# Changelog
+
+## [Unreleased]
+
+### Added
+
+- Weekly plans
+
+## [0.1.0] - 2026-11-01
+
+### Added
+
+- Everything
+
+[unreleased]: https://git.example/web/compare/v0.1.0...HEAD
+[0.1.0]: https://git.example/web/releases/tag/v0.1.0
+"""
+VERSION = Version.parse("0.2.0")
+RELEASED = cut_release(BASE, version=VERSION, date=dt.date(2026, 11, 20), repository_url=URL)
+
+
+def merge(current: bytes, base: bytes = BASE, released: bytes = RELEASED) -> bytes:
+    return merge_release(current, base=base, released=released, version=VERSION, repository_url=URL)
+
+
+def test_unchanged_changelog_becomes_that_of_the_release() -> None:
+    assert merge(BASE) == RELEASED
+
+
+def test_entries_noted_since_stay_unreleased() -> None:
+    """In the same group, and in another one."""
+    current = BASE.replace(
+        b"- Weekly plans\n", b"- Weekly plans\n- Monthly plans\n\n### Fixed\n\n- A typo\n  in two lines\n"
+    )
+
+    assert merge(current) == RELEASED.replace(
+        b"## [Unreleased]\n",
+        b"## [Unreleased]\n\n### Added\n\n- Monthly plans\n\n### Fixed\n\n- A typo\n  in two lines\n",
+    )
+
+
+def test_entry_noted_twice_is_released_once() -> None:
+    current = BASE.replace(b"- Weekly plans\n", b"- Weekly plans\n- Weekly plans\n")
+
+    assert merge(current) == RELEASED.replace(b"## [Unreleased]\n", b"## [Unreleased]\n\n### Added\n\n- Weekly plans\n")
+
+
+def test_changes_of_older_sections_are_kept() -> None:
+    current = BASE.replace(b"- Everything\n", b"- Everything, and more\n")
+
+    assert merge(current) == RELEASED.replace(b"- Everything\n", b"- Everything, and more\n")
+
+
+def test_changelog_that_has_the_release_stays_as_it_is() -> None:
+    current = RELEASED.replace(b"- Weekly plans\n", b"- Weekly plans, corrected\n")
+
+    assert merge(current) == current
+
+
+def test_merge_keeps_crlf() -> None:
+    crlf_base, crlf_released = BASE.replace(b"\n", b"\r\n"), RELEASED.replace(b"\n", b"\r\n")
+    current = crlf_base.replace(b"- Weekly plans\r\n", b"- Weekly plans\r\n- Monthly plans\r\n")
+
+    assert merge(current, crlf_base, crlf_released) == crlf_released.replace(
+        b"## [Unreleased]\r\n", b"## [Unreleased]\r\n\r\n### Added\r\n\r\n- Monthly plans\r\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "current",
+    [
+        BASE.replace(b"## [Unreleased]", b"## Soon"),
+        BASE.replace(b"- Weekly plans\n", b"- Weekly plans\n\n### Performance\n\n- Faster\n"),
+    ],
+)
+def test_changelogs_that_do_not_fit_together_are_refused(current: bytes) -> None:
+    with pytest.raises(KaizenError):
+        merge(current)
