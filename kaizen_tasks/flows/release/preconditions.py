@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Self
 
 from kaizen_tasks.domain import docs_checklist
 from kaizen_tasks.domain import version as versions
+from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.errors import KaizenError
+from kaizen_tasks.flows.ledger import entries as ledger
+from kaizen_tasks.flows.release import claims, pending
 from kaizen_tasks.flows.release import files as documents
-from kaizen_tasks.flows.release import pending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -66,8 +68,9 @@ def check_uncommitted(files: Sequence[str]) -> Iterator[str]:
 
 
 def has_pushed_image(release: Release, environment: Environment | None, tools: Tools) -> bool:
-    """Return whether a release was started and its image pushed, so that the state of the branch does not matter."""
-    if not release.commit or documents.tag_commit(release.version, tools):
+    """Return whether a release is unfinished and its image pushed, so that the state of the branch does not matter."""
+    remote, tag = claims.read_remote(tools), tools.settings.git_tag(release.version)
+    if not release.commit or documents.tag_commit(release.version, tools) or (remote and tag in remote.tags):
         return False
     return pending.is_published(release, tools, environment=environment, ask_remote=True)
 
@@ -190,6 +193,7 @@ def check_environment(environment: Environment, release: Release, tools: Tools) 
         yield ledger_error
     else:
         yield from _check_image(environment, release, tools)
+        yield from _check_no_later_release(environment, release, tools)
 
 
 def _check_image(environment: Environment, release: Release, tools: Tools) -> Iterator[str]:
@@ -197,6 +201,16 @@ def _check_image(environment: Environment, release: Release, tools: Tools) -> It
     if image is not None and image.revision != release.commit:
         commit, hint = image.revision[:10] or "an unknown commit", foreign_image_hint(environment, release, tools)
         yield Problem(f"{environment.repository}:{release.name} exists, built from {commit}", hint)
+
+
+def _check_no_later_release(environment: Environment, release: Release, tools: Tools) -> Iterator[str]:
+    """Check that a release which exists already would not replace a later one, as in a clone that is out of date."""
+    entry = ledger.read_latest_entry(environment, tools) if release.commit else None
+    if entry is None or entry.event in {Event.FAILED, Event.ABANDONED}:
+        return
+    if versions.parse_version(entry.version) > release.version:
+        remedy = f"git pull --no-rebase --tags; to go back on purpose: inv rollback --env {environment.name}"
+        yield Problem(f"{environment.name} has {entry.version}, which is later than {release.name}", remedy)
 
 
 def foreign_image_hint(environment: Environment, release: Release, tools: Tools) -> str:

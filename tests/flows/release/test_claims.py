@@ -235,6 +235,22 @@ def test_first_clone_merges_too_when_main_has_moved_on() -> None:
     assert first.scm.is_ancestor(moved, first.upstream.branches["main"])
 
 
+def test_clone_that_was_killed_does_not_bring_an_old_release_back() -> None:
+    """The second clone has finished the release, and released the next one."""
+    first = FakeTools()
+    release(first, "deploy staging")
+    second = clone(first)
+    release(second)
+    note(second, "The next one")
+    release(second)
+
+    with pytest.raises(Refused, match="origin/main has commits that this clone lacks") as refused:
+        release(first)
+
+    assert "staging has v0.2.1, which is later than v0.2.0" in refused.value.message + refused.value.state
+    assert first.running_versions["staging"] == "v0.2.1"
+
+
 def test_conflict_leaves_the_tag_and_says_what_to_type() -> None:
     first = FakeTools()
     first.scm.commit({"app.py": b"unpushed\n"}, "Unpushed")
