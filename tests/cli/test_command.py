@@ -35,6 +35,7 @@ CODES = {
     "Locked": 4,
     "BuildFailed": 5,
     "PushFailed": 6,
+    "BranchProtected": 6,
     "DeployFailed": 7,
     "VerifyFailed": 8,
     "Superseded": 8,

@@ -209,11 +209,12 @@ class TestRemote:
             assert without_private_refs(take_snapshot(library.repository)) == without_private_refs(before)
 
         library.repository.hook("pre-push", "exit 0")
-        again = library.inv(*command)
-        assert again.code in {3, 6}, again
-        assert "git pull" in again.err
-        assert typed(library, result) == 0
-        library.inv(*command).expect_success()
+        if command == CUT_AND_PUSH:
+            again = library.inv(*command)
+            assert again.code in {3, 6}, again
+            assert "git pull" in again.err
+            assert typed(library, result) == 0
+        library.inv(*command).expect_success()  # the chain merges by itself
         assert_released(library)
         assert library.repository.git("log", "--format=%s").splitlines().count("Release v1.3.0") == 1
 
