@@ -26,6 +26,6 @@ def scan_account(aws: Aws, region: str) -> AccountScan:
 def _parse_service(description: ServiceTypeDef) -> ServiceSummary:
     image = description["SourceConfiguration"].get("ImageRepository")
     variables = image.get("ImageConfiguration", {}).get("RuntimeEnvironmentVariables", {}) if image else {}
-    repository = image["ImageIdentifier"].partition("/")[2].partition(":")[0] if image else ""
+    repository, _, tag = image["ImageIdentifier"].partition("/")[2].partition(":") if image else ("", "", "")
     environment = variables.get("ENVIRONMENT", "")
-    return ServiceSummary(name=description["ServiceName"], repository=repository, environment=environment)
+    return ServiceSummary(name=description["ServiceName"], repository=repository, environment=environment, tag=tag)

@@ -9,7 +9,7 @@ from itertools import chain
 
 from attrs import evolve, field, frozen
 
-FACT_KEYS = ("repository", "service", "url")
+FACT_KEYS = ("repository", "follow", "service", "url")
 REGION_NAME = re.compile(
     r"\b(?:af|ap|ca|cn|eu|il|me|mx|sa|us)-(?:gov-)?(?:central|(?:north|south)?(?:east|west)?)-\d\b"
 )
@@ -25,6 +25,7 @@ class EnvironmentFact:
     Attributes:
         environment: the environment's name.
         repository: name of the image repository.
+        follow: the tag that the service deploys.
         service: name of the service on the platform.
         url: the app's URL.
         source: path of the file, or the account.
@@ -32,6 +33,7 @@ class EnvironmentFact:
 
     environment: str
     repository: str = ""
+    follow: str = ""
     service: str = ""
     url: str = ""
     source: str

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 REPOSITORY_SUFFIXES = ("app", "ecr", "image", "repo", "repository", "service", "svc")
 ENV_PLACEHOLDER = "{env}"
 APP_PLACEHOLDER = "{app}"
-DEFAULT_PATTERNS = {"repository": "{env}-{app}-app", "service": "{env}-{app}-service", "url": ""}
+DEFAULT_PATTERNS = {"repository": "{env}-{app}-app", "follow": "latest", "service": "{env}-{app}-service", "url": ""}
 
 
 def common_pattern(names: Mapping[str, str], app: str = "") -> str:
@@ -22,6 +22,11 @@ def common_pattern(names: Mapping[str, str], app: str = "") -> str:
     templates = [_replace_word(name, environment, ENV_PLACEHOLDER) for environment, name in names.items()]
     patterns = Counter(_replace_word(template, app, APP_PLACEHOLDER) for template in templates)
     return next((pattern for pattern, _ in patterns.most_common() if ENV_PLACEHOLDER in pattern), "")
+
+
+def shared_name(names: Mapping[str, str]) -> str:
+    """Return the name that several environments have in common; empty when there are different names, or only one."""
+    return next(iter(names.values())) if len(names) > 1 and len({*names.values()}) == 1 else ""
 
 
 def contains_word(text: str, word: str) -> bool:

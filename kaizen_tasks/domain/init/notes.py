@@ -100,6 +100,16 @@ def guess_notes(proposal: Proposal, account_scan: AccountScan | None) -> Iterato
         yield Note(f"please check what was guessed: {guesses}; kaizen init --from-aws reads the account instead")
 
 
+def shared_repository_notes(proposal: Proposal) -> Iterator[Note]:
+    """Yield a note if environments share a repository and their services have to be given a tag each."""
+    guessed = [fact for fact in proposal.environments if f"{fact.environment}.follow" in proposal.guessed_keys]
+    if guessed:
+        tags = ", ".join(f"{fact.service} :{fact.follow}" for fact in guessed)
+        yield Note(
+            f"one repository for several environments needs a tag for each; make each service follow its own: {tags}"
+        )
+
+
 def _summarize_guesses(proposal: Proposal) -> str:
     """Return the guessed keys in words: `services` if guessed for every environment, else `the service of …`."""
     names = [fact.environment for fact in proposal.environments]

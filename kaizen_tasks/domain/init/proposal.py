@@ -14,6 +14,7 @@ from kaizen_tasks.domain.init.detect import markdown_urls, previous_releases, sh
 from kaizen_tasks.domain.init.detect.dockerfile import Dockerfile
 from kaizen_tasks.domain.init.detect.from_account import AccountScan
 from kaizen_tasks.domain.init.evidence import FACT_KEYS, EnvironmentFact, Facts, combine_facts, merge_by_environment
+from kaizen_tasks.domain.init.naming import ENV_PLACEHOLDER
 from kaizen_tasks.domain.init.pipeline import Pipeline, infer_pipeline, sort_environments
 from kaizen_tasks.domain.init.repo_scan import RepoScan
 
@@ -120,6 +121,11 @@ def propose_config(scan: ScanResult, answers: UserAnswers) -> Proposal:
     known_region = answers.region or facts.region or repo_scan.region
     named_keys = itertools.product(environment_facts, ("repository", "service"))
     guessed_names = [f"{fact.environment}.{key}" for fact, key in named_keys if not getattr(fact, key)]
+    guessed_names += [
+        f"{fact.environment}.follow"
+        for fact in environment_facts
+        if _complete_follow(fact, patterns, app) not in {fact.follow, naming.DEFAULT_PATTERNS["follow"]}
+    ]
     is_guessed = {"app": not known_app, "region": names and not known_region, "environments": names and not known_names}
     return Proposal(
         app=app,
@@ -147,9 +153,13 @@ def _infer_patterns(environment_facts: Sequence[EnvironmentFact], app: str) -> d
     patterns = {}
     for key in FACT_KEYS:
         values = _values(key, environment_facts)
-        pattern = naming.common_pattern(values, "" if key == "url" else app)
+        pattern = naming.common_pattern(values, "" if key in {"url", "follow"} else app)
         is_usable = key != "url" or len(values) == len(environment_facts)
         patterns[key] = (pattern if is_usable else "") or naming.DEFAULT_PATTERNS[key]
+    if repository := naming.shared_name(_values("repository", environment_facts)):
+        patterns["repository"] = repository
+        if ENV_PLACEHOLDER not in patterns["follow"] and len({*_values("follow", environment_facts).values()}) < 2:
+            patterns["follow"] = ENV_PLACEHOLDER  # environments that follow one tag cannot share a repository
     return patterns
 
 
@@ -159,8 +169,16 @@ def _complete_fact(fact: EnvironmentFact, patterns: Mapping[str, str], app: str)
     return evolve(
         fact,
         repository=fact.repository or naming.fill_pattern(patterns["repository"], name, app),
+        follow=_complete_follow(fact, patterns, app),
         service=service or naming.fill_pattern(patterns["service"], name, app),
     )
+
+
+def _complete_follow(fact: EnvironmentFact, patterns: Mapping[str, str], app: str) -> str:
+    """Return the tag that an environment follows; in a shared repository, another one than its neighbours."""
+    is_shared = patterns["follow"] == ENV_PLACEHOLDER
+    known = "" if is_shared and fact.follow == naming.DEFAULT_PATTERNS["follow"] else fact.follow
+    return known or naming.fill_pattern(patterns["follow"], fact.environment, app)
 
 
 def _find_dockerfile(repo_scan: RepoScan) -> str:

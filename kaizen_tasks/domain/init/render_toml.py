@@ -68,7 +68,7 @@ def _release(proposal: Proposal) -> Iterator[str]:
 def _defaults(proposal: Proposal) -> Iterator[str]:
     yield _with_comment("[defaults]", "every environment starts from these")
     for key in FACT_KEYS:
-        if proposal.patterns[key]:
+        if proposal.patterns[key] and (key, proposal.patterns[key]) != ("follow", naming.DEFAULT_PATTERNS["follow"]):
             is_guessed = all(f"{fact.environment}.{key}" in proposal.guessed_keys for fact in proposal.environments)
             yield _render_line(key, proposal.patterns[key], GUESS_COMMENT if is_guessed else "")
 

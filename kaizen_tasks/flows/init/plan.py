@@ -126,6 +126,7 @@ def _notes(scan: ScanResult, proposal: Proposal) -> Iterator[Note]:
     yield from notes.image_notes(scan.repo_scan, proposal)
     yield from notes.conflict_notes(proposal, scan.facts)
     yield from notes.guess_notes(proposal, scan.account_scan)
+    yield from notes.shared_repository_notes(proposal)
 
 
 def apply_plan(init_plan: InitPlan, documents: ReleaseFiles) -> None:

@@ -183,3 +183,49 @@ def test_what_an_account_lacks_is_said_instead_of_guessed() -> None:
     assert "mark: the account has no service mark-kaizencoach-service" in lines
     assert not any(line.startswith(("prod", "staging")) for line in lines)
     assert configured(proposal).aws.account == "210987654321"
+
+
+def _account(*services: ServiceSummary) -> ScanResult:
+    scan = AccountScan(account_id="123456789012", region="eu-west-1", services=services, repositories=("shop",))
+    return ScanResult(repo_scan=BEFORE, facts=from_account.facts_from_account(scan, ["shop"], ()), account_scan=scan)
+
+
+def _shared_service(name: str, tag: str, environment: str = "") -> ServiceSummary:
+    return ServiceSummary(name=name, repository="shop", environment=environment, tag=tag)
+
+
+def test_environments_of_one_repository_follow_the_tags_of_their_services() -> None:
+    found = _account(_shared_service("shop-dev", "dev"), _shared_service("shop-prod", "prod"))
+
+    proposal = propose_config(found, UserAnswers(app="shop"))
+
+    assert {each.followed_image for each in configured(proposal).environments.values()} == {"shop:dev", "shop:prod"}
+    assert not [*notes.shared_repository_notes(proposal)]
+    assert 'follow = "{env}"\n' in render_toml.render_config(proposal)
+
+
+def test_environments_of_one_repository_that_follow_one_tag_get_a_tag_each_as_a_guess() -> None:
+    """They cannot share it as they are: the services have to be changed."""
+    found = _account(_shared_service("a", "latest", "staging"), _shared_service("b", "latest", "prod"))
+
+    proposal = propose_config(found, UserAnswers(app="shop"))
+
+    assert {each.followed_image for each in configured(proposal).environments.values()} == {"shop:staging", "shop:prod"}
+    assert {"staging.follow", "prod.follow"} <= {*proposal.guessed_keys}
+    (note,) = notes.shared_repository_notes(proposal)
+    assert note.text.endswith("make each service follow its own: a :staging, b :prod")
+
+
+def test_tag_latest_is_not_written() -> None:
+    assert "follow" not in render_toml.render_config(propose_config(evidence({**APP, **TERRAFORM}), UserAnswers()))
+
+
+def test_own_repository_with_another_tag_keeps_it() -> None:
+    services = [
+        ServiceSummary(name=f"{name}-shop-service", repository=f"{name}-shop-app", environment=name, tag="stable")
+        for name in ("staging", "prod")
+    ]
+
+    proposal = propose_config(_account(*services), UserAnswers(app="shop"))
+
+    assert {each.follow for each in configured(proposal).environments.values()} == {"stable"}

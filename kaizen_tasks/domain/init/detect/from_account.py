@@ -20,11 +20,13 @@ class ServiceSummary:
         name: the service's name.
         repository: the repository of the service's image; empty when the service is built from source.
         environment: value of the service's variable `ENVIRONMENT`, or empty.
+        tag: the tag that the service follows; empty when the service is built from source.
     """
 
     name: str
     repository: str
     environment: str
+    tag: str = ""
 
 
 @frozen(kw_only=True)
@@ -79,9 +81,15 @@ def _services_named_after(services: Sequence[ServiceSummary], names: Sequence[st
 
 
 def _fact_from_service(service: ServiceSummary, scan: AccountScan) -> EnvironmentFact:
-    name = naming.slugify(service.environment or re.split(r"[-_]", service.name)[0])
-    source = f"account {scan.account_id}"
-    return EnvironmentFact(environment=name, repository=service.repository, service=service.name, source=source)
+    tagged = service.tag if naming.contains_word(service.name, service.tag) and service.tag else ""
+    name = naming.slugify(service.environment or tagged or re.split(r"[-_]", service.name)[0])
+    return EnvironmentFact(
+        environment=name,
+        repository=service.repository,
+        follow=service.tag,
+        service=service.name,
+        source=f"account {scan.account_id}",
+    )
 
 
 def missing_resources(scan: AccountScan, environment_facts: Iterable[EnvironmentFact]) -> tuple[str, ...]:

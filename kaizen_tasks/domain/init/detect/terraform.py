@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import PurePosixPath
 
-from kaizen_tasks.domain.init.detect import terraform_expr
+from kaizen_tasks.domain.init.detect import for_each, terraform_expr
 from kaizen_tasks.domain.init.evidence import EnvironmentFact, Facts, find_account_ids, find_regions
 
 BLOCK = re.compile(r'(?m)^(resource|variable|locals)\s*(?:"([\w-]+)"\s*)?(?:"([\w-]+)"\s*)?\{')
@@ -19,6 +19,9 @@ NAME_ATTRIBUTES = {
     "url": ("aws_apprunner_custom_domain_association", "domain_name"),
 }
 """The type of resource and its attribute from which each key is read."""
+
+IMAGE_TAG = re.compile(r':((?:[^:"${}]|\$\{[^{}]*\})+)"\s*$')
+"""The tag in the expression of an image: what follows the last colon."""
 
 REPOSITORY_RESOURCE = 'resource "aws_ecr_repository"'
 
@@ -46,9 +49,10 @@ def facts_from_terraform(files: Mapping[str, str], environments: Sequence[str]) 
         texts = module_files[module]
         variables = {path: text for path, text in files.items() if _module_of(path, modules) == module}
         source = next((path for path, text in texts.items() if REPOSITORY_RESOURCE in text), module)
-        values = _variables_by_environment(variables, environments)
-        environment_facts += _environment_facts("\n".join(texts.values()), values, source)
-    text = "\n".join(files.values())
+        code = "\n".join(texts.values())
+        values = _variables_by_environment(variables, (*for_each.environment_names(code), *environments))
+        environment_facts += _environment_facts(code, values, source)
+    text = terraform_expr.COMMENT.sub("", "\n".join(files.values()))
     facts = tuple(environment_facts)
     return Facts(environment_facts=facts, regions=find_regions(text), accounts=find_account_ids(text))
 
@@ -86,18 +90,27 @@ def _environment_facts(code: str, environments: Mapping[str, Variables], source:
     expressions = {key: _find_expression(blocks, *location) for key, location in NAME_ATTRIBUTES.items()}
     for environment, variables in environments.items():
         scope = _build_scope(blocks, environment, variables)
+        scope |= for_each.scope_of(code, environment)
         values = {key: _evaluate_or_empty(expression_text, scope) for key, expression_text in expressions.items()}
+        values["follow"] = _find_tag(blocks, scope)
         if values["url"]:
             values["url"] = f"https://{values['url']}"
         if any(values.values()):
             yield EnvironmentFact(environment=environment, source=source, **values)
 
 
+def _find_tag(blocks: Sequence[tuple[str, str, str]], scope: Mapping[str, str]) -> str:
+    """Return the tag at the end of the service's image; empty when only Terraform knows it."""
+    image = _find_expression(blocks, "aws_apprunner_service", "image_identifier")
+    match = IMAGE_TAG.search(image)
+    tag = _evaluate_or_empty(f'"{match[1]}"', scope) if match else ""
+    return tag if re.fullmatch(r"[\w.-]+", tag) else ""
+
+
 def _parse_blocks(code: str) -> Iterator[tuple[str, str, str]]:
     """Yield kind, first label and body of every Terraform block."""
     for match in BLOCK.finditer(code):
-        end = code.find("\n}", match.end())
-        yield match[1], match[2] or "", code[match.end() : end if end >= 0 else None]
+        yield match[1], match[2] or "", code[match.end() : for_each.closing_brace(code, match.end())]
 
 
 def _find_expression(blocks: Sequence[tuple[str, str, str]], resource: str, attribute: str) -> str:

@@ -68,3 +68,63 @@ def test_other_expressions_are_refused(written: str) -> None:
     """A wrong name would be worse than no name."""
     with pytest.raises(terraform_expr.UnsupportedExpressionError):
         terraform_expr.evaluate(written, {"var.env": "prod"})
+
+
+SHARED = """\
+variable "environments" { default = { dev = { domain = "dev.shop.example" }, prod = { domain = "shop.example" } } }
+resource "aws_ecr_repository" "app" { name = "shop" }
+resource "aws_apprunner_service" "app" {
+  for_each     = EACH
+  service_name = "shop-${each.key}"
+  source_configuration {
+    image_repository {
+      image_identifier = "${aws_ecr_repository.app.repository_url}:TAG"
+    }
+  }
+}
+locals {
+  stages = toset(["dev", "prod"])
+}
+# an old account: us-east-1
+provider "aws" { region = "eu-central-1" }
+"""
+"""One repository for all environments."""
+
+
+@pytest.mark.parametrize(
+    "each",
+    [
+        "var.environments",
+        "local.stages",
+        'toset(["dev", "prod"])',
+        '{ dev = "a", "prod" = "b" }',
+        "{\n    dev  = { cpu = 1 }\n    prod = { cpu = 2 }\n  }",
+    ],
+)
+def test_keys_of_for_each_are_environments_that_share_a_repository(each: str) -> None:
+    text = SHARED.replace("EACH", each).replace("TAG", "${each.key}")
+
+    found = terraform.facts_from_terraform({"main.tf": text}, ())
+
+    assert [(fact.environment, fact.repository, fact.follow, fact.service) for fact in found.environment_facts] == [
+        ("dev", "shop", "dev", "shop-dev"),
+        ("prod", "shop", "prod", "shop-prod"),
+    ]
+
+
+def test_region_in_a_comment_is_none() -> None:
+    assert terraform.facts_from_terraform({"main.tf": SHARED}, ()).region == "eu-central-1"
+
+
+@pytest.mark.parametrize(
+    ("tag", "follow"), [("latest", "latest"), ("${var.unknown}", ""), ("${each.value.domain}", "dev.shop.example")]
+)
+def test_tag_is_that_of_the_image(tag: str, follow: str) -> None:
+    text = SHARED.replace("EACH", "var.environments").replace("TAG", tag)
+
+    assert terraform.facts_from_terraform({"main.tf": text}, ()).environment_facts[0].follow == follow
+
+
+@pytest.mark.parametrize("each", ["data.some.thing", "var.missing", "local.missing", "", '{ "a b" = 1 }'])
+def test_for_each_that_cannot_be_read_names_no_environment(each: str) -> None:
+    assert terraform.facts_from_terraform({"main.tf": SHARED.replace("EACH", each)}, ()).environment_facts == ()
