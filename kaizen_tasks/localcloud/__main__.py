@@ -7,11 +7,12 @@ import json
 import logging
 import math
 import os
+import resource
 import signal
 import sys
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.localcloud.state.folder import StateFolder
 
 _PRIVATE_UMASK = 0o077
+_MAX_FILES = 65_536
 _CLOUD_FILE = "cloud.json"
 _POLL_SECONDS = 0.05
 _SIGNAL_CHECK_SECONDS = 0.5
@@ -121,6 +123,7 @@ def _run(options: argparse.Namespace, folder: StateFolder) -> int:
     state = folder.path
     logging.basicConfig(filename=state / "log", level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     logging.raiseExceptions = False  # on a full disk, it would report each line that it cannot log
+    _allow_many_files()
     stop_requested = threading.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: stop_requested.set())
@@ -140,6 +143,14 @@ def _run(options: argparse.Namespace, folder: StateFolder) -> int:
             if owner.has_ended:
                 break
     return 0
+
+
+def _allow_many_files() -> None:
+    """Raise the number of open files to what this user may have: each service and each connection needs some."""
+    soft_limit, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = _MAX_FILES if hard_limit == resource.RLIM_INFINITY else min(hard_limit, _MAX_FILES)
+    with suppress(OSError, ValueError):  # macOS allows less than it says
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft_limit, allowed), hard_limit))
 
 
 def _lost(folder: StateFolder) -> KaizenError:

@@ -15,6 +15,7 @@ from kaizen_tasks.localcloud.server.aws_json import AwsJsonEndpoint
 from kaizen_tasks.localcloud.server.clients import check_control_request, check_host
 from kaizen_tasks.localcloud.server.http_message import DropConnectionError, HttpResponse
 from kaizen_tasks.localcloud.server.refusals import RequestRefused, error_response
+from kaizen_tasks.localcloud.server.request_body import BodyTooLargeError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -106,6 +107,9 @@ class Router:
                 check_control_request(request, self._verifier.credentials.control_token)
                 return self._handle_control(request)
             route = self._route(request)
+        except BodyTooLargeError as error:
+            response = error_response(request, 413, "RequestEntityTooLargeException", str(error))
+            return self._access_log.record(request, response, Route(service="").log_fields(request))
         except RequestRefused as refusal:
             response = error_response(request, refusal.status, refusal.code, refusal.message)
             return self._access_log.record(request, response, Route(service="").log_fields(request))

@@ -213,7 +213,7 @@ def _matches_filter(repository: ImageRepository, digest: str, request: JsonObjec
     if image_filter.get("imageStatus", "ACTIVE") not in ("ACTIVE", "ANY"):
         return False
     status = image_filter.get("tagStatus", "ANY")
-    is_tagged = digest in repository.tags.values()
+    is_tagged = bool(repository.tags_of(digest))
     return bool(status == "ANY" or (status == "TAGGED") == is_tagged)
 
 

@@ -15,20 +15,35 @@ import platform
 import shutil
 import tarfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 import attrs
 
 from kaizen_tasks.errors import Refused
-from kaizen_tasks.localcloud.registry.manifests import DOCKER_INDEX, OCI_INDEX, algorithm_of, digest_of
+from kaizen_tasks.localcloud.registry.manifests import (
+    DOCKER_INDEX,
+    MAX_CONFIG_BYTES,
+    OCI_INDEX,
+    algorithm_of,
+    digest_of,
+)
 from kaizen_tasks.localcloud.registry.registry_errors import RegistryError
 
 if TYPE_CHECKING:
     from kaizen_tasks.localcloud.registry.store import ImageStore
     from kaizen_tasks.localcloud.server.http_message import JsonObject
 
+MAX_UNPACKED_BYTES = 16 << 30
+MAX_ENTRIES = 1_000_000
+MAX_DEPTH = 256
+MAX_HEADER_BYTES = 1 << 20
+"""Limits of what the layers of one image unpack to: bytes, entries, folders in a path, bytes of an extended header."""
+
+_EXTENDED_HEADERS = frozenset(
+    {tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK}
+)
 _ARCHITECTURES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64"}
 _MAX_LINKS = 40  # the same as Linux, path_resolution(7)
 _WHITEOUT_PREFIX = ".wh."
@@ -66,7 +81,7 @@ def read_image(store: ImageStore, repository: str, digest: str) -> PlatformImage
     """
     try:
         return _read_image(store, repository, digest)
-    except (RegistryError, KeyError, TypeError, ValueError, AttributeError, OSError) as error:
+    except (RegistryError, KeyError, TypeError, ValueError, AttributeError, OSError, RecursionError) as error:
         raise Refused(f"{repository}@{digest} is not a usable image: {type(error).__name__}: {error}") from error
 
 
@@ -76,6 +91,8 @@ def _read_image(store: ImageStore, repository: str, digest: str) -> PlatformImag
     if document.get("mediaType", manifest.media_type) in (OCI_INDEX, DOCKER_INDEX):
         return _read_image(store, repository, _select_platform(document["manifests"]))
     config_digest = document["config"]["digest"]
+    if store.blobs.size(config_digest) > MAX_CONFIG_BYTES:
+        raise Refused(f"{repository}@{digest}: the configuration has more than {MAX_CONFIG_BYTES} bytes")
     blob = store.blobs.path(config_digest).read_bytes()
     if digest_of(blob, algorithm_of(config_digest)) != config_digest:
         raise Refused(f"{repository}@{digest}: the stored configuration does not match its digest")
@@ -115,12 +132,14 @@ def unpack(image: PlatformImage, root: Path) -> None:
     """Unpack the layers of an image, lowest first, into a new folder; leave nothing behind on failure.
 
     Raises:
-        Refused: a layer is damaged, its compression is not supported, or it would write outside the folder.
+        Refused: a layer is damaged, its compression is not supported, it would write outside the folder, or the image
+            unpacks to more than the limits allow.
     """
     root.mkdir(parents=True)
+    allowance = _Allowance()
     try:
         for layer in image.layers:
-            _unpack_layer(layer, root)
+            _unpack_layer(layer, root, allowance)
     except BaseException:
         shutil.rmtree(root, ignore_errors=True)
         raise
@@ -164,13 +183,43 @@ def _follow_link(link: Path, resolved_parts: list[str], remaining_parts: list[st
     return [] if target.startswith("/") else resolved_parts[:-1]
 
 
-def _unpack_layer(layer: Layer, root: Path) -> None:
+@attrs.define
+class _Allowance:
+    """What the layers of an image may still unpack to."""
+
+    bytes: int = attrs.field(factory=lambda: MAX_UNPACKED_BYTES)
+    entries: int = attrs.field(factory=lambda: MAX_ENTRIES)
+
+    def spend_bytes(self, count: int) -> None:
+        self.bytes -= count
+        if self.bytes < 0:
+            raise Refused(f"the image unpacks to more than {MAX_UNPACKED_BYTES:,} bytes")
+
+    def spend_entry(self) -> None:
+        self.entries -= 1
+        if self.entries < 0:
+            raise Refused(f"the image has more than {MAX_ENTRIES:,} files and folders")
+
+
+class _BoundedTarInfo(tarfile.TarInfo):
+    """An entry whose extended header is not read into memory if it is too large."""
+
+    def _proc_member(self, tarfile: tarfile.TarFile) -> Any:
+        if self.type in _EXTENDED_HEADERS and self.size > MAX_HEADER_BYTES:
+            raise Refused(f"a layer has an extended header of {self.size:,} bytes")
+        return super()._proc_member(tarfile)  # type: ignore[misc]  # the stubs lack it
+
+
+def _unpack_layer(layer: Layer, root: Path, allowance: _Allowance) -> None:
     with layer.path.open("rb") as file:
         blob = _HashingReader(file, algorithm_of(layer.digest))
-        tar = _HashingReader(_decompress(io.BufferedReader(blob)), algorithm_of(layer.diff_id))
+        stream = _decompress(io.BufferedReader(blob))
+        tar = _HashingReader(stream, algorithm_of(layer.diff_id), on_read=allowance.spend_bytes)
         try:
-            with tarfile.open(fileobj=io.BufferedReader(tar), mode="r|", errorlevel=2) as archive:
-                _LayerExtractor(archive, root).run()
+            with tarfile.open(
+                fileobj=io.BufferedReader(tar), mode="r|", errorlevel=2, tarinfo=_BoundedTarInfo
+            ) as archive:
+                _LayerExtractor(archive, root, allowance).run()
             tar.drain()
             blob.drain()
         except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
@@ -184,8 +233,11 @@ def _unpack_layer(layer: Layer, root: Path) -> None:
 class _HashingReader(io.RawIOBase):
     """A stream with the digest of the bytes read from it."""
 
-    def __init__(self, stream: IO[bytes], algorithm: str) -> None:
+    def __init__(
+        self, stream: IO[bytes], algorithm: str, *, on_read: Callable[[int], None] = lambda _count: None
+    ) -> None:
         self._stream = stream
+        self._on_read = on_read
         self._algorithm = algorithm
         self._hash = hashlib.new(algorithm)
 
@@ -200,6 +252,7 @@ class _HashingReader(io.RawIOBase):
         content = self._stream.read(len(buffer))
         buffer[: len(content)] = content
         self._hash.update(content)
+        self._on_read(len(content))
         return len(content)
 
     def drain(self) -> None:
@@ -229,13 +282,16 @@ def _open_zstd(stream: io.BufferedReader) -> IO[bytes]:
 class _LayerExtractor:
     """Extracts one layer over the lower ones."""
 
-    def __init__(self, archive: tarfile.TarFile, root: Path) -> None:
+    def __init__(self, archive: tarfile.TarFile, root: Path, allowance: _Allowance) -> None:
         self._archive = archive
+        self._allowance = allowance
         self._root = root
         self._own_paths: set[Path] = {root}
 
     def run(self) -> None:
-        for member in self._archive:
+        while (member := self._archive.next()) is not None:
+            cast("Any", self._archive).members.clear()  # which would keep all of them in memory
+            self._allowance.spend_entry()
             parts = _split_entry_name(member.name)
             if parts:
                 self._extract_member(member, parts)
@@ -267,6 +323,8 @@ class _LayerExtractor:
     def _create_file(self, member: tarfile.TarInfo, path: Path) -> None:
         content = self._archive.extractfile(member)
         assert content is not None
+        if member.issparse():  # its holes are in no stream
+            self._allowance.spend_bytes(member.size)
         with path.open("xb") as file:
             shutil.copyfileobj(content, file, 1 << 20)
         path.chmod(member.mode & 0o777 | 0o600)  # without set-user-id
@@ -321,6 +379,8 @@ def _split_entry_name(name: str) -> list[str]:
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/") or ".." in parts:
         raise Refused(f"{name!r} leads out of the image")
+    if len(parts) > MAX_DEPTH:
+        raise Refused(f"{'/'.join(parts[:3])!r}… is more than {MAX_DEPTH} folders deep")
     return parts
 
 

@@ -19,6 +19,9 @@ DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 MAX_MANIFEST_BYTES = 4 << 20
+MAX_CONFIG_BYTES = 4 << 20
+MAX_INDEX_DEPTH = 4
+"""Number of indexes that may contain one another; an index of an image's platforms and attestations has one."""
 
 _IMAGE_TYPES = frozenset({DOCKER_MANIFEST, OCI_MANIFEST})
 _INDEX_TYPES = frozenset({DOCKER_INDEX, OCI_INDEX})
@@ -104,6 +107,8 @@ def parse_references(manifest: RawManifest) -> References:
         children = tuple(_check_descriptor(child)["digest"] for child in _list_member(document, "manifests"))
         return References(children=children, artifact_type=_string_member(document, "artifactType"), subject=subject)
     config = _check_descriptor(document.get("config"))
+    if config["size"] > MAX_CONFIG_BYTES:
+        raise ManifestError(f"The configuration has more than {MAX_CONFIG_BYTES} bytes")
     descriptors = [config, *(_check_descriptor(layer) for layer in _list_member(document, "layers"))]
     return References(
         blobs=tuple(dict.fromkeys(descriptor["digest"] for descriptor in descriptors if not descriptor.get("urls"))),
@@ -116,7 +121,7 @@ def parse_references(manifest: RawManifest) -> References:
 def _parse_json(content: bytes) -> JsonObject:
     try:
         document = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ManifestError("Invalid JSON syntax") from error
     if not isinstance(document, dict):
         raise ManifestError("A manifest is a JSON object")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -101,8 +102,14 @@ class ImageRepository:
 
     def tags_of(self, digest: str) -> list[str]:
         """Return the tags that point at an image, versions before `latest`; AWS documents no order."""
-        tags = (tag for tag, target in self.tags.items() if target == digest)
-        return sorted(tags, key=lambda tag: (tag == "latest", tag))
+        return self._tags_by_digest.get(digest, [])
+
+    @functools.cached_property
+    def _tags_by_digest(self) -> dict[str, list[str]]:
+        tags_by_digest: dict[str, list[str]] = {}
+        for tag in sorted(self.tags, key=lambda tag: (tag == "latest", tag)):
+            tags_by_digest.setdefault(self.tags[tag], []).append(tag)
+        return tags_by_digest
 
     def references(self, blob: str) -> bool:
         """Return whether an image of this repository refers to a blob."""
@@ -111,6 +118,14 @@ class ImageRepository:
     def parent_of(self, digest: str) -> str | None:
         """Return the digest of an index that lists a manifest, or None."""
         return next((image.digest for image in self.images.values() if digest in image.children), None)
+
+    def index_depth(self, children: Iterable[str]) -> int:
+        """Return how many indexes contain one another, from one with these children on; 0 without children."""
+        depth, level = 0, set(children)
+        while level:
+            depth += 1
+            level = {child for digest in level for child in self.images[digest].children}
+        return depth
 
     def without_labels(self, keys: Iterable[str]) -> ImageRepository:
         """Return the repository without some resource tags."""

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.localcloud.atomic_write import remove_temporary_files, write_atomically
 from kaizen_tasks.localcloud.registry.blobs import BlobStore
-from kaizen_tasks.localcloud.registry.manifests import RawManifest, parse_references
+from kaizen_tasks.localcloud.registry.manifests import MAX_INDEX_DEPTH, RawManifest, parse_references
 from kaizen_tasks.localcloud.registry.registry_errors import (
     ImageExistsError,
     ImageReferencedError,
     InvalidTagError,
+    ManifestError,
     MissingChildrenError,
     MissingLayersError,
     RepositoryExistsError,
@@ -268,6 +269,8 @@ def _check_references(repository: ImageRepository, manifest_references: Referenc
         raise MissingLayersError(f"Layers with digests '{missing}' {suffix}")
     if missing := [child for child in manifest_references.children if child not in repository.images]:
         raise MissingChildrenError(f"Images with digests '{missing}' {suffix}")
+    if repository.index_depth(manifest_references.children) > MAX_INDEX_DEPTH:
+        raise ManifestError(f"More than {MAX_INDEX_DEPTH} indexes contain one another")
 
 
 def _image_record(repository: ImageRepository, manifest: RawManifest, manifest_references: References) -> ImageRecord:

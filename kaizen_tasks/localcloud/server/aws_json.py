@@ -128,7 +128,7 @@ def _decode_request(model: OperationModel, content: bytes) -> JsonObject:
         return {}
     try:
         document: JsonObject = decode(model.input_shape, json.loads(content or b"{}"))
-    except (ValueError, SerializationError) as error:
+    except (ValueError, RecursionError, SerializationError) as error:
         raise ServiceError("SerializationException", str(error)) from error
     if violations := list(find_violations(model.input_shape, document)):
         raise _validation_error(model, violations)

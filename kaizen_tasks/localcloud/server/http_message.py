@@ -13,6 +13,9 @@ import attrs
 
 from kaizen_tasks.localcloud.server.request_body import RequestBody
 
+MAX_CONTENT_BYTES = 32 << 20
+"""Maximum size of a body that is read into memory; the largest is a part of a layer, 20 MiB in base64."""
+
 JsonObject = dict[str, Any]
 """A JSON object whose members depend on the operation."""
 
@@ -54,8 +57,12 @@ class HttpRequest:
 
     @cached_property
     def content(self) -> bytes:
-        """Read the whole body into memory, once."""
-        return self.body.readall()
+        """Read the whole body into memory, once.
+
+        Raises:
+            BodyTooLargeError: it is larger than any request of a client.
+        """
+        return self.body.read_within(MAX_CONTENT_BYTES)
 
     def header(self, name: str) -> str:
         """Return a header, or an empty string."""

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 _LINE_BYTES = 1024
 
 
+class BodyTooLargeError(Exception):
+    """The body of a request that is read into memory is larger than allowed."""
+
+
 class RequestBody(io.RawIOBase):
     """The body of a request as a stream.
 
@@ -43,6 +47,19 @@ class RequestBody(io.RawIOBase):
         if self._chunked and not self._remaining:
             self._read_chunk_header()
         return self._read_into(memoryview(buffer)) if self._remaining else 0
+
+    def read_within(self, limit: int) -> bytes:
+        """Read the whole body into memory.
+
+        Raises:
+            BodyTooLargeError: it has more than `limit` bytes.
+        """
+        content = bytearray()
+        while chunk := self.read(1 << 16):
+            content += chunk
+            if len(content) > limit:
+                raise BodyTooLargeError(f"the body of this request has more than {limit} bytes")
+        return bytes(content)
 
     def drain(self, limit: int) -> bool:
         """Discard unread bytes, at most `limit`; return whether the end was reached."""

@@ -5,13 +5,16 @@ The standard library's server rather than werkzeug's, which closes the connectio
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import socket
 import struct
+import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from kaizen_tasks.localcloud.server.arrivals import IDLE_SECONDS, ArrivingBytes
 from kaizen_tasks.localcloud.server.http_message import DropConnectionError, HttpRequest, HttpResponse
 from kaizen_tasks.localcloud.server.request_body import RequestBody
 
@@ -21,8 +24,12 @@ if TYPE_CHECKING:
     Application = Callable[[HttpRequest], HttpResponse]
 
 LOOPBACK = "127.0.0.1"
-_IDLE_SECONDS = 300
+MAX_CONNECTIONS = 1000
+"""Number of connections that are served at the same time, each by a thread; further ones are closed."""
+
+_MAX_LENGTH_DIGITS = 18
 _DRAIN_BYTES = 16 << 20
+_READ_BUFFER_BYTES = 1 << 16
 _log = logging.getLogger(__name__)
 
 
@@ -30,7 +37,7 @@ class RequestHandler(BaseHTTPRequestHandler):
     """Passes requests to the application and sends its responses."""
 
     protocol_version = "HTTP/1.1"
-    timeout = _IDLE_SECONDS
+    timeout = IDLE_SECONDS
     disable_nagle_algorithm = True
     wbufsize = 1 << 16
     server: HttpServer
@@ -41,6 +48,20 @@ class RequestHandler(BaseHTTPRequestHandler):
             super().handle()
         except (ConnectionError, TimeoutError) as error:
             _log.info("%s: %s", self.client_address, error)
+
+    def setup(self) -> None:
+        """Read the connection with limits of time."""
+        super().setup()
+        self._arriving_bytes = ArrivingBytes(self.connection)
+        self.rfile.close()
+        self.rfile = io.BufferedReader(self._arriving_bytes, _READ_BUFFER_BYTES)
+
+    def handle_one_request(self) -> None:
+        """Wait for a request, and answer it if it does not arrive too slowly."""
+        self._arriving_bytes.await_request()
+        cast("io.BufferedReader", self.rfile).peek(1)
+        self._arriving_bytes.begin_request()
+        super().handle_one_request()
 
     def handle_expect_100(self) -> bool:
         """Defer `100 Continue` until the body is read, so that a refused request uploads nothing."""
@@ -78,7 +99,7 @@ class RequestHandler(BaseHTTPRequestHandler):
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
             return None
         text = self.headers.get("Content-Length", "0").strip()
-        return int(text) if text.isascii() and text.isdigit() else -1
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_LENGTH_DIGITS else -1
 
     def _continue_callback(self) -> Callable[[], None] | None:
         expects_continue = self.headers.get("Expect", "").strip().lower() == "100-continue"
@@ -132,6 +153,30 @@ class HttpServer(ThreadingHTTPServer):
 
     def __init__(self, port: int) -> None:
         super().__init__((LOOPBACK, port), RequestHandler)
+        self._free_slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection in a thread, or close it if there are too many."""
+        if not self._free_slots.acquire(blocking=False):
+            _log.warning("%s: closed, because %d connections are open", client_address, MAX_CONNECTIONS)
+            self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self._free_slots.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve a connection in this thread."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free_slots.release()
+
+    def handle_error(self, _request: object, client_address: object) -> None:
+        """Log an error that ended a connection."""
+        _log.exception("%s", client_address)
 
     @property
     def port(self) -> int:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import sys
 import tarfile
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kaizen_tasks.errors import Refused
+from kaizen_tasks.localcloud.instances import rootfs
 from kaizen_tasks.localcloud.instances.rootfs import read_image, resolve_in_root, unpack
 from kaizen_tasks.localcloud.registry.manifests import digest_of
 from kaizen_tasks.localcloud.registry.store import ImageStore
@@ -238,3 +240,57 @@ def test_paths_are_resolved_as_if_the_root_were_the_file_system(tmp_path: Path) 
     assert resolve_in_root(tmp_path, "/bin/editor") == tmp_path / "etc/alternatives/editor"
     with pytest.raises(Refused, match="out of the image"):
         resolve_in_root(tmp_path, "/usr/../../x")
+
+
+def check_refused(shelf: Shelf, root: Path, layer: bytes, message: str) -> None:
+    """Check that a layer is refused, and nothing of it is left."""
+    image = image_of(shelf, layer)
+    with pytest.raises(Refused, match=message):
+        unpack(image, root)
+    assert not root.exists()
+
+
+def test_layers_that_unpack_to_too_much_are_refused(shelf: Shelf, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rootfs, "MAX_UNPACKED_BYTES", 30_000)
+    two = [archive(file("zeros", bytes(12_000))) for _ in range(2)]
+    with pytest.raises(Refused, match="the image unpacks to more than 30,000 bytes"):
+        unpack(image_of(shelf, *two), root)  # each of them is small enough
+    unpack(image_of(shelf, two[0]), root)
+
+
+def test_bytes_after_the_end_of_an_archive_count(shelf: Shelf, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rootfs, "MAX_UNPACKED_BYTES", 30_000)
+    check_refused(shelf, root, archive(file("small")) + bytes(30_000), "unpacks to more than 30,000 bytes")
+
+
+def test_hole_of_a_sparse_file_counts(shelf: Shelf, root: Path) -> None:
+    entry = tarfile.TarInfo("sparse")
+    entry.pax_headers = {"GNU.sparse.size": str(1 << 60), "GNU.sparse.map": "0,0"}
+    check_refused(shelf, root, archive((entry, b"")), "the image unpacks to more than")
+
+
+def test_too_many_entries_are_refused(shelf: Shelf, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rootfs, "MAX_ENTRIES", 3)
+    unpack(image_of(shelf, archive(*(file(f"{number}") for number in range(3)))), root)
+    shutil.rmtree(root)
+    layer = archive(*(file("same") for _ in range(4)))
+    check_refused(shelf, root, layer, "the image has more than 3 files and folders")
+
+
+def test_deep_folders_are_refused(shelf: Shelf, root: Path) -> None:
+    check_refused(shelf, root, archive(file("d/" * 300 + "x")), "'d/d/d'… is more than 256 folders deep")
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_large_extended_header_is_not_read(shelf: Shelf, root: Path, kind: bytes) -> None:
+    entry = tarfile.TarInfo("header")
+    entry.type, entry.size = kind, 2 << 20
+    layer = entry.tobuf(tarfile.USTAR_FORMAT) + bytes(2 << 20) + archive(file("x"))
+    check_refused(shelf, root, layer, "a layer has an extended header of 2,097,152 bytes")
+
+
+def test_large_configuration_is_not_read(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = shelf.image("app", [archive(file("x"))])
+    monkeypatch.setattr(rootfs, "MAX_CONFIG_BYTES", 10)
+    with pytest.raises(Refused, match="the configuration has more than 10 bytes"):
+        read_image(shelf.store, "app", digest)

@@ -93,3 +93,16 @@ def test_any_document_is_parsed_or_a_manifest_error(document: dict[str, object])
     except ManifestError:
         return
     assert needed.size >= 0
+
+
+@pytest.mark.parametrize("content", [b"[" * 100_000, b'{"a":' * 100_000])
+def test_deeply_nested_json_is_invalid(content: bytes) -> None:
+    with pytest.raises(ManifestError, match="Invalid JSON syntax"):
+        parse_manifest(content)
+
+
+def test_large_configuration_is_refused() -> None:
+    document = json.loads(image(b"layer"))
+    document["config"]["size"] = (4 << 20) + 1
+    with pytest.raises(ManifestError, match="The configuration has more than 4194304 bytes"):
+        parse_references(parse_manifest(json.dumps(document).encode()))

@@ -11,9 +11,10 @@ import attrs
 import pytest
 
 from kaizen_tasks.localcloud.atomic_write import write_atomically
-from kaizen_tasks.localcloud.registry.manifests import parse_manifest
+from kaizen_tasks.localcloud.registry.manifests import MAX_INDEX_DEPTH, OCI_INDEX, OCI_MANIFEST, parse_manifest
 from kaizen_tasks.localcloud.registry.registry_errors import (
     ImageExistsError,
+    ManifestError,
     TagProtectedError,
     UnknownRepositoryError,
     UnknownUploadError,
@@ -27,6 +28,7 @@ from tests.localcloud.samples import CONFIG, digest_of, image
 from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -205,3 +207,47 @@ def test_failed_write_leaves_only_the_old_file(tmp_path: Path) -> None:
 def test_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     write_atomically(tmp_path / "secret", b"x")
     assert (tmp_path / "secret").stat().st_mode & 0o077 == 0
+
+
+def push_index(store: ImageStore, *children: str) -> str:
+    descriptors = [{"mediaType": OCI_MANIFEST, "digest": child, "size": 1} for child in children]
+    document = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": descriptors}
+    manifest = parse_manifest(json.dumps(document).encode())
+    store.put_image("team/app", manifest)
+    return manifest.digest
+
+
+def test_indexes_within_one_another_are_limited(store: ImageStore) -> None:
+    digest = push(store, "v1", b"layer")
+    for _ in range(MAX_INDEX_DEPTH):
+        digest = push_index(store, digest)
+    with pytest.raises(ManifestError, match="More than 4 indexes contain one another"):
+        push_index(store, digest)
+
+
+def test_image_lists_of_large_repositories_read_each_tag_once(store: ImageStore) -> None:
+    push(store, "v1", b"layer")
+    repository = store.repository("team/app")
+    tags = CountingTags({f"v{number}": f"sha256:{number:064}" for number in range(100)})
+    large = attrs.evolve(repository, tags=tags)
+    assert [large.tags_of(digest) for digest in tags.values()] == [[tag] for tag in tags]
+    assert tags.walks <= 3
+
+
+class CountingTags(dict[str, str]):
+    """Tags that count how often they are iterated over."""
+
+    walks = 0
+
+    def __iter__(self) -> Iterator[str]:
+        self.walks += 1
+        return super().__iter__()
+
+
+def test_latest_is_the_last_of_the_tags_of_an_image(store: ImageStore) -> None:
+    digest = push(store, "latest", b"layer")
+    for tag in ("v2", "v1"):
+        store.put_image("team/app", store.manifest("team/app", digest), tag)
+    assert store.repository("team/app").tags_of(digest) == ["v1", "v2", "latest"]
+    store.untag("team/app", "v1")
+    assert store.repository("team/app").tags_of(digest) == ["v2", "latest"]
