@@ -204,6 +204,7 @@ def crash(session: nox.Session) -> None:
     _install(session, "test")
     _compile(session)
     session.run("python", "-m", "tests.crash.campaign", *session.posargs)
+    session.run("python", "-m", "tests.crash.cloud_kills")
 
 
 @nox.session(default=False)

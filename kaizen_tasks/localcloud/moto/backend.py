@@ -107,7 +107,9 @@ class MotoBackend:
             try:
                 self._restore(entry)
             except Exception as error:
-                raise self._journal.damaged(number, error) from error
+                if number < len(self._entries) or not isinstance(entry, JournalRequest):
+                    raise self._journal.damaged(number, error) from error
+                self._journal.remove_last()  # the cloud was killed before it could remove a refused request
         self._entries = []
         self._is_loaded = True
         self._compact()

@@ -144,6 +144,11 @@ class Journal:
         os.truncate(self._path, size)
         self.length -= 1
 
+    def remove_last(self) -> None:
+        """Remove the last entry, which `read` has returned."""
+        lines = read_lines(self._path)
+        self.revert(sum(len(line) + 1 for line in lines[:-1]))
+
     def replace(self, entries: Iterable[JournalEntry]) -> None:
         """Replace all entries at once."""
         lines = [_format(entry) for entry in entries]

@@ -253,15 +253,16 @@ def test_cloud_does_not_start_on_an_entry_that_cannot_be_restored(cloud: Cloud, 
     create_table(cloud)
     cloud.stop()
     journal = cloud.state / "elsewhere.jsonl"
-    with journal.open("a") as file:
-        file.write(json.dumps(entry) + "\n")
+    good_line = journal.read_text()
+    journal.write_text(f"{good_line}{json.dumps(entry)}\n{good_line}")
     with pytest.raises(RuntimeError, match="cannot be read") as caught:
         cloud.start()
     lines = str(caught.value).splitlines()
     assert f"{journal}:2 cannot be read" in lines[0]
     assert lines[-1] == "remove line 2, whose change is then lost, or choose another --state"
-    journal.write_text(journal.read_text().splitlines()[0] + "\n")
+    journal.write_text(good_line * 2)  # the second one is refused: it was never answered, and is removed
     cloud.start()
+    assert journal.read_text() == good_line
     assert cloud.client("dynamodb").list_tables()["TableNames"] == ["locks"]
 
 
