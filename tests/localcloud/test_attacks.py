@@ -12,6 +12,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from kaizen_tasks.localcloud.server.http_message import MAX_CONTENT_BYTES
 from tests.localcloud.samples import Answer, RawRegistry
 from tests.support.local_cloud import control_headers, control_request
 from tests.support.waiting import HANG_SECONDS
@@ -47,9 +48,10 @@ def send(cloud: Cloud) -> Iterator[Callable[..., Answer]]:
         connection.close()
         return answer
 
+    services = cloud.client("apprunner").list_services()["ServiceSummaryList"]  # of other modules
     yield send_raw
     assert cloud.client("ecr").describe_registry()  # no fault was injected
-    assert not cloud.client("apprunner").list_services()["ServiceSummaryList"]
+    assert cloud.client("apprunner").list_services()["ServiceSummaryList"] == services
 
 
 def error_type(answer: Answer) -> str:
@@ -223,3 +225,10 @@ def test_refusal_is_logged_without_headers_and_query(cloud: Cloud, send: Callabl
     text = json.dumps(line)
     assert "of-a-query" not in text
     assert cloud.control_token not in text
+
+
+def test_body_that_no_client_sends_is_refused(cloud: Cloud) -> None:
+    with pytest.raises(ClientError) as caught:
+        cloud.client("dynamodb").put_item(TableName="table", Item={"key": {"S": "x" * MAX_CONTENT_BYTES}})
+    assert caught.value.response["Error"]["Code"] == "RequestEntityTooLargeException"
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 413
