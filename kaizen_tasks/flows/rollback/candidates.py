@@ -12,7 +12,10 @@ from kaizen_tasks.domain.ledger import LedgerEntry, RollbackCandidate, release_t
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import NotFound
 from kaizen_tasks.flows.ledger import entries as ledger
+from kaizen_tasks.flows.parallel import map_parallel
 from kaizen_tasks.ports.tools import Tools
+
+MAX_CONCURRENT_LOOKUPS = 16
 
 
 @frozen(kw_only=True)
@@ -67,16 +70,31 @@ def first_with_image(
 
 
 def find_image_source(environment: Environment, digest: str, tools: Tools) -> Environment | None:
-    """Return the environment whose repository has an image: itself, else the first other one; None without any."""
+    """Return the environment whose repository has an image: itself, else the first other one; None without any.
+
+    Every release has passed through the first stage, so its repositories are searched before the many of later stages.
+    """
     if tools.registry.find_image(environment.repository, digest) is not None:
         return environment
-    others = {other.repository: other for other in tools.settings.environments.values()}
-    others.pop(environment.repository, None)
-    for repository, other in others.items():
+    first_stage = tools.settings.first_stage.environments
+    by_repository: dict[str, Environment] = {}
+    for other in (*first_stage, *tools.settings.environments.values()):
+        by_repository.setdefault(other.repository, other)
+    by_repository.pop(environment.repository, None)
+    others = tuple(by_repository.values())
+
+    def has_image(other: Environment) -> bool:
         with suppress(NotFound):  # a tenant whose repository is not created yet
-            if tools.registry.find_image(repository, digest) is not None:
-                return other
-    return None
+            return tools.registry.find_image(other.repository, digest) is not None
+        return False
+
+    early = [other for other in others if other in first_stage]
+    late = [other for other in others if other not in first_stage]
+    found = next(filter(has_image, early), None)
+    if found is None:
+        results = map_parallel(has_image, late, max_workers=MAX_CONCURRENT_LOOKUPS)
+        found = next((other for other, is_there in zip(late, results, strict=True) if is_there), None)
+    return found
 
 
 def names_without_image(names: Sequence[str]) -> str:
