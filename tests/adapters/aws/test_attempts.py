@@ -70,10 +70,11 @@ def ask(request: Request) -> str:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
     """AWS, which knows the caller and is broken otherwise."""
-    account = b"<R><GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult></R>"
+    result = b"<Account>123456789012</Account><Arn>arn:web</Arn>"
+    caller = b"<R><GetCallerIdentityResult>" + result + b"</GetCallerIdentityResult></R>"
     broken = Reply(status=500, body=b"{}")
     operations = ("PutItem", "Query", "StartDeployment", "UpdateItem")
-    script = {"/": [Reply(body=account)], **{name: [broken] for name in operations}}
+    script = {"/": [Reply(body=caller)], **{name: [broken] for name in operations}}
     with ScriptedServer(script, question=ask) as running:
         for name, value in {
             "AWS_ENDPOINT_URL": running.url,
