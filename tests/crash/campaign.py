@@ -22,11 +22,15 @@ from tests.crash.release_kills import NOT_REACHED, KillPoint
 from tests.crash.rollout_cases import ROLLOUTS
 from tests.crash.sandbox import TeamSandbox
 from tests.crash.snapshots import RepositoryState
+from tests.support.wrong_clock import wrong_clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 Item = TypeVar("Item")
+
+WRONG_CLOCKS = (-290, 290)
+"""Seconds by which the clocks of other machines are wrong; AWS refuses 300."""
 
 RACED_ROLLOUT = "promote-prod"
 MAX_CONCURRENT = 2
@@ -69,11 +73,13 @@ class RolloutCases:
     outcomes: dict[str, Outcome]
     points: tuple[KillPoint, ...]
 
-    def kill_and_rerun(self, point: KillPoint, folder: Path) -> tuple[str, ...]:
-        """Kill the command at a point, run it again, and return the differences."""
-        name = point.scene
+    def kill_and_rerun(
+        self, point: KillPoint, folder: Path, *, elsewhere: Mapping[str, str] | None = None
+    ) -> tuple[str, ...]:
+        """Kill the command at a point, run it again, here or on another machine, and return the differences."""
+        case, moment, expected = ROLLOUTS[point.scene], self.moments[point.scene], self.outcomes[point.scene]
         return rollout_kills.kill_and_rerun(
-            ROLLOUTS[name], self.moments[name], folder, self.fork_server, point=point, expected=self.outcomes[name]
+            case, moment, folder, self.fork_server, point=point, expected=expected, elsewhere=elsewhere
         )
 
     def race_two_promotions(self, folder: Path) -> tuple[str, ...]:
@@ -159,9 +165,13 @@ def _run(folder: Path, fork_server: CloudForkServer, options: argparse.Namespace
     points = sample_evenly(all_points, options.most)
     print_progress(f"{len(points)} of {len(all_points)} points in {len({item.scene for item in all_points})} scenes")
 
+    places = (None, *map(wrong_clock, WRONG_CLOCKS))
+
     def strike(point: KillPoint) -> tuple[str, ...]:
-        cases = rollout_runs if point.scene in ROLLOUTS else release_runs
-        return cases.kill_and_rerun(point, folder / f"kill-{points.index(point)}")
+        index = points.index(point)
+        if point.scene not in ROLLOUTS:
+            return release_runs.kill_and_rerun(point, folder / f"kill-{index}")
+        return rollout_runs.kill_and_rerun(point, folder / f"kill-{index}", elsewhere=places[index % len(places)])
 
     results = _run_all("kills", points, strike)
     unreached = {point for point, failures in results.items() if failures == (NOT_REACHED,)}

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Item = Mapping[str, str]
 
+SHORT_LEASE_SECONDS = 0.2
+
 
 @frozen(kw_only=True)
 class Outcome:
@@ -86,6 +88,20 @@ def deployment_statuses(sandbox: TeamSandbox) -> dict[str, tuple[str, ...]]:
 def lock_expiries(sandbox: TeamSandbox) -> dict[str, str]:
     """Return the expiry of every held lock."""
     return {item["pk"]: item["expires"] for item in _items(sandbox) if item["sk"] == "lock" and "token" in item}
+
+
+def move_locks_to_another_machine(sandbox: TeamSandbox) -> None:
+    """Let nobody on this machine know whether the owners of the locks still run, and their leases be short."""
+    for environment in lock_expiries(sandbox):
+        sandbox.call_aws(
+            "dynamodb",
+            "UpdateItem",
+            TableName="kaizen-web",
+            Key={"pk": {"S": environment}, "sk": {"S": "lock"}},
+            UpdateExpression="SET #process = :elsewhere, lease = :short",
+            ExpressionAttributeNames={"#process": "process"},
+            ExpressionAttributeValues={":elsewhere": {"S": ""}, ":short": {"N": f"{SHORT_LEASE_SECONDS}"}},
+        )
 
 
 def _repositories(sandbox: TeamSandbox) -> list[str]:

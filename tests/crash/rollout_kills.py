@@ -19,7 +19,7 @@ from tests.support.workspaces import COMMAND_SECONDS
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tests.crash.cloud_fork_server import CloudForkServer
@@ -62,14 +62,27 @@ def kill_and_rerun(
     *,
     point: KillPoint,
     expected: Outcome,
+    elsewhere: Mapping[str, str] | None = None,
 ) -> tuple[str, ...]:
-    """Kill a rollout at a point in a copy, run it again, and return what is wrong."""
+    """Kill a rollout at a point in a copy, run it again, and return what is wrong.
+
+    Args:
+        rollout: the command.
+        sandbox: the state before it.
+        folder: a new folder to work in.
+        fork_server: starts the cloud.
+        point: where to kill it.
+        expected: the outcome without a kill.
+        elsewhere: variables of another machine, on which it is run again; None for the same machine.
+    """
     copy = sandbox.copy_to(folder).start_cloud(fork_server)
     try:
         with rollout.meanwhile():
             if not _kill(rollout, copy, point):
                 return (release_kills.NOT_REACHED,)
-            return tuple(_check_rerun(rollout, copy, expected))
+            if elsewhere is not None:
+                outcomes.move_locks_to_another_machine(copy)
+            return tuple(_check_rerun(rollout, copy, expected, elsewhere or {}))
     finally:
         copy.destroy()
 
@@ -98,12 +111,14 @@ def kill_at_breakpoint(command: subprocess.Popen[str], copy: TeamSandbox) -> Com
     return result
 
 
-def _check_rerun(rollout: RolloutCase, copy: TeamSandbox, expected: Outcome) -> Iterator[str]:
+def _check_rerun(
+    rollout: RolloutCase, copy: TeamSandbox, expected: Outcome, variables: Mapping[str, str]
+) -> Iterator[str]:
     latest_expiry = datetime.now(UTC) + timedelta(seconds=LEASE_SECONDS)
     for name, expires in outcomes.lock_expiries(copy).items():
         if datetime.fromisoformat(expires) > latest_expiry:
             yield f"{name} lasts until {expires}"
-    rerun = copy.library.inv(*rollout.words)
+    rerun = copy.library.inv(*rollout.words, **variables)
     if rerun.code:
         yield f"run again, it exits {rerun.code}: {rerun.err.strip()}\n{rerun.out}"
     yield from expected.differences(collect_outcome(copy))

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.crash.campaign import ReleaseCases, prepare_releases, sample_evenly
+from tests.crash.campaign import WRONG_CLOCKS, ReleaseCases, prepare_releases, sample_evenly
 from tests.crash.release_kills import NOT_REACHED
+from tests.support.wrong_clock import wrong_clock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.e2e
 
 SAMPLE = 10
+ELSEWHERE = 2
 
 
 @pytest.fixture(scope="module")
@@ -34,4 +36,15 @@ def test_killed_release_is_finished_by_the_next_run(release_runs: ReleaseCases, 
 def test_killed_rollout_is_finished_by_the_next_run(rollout_runs: RolloutCases, number: int, tmp_path: Path) -> None:
     point = sample_evenly(rollout_runs.points, SAMPLE)[number]
     wrong = rollout_runs.kill_and_rerun(point, tmp_path / "copy")
+    assert wrong in ((), (NOT_REACHED,)), point
+
+
+@pytest.mark.parametrize("seconds", WRONG_CLOCKS)
+@pytest.mark.parametrize("number", range(ELSEWHERE))
+def test_killed_rollout_is_finished_on_a_machine_with_another_clock(
+    rollout_runs: RolloutCases, number: int, seconds: int, tmp_path: Path
+) -> None:
+    under_lock = [point for point in rollout_runs.points if point.label.startswith(("ecr", "apprunner"))]
+    point = sample_evenly(under_lock, ELSEWHERE)[number]
+    wrong = rollout_runs.kill_and_rerun(point, tmp_path / "copy", elsewhere=wrong_clock(seconds))
     assert wrong in ((), (NOT_REACHED,)), point

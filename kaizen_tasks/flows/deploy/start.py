@@ -26,6 +26,9 @@ START_DEPLOYMENT = "START_DEPLOYMENT"
 MAX_CLOCK_SKEW = timedelta(seconds=5)
 """How far this machine's clock may be ahead of the platform's."""
 
+MAX_CLOCK_ERROR = timedelta(seconds=1)
+"""How far the time of AWS may be ahead of the platform's as we know it, from a header that is truncated to seconds."""
+
 INITIAL_RETRY_SECONDS = 0.2
 """Seconds until the first search for a deployment that starts by itself, or until a busy service is retried."""
 
@@ -59,7 +62,7 @@ def operation_started_after(intent_time: datetime, *, excluded_operations: Colle
     def carries_release(operation: Operation) -> bool:
         if operation.kind != START_DEPLOYMENT or operation.id in excluded_operations:
             return False
-        ended_earlier = operation.finished_at is not None and operation.finished_at < intent_time
+        ended_earlier = operation.finished_at is not None and operation.finished_at < intent_time - MAX_CLOCK_ERROR
         return operation.started_at >= intent_time - MAX_CLOCK_SKEW and not ended_earlier
 
     return carries_release
