@@ -11,7 +11,7 @@ from invoke.exceptions import Exit, ParseError
 from invoke.program import Program
 
 import kaizen_tasks
-from kaizen_tasks.cli import make_namespace, stopped
+from kaizen_tasks.cli import make_namespace
 from kaizen_tasks.config import load
 from kaizen_tasks.errors import UsageError
 
@@ -88,14 +88,7 @@ def main() -> None:
     except Exit as error:  # `inv` catches this one itself
         sys.stderr.write(f"{error.message}\n")
         sys.exit(error.code)
-    program = KaizenProgram(name="kaizen", binary="kaizen", namespace=tasks, version=kaizen_tasks.__version__)
-    try:
-        try:
-            program.run()
-        finally:
-            sys.stdout.flush()
-    except BrokenPipeError:  # `kaizen --list | head -1`; tasks report theirs themselves
-        stopped.discard_stdout()
+    KaizenProgram(name="kaizen", binary="kaizen", namespace=tasks, version=kaizen_tasks.__version__).run()
 
 
 if __name__ == "__main__":

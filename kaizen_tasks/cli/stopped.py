@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import os
 import sys
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.errors import NOTHING_CHANGED, Interrupted, KaizenError, Refused
@@ -13,6 +15,7 @@ from kaizen_tasks.errors import NOTHING_CHANGED, Interrupted, KaizenError, Refus
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from types import TracebackType
 
 RESUME_HINT = "run the same command again to finish"
 
@@ -85,6 +88,40 @@ def _known_state(error: BaseException) -> str:
     notes = dict.fromkeys(getattr(error, "__notes__", ()))
     changes = [note for note in notes if note != NOTHING_CHANGED]
     return "; ".join(changes or notes)
+
+
+@cache  # a namespace may be built several times
+def report_failed_output() -> None:
+    """Report in one line that lists and help, which Invoke prints, cannot be written; it would end in a traceback."""
+    report_other = sys.excepthook
+
+    def report(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+        if not (isinstance(error, OSError) and error.filename is None and error.errno in ENVIRONMENT_ERRNOS):
+            report_other(kind, error, traceback)
+            return
+        sys.exit(_end_without_stdout(error))
+
+    sys.excepthook = report
+    atexit.register(_flush_stdout)
+
+
+def _flush_stdout() -> None:
+    """Flush what is left before Python does, whose message has neither a state nor an exit code of ours."""
+    try:
+        if sys.stdout is not None and not sys.stdout.closed:
+            sys.stdout.flush()
+    except OSError as error:
+        os._exit(_end_without_stdout(error))
+
+
+def _end_without_stdout(error: OSError) -> int:
+    """Say why stdout failed, unless its reader has enough, as in `inv --list | head -1`; return the exit code."""
+    discard_stdout()
+    if isinstance(error, BrokenPipeError):
+        return 0
+    sys.stderr.write(f"cannot write the output: {error.strerror}\n")
+    sys.stderr.flush()
+    return Refused.exit_code
 
 
 def discard_stdout() -> None:

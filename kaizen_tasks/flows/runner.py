@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.release import Release
-from kaizen_tasks.errors import KaizenError, Refused
+from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, Refused
 from kaizen_tasks.flows.locking.guard import LockGuard
 from kaizen_tasks.flows.locking.mutations import MutationLog, guard_mutations
 from kaizen_tasks.flows.step import Flow, Step
@@ -54,6 +55,31 @@ def _act(step: Step, release: Release, tools: Tools) -> Release:
 def choose_executor(*, dry: bool) -> Executor:
     """Return `dry_run_step` for a dry run, else `apply_step`."""
     return dry_run_step if dry else apply_step
+
+
+@contextmanager
+def noting_interruptions(execute: Executor, *, without_effect: Collection[str] = ()) -> Iterator[Executor]:
+    """Give an executor to steps that no lock protects; add what they did to Ctrl-C, and to an output that fails.
+
+    Args:
+        execute: the executor.
+        without_effect: names of the steps whose changes are in memory only, until another step writes them.
+    """
+    steps: list[str] = []
+
+    def execute_and_note(step: Step, decision: Act, release: Release, tools: Tools) -> Release:
+        if execute is dry_run_step or step.label.step in without_effect:
+            return execute(step, decision, release, tools)
+        steps.append(f"perhaps {step.label}")
+        updated_release = execute(step, decision, release, tools)
+        steps[-1] = str(step.label)
+        return updated_release
+
+    try:
+        yield execute_and_note
+    except (KeyboardInterrupt, OSError) as error:
+        error.add_note(f"done so far: {', '.join(steps)}" if steps else NOTHING_CHANGED)
+        raise
 
 
 def logging_executor(mutations: MutationLog) -> Executor:

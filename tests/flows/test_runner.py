@@ -11,8 +11,8 @@ from semver import Version
 
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.release import Release, StepLabel
-from kaizen_tasks.errors import BuildFailed, KaizenError, Refused
-from kaizen_tasks.flows.runner import dry_run_step, run_flow
+from kaizen_tasks.errors import NOTHING_CHANGED, BuildFailed, KaizenError, Refused
+from kaizen_tasks.flows.runner import apply_step, dry_run_step, noting_interruptions, run_flow
 from tests.fakes.tools import FakeTools
 
 if TYPE_CHECKING:
@@ -140,3 +140,38 @@ def test_a_dry_run_refuses_as_the_real_one_does() -> None:
     """What would stop it stops its plan."""
     with pytest.raises(Refused):
         run_flow((FakeStep(decisions=["refuse"]),), START, FakeTools(), dry_run_step)
+
+
+@pytest.mark.parametrize(
+    ("names", "without_effect", "note"),
+    [
+        (["commit", "tag"], (), "done so far: commit, perhaps tag"),
+        (["tag"], (), "done so far: perhaps tag"),
+        (["bump", "commit"], ("bump", "commit"), NOTHING_CHANGED),
+    ],
+)
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")])
+def test_interruption_says_what_the_steps_did(
+    names: list[str], without_effect: tuple[str, ...], note: str, error: BaseException
+) -> None:
+    flow = [FakeStep(label=StepLabel(name)) for name in names]
+    interruption = type(error)(*error.args)
+    flow[-1].failure = interruption
+
+    with (
+        pytest.raises(type(error)),
+        noting_interruptions(apply_step, without_effect=without_effect) as execute,
+    ):
+        run_flow(tuple(flow), START, FakeTools(), execute)
+
+    assert interruption.__notes__ == [note]
+
+
+def test_interrupted_dry_run_has_changed_nothing() -> None:
+    interruption = KeyboardInterrupt()
+
+    with suppress(KeyboardInterrupt), noting_interruptions(dry_run_step) as execute:
+        run_flow((FakeStep(),), START, FakeTools(), execute)
+        raise interruption
+
+    assert interruption.__notes__ == [NOTHING_CHANGED]

@@ -14,7 +14,7 @@ from kaizen_tasks.errors import UsageError
 from kaizen_tasks.flows import create_environment
 from kaizen_tasks.flows import setup as flows
 from kaizen_tasks.flows.execution import announce, join_names
-from kaizen_tasks.flows.runner import choose_executor
+from kaizen_tasks.flows.runner import choose_executor, noting_interruptions
 from kaizen_tasks.flows.step import EnvironmentStep, Flow
 from kaizen_tasks.wiring import Toolbox
 
@@ -34,7 +34,8 @@ def setup(
     flow = _creation_flow(env, like, tools) if create else flows.setup_flow(environments)
     announce(f"set up {join_names(environments)}" if env else "one-time setup", tools)
     _confirm_setup(flow, tools, yes=yes)
-    flows.run_setup(flow, tools, choose_executor(dry=tools.dry))
+    with noting_interruptions(choose_executor(dry=tools.dry)) as execute:
+        flows.run_setup(flow, tools, execute)
 
 
 def _creation_flow(env: list[str], like: str, tools: Toolbox) -> Flow:

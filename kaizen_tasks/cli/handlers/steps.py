@@ -9,9 +9,12 @@ from kaizen_tasks.cli.params import parse_bump
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.flows import catalogue, steps
 from kaizen_tasks.flows.release import files, pending
-from kaizen_tasks.flows.runner import choose_executor, run_flow
+from kaizen_tasks.flows.runner import choose_executor, noting_interruptions, run_flow
 from kaizen_tasks.flows.step import Flow
 from kaizen_tasks.wiring import Toolbox
+
+CUT_STEPS_IN_MEMORY = ("bump", "changelog", "commit")
+"""Steps of `cut` that change nothing that anybody sees: their files are written by the last one."""
 
 
 def bump(c: Context, *, part: str, to: str, force: bool) -> None:
@@ -19,7 +22,8 @@ def bump(c: Context, *, part: str, to: str, force: bool) -> None:
     step = parse_bump(part, to, force=force, accept_released=False, ask_remote=bool(tools.settings.pipeline))
     release = _run_on_version_file((step,), tools)
     if release.commit and not tools.dry:
-        run_flow((steps.FastForward(),), release, tools)
+        with noting_interruptions(choose_executor(dry=False)) as execute:
+            run_flow((steps.FastForward(),), release, tools, execute)
 
 
 def cut(c: Context, *, part: str, to: str, push: bool, skip_docs: str, force: bool) -> None:
@@ -28,7 +32,8 @@ def cut(c: Context, *, part: str, to: str, push: bool, skip_docs: str, force: bo
     starting_release = Release(version=files.read_version(tools))
     tools.reporter.heading(f"{tools.settings.app}: cut {step.target_release(starting_release, tools).name}")
     flow = catalogue.cut(step, push=push, skip_docs=skip_docs)
-    run_flow(flow, starting_release, tools, choose_executor(dry=tools.dry))
+    with noting_interruptions(choose_executor(dry=tools.dry), without_effect=CUT_STEPS_IN_MEMORY) as execute:
+        run_flow(flow, starting_release, tools, execute)
 
 
 def commit(c: Context) -> None:
@@ -45,9 +50,11 @@ def tag(c: Context) -> None:
 
 def _run_on_version_file(flow: Flow, tools: Toolbox) -> Release:
     """Run a flow on the release that VERSION names, which may have no commit yet; return the release."""
-    return run_flow(flow, Release(version=files.read_version(tools)), tools, choose_executor(dry=tools.dry))
+    with noting_interruptions(choose_executor(dry=tools.dry)) as execute:
+        return run_flow(flow, Release(version=files.read_version(tools)), tools, execute)
 
 
 def _run_on_pending_release(flow: Flow, tools: Toolbox) -> None:
     """Run a flow on the release that VERSION names, with its commit."""
-    run_flow(flow, pending.current_release(tools), tools, choose_executor(dry=tools.dry))
+    with noting_interruptions(choose_executor(dry=tools.dry)) as execute:
+        run_flow(flow, pending.current_release(tools), tools, execute)
