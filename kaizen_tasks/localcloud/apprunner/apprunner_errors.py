@@ -52,7 +52,13 @@ def paginate(items: Sequence[_Item], request: JsonObject) -> tuple[Sequence[_Ite
 
 
 def tags_by_key(tags: Sequence[dict[str, str]]) -> dict[str, str]:
-    """Return the values of tags by key."""
+    """Return the values of tags by key.
+
+    Raises:
+        ServiceError: a tag has no key.
+    """
+    if not all("Key" in tag for tag in tags):
+        raise invalid_request("A tag needs a Key.")
     return {tag["Key"]: tag.get("Value", "") for tag in tags}
 
 

@@ -31,11 +31,15 @@ def moto_request(operation: str, content: bytes) -> bytes | None:
     """Return the request's content for moto; None if the request is about App Runner's log groups."""
     try:
         request = json.loads(content or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
+        return content
+    if not isinstance(request, dict):
         return content
     if operation != "DescribeLogGroups":
         return None if _group_name(request).startswith(LOG_GROUP_PREFIX) else content
-    token, prefix = request.get("nextToken", ""), request.get("logGroupNamePrefix", "")
+    token, prefix = request.get("nextToken") or "", request.get("logGroupNamePrefix") or ""
+    if not isinstance(token, str) or not isinstance(prefix, str):
+        return content
     if token == _MOTO_PAGE_TOKEN:
         return json.dumps({name: value for name, value in request.items() if name != "nextToken"}).encode()
     is_local = _PAGE_TOKEN.fullmatch(token) or (

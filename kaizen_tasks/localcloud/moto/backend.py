@@ -18,7 +18,10 @@ from typing import TYPE_CHECKING
 import attrs
 
 from kaizen_tasks.localcloud.logs.logs_api import moto_request
+from kaizen_tasks.localcloud.moto.expressions import check_expressions
+from kaizen_tasks.localcloud.moto.idempotency import IdempotencyTokens
 from kaizen_tasks.localcloud.moto.journal import Journal, JournalRequest
+from kaizen_tasks.localcloud.moto.moto_errors import MotoError, error_response, explain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +62,7 @@ class MotoBackend:
         self._journal = Journal(journal)
         self._entries = self._journal.read()
         self._max_entries = COMPACTION_ENTRIES
+        self._tokens = IdempotencyTokens()
         self._lock = threading.Lock()
         self._is_loaded = False
 
@@ -70,12 +74,17 @@ class MotoBackend:
             if moto_content is None:
                 return self._logs_endpoint.handle(request, region=region, operation=operation)
             content = moto_content
-        with self._lock:
-            self._load()
-            entry = _journal_entry(request, service, region)
-            if entry is not None:
-                return self._execute(entry)
-            return self._call_moto(service, region, request.method, request.target, request.headers, content)
+        entry = _journal_entry(request, service, region)
+        try:
+            if service == "dynamodb" and b"Expression" in content:
+                check_expressions(content)
+            with self._lock:
+                self._load()
+                if entry is not None:
+                    return self._tokens.find(entry) or self._execute(entry)
+                return self._call_moto(service, region, request.method, request.target, request.headers, content)
+        except MotoError as error:
+            return error_response(error, service=service, headers=request.headers)
 
     def restore(self) -> None:
         """Restore the state that the journal holds; without one, moto is loaded at the first request.
@@ -123,6 +132,7 @@ class MotoBackend:
         response = self._replay(entry)
         if response.status != HTTPStatus.OK:
             raise ValueError(f"{entry.operation} is refused: {response.body!r}")
+        self._tokens.remember(entry, response)
 
     def _execute(self, entry: JournalRequest) -> HttpResponse:
         """Write a request to the journal, and execute it; remove it again if it is refused."""
@@ -133,6 +143,7 @@ class MotoBackend:
             self._journal.revert(size)
             raise
         if response.status == HTTPStatus.OK:
+            self._tokens.remember(entry, response)
             self._compact()
         else:
             self._journal.revert(size)
@@ -163,6 +174,17 @@ class MotoBackend:
     def _call_moto(
         self, service: str, region: str, method: str, target: str, headers: Mapping[str, str], content: bytes
     ) -> HttpResponse:
+        try:
+            response = self._dispatch(service, region, method, target, headers, content)
+        except Exception as error:  # noqa: BLE001 - whatever moto trips over is a refusal that clients do not retry
+            operation = headers.get("X-Amz-Target", "").rpartition(".")[2]
+            explanation = explain(error, service=service, operation=operation, content=content)
+            return error_response(explanation, service=service, headers=headers)
+        return attrs.evolve(response, headers=_without_server_headers(response.headers))
+
+    def _dispatch(
+        self, service: str, region: str, method: str, target: str, headers: Mapping[str, str], content: bytes
+    ) -> HttpResponse:
         from werkzeug.test import EnvironBuilder
 
         from kaizen_tasks.localcloud.moto.dispatch import dispatch
@@ -177,7 +199,11 @@ class MotoBackend:
             data=content,
         )
         response = dispatch(service, region, builder.get_environ())
-        return attrs.evolve(response, headers=_without_server_headers(response.headers))
+        if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise NotImplementedError(f"moto answers {response.status}")
+        if response.status == HTTPStatus.NOT_FOUND and headers.get("X-Amz-Target"):
+            return attrs.evolve(response, status=HTTPStatus.BAD_REQUEST)  # as all errors of AWS's JSON protocols
+        return response
 
 
 def _without_server_headers(headers: Mapping[str, str]) -> dict[str, str]:

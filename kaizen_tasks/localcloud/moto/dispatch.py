@@ -30,22 +30,25 @@ _STREAMS_TARGET_PREFIX = "DynamoDBStreams_"  # signed as DynamoDB; only the oper
 
 
 def dispatch(service: str, region: str, environment: Mapping[str, Any]) -> HttpResponse:
-    """Return moto's response to a request.
+    """Return moto's response to a request; exceptions of moto are not caught.
 
     Args:
         service: the signing name in the signature's scope.
         region: the region in the signature's scope.
         environment: the request as a WSGI environment.
+
+    Raises:
+        NotImplementedError: moto has no such service or operation.
     """
     request = Request(environment)
     is_streams = service == "dynamodb" and request.headers.get("X-Amz-Target", "").startswith(_STREAMS_TARGET_PREFIX)
     try:
         handler = _find_handler(f"streams.{service}" if is_streams else service, region, request.raw_path)
         if handler is None:
-            return _not_implemented(f"moto has no {service} that answers {request.raw_path}")
+            raise NotImplementedError(f"moto has no {service} that answers {request.raw_path}")
         return _call_handler(handler, request)
     except ModuleNotFoundError as error:
-        return _not_implemented(f"moto needs {error.name} for {service}: pip install 'moto[all]'")
+        raise NotImplementedError(f"moto needs {error.name}: pip install 'moto[all]'") from error
 
 
 @functools.lru_cache
@@ -69,8 +72,3 @@ def _call_handler(handler: Handler, request: Request) -> HttpResponse:
         status, headers, content = error.code, dict(error.get_headers()), error.get_body()
     response = Response(content, status, headers)
     return HttpResponse(status=response.status_code, headers=dict(response.headers), body=response.get_data())
-
-
-def _not_implemented(message: str) -> HttpResponse:
-    """Return an error that clients do not retry."""
-    return HttpResponse.json_response(HTTPStatus.NOT_IMPLEMENTED, {"message": message})

@@ -16,12 +16,15 @@ from typing import TYPE_CHECKING, Any
 from moto.core import responses
 from moto.core.common_models import BaseModel
 from moto.core.serialize import BaseJSONSerializer
+from moto.dynamodb import comparisons
 from moto.dynamodb.models import table as dynamodb_table
 from moto.dynamodb.models.table import Table
 from moto.moto_api._internal import mock_random
 from moto.secretsmanager import models as secretsmanager_models
 from moto.secretsmanager.exceptions import InvalidParameterException
 from moto.secretsmanager.models import SecretsManagerBackend
+
+from kaizen_tasks.localcloud.moto.moto_errors import ExpressionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,6 +39,7 @@ def patch_moto() -> None:
     _patch_secrets_manager()
     _patch_dynamodb_queries()
     _patch_dynamodb_serialization()
+    _patch_dynamodb_conditions()
     _patch_instance_tracking()
     _patch_clock()
     _replace(responses, "method_names_from_class", functools.cache)  # for every request otherwise
@@ -132,6 +136,47 @@ def _patch_dynamodb_queries() -> None:
 
     _replace(Table, "query", speed_up)
     _replace(Table, "all_items", lambda _original: _sort_items)
+
+
+def _patch_dynamodb_conditions() -> None:
+    """Refuse conditions that cannot be parsed, accept all white space, and compare values of any types.
+
+    moto 5.2.5 raises whatever its parser trips over, takes spaces only, and cannot compare a number with a string. That
+    is false in DynamoDB, as is any comparison with the size of a missing attribute.
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html
+    """
+    _replace(comparisons.ConditionExpressionParser, "parse", _parse_or_refuse)
+    for comparison in (*comparisons.COMPARATOR_CLASS.values(), comparisons.FuncBetween):
+        _replace(comparison, "expr", _compare_or_false)
+    _replace(comparisons.FuncSize, "expr", _size_or_none)
+
+
+def _parse_or_refuse(original: Callable[..., Any]) -> Callable[..., Any]:
+    def parse(self: Any) -> Any:
+        self.condition_expression = " ".join((self.condition_expression or "").split())
+        try:
+            return original(self)
+        except (ValueError, LookupError, AssertionError, AttributeError, TypeError) as error:
+            raise ExpressionError(f"Syntax error; {error}") from error
+
+    return parse
+
+
+def _compare_or_false(original: Callable[..., Any]) -> Callable[..., Any]:
+    def expr(self: Any, item: Any) -> Any:
+        try:
+            return original(self, item)
+        except TypeError:
+            return False
+
+    return expr
+
+
+def _size_or_none(original: Callable[..., Any]) -> Callable[..., Any]:
+    def expr(self: Any, item: Any) -> Any:
+        return None if self.attr.get_type(item) is None else original(self, item)
+
+    return expr
 
 
 def _patch_dynamodb_serialization() -> None:

@@ -103,7 +103,7 @@ class AwsJsonEndpoint:
                 "InvalidSignatureException", "Credential should be scoped to a valid region.", status=403
             )
         model, method = self._find_operation(operation)
-        output = method(_decode_request(model, content))
+        output = method(decode_request(model, content))
         return encode(model.output_shape, output) if model.output_shape else {}
 
     def _find_operation(self, name: str) -> tuple[OperationModel, Callable[[JsonObject], JsonObject]]:
@@ -123,24 +123,35 @@ class AwsJsonEndpoint:
         )
 
 
-def _decode_request(model: OperationModel, content: bytes) -> JsonObject:
+def decode_request(model: OperationModel, content: bytes) -> JsonObject:
+    """Return the validated input of an operation.
+
+    Raises:
+        ServiceError: the body is not JSON of the operation's shape, or violates a constraint.
+    """
     if model.input_shape is None:
         return {}
     try:
         document: JsonObject = decode(model.input_shape, json.loads(content or b"{}"))
-    except (ValueError, RecursionError, SerializationError) as error:
+        violations = list(find_violations(model.input_shape, document))
+    except (ValueError, SerializationError, RecursionError) as error:
         raise ServiceError("SerializationException", str(error)) from error
-    if violations := list(find_violations(model.input_shape, document)):
+    if violations:
         raise _validation_error(model, violations)
     return document
 
 
-def _validation_error(model: OperationModel, violations: list[ConstraintViolation]) -> ServiceError:
+def modelled_code(model: OperationModel) -> str:
+    """Return the code by which an operation refuses an input."""
     error_names = {shape.name for shape in model.error_shapes}
-    code = next((code for code in _VALIDATION_CODES if code in error_names), "ValidationException")
+    return next((code for code in _VALIDATION_CODES if code in error_names), "ValidationException")
+
+
+def _validation_error(model: OperationModel, violations: list[ConstraintViolation]) -> ServiceError:
     noun = "error" if len(violations) == 1 else "errors"
     return ServiceError(
-        code, f"{len(violations)} validation {noun} detected: {'; '.join(map(_violation_message, violations))}"
+        modelled_code(model),
+        f"{len(violations)} validation {noun} detected: {'; '.join(map(_violation_message, violations))}",
     )
 
 

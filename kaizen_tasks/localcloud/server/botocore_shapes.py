@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
@@ -160,8 +161,18 @@ def _range_violations(rules: dict[str, Any], size: float, verb: str) -> Iterator
 def _string_violations(rules: dict[str, Any], text: str) -> Iterator[str]:
     if rules.get("enum") and text not in rules["enum"]:
         yield f"Member must satisfy enum value set: [{', '.join(rules['enum'])}]"
-    if "pattern" in rules and not re.fullmatch(rules["pattern"], text):
+    pattern = _compile(rules["pattern"]) if "pattern" in rules else None
+    if pattern and not pattern.fullmatch(text):
         yield f"Member must satisfy regular expression pattern: {rules['pattern']}"
+
+
+@functools.lru_cache(maxsize=512)
+def _compile(pattern: str) -> re.Pattern[str] | None:
+    """Compile a pattern of the model; None for syntax that Java has and Python lacks."""
+    try:
+        return re.compile(pattern)
+    except re.error:
+        return None
 
 
 def _display_text(value: object) -> str:

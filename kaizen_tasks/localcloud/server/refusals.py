@@ -29,10 +29,18 @@ def error_response(request: HttpRequest, status: int, code: str, message: str) -
     """Return an error in the client's protocol: the registry's, AWS's JSON or AWS's query protocol."""
     if request.path.startswith("/v2/"):
         return HttpResponse.json_response(status, {"errors": [{"code": code, "message": message}]})
-    if is_query_protocol(request):
-        error = f"<Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
-        body = f"<ErrorResponse>{error}</ErrorResponse>".encode()
-        return HttpResponse(status=status, headers={"Content-Type": "text/xml"}, body=body)
+    return (xml_error if is_query_protocol(request) else json_error)(status, code, message)
+
+
+def xml_error(status: int, code: str, message: str) -> HttpResponse:
+    """Return an error of AWS's query protocol."""
+    error = f"<Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
+    body = f"<ErrorResponse>{error}</ErrorResponse>".encode()
+    return HttpResponse(status=status, headers={"Content-Type": "text/xml"}, body=body)
+
+
+def json_error(status: int, code: str, message: str) -> HttpResponse:
+    """Return an error of AWS's JSON protocols."""
     return HttpResponse.json_response(
         status,
         {"__type": code, "message": message},

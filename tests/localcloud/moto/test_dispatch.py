@@ -50,13 +50,12 @@ def test_dispatch_returns_the_error_code_of_aws() -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/v1/domains"])
-def test_unknown_service_is_501_which_clients_do_not_retry(path: str) -> None:
-    response = call("codeartifact", path=path)
-    assert (response.status, body_of(response)) == (501, {"message": f"moto has no codeartifact that answers {path}"})
+def test_unknown_service_is_not_implemented(path: str) -> None:
+    with pytest.raises(NotImplementedError, match=f"moto has no codeartifact that answers {path}"):
+        call("codeartifact", path=path)
 
 
 def test_missing_dependency_of_moto_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "moto.kinesis.models", None)
-    response = call("kinesis", "Kinesis_20131202.ListStreams", method="POST")
-    assert response.status == 501
-    assert body_of(response)["message"] == "moto needs moto.kinesis.models for kinesis: pip install 'moto[all]'"
+    with pytest.raises(NotImplementedError, match=r"moto needs moto.kinesis.models: pip install 'moto\[all\]'"):
+        call("kinesis", "Kinesis_20131202.ListStreams", method="POST")
