@@ -272,6 +272,7 @@ local = Collection(
         "Start a local cloud with this app's repositories, services and ledger in it.",
         STATE,
         Flag("port", "port on loopback; 0 picks a free one", default="0"),
+        Flag("engine", "what runs the services: auto, docker, process, or none, which only answers", default="auto"),
         Flag("first", "version label of the image that new services start with (default: the committed VERSION)"),
         flags.JSON,
     ),

@@ -15,6 +15,8 @@ from kaizen_tasks.domain.rollout import Shard, parse_shard
 from kaizen_tasks.errors import UsageError
 from kaizen_tasks.flows.steps.bump import Bump
 
+SERVICE_ENGINES = ("auto", "docker", "process", "none")
+
 
 def resolve_stage(names: Sequence[str], settings: Settings) -> Stage:
     """Return all environments that `--env` names, as one stage.
@@ -46,6 +48,18 @@ def resolve_environment(name: str, settings: Settings) -> Environment:
         members = ", ".join(member.name for member in selection.environments)
         raise UsageError(f"{name} is a group", hint=f"name one of its environments: {members}")
     return selection.environments[0]
+
+
+def parse_service_engine(name: str) -> str:
+    """Return the value of the `--engine` of a local cloud.
+
+    Raises:
+        UsageError: there is no such engine.
+    """
+    if name not in SERVICE_ENGINES:
+        hint = f"choose from {', '.join(SERVICE_ENGINES)}"
+        raise UsageError(f"--engine {name!r} does not run services", hint=hint)
+    return name
 
 
 def parse_engine(name: str) -> str:

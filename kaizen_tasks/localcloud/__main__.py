@@ -37,7 +37,7 @@ from kaizen_tasks.localcloud.server.access_log import AccessLog
 from kaizen_tasks.localcloud.server.auth import Tokens
 from kaizen_tasks.localcloud.server.aws_json import AwsJsonEndpoint
 from kaizen_tasks.localcloud.server.clients import own_hosts
-from kaizen_tasks.localcloud.server.credentials import Credentials
+from kaizen_tasks.localcloud.server.credentials import Credentials, IssuedCredentials
 from kaizen_tasks.localcloud.server.faults import FaultInjector
 from kaizen_tasks.localcloud.server.server import LOOPBACK, HttpServer
 from kaizen_tasks.localcloud.server.signatures import SignatureVerifier
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.localcloud.state.folder import StateFolder
 
+_MAX_OPEN_FILES = 65_536
 _PRIVATE_UMASK = 0o077
 _MAX_FILES = 65_536
 _CLOUD_FILE = "cloud.json"
@@ -60,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT, and return the exit code."""
     options = _parser().parse_args(arguments)
     os.umask(_PRIVATE_UMASK)
+    _raise_file_limit()
     try:
         _require_moto()
         with lock_state_folder(options.state.resolve()) as folder:
@@ -69,13 +71,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
 
 
+def _raise_file_limit() -> None:
+    """Allow as many open files as the system does, up to what a thousand services need."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(_MAX_OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(ValueError, OSError):  # macOS has a lower limit than it says
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m kaizen_tasks.localcloud", description=__doc__)
     parser.add_argument("--state", type=Path, required=True, help="folder of the cloud's state")
     parser.add_argument("--port", type=int, default=0, help="0 for the previous port, or any free one")
     parser.add_argument("--region", default="eu-west-1")
     parser.add_argument("--account", default="123456789012", help="twelve digits")
-    parser.add_argument("--engine", choices=("auto", "docker", "process"), default="auto")
+    parser.add_argument("--engine", choices=("auto", "docker", "process", "none"), default="auto")
     parser.add_argument("--deploy-seconds", type=float, default=0.2, help="minimum duration of a deployment")
     parser.add_argument(
         "--notice-seconds", type=float, default=0, help="delay of automatic deployments after a tag has moved"
@@ -169,12 +180,14 @@ def _services(
     location = {"account": options.account, "region": options.region}
     store = ImageStore(state / "registry")
     tokens = Tokens(state / "secret", clock=_scaled_clock(options.clock_speed))
+    issued = IssuedCredentials()
     cloudwatch = CloudWatch(logs=LogStore(state / "apprunner" / "logs"), **location)
     moto = MotoBackend(
         account=options.account,
         endpoint=address,
         journal=state / "elsewhere.jsonl",
         logs_endpoint=AwsJsonEndpoint(service=cloudwatch, region=options.region),
+        issued=issued,
     )
     moto.restore()
     apprunner = AppRunner(
@@ -194,7 +207,7 @@ def _services(
         moto=moto,
         faults=FaultInjector(),
         access_log=AccessLog(state / "requests.jsonl"),
-        verifier=SignatureVerifier(credentials=credentials),
+        verifier=SignatureVerifier(credentials=credentials, issued=issued),
         hosts=own_hosts(port),
         info={"name": "kaizen local cloud", **location},
     )

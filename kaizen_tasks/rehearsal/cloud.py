@@ -134,7 +134,7 @@ def start_cloud(state: Path, *, region: str, account: str, engine: str = "auto",
         state: the cloud's folder; created when missing.
         region: the region to emulate.
         account: the account to emulate.
-        engine: how deployed images run: `auto`, `docker` or `process`.
+        engine: how deployed images run: `auto`, `docker`, `process`, or `none` for stand-ins.
         port: port on loopback; 0 picks a free one.
 
     Raises:

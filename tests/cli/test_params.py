@@ -134,6 +134,9 @@ def test_error_of_a_bump_names_the_wrong_flag(part: str, to: str, what: str) -> 
 
 def test_unknown_engine_is_an_error_of_its_flag() -> None:
     assert params.parse_engine("bundle") == "bundle"
+    assert params.parse_service_engine("none") == "none"
+    with pytest.raises(UsageError, match="--engine 'bundle' does not run services"):
+        params.parse_service_engine("bundle")
     with pytest.raises(UsageError) as refused:
         params.parse_engine("nope")
 

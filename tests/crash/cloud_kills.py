@@ -30,6 +30,7 @@ from kaizen_tasks.localcloud.registry.manifests import parse_manifest
 from kaizen_tasks.localcloud.registry.repositories import ImageRepository
 from kaizen_tasks.localcloud.registry.store import BLOB_MOUNTING, ImageStore
 from kaizen_tasks.localcloud.server.aws_json import AwsJsonEndpoint
+from kaizen_tasks.localcloud.server.credentials import IssuedCredentials
 from kaizen_tasks.localcloud.server.http_message import HttpRequest
 from kaizen_tasks.localcloud.server.request_body import RequestBody
 from kaizen_tasks.localcloud.state.folder import lock_state_folder
@@ -58,7 +59,11 @@ class State:
         logs = CloudWatch(logs=LogStore(folder / "logs"), account=ACCOUNT, region=REGION)
         endpoint = AwsJsonEndpoint(service=logs, region=REGION)
         self._moto = MotoBackend(
-            account=ACCOUNT, endpoint="127.0.0.1:1", journal=folder / "elsewhere.jsonl", logs_endpoint=endpoint
+            account=ACCOUNT,
+            endpoint="127.0.0.1:1",
+            journal=folder / "elsewhere.jsonl",
+            logs_endpoint=endpoint,
+            issued=IssuedCredentials(),
         )
         self._moto.restore()
 

@@ -47,7 +47,8 @@ class AppRunner(SharedResourceApi):
         store: the registry's images.
         account: the account number.
         region: the region.
-        engine: how instances run: `docker`, `process`, or `auto` for containers if an engine is available.
+        engine: how instances run: `docker`, `process`, `none` for stand-ins, or `auto` for containers if an engine is
+            available.
         deploy_seconds: minimum duration of an operation.
         notice_seconds: delay of automatic deployments after a tag has moved.
         registry: host and port of the registry from which the container engine pulls.

@@ -9,6 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Literal
 
 from kaizen_tasks.localcloud.instances.process import ProcessInstance, kill_orphans
+from kaizen_tasks.localcloud.instances.stand_in import StandIns
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.localcloud.instances.rootfs import PlatformImage
     from kaizen_tasks.localcloud.instances.spec import Instance, InstanceSpec
 
-EngineChoice = Literal["auto", "docker", "process"]
+EngineChoice = Literal["auto", "docker", "process", "none"]
 
 _BUNDLE_LABEL = ("dev.kaizen.image", "bundle")  # an image without an operating system, which only a process can run
 _CONTAINER_MARKER = "container"
@@ -25,11 +26,11 @@ _MAX_RECENT_PORTS = 256
 
 
 class InstanceLauncher:
-    """Starts instances as containers, or as processes where no engine is available.
+    """Starts instances as containers, or as processes where no engine is available, or as stand-ins.
 
     Args:
         folder: the folder with one folder per running instance.
-        engine: the kind of instances; bundles are always processes.
+        engine: the kind of instances; bundles are never containers.
         docker: the container engine.
     """
 
@@ -38,6 +39,7 @@ class InstanceLauncher:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._engine = engine
         self._docker = docker
+        self._stand_ins = StandIns()
         self._lock = threading.Lock()
         self._recent_ports: deque[int] = deque(maxlen=_MAX_RECENT_PORTS)
 
@@ -47,6 +49,8 @@ class InstanceLauncher:
         Raises:
             KaizenError: the image cannot be pulled, unpacked or started.
         """
+        if self._engine == "none":
+            return self._stand_ins.start(spec)
         folder = self._folder / spec.instance_id
         folder.mkdir()
         spec.output.parent.mkdir(parents=True, exist_ok=True)

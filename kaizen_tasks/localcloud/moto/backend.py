@@ -22,6 +22,7 @@ from kaizen_tasks.localcloud.moto.expressions import check_expressions
 from kaizen_tasks.localcloud.moto.idempotency import IdempotencyTokens
 from kaizen_tasks.localcloud.moto.journal import Journal, JournalRequest
 from kaizen_tasks.localcloud.moto.moto_errors import MotoError, error_response, explain
+from kaizen_tasks.localcloud.moto.sts import STS, has_temporary_key, read_issued
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.localcloud.moto.journal import JournalEntry
     from kaizen_tasks.localcloud.server.aws_json import AwsJsonEndpoint
+    from kaizen_tasks.localcloud.server.credentials import IssuedCredentials
     from kaizen_tasks.localcloud.server.http_message import HttpRequest, HttpResponse
 
 COMPACTION_ENTRIES = 500
@@ -50,13 +52,17 @@ class MotoBackend:
         endpoint: host and port of the local cloud.
         journal: the journal's file.
         logs_endpoint: answers requests about App Runner's log groups.
+        issued: receives the temporary credentials that STS issues.
 
     Raises:
         Refused: the journal is damaged.
     """
 
-    def __init__(self, *, account: str, endpoint: str, journal: Path, logs_endpoint: AwsJsonEndpoint) -> None:
+    def __init__(
+        self, *, account: str, endpoint: str, journal: Path, logs_endpoint: AwsJsonEndpoint, issued: IssuedCredentials
+    ) -> None:
         self._logs_endpoint = logs_endpoint
+        self._issued = issued
         self._account = account
         self._endpoint = endpoint
         self._journal = Journal(journal)
@@ -82,9 +88,12 @@ class MotoBackend:
                 self._load()
                 if entry is not None:
                     return self._tokens.find(entry) or self._execute(entry)
-                return self._call_moto(service, region, request.method, request.target, request.headers, content)
+                response = self._call_moto(service, region, request.method, request.target, request.headers, content)
         except MotoError as error:
             return error_response(error, service=service, headers=request.headers)
+        for credentials in read_issued(response) if service == STS else ():
+            self._issued.add(credentials)
+        return response
 
     def restore(self) -> None:
         """Restore the state that the journal holds; without one, moto is loaded at the first request.
@@ -194,7 +203,7 @@ class MotoBackend:
             path=path,
             query_string=query,
             method=method,
-            headers=[*_without_server_headers(headers).items(), (_ACCOUNT_HEADER, self._account)],
+            headers=[*_without_server_headers(headers).items(), *self._account_header(service, headers)],
             base_url=f"http://{self._endpoint}/",
             data=content,
         )
@@ -204,6 +213,12 @@ class MotoBackend:
         if response.status == HTTPStatus.NOT_FOUND and headers.get("X-Amz-Target"):
             return attrs.evolve(response, status=HTTPStatus.BAD_REQUEST)  # as all errors of AWS's JSON protocols
         return response
+
+    def _account_header(self, service: str, headers: Mapping[str, str]) -> list[tuple[str, str]]:
+        """Return the header that names the account; for STS, moto knows the account of an assumed role by its key."""
+        if service == STS and has_temporary_key(headers.get("Authorization", "")):
+            return []
+        return [(_ACCOUNT_HEADER, self._account)]
 
 
 def _without_server_headers(headers: Mapping[str, str]) -> dict[str, str]:

@@ -23,6 +23,7 @@ from moto.moto_api._internal import mock_random
 from moto.secretsmanager import models as secretsmanager_models
 from moto.secretsmanager.exceptions import InvalidParameterException
 from moto.secretsmanager.models import SecretsManagerBackend
+from moto.sts.models import STSBackend
 
 from kaizen_tasks.localcloud.moto.moto_errors import ExpressionError
 
@@ -37,6 +38,7 @@ _SCALAR_TYPES = frozenset({"S", "N"})
 def patch_moto() -> None:
     """Apply all corrections, once."""
     _patch_secrets_manager()
+    _replace(STSBackend, "get_caller_identity", _name_iam_user)
     _patch_dynamodb_queries()
     _patch_dynamodb_serialization()
     _patch_dynamodb_conditions()
@@ -114,6 +116,16 @@ def _patch_secrets_manager() -> None:
         return update_secret_version_stage
 
     _replace(SecretsManagerBackend, "update_secret_version_stage", correct)
+
+
+def _name_iam_user(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a user's ARN as IAM makes it; moto's is of STS, which has no users."""
+
+    def get_caller_identity(self: Any, access_key_id: str, region: str) -> Any:
+        user_id, arn, account = original(self, access_key_id, region)
+        return user_id, arn.replace(":sts:", ":iam:") if ":user/" in arn else arn, account
+
+    return get_caller_identity
 
 
 def _patch_dynamodb_queries() -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.localcloud.server.credentials import Credentials
+from kaizen_tasks.localcloud.server.credentials import Credentials, IssuedCredentials
 from kaizen_tasks.localcloud.server.refusals import RequestRefused, is_query_protocol
 
 if TYPE_CHECKING:
@@ -26,11 +26,13 @@ _AUTHORIZATION = re.compile(
     rf"{ALGORITHM} +Credential=(?P<access_key_id>[^/\s]+)/(?P<date>\d{{8}})/(?P<region>[^/\s]+)/(?P<service>[^/\s]+)"
     r"/aws4_request, *SignedHeaders=(?P<signed_headers>[a-z0-9;-]+), *Signature=(?P<signature>[0-9a-f]{64})"
 )
+_SESSION_TOKEN = "X-Amz-Security-Token"  # noqa: S105 - the header's name
 _TIMESTAMP = "%Y%m%dT%H%M%SZ"
 _MAX_SKEW = timedelta(minutes=5)
 _CODES = {
     "unknown key": ("UnrecognizedClientException", "InvalidClientTokenId"),
     "bad signature": ("InvalidSignatureException", "SignatureDoesNotMatch"),
+    "expired token": ("ExpiredTokenException", "ExpiredToken"),
     "incomplete": ("IncompleteSignatureException", "IncompleteSignature"),
 }
 """Codes of the JSON protocols and of the query protocol."""
@@ -67,11 +69,13 @@ class SignatureVerifier:
     """Verifies signatures.
 
     Args:
-        credentials: the only ones that are accepted.
+        credentials: the ones that the cloud gave out.
+        issued: temporary credentials, which are accepted as well.
         clock: returns seconds since the epoch.
     """
 
     credentials: Credentials
+    issued: IssuedCredentials = attrs.field(factory=IssuedCredentials)
     clock: Callable[[], float] = time.time
 
     def verify(self, request: HttpRequest) -> Signature | None:
@@ -89,11 +93,21 @@ class SignatureVerifier:
         if match is None:
             raise _refusal(request, "incomplete", "the Authorization header is not a complete Signature Version 4.")
         signature = Signature(**match.groupdict())
-        if not _equal(signature.access_key_id, self.credentials.access_key_id):
-            raise _refusal(request, "unknown key", "The security token included in the request is invalid.")
+        secret_access_key = self._find_secret(request, signature)
         self._check_time(request, signature)
-        self._check_signature(request, signature)
+        self._check_signature(request, signature, secret_access_key)
         return signature
+
+    def _find_secret(self, request: HttpRequest, signature: Signature) -> str:
+        """Return the key that a request has to be signed with."""
+        if _equal(signature.access_key_id, self.credentials.access_key_id):
+            return self.credentials.secret_access_key
+        temporary = self.issued.find(signature.access_key_id)
+        if temporary is None or not _equal(request.header(_SESSION_TOKEN), temporary.session_token):
+            raise _refusal(request, "unknown key", "The security token included in the request is invalid.")
+        if temporary.expires <= self.clock():
+            raise _refusal(request, "expired token", "The security token included in the request is expired")
+        return temporary.secret_access_key
 
     def _check_time(self, request: HttpRequest, signature: Signature) -> None:
         timestamp = request.header("X-Amz-Date")
@@ -112,7 +126,7 @@ class SignatureVerifier:
             message = f"Signature not yet current: {timestamp} is still later than {latest:{_TIMESTAMP}}"
             raise _refusal(request, "bad signature", f"{message} ({now:{_TIMESTAMP}} + 5 min.)")
 
-    def _check_signature(self, request: HttpRequest, signature: Signature) -> None:
+    def _check_signature(self, request: HttpRequest, signature: Signature, secret_access_key: str) -> None:
         signed_headers = frozenset(signature.signed_headers.split(";"))
         sent_headers = {name for name, _ in request.header_fields}
         required = {"host", *(name for name in sent_headers if name.startswith("x-amz-"))}
@@ -122,7 +136,7 @@ class SignatureVerifier:
 
         expected = compute_signature(
             request,
-            secret_access_key=self.credentials.secret_access_key,
+            secret_access_key=secret_access_key,
             region=signature.region,
             service=signature.service,
             signed_headers=signed_headers,

@@ -23,7 +23,8 @@ from kaizen_tasks.rehearsal.cloud import Cloud
 from kaizen_tasks.wiring import Toolbox
 
 
-def up(c: Context, *, state: str, port: str, first: str, json: bool) -> None:
+def up(c: Context, *, state: str, port: str, engine: str, first: str, json: bool) -> None:
+    service_engine = params.parse_service_engine(engine)
     port_number = params.parse_number("--port", port, minimum=0, maximum=65535)
     tools = wiring.toolbox(c.config, stream=sys.stderr if json else sys.stdout)
     settings = tools.settings
@@ -34,7 +35,7 @@ def up(c: Context, *, state: str, port: str, first: str, json: bool) -> None:
         _state_folder(state, settings),
         region=settings.aws.region or clouds.DEFAULT_REGION,
         account=settings.aws.account or clouds.DEFAULT_ACCOUNT,
-        engine="process" if settings.build.engine == "bundle" else "auto",
+        engine="process" if service_engine == "auto" and settings.build.engine == "bundle" else service_engine,
         port=port_number,
     )
     os.environ.update(cloud.environ)
