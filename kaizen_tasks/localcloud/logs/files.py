@@ -7,17 +7,22 @@ import contextlib
 import json
 import threading
 import time
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import attrs
 
+from kaizen_tasks.localcloud.atomic_write import write_atomically
+from kaizen_tasks.localcloud.state.damaged import load_state
 from kaizen_tasks.localcloud.state.line_files import append_line, read_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 LOG_GROUP_PREFIX = "/aws/apprunner/"
 _CREATION_MARKERS = ".born"
+_RETENTION_FILE = "retention.json"
 _QUIET_SECONDS = 1.0  # idle time after which an incomplete line counts as complete
 
 
@@ -53,6 +58,20 @@ class LogStore:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
         self._size_history: dict[Path, list[tuple[int, int]]] = {}
+
+    @cached_property
+    def retention_days(self) -> Mapping[str, int]:
+        """Return how long the events of groups are to be kept, by group; groups that keep them for ever are missing."""
+        path = self._folder / _RETENTION_FILE
+        return load_state(path, _parse_retention) if path.exists() else {}
+
+    def set_retention(self, group: str, days: int | None) -> None:
+        """Change how long a group's events are to be kept; None for ever. No event is ever deleted."""
+        with self._lock:
+            others = {name: kept for name, kept in self.retention_days.items() if name != group}
+            changed = others | ({group: days} if days else {})
+            write_atomically(self._folder / _RETENTION_FILE, json.dumps(changed).encode())
+            self.retention_days = changed
 
     def append_event(self, service: str, message: str, operation_id: str = "") -> None:
         """Add a line to a service's events, and to the stream of an operation.
@@ -126,6 +145,10 @@ class LogStore:
             timestamp = checkpoints[bisect.bisect_left(checkpoints, (end, 0))][1]
             events.append(LogEvent(timestamp, line.decode(errors="replace").rstrip("\r\n")))
         return tuple(events)
+
+
+def _parse_retention(content: bytes) -> dict[str, int]:
+    return {str(group): int(days) for group, days in json.loads(content).items()}
 
 
 def _read_json_lines(path: Path) -> tuple[LogEvent, ...]:

@@ -23,6 +23,11 @@ _PAGE_SIZE = 50  # maximum and default of DescribeLogGroups and DescribeLogStrea
 _MAX_EVENTS = 10_000
 _MOTO_PAGE_TOKEN = "elsewhere"  # noqa: S105 - the page token after App Runner's last group
 _PAGE_TOKEN = re.compile(r"([fbn])/(\d{1,18})")
+_GROUP_MEMBERS = ("logGroupName", "logGroupIdentifier", "resourceArn")
+_RETENTION_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
 _NO_GROUP = "The specified log group does not exist."
 _NO_STREAM = "The specified log stream does not exist."
 
@@ -71,6 +76,28 @@ class CloudWatch:
         if not next_page and not prefix.startswith(LOG_GROUP_PREFIX):
             next_page = {"nextToken": _MOTO_PAGE_TOKEN}
         return {"logGroups": [self._describe_group(name) for name in page], **next_page}
+
+    def put_retention_policy(self, request: JsonObject) -> JsonObject:
+        """Set for how many days the events of a log group are to be kept."""
+        days = request["retentionInDays"]
+        if days not in _RETENTION_DAYS:
+            _reject(f"retentionInDays is not one of {', '.join(map(str, _RETENTION_DAYS))}.")
+        self._logs.set_retention(self._require_group(request), days)
+        return {}
+
+    def delete_retention_policy(self, request: JsonObject) -> JsonObject:
+        """Let the events of a log group be kept for ever."""
+        self._logs.set_retention(self._require_group(request), None)
+        return {}
+
+    def list_tags_for_resource(self, request: JsonObject) -> JsonObject:
+        """Return that a log group has no tags, which the local cloud does not offer."""
+        self._require_group(request)
+        return {"tags": {}}
+
+    def list_tags_log_group(self, request: JsonObject) -> JsonObject:
+        """Return that a log group has no tags, which the local cloud does not offer."""
+        return self.list_tags_for_resource(request)
 
     def describe_log_streams(self, request: JsonObject) -> JsonObject:
         """Return one page of a log group's streams, by name or by the time of the last event."""
@@ -127,11 +154,18 @@ class CloudWatch:
             raise ServiceError("ResourceNotFoundException", _NO_GROUP)
         return streams
 
+    def _require_group(self, request: JsonObject) -> str:
+        name = _group_name(request)
+        if name not in self._logs.group_names():
+            raise ServiceError("ResourceNotFoundException", _NO_GROUP)
+        return name
+
     def _describe_group(self, name: str) -> JsonObject:
         created = [stream.created for stream in self._get_streams(name)]
         return {
             "logGroupName": name,
             "creationTime": min(created, default=0),
+            "retentionInDays": self._logs.retention_days.get(name),
             "metricFilterCount": 0,
             "arn": f"{self._prefix}:{name}:*",
             "logGroupArn": f"{self._prefix}:{name}",
@@ -151,7 +185,7 @@ class CloudWatch:
 
 def _group_name(request: JsonObject) -> str:
     """Return the name of a request's log group, which may be identified by its ARN."""
-    name = str(request.get("logGroupName") or request.get("logGroupIdentifier") or "")
+    name = str(next((request[member] for member in _GROUP_MEMBERS if request.get(member)), ""))
     return name.rsplit(":log-group:", maxsplit=1)[-1].removesuffix(":*")
 
 

@@ -56,6 +56,32 @@ def refusal(call: Any, **request: Any) -> tuple[str, str]:
     return error["Code"], error["Message"]
 
 
+class TestRetention:
+    def test_retention_is_described_and_kept(self, logs: Any, cloud: Cloud) -> None:
+        group = {"logGroupName": f"{GROUP}/service"}
+        logs.put_retention_policy(**group, retentionInDays=14)
+        (found,) = logs.describe_log_groups(logGroupNamePrefix=group["logGroupName"])["logGroups"]
+        assert found["retentionInDays"] == 14
+        assert LogStore(cloud.state / "apprunner" / "logs").retention_days == {group["logGroupName"]: 14}
+        logs.delete_retention_policy(**group)
+        (found,) = logs.describe_log_groups(logGroupNamePrefix=group["logGroupName"])["logGroups"]
+        assert "retentionInDays" not in found
+
+    def test_days_that_aws_does_not_offer_are_refused(self, logs: Any) -> None:
+        code, message = refusal(logs.put_retention_policy, logGroupName=f"{GROUP}/service", retentionInDays=2)
+        assert (code, "not one of 1, 3, 5" in message) == ("InvalidParameterException", True)
+
+    def test_unknown_group_has_no_retention(self, logs: Any) -> None:
+        unknown = {"logGroupName": f"{GROUP}/none"}
+        assert refusal(logs.put_retention_policy, **unknown, retentionInDays=1)[0] == "ResourceNotFoundException"
+        for call in (logs.delete_retention_policy, logs.list_tags_log_group):
+            assert refusal(call, **unknown)[0] == "ResourceNotFoundException"
+
+    def test_groups_have_no_tags(self, logs: Any) -> None:
+        (found,) = logs.describe_log_groups(logGroupNamePrefix=f"{GROUP}/service")["logGroups"]
+        assert logs.list_tags_for_resource(resourceArn=found["logGroupArn"])["tags"] == {}
+
+
 class TestGroups:
     def test_groups_are_found_by_prefix(self, logs: Any) -> None:
         groups = logs.describe_log_groups(logGroupNamePrefix=GROUP)["logGroups"]
