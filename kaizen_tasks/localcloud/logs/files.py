@@ -111,6 +111,12 @@ class LogStore:
             sorted(f"{LOG_GROUP_PREFIX}{path.relative_to(self._folder)}" for path in self._folder.glob("*/*/*"))
         )
 
+    def group_created(self, group: str) -> int:
+        """Return when a log group was created, in milliseconds since the epoch."""
+        folder = self._folder / group.removeprefix(LOG_GROUP_PREFIX)
+        markers = (folder / _CREATION_MARKERS).glob("*")
+        return min(map(_mtime_milliseconds, markers), default=_mtime_milliseconds(folder))
+
     def streams(self, group: str) -> tuple[LogStream, ...] | None:
         """Return the streams of a log group, sorted by name; None if the group does not exist."""
         if group not in self.group_names():

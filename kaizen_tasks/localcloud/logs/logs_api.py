@@ -164,7 +164,7 @@ class CloudWatch:
         created = [stream.created for stream in self._get_streams(name)]
         return {
             "logGroupName": name,
-            "creationTime": min(created, default=0),
+            "creationTime": min([*created, self._logs.group_created(name)]),
             "retentionInDays": self._logs.retention_days.get(name),
             "metricFilterCount": 0,
             "arn": f"{self._prefix}:{name}:*",

@@ -21,7 +21,7 @@ from kaizen_tasks.localcloud.logs.logs_api import moto_request
 from kaizen_tasks.localcloud.moto.expressions import check_expressions
 from kaizen_tasks.localcloud.moto.idempotency import IdempotencyTokens
 from kaizen_tasks.localcloud.moto.journal import Journal, JournalRequest
-from kaizen_tasks.localcloud.moto.moto_errors import MotoError, error_response, explain
+from kaizen_tasks.localcloud.moto.moto_errors import MotoError, error_response, explain, operation_name
 from kaizen_tasks.localcloud.moto.sts import STS, has_temporary_key, read_issued
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ class MotoBackend:
         try:
             response = self._dispatch(service, region, method, target, headers, content)
         except Exception as error:  # noqa: BLE001 - whatever moto trips over is a refusal that clients do not retry
-            operation = headers.get("X-Amz-Target", "").rpartition(".")[2]
+            operation = operation_name(headers, content)
             explanation = explain(error, service=service, operation=operation, content=content)
             return error_response(explanation, service=service, headers=headers)
         return attrs.evolve(response, headers=_without_server_headers(response.headers))

@@ -19,6 +19,7 @@ from moto.core.request import Request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from kaizen_tasks.localcloud.moto.moto_errors import unknown_operation
 from kaizen_tasks.localcloud.server.http_message import HttpResponse
 
 if TYPE_CHECKING:
@@ -38,17 +39,18 @@ def dispatch(service: str, region: str, environment: Mapping[str, Any]) -> HttpR
         environment: the request as a WSGI environment.
 
     Raises:
-        NotImplementedError: moto has no such service or operation.
+        MotoError: moto has no such service, or needs a package that is not installed.
+        NotImplementedError: it has no such operation.
     """
     request = Request(environment)
     is_streams = service == "dynamodb" and request.headers.get("X-Amz-Target", "").startswith(_STREAMS_TARGET_PREFIX)
     try:
         handler = _find_handler(f"streams.{service}" if is_streams else service, region, request.raw_path)
         if handler is None:
-            raise NotImplementedError(f"moto has no {service} that answers {request.raw_path}")
+            raise unknown_operation(service, "")
         return _call_handler(handler, request)
     except ModuleNotFoundError as error:
-        raise NotImplementedError(f"moto needs {error.name}: pip install 'moto[all]'") from error
+        raise unknown_operation(service, "", f"moto needs {error.name}: pip install 'moto[all]'") from error
 
 
 @functools.lru_cache

@@ -6,6 +6,7 @@ import functools
 import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
 
 from kaizen_tasks.localcloud.server.aws_json import ServiceError, decode_request, modelled_code
 from kaizen_tasks.localcloud.server.refusals import json_error, xml_error
@@ -55,10 +56,10 @@ def explain(error: Exception, *, service: str, operation: str, content: bytes) -
         kind = "FilterExpression" if operation in _FILTERING_OPERATIONS else "ConditionExpression"
         return MotoError("ValidationException", f"Invalid {kind}: {error}")
     if isinstance(error, NotImplementedError):
-        return MotoError("UnknownOperationException", f"The local cloud does not offer {service} {operation}: {error}")
+        return unknown_operation(service, operation)
     model = _operation_model(service, operation)
     if model is None:
-        return MotoError("UnknownOperationException", f"The local cloud does not offer {service} {operation}.")
+        return unknown_operation(service, operation)
     try:
         decode_request(model, content)
     except ServiceError as refusal:
@@ -66,6 +67,21 @@ def explain(error: Exception, *, service: str, operation: str, content: bytes) -
     _log.warning("moto failed for %s %s", service, operation, exc_info=error)
     reason = f"{type(error).__name__}: {error}"
     return MotoError(modelled_code(model), f"The local cloud cannot process this {operation} request ({reason}).")
+
+
+def unknown_operation(service: str, operation: str, reason: str = "") -> MotoError:
+    """Return the error for an operation or service that moto lacks."""
+    name, suffix = f"{service} {operation}".strip(), f": {reason}" if reason else "."
+    return MotoError("UnknownOperationException", f"The local cloud does not offer {name}{suffix}")
+
+
+def operation_name(headers: Mapping[str, str], content: bytes) -> str:
+    """Return the operation of a request in a JSON or query protocol, or an empty string."""
+    if target := headers.get("X-Amz-Target"):
+        return target.rpartition(".")[2]
+    if headers.get("Content-Type", "").startswith(_FORM):
+        return parse_qs(content.decode(errors="replace")).get("Action", [""])[0]
+    return ""
 
 
 def error_response(error: MotoError, *, service: str, headers: Mapping[str, str]) -> HttpResponse:

@@ -9,6 +9,7 @@ import contextlib
 import copy
 import functools
 import inspect
+import json
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from moto.dynamodb.models.dynamo_type import Item
 
+_USER_ID = "AIDALOCALCLOUDLOCALCL"  # as long as those of IAM
 _SCALAR_TYPES = frozenset({"S", "N"})
 
 
@@ -116,14 +118,31 @@ def _patch_secrets_manager() -> None:
         return update_secret_version_stage
 
     _replace(SecretsManagerBackend, "update_secret_version_stage", correct)
+    _replace(SecretsManagerBackend, "list_secret_version_ids", _date_versions)
+
+
+def _date_versions(original: Callable[..., Any]) -> Callable[..., Any]:
+    """List the versions of a secret with the dates of their creation; moto's are those of the request."""
+
+    def list_secret_version_ids(self: Any, secret_id: str) -> str:
+        document = json.loads(original(self, secret_id))
+        versions = self.secrets[secret_id].versions
+        for version in document["Versions"]:
+            version["CreatedDate"] = versions[version["VersionId"]]["createdate"]
+            del version["LastAccessedDate"]
+        return json.dumps(document)
+
+    return list_secret_version_ids
 
 
 def _name_iam_user(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a user's ARN as IAM makes it; moto's is of STS, which has no users."""
+    """Return an identity of IAM for the cloud's own credentials; moto's is a user of STS, which has no users."""
 
     def get_caller_identity(self: Any, access_key_id: str, region: str) -> Any:
         user_id, arn, account = original(self, access_key_id, region)
-        return user_id, arn.replace(":sts:", ":iam:") if ":user/" in arn else arn, account
+        if not arn.endswith(":user/moto"):
+            return user_id, arn, account
+        return _USER_ID, f"arn:aws:iam::{account}:user/local", account
 
     return get_caller_identity
 

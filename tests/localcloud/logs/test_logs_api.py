@@ -77,6 +77,11 @@ class TestRetention:
         for call in (logs.delete_retention_policy, logs.list_tags_log_group):
             assert refusal(call, **unknown)[0] == "ResourceNotFoundException"
 
+    def test_group_without_streams_has_a_date(self, logs: Any, cloud: Cloud) -> None:
+        LogStore(cloud.state / "apprunner" / "logs").register_output(f"silent/{ID}", "a")
+        (found,) = logs.describe_log_groups(logGroupNamePrefix="/aws/apprunner/silent/")["logGroups"]
+        assert abs(found["creationTime"] / 1000 - time.time()) < 60
+
     def test_groups_have_no_tags(self, logs: Any) -> None:
         (found,) = logs.describe_log_groups(logGroupNamePrefix=f"{GROUP}/service")["logGroups"]
         assert logs.list_tags_for_resource(resourceArn=found["logGroupArn"])["tags"] == {}

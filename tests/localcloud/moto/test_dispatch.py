@@ -10,6 +10,7 @@ import pytest
 from werkzeug.test import EnvironBuilder
 
 from kaizen_tasks.localcloud.moto.dispatch import dispatch
+from kaizen_tasks.localcloud.moto.moto_errors import MotoError
 
 if TYPE_CHECKING:
     from kaizen_tasks.localcloud.server.http_message import HttpResponse
@@ -51,11 +52,11 @@ def test_dispatch_returns_the_error_code_of_aws() -> None:
 
 @pytest.mark.parametrize("path", ["/", "/v1/domains"])
 def test_unknown_service_is_not_implemented(path: str) -> None:
-    with pytest.raises(NotImplementedError, match=f"moto has no codeartifact that answers {path}"):
+    with pytest.raises(MotoError, match="The local cloud does not offer codeartifact"):
         call("codeartifact", path=path)
 
 
 def test_missing_dependency_of_moto_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "moto.kinesis.models", None)
-    with pytest.raises(NotImplementedError, match=r"moto needs moto.kinesis.models: pip install 'moto\[all\]'"):
+    with pytest.raises(MotoError, match=r"moto needs moto.kinesis.models: pip install 'moto\[all\]'"):
         call("kinesis", "Kinesis_20131202.ListStreams", method="POST")

@@ -39,7 +39,8 @@ def assume(cloud: Cloud, account: str) -> dict[str, Any]:
 def test_caller_is_a_user_of_iam(cloud: Cloud) -> None:
     identity = cloud.client("sts").get_caller_identity()
     assert identity["Account"] == ACCOUNT
-    assert identity["Arn"].startswith(f"arn:aws:iam::{ACCOUNT}:user/")
+    assert identity["Arn"] == f"arn:aws:iam::{ACCOUNT}:user/local"
+    assert identity["UserId"].startswith("AIDA")
 
 
 @pytest.mark.parametrize("account", [ACCOUNT, OTHER_ACCOUNT])
