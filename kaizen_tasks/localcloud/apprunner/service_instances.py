@@ -17,7 +17,7 @@ from kaizen_tasks.localcloud.instances.rootfs import read_image
 from kaizen_tasks.localcloud.instances.spec import Instance, InstanceSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from kaizen_tasks.localcloud.apprunner.background import BackgroundThreads
     from kaizen_tasks.localcloud.apprunner.services import AppRunnerService, ServiceOperation, ServiceStore
@@ -31,14 +31,23 @@ _DRAIN_CHECK_SECONDS = 0.1
 _STOP_SECONDS = 15.0
 _MAX_PARALLEL_RESTARTS = 4  # so that a cloud with many services listens soon after its start
 _MAX_RETRY_SECONDS = 60.0
+_STABLE_SECONDS = 60.0  # an instance that lives longer is replaced at once
 
 
 @attrs.define(kw_only=True)
 class _ServiceRuntime:
-    """The proxy and the instance of a service; hold `lock` to change them."""
+    """The proxy and the instance of a service; hold `lock` to change them.
+
+    Args:
+        proxy: listens on the public port.
+        instance: what the proxy forwards to.
+        early_ends: instances in a row that had to be replaced soon after their start.
+        lock: protects the others.
+    """
 
     proxy: TcpProxy
     instance: Instance | None = None
+    early_ends: int = 0
     lock: threading.Lock = attrs.field(factory=threading.Lock)
 
 
@@ -170,6 +179,7 @@ class ServiceInstances:
 
     def _watch(self, arn: str, runtime: _ServiceRuntime, instance: Instance) -> None:
         """Replace an instance when it has stopped or become unhealthy, unless it is the current one no longer."""
+        started_at = self._clock.now()
         reason = wait_until_unhealthy(
             instance,
             self._services.get(arn).health_check,
@@ -185,14 +195,18 @@ class ServiceInstances:
             self.log_event(self._services.get(arn), reason)
             self.switch(arn, None)
             instance.stop()
+            is_early = self._clock.now() - started_at < _STABLE_SECONDS
+            runtime.early_ends = runtime.early_ends + 1 if is_early else 0
+        if runtime.early_ends > 1 and self._threads.closing.wait(_retry_delay(runtime.early_ends - 2)):
+            return
         self._start_until_running(arn, runtime)
 
     def _start_until_running(self, arn: str, runtime: _ServiceRuntime) -> None:
-        for delay in _retry_delays():
+        for attempt in itertools.count():
             with runtime.lock:
                 if self._try_start(arn, runtime):
                     return
-            if self._threads.closing.wait(delay):
+            if self._threads.closing.wait(_retry_delay(attempt)):
                 return
 
     def _try_start(self, arn: str, runtime: _ServiceRuntime) -> bool:
@@ -212,8 +226,8 @@ class ServiceInstances:
         return True
 
 
-def _retry_delays() -> Iterator[float]:
-    return (min(2.0**exponent, _MAX_RETRY_SECONDS) for exponent in itertools.count())
+def _retry_delay(attempt: int) -> float:
+    return min(2.0 ** min(attempt, 10), _MAX_RETRY_SECONDS)
 
 
 def _stop_runtime(runtime: _ServiceRuntime) -> None:

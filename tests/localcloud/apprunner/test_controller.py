@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import itertools
 import json
 import os
 import re
@@ -469,7 +468,7 @@ def test_instance_that_becomes_unhealthy_is_replaced(region: Region) -> None:
 
 
 def test_replacement_is_tried_until_it_starts(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service_instances, "_retry_delays", lambda: itertools.repeat(0.01))
+    monkeypatch.setattr(service_instances, "_retry_delay", lambda _attempt: 0.01)
     obstacle = region.folder / "obstacle"
     guard = f"import os\nif os.path.exists({str(obstacle)!r}): raise SystemExit(3)\n"
     region.images.app("coach", "v1", script=guard + SERVER)
@@ -480,6 +479,28 @@ def test_replacement_is_tried_until_it_starts(region: Region, monkeypatch: pytes
     assert not serves(service["ServiceUrl"])
     obstacle.unlink()
     wait_for(lambda: serves(service["ServiceUrl"]))
+
+
+def test_instances_that_end_early_are_replaced_ever_later(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
+    attempts: list[int] = []
+
+    def retry_delay(attempt: int) -> float:
+        attempts.append(attempt)
+        return 0.0
+
+    monkeypatch.setattr(service_instances, "_retry_delay", retry_delay)
+    region.images.app("coach", "v1")
+    url = region.create()["ServiceUrl"]
+    processes: list[int] = []
+
+    def has_another_process() -> bool:
+        return serves(url) and ask(url)["pid"] not in processes
+
+    for _ in range(3):
+        processes.append(ask(url)["pid"])
+        os.kill(processes[-1], signal.SIGKILL)
+        wait_for(has_another_process)
+    assert attempts == [0, 1]
 
 
 def test_unknown_service_is_a_resource_not_found_exception(region: Region) -> None:
