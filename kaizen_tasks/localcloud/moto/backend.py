@@ -80,12 +80,12 @@ class MotoBackend:
             if moto_content is None:
                 return self._logs_endpoint.handle(request, region=region, operation=operation)
             content = moto_content
-        entry = _journal_entry(request, service, region)
         try:
             if service == "dynamodb" and b"Expression" in content:
                 check_expressions(content)
             with self._lock:
                 self._load()
+                entry = _journal_entry(request, service, region)  # here, so that times are in order
                 if entry is not None:
                     return self._tokens.find(entry) or self._execute(entry)
                 response = self._call_moto(service, region, request.method, request.target, request.headers, content)
