@@ -174,6 +174,34 @@ def test_services_are_restarted_with_the_cloud(team: Team) -> None:
     assert (answer["Status"], answer["ServiceUrl"]) == ("RUNNING", service["ServiceUrl"])
 
 
+def test_engine_none_runs_nothing_and_answers_for_the_image(tmp_path: Path) -> None:
+    with Cloud(tmp_path / "state", "--engine", "none") as cloud:
+        team = Team(cloud)
+        team.images.repository("coach")
+
+        def push(version: str) -> None:
+            labels = {"org.opencontainers.image.version": version}
+            team.images.image("coach", [archive()], tag="latest", config={"Labels": labels})
+
+        push("v1")
+        service = team.create("coach", RuntimeEnvironmentVariables={"ENVIRONMENT": "staging"})
+        assert ask(service["ServiceUrl"]) == {"version": "v1", "environment": "staging"}
+        push("v2")
+        wait_for(lambda: ask(service["ServiceUrl"])["version"] == "v2")
+        cloud.kill()
+        cloud.start()
+        wait_for(lambda: _serves(service["ServiceUrl"]))
+        assert ask(service["ServiceUrl"]) == {"version": "v2", "environment": "staging"}
+
+
+def _serves(url: str) -> bool:
+    try:
+        ask(url)
+    except OSError:
+        return False
+    return True
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="what is asserted is read from /proc")
 def test_killed_cloud_leaves_no_processes(team: Team) -> None:
     script = (
