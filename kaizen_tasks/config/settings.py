@@ -117,6 +117,11 @@ class Settings:
                 return position
         return 1
 
+    def neighbours(self, environment: Environment) -> tuple[Environment, ...]:
+        """Return the other environments of the first group that an environment is in."""
+        members = next((names for names in self.groups.values() if environment.name in names), ())
+        return tuple(self.environments[name] for name in members if name != environment.name)
+
     def followed_tags(self, repository: str) -> tuple[str, ...]:
         """Return the tags of a repository that services follow: one for each environment that shares it."""
         return tuple(each.follow for each in self.environments.values() if each.repository == repository)

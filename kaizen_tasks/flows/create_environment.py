@@ -45,10 +45,8 @@ def find_neighbour(environment: Environment, settings: Settings) -> Environment:
     Raises:
         UsageError: the environment is in no group with another one.
     """
-    for members in settings.groups.values():
-        others = [name for name in members if name != environment.name]
-        if environment.name in members and others:
-            return settings.environments[others[0]]
+    if neighbours := settings.neighbours(environment):
+        return neighbours[0]
     message = f"{environment.name} is in no group, so it has no neighbour to be like"
     raise UsageError(message, hint="name an environment whose service it shall be like: --like ENV")
 
@@ -99,7 +97,11 @@ class CreateService(EnvironmentStep):
             return self._decide_for_busy_service(service, release, tools)
         if not self._has_image(tools):
             reason = f"nothing is {self.environment.followed_image} yet, and a service needs an image to start with"
-            hint = f"inv promote --env {self.environment.name} brings one; then run the same command again"
+            is_first = self.environment in tools.settings.first_stage.environments
+            command = (
+                f"release-{tools.settings.first_stage.name}" if is_first else f"promote --env {self.environment.name}"
+            )
+            hint = f"inv {command} brings one; then run the same command again"
             return Refuse(reasons=(reason,), hint=hint)
         missing_names = self._missing_secrets(tools)
         if missing_names:

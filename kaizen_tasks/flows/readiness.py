@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from kaizen_tasks.errors import NotFound
-from kaizen_tasks.flows.deploy import first_deployment
 from kaizen_tasks.flows.doctor import environment as environment_checks
 from kaizen_tasks.flows.doctor import preflight
 from kaizen_tasks.flows.steps.copy import CopyImage
 from kaizen_tasks.flows.steps.deploy import Deploy
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.doctor import Finding
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.release import Image, Release
     from kaizen_tasks.flows.step import Flow
@@ -35,22 +31,7 @@ def require_ready(flows: Mapping[Environment, Flow], release: Release, tools: To
         images = tuple(_find_images(deploying, release, tools))
         problems = preflight.find_problems(tuple(deploying), tools)
         unsuitable = environment_checks.find_unsuitable_images(deploying, images)
-        preflight.refuse(tuple(_remaining_problems((*problems, *unsuitable), release, tools)))
-
-
-def _remaining_problems(problems: Sequence[Finding], release: Release, tools: Tools) -> Iterator[Finding]:
-    """Yield the problems that refuse: a first deployment needs no service, as its image and tag come first."""
-    suspects = {each.subject.environment for each in problems if each.subject.check == "service"}
-    environments = [tools.settings.environments[name] for name in suspects]
-    new = {each.name: each for each in environments if first_deployment.needs_service(each, release, tools)}
-    for name in new:
-        tools.reporter.note(f"  {name} has no service yet: its image and its tag come first")
-    for problem in problems:
-        name = problem.subject.environment
-        if name not in new:
-            yield problem
-        elif problem.subject.check != "service":
-            yield evolve(problem, fix=first_deployment.create_command(new[name]))
+        preflight.refuse(preflight.without_first_deployments((*problems, *unsuitable), release, tools))
 
 
 def _find_images(flows: Mapping[Environment, Flow], release: Release, tools: Tools) -> Iterator[Image]:

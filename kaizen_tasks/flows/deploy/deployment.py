@@ -66,7 +66,9 @@ class Deployment:
             if not first_deployment.needs_service(self.environment, self.release, self.tools):
                 raise
             self._move_followed_tag()
-            raise first_deployment.missing_service_error(self.environment, self.release, error.message) from error
+            raise first_deployment.missing_service_error(
+                self.environment, self.release, error.message, self.tools
+            ) from error
         return service
 
     def _new_waiter(self, service: Service, typical_seconds: float) -> DeploymentWaiter:

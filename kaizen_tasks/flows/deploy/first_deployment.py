@@ -36,16 +36,23 @@ def _is_tag_free(environment: Environment, release: Release, tools: Tools) -> bo
         image = tools.registry.find_image(environment.repository, environment.follow)
     except NotFound:
         return True
-    return image is None or image.digest == release.digest
+    return image is None or image.digest == release.digest or image.version == release.name
 
 
-def missing_service_error(environment: Environment, release: Release, cause: str) -> ServiceMissing:
+def missing_service_error(environment: Environment, release: Release, cause: str, tools: Tools) -> ServiceMissing:
     """Return the error for a first deployment that has brought image and tag, and lacks the service."""
     return ServiceMissing(
         f"{environment.name}: {cause}",
         state=f"nothing is lost: {environment.followed_image} is {release.name}, which a service can start with",
-        hint=f"create the service, like its neighbour: {create_command(environment)}; then run the same command again",
+        hint=f"{_creation_hint(environment, tools)}; then run the same command again",
     )
+
+
+def _creation_hint(environment: Environment, tools: Tools) -> str:
+    command = create_command(environment)
+    if tools.settings.neighbours(environment):
+        return f"create the service, like its neighbour: {command}"
+    return f"create the service with that image, or like that of another environment: {command} --like ENV"
 
 
 def create_command(environment: Environment) -> str:

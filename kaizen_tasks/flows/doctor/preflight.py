@@ -11,6 +11,7 @@ from attrs import evolve
 
 from kaizen_tasks.domain.doctor import Finding, Verdict
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
+from kaizen_tasks.flows.deploy import first_deployment
 from kaizen_tasks.flows.doctor import account, engine, environment
 from kaizen_tasks.flows.parallel import map_parallel
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from kaizen_tasks.domain.environment import Environment
+    from kaizen_tasks.domain.release import Release
     from kaizen_tasks.flows.doctor.check import Check
     from kaizen_tasks.ports.tools import Tools
 
@@ -65,6 +67,20 @@ def _show_warnings(warnings: Sequence[Finding], tools: Tools) -> None:
         tools.reporter.note(f"  warning: {describe(warning)}; {warning.fix}")
     if hidden_count := len(warnings[MAX_WARNINGS_SHOWN:]):
         tools.reporter.note(f"  and {hidden_count} more warning{'s' if hidden_count > 1 else ''}: inv doctor")
+
+
+def without_first_deployments(problems: Sequence[Finding], release: Release, tools: Tools) -> tuple[Finding, ...]:
+    """Return the problems that refuse a release: a first deployment needs no service, since the image comes first."""
+    suspects = {each.subject.environment for each in problems if each.subject.check == "service"}
+    environments = [tools.settings.environments[name] for name in suspects]
+    new = {each.name: each for each in environments if first_deployment.needs_service(each, release, tools)}
+    for name in new:
+        tools.reporter.note(f"  {name} has no service yet: its image and its tag come first")
+    return tuple(
+        evolve(problem, fix=first_deployment.create_command(new[name])) if name in new else problem
+        for problem in problems
+        if (name := problem.subject.environment) not in new or problem.subject.check != "service"
+    )
 
 
 def require_no_problems(environments: Sequence[Environment], tools: Tools) -> None:

@@ -86,13 +86,14 @@ class Preflight(ReadOnlyStep):
             yield from self._environment_problems(release, tools)
 
     def _environment_problems(self, release: Release, tools: Tools) -> Iterator[str]:
-        findings = preflight.find_problems(self.environments, tools, builds=True)
+        problems = preflight.find_problems(self.environments, tools, builds=True)
+        findings = preflight.without_first_deployments(problems, release, tools)
         for finding in findings:
             yield preconditions.Problem(preflight.describe(finding), finding.fix, line="{} ({})")
         if not findings:
-            problems = (
-                problem
+            obstacles = (
+                obstacle
                 for environment in self.environments
-                for problem in preconditions.check_environment(environment, release, tools)
+                for obstacle in preconditions.check_environment(environment, release, tools)
             )
-            yield from dict.fromkeys(problems)
+            yield from dict.fromkeys(obstacles)

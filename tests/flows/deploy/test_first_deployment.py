@@ -201,3 +201,38 @@ def test_creation_that_fails_says_so(tools: FakeTools) -> None:
 
     with pytest.raises(DeployFailed, match="ann-web-service could not be created"):
         create(tools)
+
+
+def test_first_release_of_an_app_brings_image_and_tag_and_is_finished_when_there_is_a_service() -> None:
+    """App Runner creates no service without an image, so the first one cannot wait for a service."""
+    tools = FakeTools()
+    del tools.platform.services["staging-web-service"]
+
+    for _ in range(2):
+        with pytest.raises(ServiceMissing, match="staging: there is no service staging-web-service") as missing:
+            release(tools)
+        assert "create the service with that image" in missing.value.hint
+        assert tools.latest("staging") == "v0.2.0"
+        tools.next_command()
+    begun = tools.builder.build_count
+    tools.platform.add(
+        "staging-web-service", image="registry.example/staging-web-app:latest", url="https://staging.example"
+    )
+
+    released = release(tools)
+
+    assert (released.name, tools.running_versions["staging"]) == ("v0.2.0", "v0.2.0")
+    assert tools.upstream.tags == {"v0.2.0": released.commit}
+    assert tools.builder.build_count == begun == 1
+
+
+def test_release_to_a_service_that_is_missing_by_mistake_is_refused_before_the_commit() -> None:
+    tools = FakeTools()
+    del tools.platform.services["staging-web-service"]
+    tools.registry.put("staging-web-app", "latest", Image(digest="sha256:0", media_type=OCI_MANIFEST, version="v0.1.0"))
+    head = tools.scm.head().commit
+
+    with pytest.raises(Refused, match="there is no service staging-web-service"):
+        release(tools)
+
+    assert tools.scm.head().commit == head
