@@ -57,13 +57,13 @@ done
 
 def main() -> int:
     """Print the ratios; fail if a target was missed."""
-    if missing := _missing_requirements():
+    if missing := missing_requirements():
         return report_not_measured("promotion", f"needs {missing}")
-    with tempfile.TemporaryDirectory() as folder, _staged_registry(Path(folder)) as staging:
+    with tempfile.TemporaryDirectory() as folder, staged_registry(Path(folder)) as staging:
         return report(_results(staging))
 
 
-def _missing_requirements() -> str:
+def missing_requirements() -> str:
     """Return what this machine lacks, or an empty text."""
     programs = [program for program in ("docker", "skopeo", "docker-registry") if shutil.which(program) is None]
     if programs:
@@ -128,10 +128,11 @@ class StagedRegistry:
 
 
 @contextmanager
-def _staged_registry(folder: Path) -> Iterator[StagedRegistry]:
+def staged_registry(folder: Path) -> Iterator[StagedRegistry]:
+    """Run a registry with the image in its staging repository."""
     with DockerRegistry(folder) as server:
         registry = StagedRegistry(folder, server)
-        _log_in(folder / "docker", server.host)
+        log_in(folder / "docker", server.host)
         try:
             images.load(folder, IMAGE)
             staging = f"{server.host}/{SOURCE}:{VERSION}"
@@ -145,7 +146,8 @@ def _staged_registry(folder: Path) -> Iterator[StagedRegistry]:
             images.remove(IMAGE, f"{server.host}/*", f"{server.host}/*/*")
 
 
-def _log_in(folder: Path, host: str) -> None:
+def log_in(folder: Path, host: str) -> None:
+    """Write the credentials of a registry to a configuration of Docker."""
     folder.mkdir()
     secret = base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
     (folder / "config.json").write_text(json.dumps({"auths": {host: {"auth": secret}}}))

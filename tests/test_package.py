@@ -136,7 +136,7 @@ def test_kaizen_reads_the_invoke_yaml_of_the_project(tmp_path: Path) -> None:
 
     assert (said.returncode, said.stderr.splitlines()[0]) == (
         2,
-        "kaizen.toml: release.tag: 'nonsense' does not contain {version}",
+        "invoke.yaml or another configuration of Invoke: release.tag: 'nonsense' does not contain {version}",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from types import NoneType
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
@@ -14,12 +15,18 @@ if TYPE_CHECKING:
     from kaizen_tasks.config.load import TomlTable
 
 ENV_PREFIX = "INVOKE_"
+INVOKE_TABLES = ("RUN_", "RUNNERS_", "SUDO_", "TASKS_", "TIMEOUTS_")
+"""What the variables of Invoke's own configuration begin with."""
+
+LIKENESS = 0.8
+"""How like one of ours the name of an unknown variable must be to count as misspelt: an app may have its own."""
+
 BOOLEANS = {**dict.fromkeys(("true", "yes", "on", "1"), "1"), **dict.fromkeys(("false", "no", "off", "0", ""), "0")}
 """Values of a boolean variable, and what to write for Invoke, which takes everything but `0` and empty as true."""
 
 
 def prepare_variables(config: TomlTable, environ: MutableMapping[str, str]) -> tuple[str, ...]:
-    """Rewrite boolean variables as Invoke reads them; return a message for each variable of the wrong type.
+    """Rewrite boolean variables as Invoke reads them; return a message for each one of a wrong type or name.
 
     https://docs.pyinvoke.org/en/stable/concepts/configuration.html#env-vars says which variable overrides which key.
 
@@ -27,9 +34,10 @@ def prepare_variables(config: TomlTable, environ: MutableMapping[str, str]) -> t
         config: every key that may be overridden; a boolean without a value gets one, which tells Invoke its type.
         environ: the environment variables, rewritten in place.
     """
-    errors = []
+    errors, names = [], set[str]()
     for table, path in _leaf_keys(config, ()):
         name = variable_name(path)
+        names.add(name)
         if name in environ:
             kind = _value_type(table, path[-1])
             if kind is bool and environ[name].lower() in BOOLEANS:
@@ -37,7 +45,21 @@ def prepare_variables(config: TomlTable, environ: MutableMapping[str, str]) -> t
                 table[path[-1]] = bool(table[path[-1]])
             elif error := _override_error(kind, environ[name]):
                 errors.append(f"{name}: {error}")
-    return tuple(errors)
+    tables = tuple(f"{variable_name([key])}_" for key, value in config.items() if isinstance(value, dict))
+    return (*errors, *_misspelt_variables(environ, names, tables))
+
+
+def _misspelt_variables(environ: Iterable[str], names: set[str], tables: tuple[str, ...]) -> Iterator[str]:
+    """Yield a message for each variable that overrides nothing: of one of our tables, or spelt almost as one."""
+    invoke_tables = tuple(ENV_PREFIX + table for table in INVOKE_TABLES)
+    keys = [name.removeprefix(ENV_PREFIX) for name in names]
+    for variable in sorted(environ):
+        if not variable.startswith(ENV_PREFIX) or variable in names or variable.startswith(invoke_tables):
+            continue
+        cutoff = 0.0 if variable.startswith(tables) else LIKENESS
+        key = variable.removeprefix(ENV_PREFIX).upper()
+        if nearest := difflib.get_close_matches(key, keys, n=1, cutoff=cutoff):
+            yield f"{variable}: overrides nothing; did you mean {ENV_PREFIX}{nearest[0]}?"
 
 
 def variable_name(path: Iterable[str]) -> str:

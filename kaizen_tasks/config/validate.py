@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.config import checks
 from kaizen_tasks.config.checks import suggest
 from kaizen_tasks.config.env_overrides import variable_name
+from kaizen_tasks.config.load import with_defaults
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.config.structure import ConfigProblem, StructureError, structure
 from kaizen_tasks.config.tables import RawConfig, RawEnvironment, RuntimeTable
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.config.load import ConfigFile, TomlTable
 
+INVOKE_FILES = "invoke.yaml or another configuration of Invoke"
 SHARED_REPOSITORY_ADVICE = ', and both follow the tag {tag}; to share it, write follow = "{{env}}" in [defaults]'
 
 
@@ -49,10 +51,10 @@ def build_settings(config_file: ConfigFile, merged_table: TomlTable) -> Settings
         raw = structure(table, RawConfig)
     except StructureError as error:
         problems += (*error.problems, *_remaining_problems(error, table))
-        raise _config_error(config_file, tuple(problems)) from None
+        raise _config_error(config_file, tuple(problems), merged_table) from None
     problems += (*_validate_required_keys(raw), *_validate(raw))
     if problems:
-        raise _config_error(config_file, tuple(problems))
+        raise _config_error(config_file, tuple(problems), merged_table)
     return _resolve(config_file, raw)
 
 
@@ -80,20 +82,41 @@ def _first_table_size(table: TomlTable, path: list[str]) -> int:
     return next(sizes, 0)
 
 
-def _config_error(config_file: ConfigFile, problems: tuple[ConfigProblem, ...]) -> ConfigurationError:
-    return ConfigurationError(tuple(_problem_text(config_file, problem) for problem in problems))
+def _config_error(
+    config_file: ConfigFile, problems: tuple[ConfigProblem, ...], merged_table: TomlTable
+) -> ConfigurationError:
+    return ConfigurationError(tuple(_problem_text(config_file, problem, merged_table) for problem in problems))
 
 
-def _problem_text(config_file: ConfigFile, problem: ConfigProblem) -> str:
+def _problem_text(config_file: ConfigFile, problem: ConfigProblem, merged_table: TomlTable) -> str:
     """Return place and problem, as one sentence where the message continues it: `kaizen.toml: app is missing`."""
     separator = " " if problem.message.startswith(("is ", "has ")) else ": "
-    return f"{_source(config_file, problem.path)}{separator}{problem.message}"
+    return f"{_source(config_file, problem.path, merged_table)}{separator}{problem.message}"
 
 
-def _source(config_file: ConfigFile, path: str) -> str:
-    """Return where a value is from: the variable that overrides it, or its place in the file."""
-    variable = variable_name(path.split("."))
-    return variable if variable in os.environ else f"{config_file.name}: {path}"
+def _source(config_file: ConfigFile, path: str, merged_table: TomlTable) -> str:
+    """Return where a value is from: the variable or the file of Invoke that overrides it, or its place in our file."""
+    words = path.split(".")
+    variable = variable_name(words)
+    if variable in os.environ:
+        return variable
+    is_ours = words[0] in RawConfig._fields
+    is_override = is_ours and _value_at(merged_table, words) != _value_at(with_defaults(config_file.table), words)
+    return f"{INVOKE_FILES if is_override else config_file.name}: {path}"
+
+
+def _value_at(table: object, path: list[str]) -> object:
+    """Return the value at a path, None without one; a name with dots has several words of the path."""
+    if not path:
+        return table
+    if isinstance(table, list):
+        position = path[0]
+        return _value_at(table[int(position)], path[1:]) if position.isdigit() and int(position) < len(table) else None
+    if not isinstance(table, dict):
+        return None
+    sizes = (size for size in range(len(path), 0, -1) if ".".join(path[:size]) in table)
+    size = next(sizes, 0)
+    return _value_at(table[".".join(path[:size])], path[size:]) if size else None
 
 
 def _validate(raw: RawConfig) -> Iterator[ConfigProblem]:

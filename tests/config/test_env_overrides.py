@@ -103,7 +103,27 @@ def test_a_variable_that_does_not_fit_its_key_is_an_error(variable: str, text: s
     assert env_overrides.prepare_variables(table, {variable: text}) == (f"{variable}: {error}",)
 
 
+@pytest.mark.parametrize(
+    ("variable", "nearest"),
+    [
+        ("INVOKE_AWS_PROFIL", "INVOKE_AWS_PROFILE"),
+        ("INVOKE_AWS_PROFILE_NAME", "INVOKE_AWS_PROFILE"),
+        ("INVOKE_AWSS_PROFILE", "INVOKE_AWS_PROFILE"),
+        ("INVOKE_aws_profile", "INVOKE_AWS_PROFILE"),
+        ("INVOKE_ENVIRONMENTS_PRDO_URL", "INVOKE_ENVIRONMENTS_PROD_URL"),
+        ("INVOKE_ENVIRONMENT_PROD_URL", "INVOKE_ENVIRONMENTS_PROD_URL"),
+        ("INVOKE_VERIFY_MATCH", "INVOKE_VERIFY_MATCHES"),
+    ],
+)
+def test_a_misspelt_variable_is_an_error_with_the_nearest_name(variable: str, nearest: str) -> None:
+    table = load.with_defaults({"environments": {"prod": {}}})
+
+    assert env_overrides.prepare_variables(table, {variable: "x"}) == (
+        f"{variable}: overrides nothing; did you mean {nearest}?",
+    )
+
+
 def test_other_variables_are_left_alone() -> None:
-    environ = {"INVOKE_RUN_ECHO": "maybe", "INVOKE_ENVIRONMENTS_PROD_MIN_AGE": "1d", "TAG_SIGN": "maybe"}
+    environ = {"INVOKE_RUN_ECHO": "maybe", "INVOKE_SITE_THEME": "dark", "TAG_SIGN": "maybe", "INVOKE_DEBUG": "1"}
 
     assert env_overrides.prepare_variables(load.with_defaults({"environments": {"prod": {}}}), dict(environ)) == ()

@@ -37,10 +37,11 @@ def free_port() -> int:
 class DockerRegistry:
     """`docker-registry serve` on a free loopback port, with its state in a folder of the test.
 
-    Use it as a context manager. It asks for the password of `login`.
+    Use it as a context manager. It asks for the password of `login`, and speaks TLS if it has a certificate and key.
     """
 
     folder: Path
+    certificate: Path | None = None
     port: int = field(factory=free_port)
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
@@ -78,12 +79,16 @@ class DockerRegistry:
                 {
                     "version": 0.1,
                     "storage": {"filesystem": {"rootdirectory": str(self.folder / "storage")}},
-                    "http": {"addr": self.host},
+                    "http": {"addr": self.host, **self._tls()},
                     "auth": {"htpasswd": {"realm": "test", "path": str(passwords)}},
                 }
             )
         )
         return config
+
+    def _tls(self) -> dict[str, dict[str, str]]:
+        path = str(self.certificate or "")
+        return {"tls": {"certificate": path, "key": path}} if path else {}
 
     def _wait(self) -> None:
         deadline = time.monotonic() + HANG_SECONDS
