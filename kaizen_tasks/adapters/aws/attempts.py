@@ -8,6 +8,8 @@ import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
+from kaizen_tasks.adapters.network.proxies import Proxy
+from kaizen_tasks.adapters.network.settings import NetworkSettings
 from kaizen_tasks.ports.attempts import attempt_seconds
 
 if TYPE_CHECKING:
@@ -25,41 +27,57 @@ minutes after a timeout, and the request arrives when the network is back: https
 """
 
 
-def limit_requests(client: BaseClient, *, verify: str | bool) -> None:
+def limit_requests(client: BaseClient, *, network: NetworkSettings) -> None:
     """Let every attempt of a client's requests, retries included, be checked and limited immediately before it is sent.
 
     Args:
         client: a client of botocore.
-        verify: a file with trusted certificates, or True for the default ones.
+        network: proxies, and trusted certificates.
     """
-    sender = cast("Callable[..., None]", _RequestSender(client.meta.config, verify=verify))  # the stub is too narrow
+    sender = cast("Callable[..., None]", _RequestSender(client.meta.config, network))  # the stub is too narrow
     client.meta.events.register("before-send", sender)
 
 
 class _RequestSender:
-    """Sends requests in the place of a client, in sessions with several timeouts. Safe to use from several threads.
+    """Sends requests in the place of a client, in sessions for timeouts and proxies. Safe to use from several threads.
 
-    botocore has timeouts for a client, not for a request; what a handler of `before-send` returns is the response.
+    botocore has both for a client, not for a request; what a handler of `before-send` returns is the response.
     """
 
-    def __init__(self, config: Config, *, verify: str | bool) -> None:
-        options = ("proxies", "proxies_config", "client_cert", "max_pool_connections")
-        self._options: dict[str, Any] = {"verify": verify, **{name: getattr(config, name) for name in options}}
-        self._sessions: dict[int, URLLib3Session] = {}
+    def __init__(self, config: Config, network: NetworkSettings) -> None:
+        self._config = config
+        self._network = network
+        self._sessions: dict[tuple[int, Proxy | None], URLLib3Session] = {}
 
     def __call__(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
         """Send a request and return the response."""
-        halvings = _halvings(attempt_seconds())
-        if halvings not in self._sessions:
-            self._sessions[halvings] = self._create_session(2.0**-halvings)
-        return self._sessions[halvings].send(request)
+        halvings, proxy = _halvings(attempt_seconds()), self._network.proxy(request.url)
+        if (halvings, proxy) not in self._sessions:
+            self._sessions[halvings, proxy] = self._create_session(2.0**-halvings, proxy)
+        return self._sessions[halvings, proxy].send(request)
 
-    def _create_session(self, fraction: float) -> URLLib3Session:
+    def _create_session(self, fraction: float, proxy: Proxy | None) -> URLLib3Session:
         from botocore.httpsession import URLLib3Session
 
+        options: dict[str, Any] = {
+            "verify": self._network.ca_bundle.path or True,
+            **{name: getattr(self._config, name) for name in ("client_cert", "max_pool_connections")},
+            **proxy_options(proxy, self._network),
+        }
         timeout: Any = (CONNECT_TIMEOUT * fraction, READ_TIMEOUT * fraction)
         socket_options: Any = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), ABORT_ON_CLOSE]
-        return URLLib3Session(timeout=timeout, socket_options=socket_options, **self._options)
+        return URLLib3Session(timeout=timeout, socket_options=socket_options, **options)
+
+
+def proxy_options(proxy: Proxy | None, network: NetworkSettings) -> dict[str, Any]:
+    """Return a proxy as botocore's options; no proxy is an empty one."""
+    if proxy is None:
+        return {"proxies": {}}
+    url = proxy.url_with_credentials.reveal()
+    options: dict[str, Any] = {"proxies": {"http": url, "https": url}}
+    if proxy.scheme == "https" and network.ca_bundle.path:
+        options["proxies_config"] = {"proxy_ca_bundle": network.ca_bundle.path}
+    return options
 
 
 def _halvings(seconds: float) -> int:

@@ -22,20 +22,11 @@ def require_valid_variables(service: str) -> None:
     Raises:
         ConfigurationError: one of them is not the address of a server.
     """
-    for name in _variables(service):
+    for name in (f"{ALL_SERVICES}_{SERVICE_SUFFIXES.get(service, service.upper())}", ALL_SERVICES):
         value = os.environ.get(name, "")
         if value and not _is_address(value):
             problem = f"{name}: {value!r} is not the address of a server"
             raise ConfigurationError((problem,), hint=f"set it to http://HOST:PORT or https://HOST, or unset {name}")
-
-
-def from_environment(service: str) -> str:
-    """Return the endpoint that a variable sets for a service, or an empty string."""
-    return next(filter(None, (os.environ.get(name, "") for name in _variables(service))), "")
-
-
-def _variables(service: str) -> tuple[str, str]:
-    return f"{ALL_SERVICES}_{SERVICE_SUFFIXES.get(service, service.upper())}", ALL_SERVICES
 
 
 def _is_address(url: str) -> bool:
