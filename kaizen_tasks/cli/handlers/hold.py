@@ -68,10 +68,13 @@ def remove(c: Context, *, env: list[str]) -> None:
     tools = wiring.toolbox(c.config)
     stage = params.resolve_stage(env, tools.settings)
     announce(f"remove hold from {join_names(stage.environments)}", tools)
-    for environment in stage.environments:
-        hold = tools.holds.get(environment.name) if tools.dry else tools.holds.remove(environment.name)
-        if hold is None:
-            tools.reporter.note(f"already done: {environment.name} is not held")
-        else:
+    mutations = MutationLog()
+    with mutations.reclassify_errors():
+        for environment in stage.environments:
+            hold = tools.holds.get(environment.name) if tools.dry else tools.holds.remove(environment.name)
+            if hold is None:
+                tools.reporter.note(f"already done: {environment.name} is not held")
+                continue
             verb = "would remove" if tools.dry else "removed"
             tools.reporter.note(f"{verb} the hold: {environment.name} was {hold}")
+            mutations.add(f"the hold of {environment.name} is removed")

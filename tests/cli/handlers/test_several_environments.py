@@ -10,6 +10,7 @@ from invoke.context import Context
 
 from kaizen_tasks.cli import commands
 from kaizen_tasks.domain.hold import Hold
+from kaizen_tasks.errors import Unreachable
 from tests.cli.handlers.test_promote import typed, world
 
 if TYPE_CHECKING:
@@ -71,6 +72,29 @@ def test_configuration_change_that_a_later_environment_refuses_is_interrupted(to
         "done: mark; failed: shane; untouched: dom",
     ]
     assert tools.secrets.writes == [names["mark"]]
+
+
+def test_removal_of_holds_that_is_cut_off_says_which_are_removed(
+    tools: FakeTools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove = tools.holds.remove
+
+    def cut_off(environment: str) -> Hold | None:
+        if environment == "shane":
+            raise Unreachable("nobody answers")
+        return remove(environment)
+
+    for name in MARK_AND_SHANE:
+        hold = Hold(environment=name, reason="a hotfix", actor="ada@laptop", since=tools.clock.now())
+        tools.holds.add(hold)
+    monkeypatch.setattr(tools.holds, "remove", cut_off)
+
+    error = typed(commands.hold["remove"], env=MARK_AND_SHANE)
+
+    assert error.splitlines()[:2] == [
+        "130: nobody answers",
+        "the same command goes on from here: the hold of mark is removed",
+    ]
 
 
 def test_push_that_a_later_repository_refuses_is_interrupted(tools: FakeTools) -> None:
