@@ -56,7 +56,7 @@ def test_doctor_exits_with_3_on_problems(
 def test_doctor_reports_a_wrong_account(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], cloud: Cloud
 ) -> None:
-    """Nothing is read from it."""
+    """Nothing is read from it: unsigned requests, which show that its hosts answer, belong to no service."""
     cli_app.make(tmp_path, cli_app.TEAM.replace("123456789012", "999999999999"), cloud.environ, monkeypatch)
     before = len(cloud.requests)
 
@@ -64,4 +64,4 @@ def test_doctor_reports_a_wrong_account(
 
     assert said.code == 3
     assert "999999999999 is configured" in " ".join(said.out.split())
-    assert {each["service"] for each in cloud.requests[before:]} == {"sts"}
+    assert {each["service"] for each in cloud.requests[before:]} == {"sts", ""}
