@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import bisect
+import itertools
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -93,16 +95,24 @@ def validation_error(member: str, constraint: str) -> ServiceError:
     return ServiceError("InvalidParameterException", message)
 
 
-def paginate(items: Sequence[T], request: JsonObject, *, key: Callable[[T], str]) -> tuple[list[T], str | None]:
+def paginate(
+    items: Sequence[T],
+    request: JsonObject,
+    *,
+    key: Callable[[T], str],
+    is_included: Callable[[T], bool] = lambda _item: True,
+) -> tuple[list[T], str | None]:
     """Return one page of items that are sorted by a key, and the token of the next page.
 
-    The token contains the key of the page's last item, so that added or removed items do not shift the pages.
+    The token contains the key of the page's last item, so that added or removed items do not shift the pages. Only the
+    items of the page are looked at, so that the time for all pages grows with their number alone.
     """
     last_key = _decode_token(request.get("nextToken"))
-    remaining_items = [item for item in items if last_key is None or key(item) > last_key]
+    start = 0 if last_key is None else bisect.bisect_right(items, last_key, key=key)
     page_size = request.get("maxResults", _PAGE_SIZE)
-    page_items = remaining_items[:page_size]
-    if len(remaining_items) <= page_size:
+    included_items = filter(is_included, itertools.islice(items, start, None))
+    page_items = list(itertools.islice(included_items, page_size))
+    if next(included_items, None) is None:
         return page_items, None
     return page_items, base64.urlsafe_b64encode(key(page_items[-1]).encode()).decode()
 

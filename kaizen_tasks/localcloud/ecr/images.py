@@ -30,17 +30,24 @@ class EcrImages(EcrBase):
                 raise validation_error("imageIds", "must not be given together with nextToken or maxResults")
             requested_digests = dict.fromkeys(self.require_digest(repository, image_id) for image_id in image_ids)
             return {"imageDetails": [self._image_detail(repository, digest) for digest in requested_digests]}
-        digests = [digest for digest in sorted(repository.images) if _matches_filter(repository, digest, request)]
-        page_digests, token = paginate(digests, request, key=str)
+        page_digests, token = paginate(
+            repository.sorted_digests,
+            request,
+            key=str,
+            is_included=lambda digest: _matches_filter(repository, digest, request),
+        )
         return {"imageDetails": [self._image_detail(repository, digest) for digest in page_digests], "nextToken": token}
 
     def list_images(self, request: JsonObject) -> JsonObject:
         """Return one page of image identifiers, one for every tag."""
         repository = self.requested_repository(request)
-        digests = [digest for digest in sorted(repository.images) if _matches_filter(repository, digest, request)]
-        image_ids = [image_id for digest in digests for image_id in _image_ids(repository, digest)]
-        page_ids, token = paginate(image_ids, request, key=lambda image_id: " ".join(image_id.values()))
-        return {"imageIds": page_ids, "nextToken": token}
+        page_names, token = paginate(
+            repository.image_names,
+            request,
+            key=str,
+            is_included=lambda name: _matches_filter(repository, name.partition(" ")[0], request),
+        )
+        return {"imageIds": [_image_id(name) for name in page_names], "nextToken": token}
 
     def batch_get_image(self, request: JsonObject) -> JsonObject:
         """Return manifests, and failures for missing ones."""
@@ -206,6 +213,11 @@ def _deletes_image(repository: ImageRepository, digest: str, image_id: ImageId) 
 def _image_ids(repository: ImageRepository, digest: str) -> list[ImageId]:
     tags = repository.tags_of(digest)
     return [{"imageDigest": digest, "imageTag": tag} for tag in tags] or [{"imageDigest": digest}]
+
+
+def _image_id(name: str) -> ImageId:
+    digest, _, tag = name.partition(" ")
+    return {"imageDigest": digest, "imageTag": tag} if tag else {"imageDigest": digest}
 
 
 def _matches_filter(repository: ImageRepository, digest: str, request: JsonObject) -> bool:

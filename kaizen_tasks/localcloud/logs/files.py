@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 LOG_GROUP_PREFIX = "/aws/apprunner/"
 _CREATION_MARKERS = ".born"
 _RETENTION_FILE = "retention.json"
+_MAX_SIZE_HISTORY = 1000
 _QUIET_SECONDS = 1.0  # idle time after which an incomplete line counts as complete
 
 
@@ -144,6 +145,8 @@ class LogStore:
             size_history = self._size_history.setdefault(path, [])
             if not size_history or size_history[-1][0] < len(content):
                 size_history.append((len(content), _mtime_milliseconds(path)))
+            if len(size_history) > _MAX_SIZE_HISTORY:
+                del size_history[:-1:2]  # lines in between get the time of the next one
             checkpoints = list(size_history)
         events, end = [], 0
         for line in content.splitlines(keepends=True):

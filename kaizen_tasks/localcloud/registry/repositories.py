@@ -111,6 +111,20 @@ class ImageRepository:
             tags_by_digest.setdefault(self.tags[tag], []).append(tag)
         return tags_by_digest
 
+    @functools.cached_property
+    def sorted_digests(self) -> tuple[str, ...]:
+        """Return the digests of all images in order."""
+        return tuple(sorted(self.images))
+
+    @functools.cached_property
+    def image_names(self) -> tuple[str, ...]:
+        """Return the names of all images in order: `DIGEST TAG` for every tag, `DIGEST` without one."""
+        return tuple(
+            sorted(
+                f"{digest} {tag}" if tag else digest for digest in self.images for tag in self.tags_of(digest) or ("",)
+            )
+        )
+
     def references(self, blob: str) -> bool:
         """Return whether an image of this repository refers to a blob."""
         return any(blob in image.blobs for image in self.images.values())

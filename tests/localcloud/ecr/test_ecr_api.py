@@ -210,6 +210,18 @@ class TestImages:
             {"imageDigest": digest, "imageTag": "v2"},
         ]
 
+    @pytest.mark.parametrize("size", [1, 2, 4, 5])
+    def test_pages_have_every_identifier_once(
+        self, ecr: Any, registry: RawRegistry, repository: Create, size: int
+    ) -> None:
+        name = repository()
+        digests = [registry.push(name, tag, layer) for tag, layer in (("v1", b"1"), ("latest", b"1"), ("v3", b"3"))]
+        untagged = registry.push(name, "v2", b"2")
+        ecr.batch_delete_image(repositoryName=name, imageIds=[{"imageTag": "v3"}])
+        pages = ecr.get_paginator("list_images").paginate(repositoryName=name, PaginationConfig={"PageSize": size})
+        found = [tuple(image_id.values()) for page in pages for image_id in page["imageIds"]]
+        assert sorted(found) == sorted([(digests[0], "latest"), (digests[0], "v1"), (untagged, "v2")])
+
     def test_manifest_is_returned_unchanged(self, ecr: Any, registry: RawRegistry, repository: Create) -> None:
         name = repository()
         registry.push(name, "v1", b"layer")
