@@ -11,13 +11,13 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.localcloud.samples import RawRegistry
 from tests.support.local_cloud import Cloud
-from tests.support.waiting import HANG_SECONDS
+from tests.support.waiting import HANG_SECONDS, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,6 +69,38 @@ def test_restart_keeps_port_and_state(cloud: Cloud) -> None:
     answer = client.ask("HEAD", "/v2/app/manifests/v1")  # the password of before is still good
     assert answer.headers["Docker-Content-Digest"] == digest
     client.connection.close()
+
+
+def test_dates_of_repositories_images_and_services_survive_a_kill(cloud: Cloud) -> None:
+    cloud.client("ecr").create_repository(repositoryName="app")
+    client = RawRegistry(cloud)
+    client.push("app", "v1", b"layer")
+    client.connection.close()
+    image = {"ImageIdentifier": f"{cloud.registry}/app:v1", "ImageRepositoryType": "ECR"}
+    role = {"AccessRoleArn": "arn:aws:iam::123456789012:role/ecr"}
+    source = {"ImageRepository": image, "AuthenticationConfiguration": role, "AutoDeploymentsEnabled": False}
+    cloud.client("apprunner").create_service(ServiceName="app-service", SourceConfiguration=source)
+
+    def dates() -> list[Any]:
+        ecr = cloud.client("ecr")
+        service = cloud.client("apprunner").list_services()["ServiceSummaryList"][0]
+        groups = cloud.client("logs").describe_log_groups()["logGroups"]
+        return [
+            ecr.describe_repositories()["repositories"][0]["createdAt"],
+            ecr.describe_images(repositoryName="app")["imageDetails"][0]["imagePushedAt"],
+            service["CreatedAt"],
+            sorted((group["logGroupName"], group["creationTime"]) for group in groups),
+        ]
+
+    def status() -> str:
+        return str(cloud.client("apprunner").list_services()["ServiceSummaryList"][0]["Status"])
+
+    wait_for(lambda: status() == "CREATE_FAILED")  # the image is not one that runs
+    before = dates()
+    assert len(before[3]) > 0
+    cloud.kill()
+    cloud.start()
+    assert dates() == before
 
 
 def test_restart_takes_another_port_if_the_previous_one_is_in_use(cloud: Cloud, tmp_path: Path) -> None:
