@@ -202,15 +202,17 @@ def _check_flow(plan: RehearsalPlan, clone: ScratchClone) -> None:
 
 def _rehearse_in_cloud(plan: RehearsalPlan, clone: ScratchClone, *, unchanged_count: int) -> RehearsalReport:
     runner, refs_before = _CommandRunner(plan, clone), _list_refs(clone)
+    is_kept = False  # a cloud that was not set up, or whose rehearsal was interrupted, is of no use to anybody
     try:
         command_runs = _run_commands(plan, runner)
+        refs = _describe_ref_changes(refs_before, _list_refs(clone))
+        report = RehearsalReport(clone=clone, command_runs=command_runs, refs=refs, unchanged_count=unchanged_count)
+        is_kept = plan.keep and report.has_started
     finally:
         cloud = clouds.find_cloud(plan.state)
-        if cloud is not None and not plan.keep:
+        if cloud is not None and not is_kept:
             clouds.stop_cloud(cloud)
-    refs = _describe_ref_changes(refs_before, _list_refs(clone))
-    report = RehearsalReport(clone=clone, command_runs=command_runs, refs=refs, unchanged_count=unchanged_count)
-    if cloud is None or not plan.keep or not report.has_started:
+    if cloud is None or not is_kept:
         return report
     clouds.write_env_file(cloud, **plan.overrides)
     return evolve(report, environ={**cloud.environ, **plan.overrides})

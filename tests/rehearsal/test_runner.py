@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from attrs import evolve
@@ -14,14 +14,15 @@ from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.domain.version import parse_version
 from kaizen_tasks.errors import Refused
+from kaizen_tasks.rehearsal import cloud as clouds
 from kaizen_tasks.rehearsal import runner
-from kaizen_tasks.rehearsal.runner import RehearsalPlan
+from kaizen_tasks.rehearsal.clone import ScratchClone
+from kaizen_tasks.rehearsal.cloud import Cloud
+from kaizen_tasks.rehearsal.runner import CommandRun, RehearsalPlan
 from tests.fakes.clock import FakeClock
 from tests.fakes.tools import settings
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+CLONE = ScratchClone(app_folder=Path("app"), remote=None, refusals=())
 RELEASE, PROD, BETA = PIPELINE = ("release-staging --yes", "promote-prod --yes", "promote-beta --yes")
 
 
@@ -98,3 +99,51 @@ def test_a_folder_outside_of_a_repository_is_refused_before_anything_is_created(
         runner.run_rehearsal(evolve(outside, settings=evolve(outside.settings, root=tmp_path)))
 
     assert list(work.iterdir()) == []
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("of the setup"), KeyboardInterrupt()])
+def test_the_cloud_of_a_rehearsal_that_did_not_run_is_stopped_even_with_keep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: BaseException
+) -> None:
+    stopped = stub_cloud(monkeypatch, tmp_path, failure)
+    with pytest.raises(type(failure)):
+        runner._rehearse_in_cloud(evolve(plan(tmp_path), keep=True), CLONE, unchanged_count=0)
+    assert stopped == [tmp_path / "cloud"]
+
+
+@pytest.mark.parametrize(("command", "is_kept"), [("local.up --state x", False), ("release-staging --yes", True)])
+def test_keep_keeps_the_cloud_of_a_flow_that_has_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, *, is_kept: bool
+) -> None:
+    run = CommandRun(command=command, exit_code=1, error="", seconds=0, steps=(), changes={})
+    stopped = stub_cloud(monkeypatch, tmp_path, run)
+    (tmp_path / "cloud").mkdir()
+    report = runner._rehearse_in_cloud(evolve(plan(tmp_path), keep=True), CLONE, unchanged_count=0)
+    assert bool(report.environ) is is_kept
+    assert stopped == ([] if is_kept else [tmp_path / "cloud"])
+
+
+def stub_cloud(monkeypatch: pytest.MonkeyPatch, work: Path, outcome: CommandRun | BaseException) -> list[Path]:
+    """Let a cloud seem to run in a folder, and a rehearsal end; return the list of the clouds that are stopped."""
+    cloud = Cloud(
+        state=work / "cloud",
+        pid=1,
+        endpoint_url="http://127.0.0.1:9",
+        region="eu-west-1",
+        account="123456789012",
+        access_key_id="",
+        secret_access_key="",
+        control_token="",
+    )
+    stopped: list[Path] = []
+
+    def run_commands(*_arguments: object) -> tuple[CommandRun, ...]:
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return (outcome,)
+
+    monkeypatch.setattr(runner, "_run_commands", run_commands)
+    monkeypatch.setattr(runner, "_list_refs", lambda _clone: {})
+    monkeypatch.setattr(clouds, "find_cloud", lambda _state: cloud)
+    monkeypatch.setattr(clouds, "stop_cloud", lambda found: stopped.append(found.state))
+    return stopped
