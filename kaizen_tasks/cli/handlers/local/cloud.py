@@ -52,7 +52,7 @@ def up(c: Context, *, state: str, port: str, engine: str, first: str, json: bool
 
 
 def down(c: Context, *, state: str, all: bool) -> None:
-    tools = wiring.toolbox(c.config)
+    tools = wiring.toolbox(c.config, stream=sys.stdout)
     if all:
         _check_alone(state)
         _stop_all(tools)
@@ -68,7 +68,7 @@ def down(c: Context, *, state: str, all: bool) -> None:
 
 
 def status(c: Context, *, state: str, all: bool, json: bool) -> None:
-    tools = wiring.toolbox(c.config)
+    tools = wiring.toolbox(c.config, stream=sys.stderr if json else sys.stdout)
     if all:
         _check_alone(state)
         _show_all(tools, json=json)
