@@ -51,6 +51,7 @@ def ask(service: Echo, operation: str, document: object, *, region: str = "eu-we
 @pytest.mark.parametrize(
     ("operation", "document", "code"),
     [
+        ("CreateRepository", b"[" * 100_000, "SerializationException"),
         ("CreateRepository", {}, "InvalidParameterException"),
         ("CreateRepository", {"repositoryName": "UPPER"}, "InvalidParameterException"),
         ("CreateRepository", {"repositoryName": "x" * 257}, "InvalidParameterException"),
