@@ -115,6 +115,18 @@ def _holder(state: Path) -> int | None:
         return None
 
 
+def check_no_cloud(state: Path) -> None:
+    """Make sure that no cloud runs on a folder, also none that `find_cloud` cannot describe.
+
+    Raises:
+        KaizenError: one does.
+    """
+    if _is_running(state):
+        message = f"a local cloud is running on {state}, but {STATE_FILE_NAME} does not describe it"
+        hint = f"if it has not just been started: kill {_holder(state) or 'its process'}"
+        raise KaizenError(message, state="it has not been stopped", hint=hint)
+
+
 def _is_running(state: Path) -> bool:
     """Return whether a cloud holds the folder's lock; its PID may be that of a zombie or have been reused."""
     try:

@@ -144,6 +144,17 @@ def test_a_cloud_is_found_by_its_lock_and_a_complete_state_file(state: Path, *, 
     assert (running is not None) is found
 
 
+def test_a_running_cloud_without_its_state_file_is_not_taken_for_none(state: Path) -> None:
+    running = start(state)
+    (state / "cloud.json").unlink()
+    assert clouds.find_cloud(state) is None
+    with pytest.raises(KaizenError, match=r"but cloud\.json does not describe it") as caught:
+        clouds.check_no_cloud(state)
+    assert caught.value.hint == f"if it has not just been started: kill {running.pid}"
+    clouds.stop_cloud(running)
+    clouds.check_no_cloud(state)
+
+
 def test_find_cloud_releases_the_lock(state: Path) -> None:
     leave_state(state, STATE_RECORD)
 

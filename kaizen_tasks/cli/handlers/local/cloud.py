@@ -57,8 +57,10 @@ def down(c: Context, *, state: str, all: bool) -> None:
         _check_alone(state)
         _stop_all(tools)
         return
-    cloud = clouds.find_cloud(_state_folder(state, tools.settings))
+    folder = _state_folder(state, tools.settings)
+    cloud = clouds.find_cloud(folder)
     if cloud is None:
+        clouds.check_no_cloud(folder)
         tools.reporter.note("already done: no local cloud is running")
     elif tools.dry:
         tools.reporter.note(f"would stop the local cloud at {cloud.endpoint_url}")
