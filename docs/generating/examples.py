@@ -127,6 +127,10 @@ APP_EXAMPLES = (
     ExampleCommand("inv changelog.add --type fixed --text 'Paces are rounded.'"),
     ExampleCommand("git commit --quiet --all --message 'Round paces'"),
     _example("hotfix", "inv hotfix --env shane --reason 'Rounding of paces.'"),
+    _error("release.abandon", "inv release.abandon --release v0.2.0 --yes"),
+    ExampleCommand("git switch --quiet main"),
+    ExampleCommand("git push --quiet origin HEAD:refs/kaizen/release/v9.9.9"),
+    _example("release.abandon", "inv release.abandon --release v9.9.9 --reason 'It was a test.' --yes"),
     _example("local.down", "inv local.down --state ../cloud"),
 )
 

@@ -186,6 +186,18 @@ changelog = Collection(
     ),
 )
 
+release = Collection(
+    "release",
+    command(
+        "abandon.abandon",
+        "Give up a release that was begun and will not be finished; its number is never used again.",
+        flags.RELEASE,
+        flags.REASON,
+        flags.YES,
+        flags.WAIT,
+    ),
+)
+
 NO_DEPLOY = Flag(
     "no_deploy", "write the values but do not deploy; they take effect with the next deployment", default=False
 )
@@ -295,6 +307,6 @@ local = Collection(
 LIBRARY_TASKS = (bump, commit, cut, tag, demo, doctor, init, changelog, local)
 DEPLOY_TASKS = (
     *(build, push, deploy, verify, promote, hotfix, rollback),
-    *(status, history, setup, rehearse, runtime, lock, hold),
+    *(status, history, setup, rehearse, release, runtime, lock, hold),
 )
 """The tasks of an app with environments, beside those of its pipeline's stages."""

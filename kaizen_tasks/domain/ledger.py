@@ -24,8 +24,9 @@ class Event(StrEnum):
     """What an entry records: an intent before the change, an outcome after it.
 
     `abandoned` is the outcome of a deployment that no run will follow to its end: another release was deployed instead,
-    or the platform no longer knows it. `unknown` is an entry of a later version, which is shown and decides nothing: a
-    version whose entries must be understood raises the table's format number, so that this one does not write.
+    or the platform no longer knows it. `withdrawn` says that a release was given up for good, before it had its tag.
+    `unknown` is an entry of a later version, which is shown and decides nothing: a version whose entries must be
+    understood raises the table's format number, so that this one does not write.
     """
 
     STARTED = "started"
@@ -36,12 +37,13 @@ class Event(StrEnum):
     ROLLBACK = "rollback"
     CONFIGURED = "configured"
     RESTORED = "restored"
+    WITHDRAWN = "withdrawn"
     UNKNOWN = "unknown"
 
     @property
     def concerns_deployment(self) -> bool:
         """Whether the event is about the deployed image, unlike rollback intents and configuration changes."""
-        return self not in {Event.ROLLBACK, Event.CONFIGURED, Event.RESTORED, Event.UNKNOWN}
+        return self not in {Event.ROLLBACK, Event.CONFIGURED, Event.RESTORED, Event.WITHDRAWN, Event.UNKNOWN}
 
 
 @frozen(kw_only=True)
@@ -111,7 +113,8 @@ class Verification:
         """What happened to a withdrawn release, as the verb of a sentence; empty if the verification stands."""
         if self.withdrawal is None:
             return ""
-        return "was rolled back" if self.withdrawal.event is Event.ROLLBACK else "failed"
+        verbs = {Event.ROLLBACK: "was rolled back", Event.WITHDRAWN: "was given up"}
+        return verbs.get(self.withdrawal.event, "failed")
 
 
 @frozen(kw_only=True)
@@ -138,6 +141,11 @@ def latest_deployment_entry(entries: Iterable[LedgerEntry]) -> LedgerEntry | Non
     return next((entry for entry in entries if entry.event.concerns_deployment), None)
 
 
+def find_withdrawal(entries: Iterable[LedgerEntry], digest: str) -> LedgerEntry | None:
+    """Return the entry that a release was given up, or None."""
+    return next((entry for entry in entries if entry.event is Event.WITHDRAWN and entry.digest == digest), None)
+
+
 def open_deployment(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
     """Return the intent of the newest deployment if its outcome is not recorded yet, else None."""
     latest = latest_deployment_entry(entries)
@@ -157,10 +165,11 @@ def serving_entry(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
 def verifications(entries: Sequence[LedgerEntry]) -> tuple[Verification, ...]:
     """Return what the entries of an environment say about each release that was verified, last verified first."""
     by_digest: dict[str, Verification] = {}
+    given_up = {entry.digest: entry for entry in entries if entry.event is Event.WITHDRAWN}
     for entry, withdrawn_digest in _with_withdrawn_digests(entries):
         if entry.event is Event.VERIFIED:
             by_digest.pop(entry.digest, None)  # to the end: the order is that of the newest verifications
-            by_digest[entry.digest] = Verification(entry=entry)
+            by_digest[entry.digest] = Verification(entry=entry, withdrawal=given_up.get(entry.digest))
         elif (verification := by_digest.get(withdrawn_digest)) and not verification.withdrawal:
             by_digest[withdrawn_digest] = evolve(verification, withdrawal=entry)
     return tuple(reversed(by_digest.values()))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from collections.abc import Sequence
+
+from attrs import evolve, frozen
 
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.health import VersionReport
@@ -25,6 +27,8 @@ class EnvironmentStatus:
         lock: the current lock; None when there is none.
         hold: the current hold; None when there is none.
         errors: what could not be read, in words.
+        conflicts: versions that other environments have with another digest, in words.
+        withdrawal: the ledger's entry that the release was given up; None when it was not.
     """
 
     environment: Environment
@@ -35,6 +39,8 @@ class EnvironmentStatus:
     lock: Lock | None = None
     hold: Hold | None = None
     errors: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    withdrawal: LedgerEntry | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -46,7 +52,32 @@ class EnvironmentStatus:
         """Descriptions of every disagreement between registry, ledger and running app."""
         lacks_image = self.followed_image is None and self.last_entry is not None and not self.errors
         image_drift = (f"nothing is :{self.environment.follow} in its repository",) if lacks_image else ()
-        return (*self.errors, *image_drift, *_running_drift(self), *_ledger_drift(self))
+        return (*self.errors, *image_drift, *self.conflicts, *_running_drift(self), *_ledger_drift(self))
+
+
+def with_conflicts(rows: Sequence[EnvironmentStatus]) -> tuple[EnvironmentStatus, ...]:
+    """Return the rows with a drift for each version that environments have with different digests."""
+    environments: dict[str, dict[str, list[str]]] = {}
+    for row in rows:
+        if row.followed_image is not None and row.followed_image.version:
+            names = environments.setdefault(row.followed_image.version, {})
+            names.setdefault(row.followed_image.digest, []).append(row.environment.name)
+    conflicts = {
+        version: f"{version} is {' and '.join(map(_describe_digest, by_digest.items()))}: one version, different bytes"
+        for version, by_digest in environments.items()
+        if len(by_digest) > 1
+    }
+    return tuple(
+        evolve(row, conflicts=(conflicts[row.followed_image.version],))
+        if row.followed_image is not None and row.followed_image.version in conflicts
+        else row
+        for row in rows
+    )
+
+
+def _describe_digest(item: tuple[str, list[str]]) -> str:
+    digest, names = item
+    return f"{digest.removeprefix('sha256:')[:12]} in {', '.join(names)}"
 
 
 def _running_drift(status: EnvironmentStatus) -> tuple[str, ...]:
@@ -70,6 +101,8 @@ def _ledger_drift(status: EnvironmentStatus) -> tuple[str, ...]:
     if entry.event in {Event.FAILED, Event.ABANDONED}:
         outcome = "failed" if entry.event is Event.FAILED else "was abandoned"
         return (f"{entry.version} {outcome} here: {entry.reason or 'no reason was recorded'}",)
+    if status.withdrawal is not None:
+        return (f"{entry.version} was given up: {status.withdrawal.reason or 'no reason was recorded'}",)
     if followed_image is not None and entry.digest != followed_image.digest:
         claim = f"the ledger says {entry.version} {entry.event}"
         return (f"{claim}, but :{status.environment.follow} is {followed_image.version or 'another image'}",)

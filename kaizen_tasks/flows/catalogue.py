@@ -133,6 +133,11 @@ def verify_only(environment: Environment) -> Flow:
     return (steps.FindImage(environment=environment), *verification_steps(environment))
 
 
+def abandon(environment: Environment, *, reason: str) -> Flow:
+    """Return the flow of `inv release.abandon`: give up a release that was begun."""
+    return (steps.Abandon(environment=environment, reason=reason),)
+
+
 def push(environment: Environment) -> Flow:
     """Return the flow of `inv push`: claim the release's number, then upload the image."""
     return (steps.Claim(environment=environment), steps.Push(environment=environment))

@@ -12,8 +12,9 @@ from attrs import field, frozen
 
 from kaizen_tasks.domain.health import VersionReport
 from kaizen_tasks.domain.hold import Hold
+from kaizen_tasks.domain.ledger import find_withdrawal, latest_deployment_entry
 from kaizen_tasks.domain.lock import Lock
-from kaizen_tasks.domain.status import EnvironmentStatus
+from kaizen_tasks.domain.status import EnvironmentStatus, with_conflicts
 from kaizen_tasks.errors import KaizenError, NotFound
 from kaizen_tasks.flows.deploy import probe
 from kaizen_tasks.flows.ledger import entries as ledger
@@ -53,7 +54,7 @@ def collect_status(environments: Sequence[Environment], tools: Tools) -> tuple[E
         *(partial(_environment_status, environment, lookups, tools) for environment in environments),
     )  # in this order, no environment waits for a lookup that has not started
     rows = map_parallel(lambda call: call(), calls, max_workers=MAX_CONCURRENT_ENVIRONMENTS)
-    return tuple(row for row in rows if row is not None)
+    return with_conflicts([row for row in rows if row is not None])
 
 
 def _resolve(future: Future[T], lookup: Callable[[], T]) -> None:
@@ -85,7 +86,10 @@ def _attempt(lookup: Callable[[], T], errors: dict[str, None]) -> T | None:
 def _environment_status(environment: Environment, lookups: _BatchedLookups, tools: Tools) -> EnvironmentStatus:
     errors = dict[str, None]()  # the distinct messages, in order
     image = _attempt(lambda: tools.registry.find_image(environment.repository, environment.follow), errors)
-    entry = _attempt(lambda: ledger.read_latest_entry(environment, tools), errors)
+    recent_entries = _attempt(lambda: tools.ledger.entries(environment.name), errors) or ()
+    entry = latest_deployment_entry(recent_entries)
+    if recent_entries and entry is None:
+        entry = _attempt(lambda: ledger.read_latest_entry(environment, tools), errors)
     urls = _attempt(lookups.service_urls.result, errors)
     url = environment.url if urls is None else _attempt(lambda: _app_url(environment, urls, tools), errors) or ""
     locks, holds = _attempt(lookups.locks.result, errors) or {}, _attempt(lookups.holds.result, errors) or {}
@@ -98,6 +102,7 @@ def _environment_status(environment: Environment, lookups: _BatchedLookups, tool
         lock=locks.get(environment.name),
         hold=holds.get(environment.name),
         errors=tuple(errors),
+        withdrawal=find_withdrawal(recent_entries, entry.digest) if entry else None,
     )
 
 

@@ -11,7 +11,7 @@ from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.health import VersionReport
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.domain.release import Image
-from kaizen_tasks.domain.status import EnvironmentStatus
+from kaizen_tasks.domain.status import EnvironmentStatus, with_conflicts
 
 STAGING = Environment(name="staging", platform="apprunner", repository="staging-app", service="staging-service")
 IMAGE = Image(digest="sha256:2", media_type="any", version="v2")
@@ -85,3 +85,20 @@ def test_missing_latest_is_no_drift_before_the_first_deployment() -> None:
     fresh = evolve(WELL, followed_image=None, last_entry=None)
 
     assert "nothing is :latest in its repository" not in fresh.drift
+
+
+def test_two_digests_under_one_version_are_drift() -> None:
+    """Each environment is consistent in itself; only the comparison shows it."""
+    mark = Environment(name="mark", platform="apprunner", repository="mark-app", service="mark-service")
+    dom = evolve(WELL, environment=evolve(mark, name="dom"), followed_image=evolve(IMAGE, version="v1"))
+    rows = with_conflicts([WELL, evolve(WELL, environment=mark, followed_image=evolve(IMAGE, digest="sha256:3")), dom])
+
+    conflict = "v2 is 2 in staging and 3 in mark: one version, different bytes"
+    assert [row.conflicts for row in rows] == [(conflict,), (conflict,), ()]
+    assert rows[0].drift == (conflict,)
+
+
+def test_release_that_was_given_up_is_drift() -> None:
+    withdrawal = evolve(ENTRY, event=Event.WITHDRAWN, reason="credentials are gone")
+
+    assert evolve(WELL, withdrawal=withdrawal).drift == ("v2 was given up: credentials are gone",)

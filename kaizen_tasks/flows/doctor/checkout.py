@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.doctor import Finding, Subject
 from kaizen_tasks.flows.doctor.check import Check
 from kaizen_tasks.flows.release import files
@@ -36,10 +37,18 @@ def _check_git(tools: Tools, subject: Subject) -> Iterator[Finding]:
 
 def _check_remote(tools: Tools, subject: Subject) -> Iterator[Finding]:
     name = tools.settings.release.remote
-    if tools.scm.remote_refs(tools.scm.head().branch) is None:
+    remote = tools.scm.remote_refs(tools.scm.head().branch)
+    if remote is None:
         yield subject.warning(f"there is no remote {name}, so tags stay in this clone", f"git remote add {name} URL")
-    else:
-        yield subject.ok(f"{name} answers")
+        return
+    begun = [tag for tag in remote.claims if tag not in {*remote.tags, *remote.abandoned}]
+    for version in files.versions_from_tags(tools, tuple(begun)):
+        release_name = versions.image_tag(version)
+        fix = f"run its command again, or give it up: inv release.abandon --release {release_name}"
+        yield subject.warning(f"{release_name} was begun and is not finished", fix)
+    given_up = ", ".join(tag for tag in remote.abandoned)
+    if not begun:
+        yield subject.ok(f"{name} answers" + (f"; given up: {given_up}" if given_up else ""))
 
 
 def _check_version(tools: Tools, subject: Subject) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import duration, ledger
 from kaizen_tasks.domain.decision import Refuse
+from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.flows.ledger.entries import HISTORY_LIMIT
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ def refuse_withdrawn(verification: Verification, environment: Environment, tools
     anyway = f'to go ahead all the same, add --release {name} --without-evidence "reason"'
     entries = tools.ledger.entries(environment.name, limit=HISTORY_LIMIT)
     current = ledger.serving_entry(entries)
-    if current is not None and current.digest == verification.entry.digest:
+    if verification.withdrawal and verification.withdrawal.event is Event.WITHDRAWN:
+        remedy = "promote a release that is verified there"
+    elif current is not None and current.digest == verification.entry.digest:
         remedy = f"verify it there again: inv verify --env {environment.name} --release {name}"
     else:
         remedy = "release a fix, or promote a release that is verified there"

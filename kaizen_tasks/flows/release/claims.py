@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from semver import Version
 
     from kaizen_tasks.domain.environment import Environment
+    from kaizen_tasks.domain.release import Image
     from kaizen_tasks.ports.tools import Tools
     from kaizen_tasks.ports.types import RemoteRefs
 
@@ -76,11 +77,16 @@ def environments_with(name: str, commit: str, tools: Tools, *, first: Environmen
 
 def has_image(environment: Environment, name: str, commit: str, tools: Tools) -> bool:
     """Return whether an environment's repository has a release's image, built from its commit."""
-    try:
-        image = tools.registry.find_image(environment.repository, name)
-    except NotFound:
-        return False  # configured, but not set up yet
+    image = find_image(environment, name, tools)
     return image is not None and image.revision == commit
+
+
+def find_image(environment: Environment, name: str, tools: Tools) -> Image | None:
+    """Return the image of a release in an environment's repository; None too when there is no such repository."""
+    try:
+        return tools.registry.find_image(environment.repository, name)
+    except NotFound:
+        return None  # configured, but not set up yet
 
 
 def taken_versions(tools: Tools) -> frozenset[Version]:

@@ -114,7 +114,11 @@ def _check_number_is_free(
         cause = f"{name} has the tag {tag} on commit {remote_commit[:10]}"
         yield Problem(cause, "git fetch --tags, and choose another version")
     elif tag in remote.abandoned:
-        yield Problem(f"{tag} was given up, and its number is not used again", "choose another version")
+        is_head = remote.abandoned[tag] == tools.scm.head().commit
+        yield Problem(
+            f"{tag} was given up, and its number is not used again",
+            "git reset --keep HEAD^" if is_head else "choose another version with --to",
+        )
     elif (
         not release.commit
         and tag in remote.claims
@@ -199,7 +203,7 @@ def check_environment(environment: Environment, release: Release, tools: Tools) 
 def _check_image(environment: Environment, release: Release, tools: Tools) -> Iterator[str]:
     image = tools.registry.find_image(environment.repository, release.name)
     if image is not None and image.revision != release.commit:
-        commit, hint = image.revision[:10] or "an unknown commit", foreign_image_hint(environment, release, tools)
+        commit, hint = image.revision[:10] or "an unknown commit", foreign_image_hint(release)
         yield Problem(f"{environment.repository}:{release.name} exists, built from {commit}", hint)
 
 
@@ -213,13 +217,19 @@ def _check_no_later_release(environment: Environment, release: Release, tools: T
         yield Problem(f"{environment.name} has {entry.version}, which is later than {release.name}", remedy)
 
 
-def foreign_image_hint(environment: Environment, release: Release, tools: Tools) -> str:
-    """Return what to do when a version's image was built from a commit that only another clone may have."""
-    first_stage = tools.settings.first_stage
-    is_first = environment in first_stage.environments
-    task = f"release-{first_stage.name}" if is_first else f"hotfix --env {environment.name}"
-    next_version = versions.bump_version(release.version, "patch")
-    return f"finish it in the clone that has that commit, or: inv {task} --to {next_version}"
+def foreign_image_hint(release: Release) -> str:
+    """Return what to do when a version's image was built from a commit that nobody has claimed."""
+    return f"give that number up: inv release.abandon --release {release.name}"
+
+
+def next_version_hint(release: Release, tools: Tools) -> str:
+    """Return the commands that release the next version in place of one that exists with other content."""
+    head = tools.scm.head()
+    if head.commit == release.commit and not documents.tag_commit(release.version, tools):
+        return "git reset --keep HEAD^, then begin again with inv bump: it takes the next number"
+    task = f"release-{tools.settings.first_stage.name}" if tools.settings.pipeline else "cut"
+    note = 'inv changelog.add --type fixed --text "…" && git commit --all --message "…"'
+    return f"a released version is never replaced; release the next one: {note} && inv {task}"
 
 
 def error_text(lookup: Callable[[], object]) -> str:

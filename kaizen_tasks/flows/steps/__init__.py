@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from kaizen_tasks.flows.steps.abandon import Abandon as Abandon
     from kaizen_tasks.flows.steps.build import Build as Build
     from kaizen_tasks.flows.steps.build import Push as Push
     from kaizen_tasks.flows.steps.bump import Bump as Bump
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.flows.steps.verify import Verify as Verify
 
 _MODULES = {
+    "abandon": ("Abandon",),
     "build": ("Build", "Push"),
     "bump": ("Bump",),
     "changelog": ("CutChangelog",),

@@ -77,7 +77,7 @@ def _decide_from_registry(release: Release, environment: Environment, tools: Too
         return Done(f"{image_ref} exists, from {release.commit[:10]}", evolve(release, digest=image.digest))
     built_from = image.revision[:10] or "an unknown commit"
     reason = f"{image_ref} exists, built from {built_from} and not from {release.commit[:10]}"
-    return Refuse(reasons=(reason,), hint=preconditions.foreign_image_hint(environment, release, tools))
+    return Refuse(reasons=(reason,), hint=preconditions.foreign_image_hint(release))
 
 
 @frozen(kw_only=True)

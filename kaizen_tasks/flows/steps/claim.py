@@ -10,7 +10,7 @@ from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import NOTHING_CHANGED_THERE, Refused
-from kaizen_tasks.flows.release import claims, files, pending
+from kaizen_tasks.flows.release import claims, files, pending, preconditions
 
 if TYPE_CHECKING:
     from semver import Version
@@ -98,5 +98,5 @@ def _taken_refusal(holder: str, release: Release, tools: Tools) -> Refuse:
     tag, head = tools.settings.git_tag(release.version), tools.scm.head()
     hint = "run the same command again: it takes the next number"
     if head.commit == release.commit and files.read_version(tools) == release.version:
-        hint = "git reset --keep HEAD^, then begin again with inv bump: it takes the next number"
+        hint = preconditions.next_version_hint(release, tools)
     return Refuse(reasons=(f"{tag} is {holder} on {tools.settings.release.remote}, by somebody else",), hint=hint)

@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.errors import NotFound
+from kaizen_tasks.flows.release import preconditions
 from kaizen_tasks.flows.step import EnvironmentStep, ReadOnlyStep
 
 if TYPE_CHECKING:
@@ -38,8 +39,7 @@ class CopyImage(EnvironmentStep):
             return Done(f"{image_ref} exists", _with_image(release, image))
         if image is not None:
             reason = f"{image_ref} is {image.digest[:19]} and not {release.digest[:19]}"
-            hint = "a released version is never replaced; release the next one: inv bump --part patch"
-            return Refuse(reasons=(reason,), hint=hint)
+            return Refuse(reasons=(reason,), hint=preconditions.next_version_hint(release, tools))
         return self._decide_from_source(release, tools)
 
     def _decide_from_source(self, release: Release, tools: Tools) -> Decision:

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.release import Release, StepLabel
-from kaizen_tasks.flows.release import files, publish
+from kaizen_tasks.flows.release import files, preconditions, publish
 from kaizen_tasks.flows.steps.commit import stale_release_files
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class FastForwardAndTag:
             return Act(description, release)
         local_commit = files.tag_commit(release.version, tools)
         if local_commit not in {"", release.commit}:
-            return _tag_conflict(name, local_commit, release)
+            return _tag_conflict(name, local_commit, release, tools)
         if local_commit and _contains(head, release.commit, tools) and not _is_incomplete(release, head, tools):
             return Done(f"{name} is {release.commit[:10]}, on {head.branch or 'HEAD'}", release)
         return Act(description, release)
@@ -61,10 +61,9 @@ def _message(release: Release, remark: str, tools: Tools) -> str:
     return "\n\n".join(filter(None, (f"{tools.settings.app} {release.name}", remark))) + "\n"
 
 
-def _tag_conflict(name: str, commit: str, release: Release) -> Refuse:
+def _tag_conflict(name: str, commit: str, release: Release, tools: Tools) -> Refuse:
     reason = f"the tag {name} exists on commit {commit[:10]}, and the release is {release.commit[:10]}"
-    hint = "a released version is never replaced; choose the next one: inv bump --part patch"
-    return Refuse(reasons=(reason,), hint=hint)
+    return Refuse(reasons=(reason,), hint=preconditions.next_version_hint(release, tools))
 
 
 @frozen(kw_only=True)
@@ -136,7 +135,7 @@ class Tag:
         local_commit = files.tag_commit(release.version, tools)
         conflicting_commits = {local_commit, remote.tags.get(name, "") if remote else ""} - {"", release.commit}
         if conflicting_commits:
-            return _tag_conflict(name, conflicting_commits.pop(), release)
+            return _tag_conflict(name, conflicting_commits.pop(), release, tools)
         return self._decide_push(name, local_commit, remote, release, tools)
 
     def _decide_push(

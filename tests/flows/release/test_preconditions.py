@@ -247,7 +247,7 @@ def test_image_from_another_commit_is_a_problem(tools: FakeTools, revision: str,
     assert list(preconditions.check_environment(staging, begun, tools)) == [
         (
             f"{staging.repository}:v0.2.0 exists, built from {named}: "
-            "finish it in the clone that has that commit, or: inv release-staging --to 0.2.1"
+            "give that number up: inv release.abandon --release v0.2.0"
         )
     ]
 
