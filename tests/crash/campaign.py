@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 from attrs import frozen
 
-from tests.crash import promotion_races, release_kills, release_races, rollout_cases, rollout_kills
+from tests.crash import (
+    handovers,
+    hotfix_races,
+    promotion_races,
+    release_kills,
+    release_races,
+    rollout_cases,
+    rollout_kills,
+)
 from tests.crash.cloud_fork_server import CloudForkServer
 from tests.crash.library import Library
 from tests.crash.outcomes import Outcome
@@ -82,6 +90,28 @@ class RolloutCases:
             case, moment, folder, self.fork_server, point=point, expected=expected, elsewhere=elsewhere
         )
 
+    @property
+    def handover_points(self) -> tuple[KillPoint, ...]:
+        """The kill points after which another machine finishes the command."""
+        return tuple(point for point in self.points if point.scene in handovers.HANDOVERS)
+
+    def kill_and_hand_over(self, point: KillPoint, folder: Path) -> tuple[str, ...]:
+        """Kill the command at a point, finish it from a fresh clone on another machine, and return what is wrong."""
+        name = point.scene
+        return handovers.kill_and_hand_over(
+            ROLLOUTS[name],
+            self.moments[name],
+            folder,
+            self.fork_server,
+            point=point,
+            expected=self.outcomes[name],
+            skew=handovers.clock_of(point),
+        )
+
+    def race_two_hotfixes(self, folder: Path) -> tuple[str, ...]:
+        """Release hotfixes of two tenants from two clones at once, and return what is wrong."""
+        return hotfix_races.race_two_hotfixes(self.moments["hotfix"], folder, self.fork_server)
+
     def race_two_promotions(self, folder: Path) -> tuple[str, ...]:
         """Race two promotions, and return what is wrong."""
         return promotion_races.race_two_promotions(
@@ -144,6 +174,10 @@ def main(arguments: Sequence[str]) -> int:
     """Run the campaign; return 1 if a kill or a race went wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--most", type=int, default=sys.maxsize, help="kills, evenly spread; all points if not given")
+    parser.add_argument(
+        "--handovers", type=int, default=sys.maxsize,
+        help="kills that another machine finishes from a fresh clone, evenly spread; all points if not given",
+    )  # fmt: skip
     parser.add_argument("--races", type=int, default=100, help="rounds of each kind of race")
     parser.add_argument("--only", default="*", help="a pattern of the names of scenes and rollouts")
     options = parser.parse_args(arguments)
@@ -176,11 +210,24 @@ def _run(folder: Path, fork_server: CloudForkServer, options: argparse.Namespace
     results = _run_all("kills", points, strike)
     unreached = {point for point, failures in results.items() if failures == (NOT_REACHED,)}
     failures = {str(point): item for point, item in results.items() if point not in unreached}
+    failures |= _run_handovers(folder, rollout_runs, options)
     failures |= _run_races(folder, rollout_runs, options.races)
     _print_summary([point for point in points if point not in unreached], len(unreached))
     for title, item in failures.items():
         print_progress(f"\n{title}\n  " + "\n  ".join(item))
     return 1 if failures else 0
+
+
+def _run_handovers(folder: Path, rollout_runs: RolloutCases, options: argparse.Namespace) -> dict[str, tuple[str, ...]]:
+    """Kill rollouts, finish them from fresh clones, and return what went wrong."""
+    all_points = [point for point in rollout_runs.handover_points if fnmatchcase(point.scene, options.only)]
+    points = sample_evenly(all_points, options.handovers)
+
+    def hand_over(point: KillPoint) -> tuple[str, ...]:
+        return rollout_runs.kill_and_hand_over(point, folder / f"handover-{points.index(point)}")
+
+    results = _run_all("handovers", points, hand_over)
+    return {f"handover: {point}": failures for point, failures in results.items() if failures != (NOT_REACHED,)}
 
 
 def _run_races(folder: Path, rollout_runs: RolloutCases, rounds: int) -> dict[str, tuple[str, ...]]:
@@ -189,6 +236,7 @@ def _run_races(folder: Path, rollout_runs: RolloutCases, rounds: int) -> dict[st
         "releases at once": lambda number: release_races.race_two_releases(
             folder / f"race-{number}", own_work=number % 2 == 1
         ),
+        "hotfixes at once": lambda number: rollout_runs.race_two_hotfixes(folder / f"hotfixes-{number}"),
         "rollouts at once": lambda number: rollout_runs.race_two_promotions(folder / f"contest-{number}"),
         "locks lost": lambda number: rollout_runs.resume_after_lease(folder / f"woken-{number}", number, rounds),
     }

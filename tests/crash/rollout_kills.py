@@ -78,7 +78,7 @@ def kill_and_rerun(
     copy = sandbox.copy_to(folder).start_cloud(fork_server)
     try:
         with rollout.meanwhile():
-            if not _kill(rollout, copy, point):
+            if not kill(rollout, copy, point):
                 return (release_kills.NOT_REACHED,)
             if elsewhere is not None:
                 outcomes.move_locks_to_another_machine(copy)
@@ -87,7 +87,7 @@ def kill_and_rerun(
         copy.destroy()
 
 
-def _kill(rollout: RolloutCase, copy: TeamSandbox, point: KillPoint) -> bool:
+def kill(rollout: RolloutCase, copy: TeamSandbox, point: KillPoint) -> bool:
     if point.of == "event":
         killed = release_kills.run_intercepted(
             rollout.words, copy.library, event_number=point.number, phase=point.phase

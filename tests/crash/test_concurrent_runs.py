@@ -24,6 +24,11 @@ def test_one_of_two_releases_wins_and_the_other_can_continue(number: int, tmp_pa
     assert race_two_releases(tmp_path / "race", own_work=number % 2 == 1) == ()
 
 
+@pytest.mark.parametrize("number", range(2))
+def test_two_concurrent_hotfixes_get_different_numbers(rollout_runs: RolloutCases, number: int, tmp_path: Path) -> None:
+    assert rollout_runs.race_two_hotfixes(tmp_path / f"hotfixes-{number}") == ()
+
+
 @pytest.mark.parametrize("number", range(ROUNDS))
 def test_two_concurrent_promotions_have_the_outcome_of_one(
     rollout_runs: RolloutCases, number: int, tmp_path: Path

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.e2e
 
 SAMPLE = 10
 ELSEWHERE = 2
+HANDOVERS = 6
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +49,10 @@ def test_killed_rollout_is_finished_on_a_machine_with_another_clock(
     point = sample_evenly(under_lock, ELSEWHERE)[number]
     wrong = rollout_runs.kill_and_rerun(point, tmp_path / "copy", elsewhere=wrong_clock(seconds))
     assert wrong in ((), (NOT_REACHED,)), point
+
+
+@pytest.mark.parametrize("number", range(HANDOVERS))
+def test_killed_rollout_is_finished_by_another_machine(rollout_runs: RolloutCases, number: int, tmp_path: Path) -> None:
+    """From a fresh clone, with another host name and another clock: one commit, one number, one digest."""
+    point = sample_evenly(rollout_runs.handover_points, HANDOVERS)[number]
+    assert rollout_runs.kill_and_hand_over(point, tmp_path / "copy") in ((), (NOT_REACHED,)), point

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from attrs import define, field
+from attrs import define, evolve, field
 
 from tests.support import workspaces
 from tests.support.workspaces import Workspace, assert_refused, program
@@ -118,6 +120,48 @@ def test_merge_releases_and_approval_promotes(workspace: Workspace, tmp_path: Pa
     status = workspace.inv("status", "--json").document["environments"]
     assert {each["running"]["version"] for each in status.values()} == {runner.outputs["release", "release"]}
     assert {each["ledger"]["event"] for each in status.values()} == {"verified"}
+
+
+CANCELLED_AT = (
+    "commit", "build", "claim", "push staging", "fast-forward", "deploy staging", "verify staging", "smoke staging",
+    "record staging", "tag",
+)  # fmt: skip
+
+
+def test_second_job_finishes_what_a_cancelled_one_has_begun(workspace: Workspace, tmp_path: Path) -> None:
+    """Each job has a fresh clone, as on a runner; the first is cancelled at ten places, one after the other."""
+    release_job = jobs(workspace, "release.yml")["release"]
+    released = set()
+    for place in CANCELLED_AT:
+        folder = tmp_path / place.replace(" ", "-")
+        workspace.add_changelog_entry(f"Cancelled at {place}")
+        workspace.git("push", "--quiet")
+        first = fresh_clone(workspace, folder / "first")
+        with first.start("release-staging") as command:
+            assert command.stdout is not None
+            any(line.split()[:2] == ["begin", *place.split()[:1]] for line in command.stdout)
+            os.killpg(command.pid, signal.SIGKILL)
+        second = fresh_clone(workspace, folder / "second")
+
+        Runner(workspace=second, folder=folder).run(release_job, "release").expect_success()
+
+        version = (second.clone / "VERSION").read_text(encoding="utf-8").strip()
+        subjects = second.git("log", "--all", "--format=%s").splitlines()
+        assert subjects.count(f"Release v{version}") == 1
+        assert "refs/kaizen" not in second.git("ls-remote")
+        released.add(version)
+        workspace.git("pull", "--quiet", "--tags")
+    assert len(released) == len(CANCELLED_AT)
+
+
+def fresh_clone(workspace: Workspace, folder: Path) -> Workspace:
+    """Return a workspace with another clone of the remote."""
+    folder.mkdir(parents=True)
+    run = workspaces.run(
+        ("git", "clone", "--quiet", str(workspace.remote), str(folder / "app")), cwd=folder, environ=workspace.environ
+    )
+    run.expect_success()
+    return evolve(workspace, clone=folder / "app")
 
 
 def test_a_pull_request_lists_the_problems_of_the_changelog(workspace: Workspace, tmp_path: Path) -> None:

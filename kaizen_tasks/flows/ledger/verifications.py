@@ -57,5 +57,9 @@ def describe_withdrawal(verification: Verification, environment: Environment, to
 
 def age_and_actor(entry: LedgerEntry, tools: Tools) -> str:
     """Return how long ago an entry was written, and by whom."""
-    age = (tools.clock.now() - entry.at).total_seconds()
-    return f"{duration.format_duration(age)} ago by {entry.actor}"
+    return f"{duration.format_duration(entry_age(entry, tools))} ago by {entry.actor}"
+
+
+def entry_age(entry: LedgerEntry, tools: Tools) -> float:
+    """Return the seconds since an entry was written; zero if the clock of its machine was ahead of this one's."""
+    return max(0.0, (tools.clock.now() - entry.at).total_seconds())

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.decision import Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment, Stage
-from kaizen_tasks.flows.ledger.verifications import age_and_actor, find_verification, refuse_withdrawn
+from kaizen_tasks.flows.ledger.verifications import age_and_actor, entry_age, find_verification, refuse_withdrawn
 from kaizen_tasks.flows.step import EnvironmentStep, ReadOnlyStep
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Evidence(ReadOnlyStep, EnvironmentStep):
     ) -> Decision:
         exception = f" (without {', '.join(left_out)}: held)" if left_out else ""
         description = f"verified in {self.stage.name}{exception} {age_and_actor(latest_proof, tools)}"
-        remaining = self.environment.min_age - (tools.clock.now() - latest_proof.at).total_seconds()
+        remaining = self.environment.min_age - entry_age(latest_proof, tools)
         if remaining <= 0:
             return Done(description, release)
         min_age = duration.format_duration(self.environment.min_age)

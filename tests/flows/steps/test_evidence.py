@@ -217,6 +217,14 @@ def test_min_age_of_a_proof_is_required(tools: FakeTools) -> None:
     )
 
 
+def test_proof_of_a_machine_whose_clock_is_ahead_is_accepted(tools: FakeTools) -> None:
+    tools.clock.advance(300)
+    ledger.append(Event.VERIFIED, tools.settings.environments["staging"], RELEASE, tools)
+    tools.clock.advance(-300)
+
+    assert evidence(tools).decide(RELEASE, tools) == Done("verified in staging 0s ago by ada@laptop", RELEASE)
+
+
 def test_youngest_proof_of_several_environments_counts(tools: FakeTools) -> None:
     step = evidence(tools, "beta")
     step = evolve(step, environment=evolve(step.environment, min_age=Seconds(150)))
