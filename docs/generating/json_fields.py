@@ -31,7 +31,10 @@ ENTRY: Fields = {
     "environment": ("text", "Name of the environment."),
     "event": (
         "text",
-        "`started`, `deployed`, `verified`, `failed`, `abandoned`, `rollback`, `configured`, `restored`, or another.",
+        (
+            "`started`, `deployed`, `verified`, `failed`, `abandoned`, `rollback`, `configured`, `restored`, "
+            "`withdrawn`, or another."
+        ),
     ),
     "version": ("text", "The release, as `v1.2.3`."),
     "commit": ("text", "Full hash of the release commit."),

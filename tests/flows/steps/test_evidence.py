@@ -222,7 +222,7 @@ def test_proof_of_a_machine_whose_clock_is_ahead_is_accepted(tools: FakeTools) -
     ledger.append(Event.VERIFIED, tools.settings.environments["staging"], RELEASE, tools)
     tools.clock.advance(-300)
 
-    assert evidence(tools).decide(RELEASE, tools) == Done("verified in staging 0s ago by ada@laptop", RELEASE)
+    assert evidence(tools).decide(RELEASE, tools) == Done("verified in staging 0.0s ago by ada@laptop", RELEASE)
 
 
 def test_youngest_proof_of_several_environments_counts(tools: FakeTools) -> None:
