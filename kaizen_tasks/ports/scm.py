@@ -182,8 +182,8 @@ class Scm(Protocol):
         """
 
     @mutates("the release's number is claimed on the remote")
-    def claim(self, tag: str, commit: str, *, abandons: Iterable[str] = (), drops: Iterable[str] = ()) -> str:
-        """Claim a release's number on the remote; return the commit that holds the claim afterwards.
+    def claim(self, tag: str, commit: str, *, abandons: Iterable[str] = (), drops: Iterable[str] = ()) -> None:
+        """Claim a release's number on the remote.
 
         The claim replaces the one that the cached refs show. If somebody has changed a claim since, nothing changes.
 
@@ -194,6 +194,7 @@ class Scm(Protocol):
             drops: the tags of claims to delete, so that their numbers are free again.
 
         Raises:
+            Refused: somebody else has claimed the number in the meantime.
             PushFailed: the remote accepts no claim.
         """
 

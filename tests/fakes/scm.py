@@ -254,20 +254,19 @@ class FakeScm:
         for tag in tags:
             self._fetch(self.upstream.claims[tag])
 
-    def claim(self, tag: str, commit: str, *, abandons: Iterable[str] = (), drops: Iterable[str] = ()) -> str:
+    def claim(self, tag: str, commit: str, *, abandons: Iterable[str] = (), drops: Iterable[str] = ()) -> None:
         upstream, known = self.upstream, self.cached_remote_refs(self.branch)
         self.invalidate_cache(remote=True)
         if upstream is None or known is None:
             raise PushFailed("there is no remote origin")
         if upstream.claims.get(tag) != known.claims.get(tag):
-            return upstream.claims[tag]
+            raise Refused(f"somebody else has just claimed {tag} on origin, for {upstream.claims[tag][:10]}")
         self._send(commit)
         upstream.claims[tag] = commit
         for other in drops:
             del upstream.claims[other]
         for other in abandons:
             upstream.abandoned[other] = upstream.claims.pop(other)
-        return commit
 
     def abandon(self, tag: str, commit: str) -> None:
         self.invalidate_cache(remote=True)

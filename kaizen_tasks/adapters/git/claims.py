@@ -17,7 +17,7 @@ from kaizen_tasks.adapters.git.remote_refs import (
     commits_by_tag,
     ls_remote,
 )
-from kaizen_tasks.errors import Unreachable
+from kaizen_tasks.errors import Refused, Unreachable
 
 FETCH_TIMEOUT_SECONDS = 600.0
 
@@ -31,8 +31,8 @@ class RefChange:
     new: str
 
 
-def claim(remote: Remote, tag: str, commit: str, *, abandons: Iterable[str], drops: Iterable[str]) -> str:
-    """Claim a release's number; return the commit that holds the claim, which is another if somebody was faster.
+def claim(remote: Remote, tag: str, commit: str, *, abandons: Iterable[str], drops: Iterable[str]) -> None:
+    """Claim a release's number.
 
     Args:
         remote: the remote; the claim fails if one of the refs to change is not as it was read last.
@@ -42,6 +42,7 @@ def claim(remote: Remote, tag: str, commit: str, *, abandons: Iterable[str], dro
         drops: the tags of claims to delete.
 
     Raises:
+        Refused: somebody else was faster.
         PushFailed: the remote accepts neither a private ref nor a branch.
     """
     claims = commits_by_tag(remote.refs, *CLAIM_PREFIXES)
@@ -50,10 +51,12 @@ def claim(remote: Remote, tag: str, commit: str, *, abandons: Iterable[str], dro
         ends = (change for other in abandons for change in _end(remote, other, abandoned_prefix, claims[other]))
         result = _push_changes(remote, (*_move(remote, tag, claim_prefix, commit), *deletions, *ends))
         if result.ok:
-            return commit
+            return
         holder = commits_by_tag(ls_remote(remote.git, remote.name, "") or {}, *CLAIM_PREFIXES).get(tag, "")
+        if holder == commit:
+            return
         if holder not in {"", claims.get(tag, "")}:
-            return holder
+            raise Refused(f"somebody else has just claimed {tag} on {remote.name}, for {holder[:10]}")
         if not is_rejected(result):
             break
     raise push_error(Push(remote=remote.name, branch="", tag=f"the claim of {tag}", commit=commit), result)

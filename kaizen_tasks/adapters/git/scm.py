@@ -275,13 +275,13 @@ class GitScm:
         claims.fetch(self._known_remote(), refs)
         self.invalidate_cache()
 
-    def claim(self, tag: str, commit: str, *, abandons: Iterable[str] = (), drops: Iterable[str] = ()) -> str:
-        """Claim a release's number on the remote; return the commit that holds the claim."""
+    def claim(self, tag: str, commit: str, *, abandons: Iterable[str] = (), drops: Iterable[str] = ()) -> None:
+        """Claim a release's number on the remote."""
         from kaizen_tasks.adapters.git import claims
 
         remote = self._known_remote()
         try:
-            return claims.claim(remote, tag, commit, abandons=abandons, drops=drops)
+            claims.claim(remote, tag, commit, abandons=abandons, drops=drops)
         finally:
             self.invalidate_cache(remote=True)
 

@@ -7,6 +7,7 @@ from invoke.context import Context
 from kaizen_tasks import wiring
 from kaizen_tasks.cli.params import parse_bump
 from kaizen_tasks.domain.release import Release
+from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows import catalogue, steps
 from kaizen_tasks.flows.release import files, pending
 from kaizen_tasks.flows.runner import choose_executor, noting_interruptions, run_flow
@@ -24,6 +25,14 @@ def bump(c: Context, *, part: str, to: str, force: bool) -> None:
     if release.commit and not tools.dry:
         with noting_interruptions(choose_executor(dry=False)) as execute:
             run_flow((steps.FastForward(),), release, tools, execute)
+        _require_version_of(release, tools)
+
+
+def _require_version_of(release: Release, tools: Toolbox) -> None:
+    """Refuse to go on without the VERSION of a started release, because every further task would take another one."""
+    if files.read_version(tools) != release.version:
+        message = f"{release.name} was started before, and its branch has moved on"
+        raise Refused(message, state=NOTHING_CHANGED, hint=f"finish it: inv release-{tools.settings.first_stage.name}")
 
 
 def cut(c: Context, *, part: str, to: str, push: bool, skip_docs: str, force: bool) -> None:

@@ -9,7 +9,7 @@ from attrs import frozen
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
-from kaizen_tasks.errors import NOTHING_CHANGED_THERE, Refused
+from kaizen_tasks.errors import NOTHING_CHANGED, Refused, Unreachable
 from kaizen_tasks.flows.release import claims, files, pending, preconditions
 
 if TYPE_CHECKING:
@@ -57,15 +57,14 @@ class Claim:
         """
         others = self._superseded_versions(release, tools)
         git_tag = tools.settings.git_tag
-        holder = tools.scm.claim(
-            git_tag(release.version),
-            release.commit,
-            abandons=[git_tag(version) for version, is_published in others.items() if is_published],
-            drops=[git_tag(version) for version, is_published in others.items() if not is_published],
-        )
-        if holder != release.commit:
-            refusal = _taken_refusal(f"claimed for {holder[:10]}", release, tools)
-            raise Refused(refusal.reasons[0], state=NOTHING_CHANGED_THERE, hint=refusal.hint)
+        abandons = [git_tag(version) for version, is_published in others.items() if is_published]
+        drops = [git_tag(version) for version, is_published in others.items() if not is_published]
+        try:
+            tools.scm.claim(git_tag(release.version), release.commit, abandons=abandons, drops=drops)
+        except Unreachable:
+            raise
+        except Refused as error:
+            raise Refused(error.message, state=NOTHING_CHANGED, hint=_next_number_hint(release, tools)) from error
         return release
 
     def _refusal(self, claimed_commit: str, remote: RemoteRefs, release: Release, tools: Tools) -> Refuse | None:
@@ -95,8 +94,13 @@ class Claim:
 
 def _taken_refusal(holder: str, release: Release, tools: Tools) -> Refuse:
     """Return the refusal for a number that somebody else has, with the command that takes the next one."""
-    tag, head = tools.settings.git_tag(release.version), tools.scm.head()
-    hint = "run the same command again: it takes the next number"
-    if head.commit == release.commit and files.read_version(tools) == release.version:
-        hint = preconditions.next_version_hint(release, tools)
-    return Refuse(reasons=(f"{tag} is {holder} on {tools.settings.release.remote}, by somebody else",), hint=hint)
+    tag, remote_name = tools.settings.git_tag(release.version), tools.settings.release.remote
+    return Refuse(
+        reasons=(f"{tag} is {holder} on {remote_name}, by somebody else",), hint=_next_number_hint(release, tools)
+    )
+
+
+def _next_number_hint(release: Release, tools: Tools) -> str:
+    if tools.scm.head().commit == release.commit and files.read_version(tools) == release.version:
+        return preconditions.next_version_hint(release, tools)
+    return "run the same command again: it takes the next number"

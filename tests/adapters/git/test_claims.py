@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kaizen_tasks.adapters.git.scm import GitScm
-from kaizen_tasks.errors import PushFailed
+from kaizen_tasks.errors import PushFailed, Refused
 from tests.contracts.scm import land_and_tag, release
 from tests.support.git_repository import Repository, clone_repository
 
@@ -27,7 +27,7 @@ def test_claim_is_a_branch_where_other_refs_are_refused(repository: Repository, 
     repository.remote_hook("update", ONLY_BRANCHES_AND_TAGS)
     commit = land_and_tag(scm)
 
-    assert scm.claim("v1.2.3", commit) == commit
+    scm.claim("v1.2.3", commit)
     assert remote_refs(repository) == ["refs/heads/kaizen/release/v1.2.3", "refs/heads/main"]
     refs = scm.remote_refs("main")
     assert refs is not None
@@ -50,7 +50,7 @@ def test_hidden_refs_become_a_branch(repository: Repository, scm: GitScm) -> Non
     repository.remote_git("config", "transfer.hideRefs", "refs/kaizen")
     commit = release(scm)
 
-    assert scm.claim("v1.2.3", commit) == commit
+    scm.claim("v1.2.3", commit)
     assert "refs/heads/kaizen/release/v1.2.3" in remote_refs(repository)
 
 
@@ -61,7 +61,8 @@ def test_lost_race_leaves_no_branch(repository: Repository, scm: GitScm, tmp_pat
     commit = release(colleague, "By a colleague.")
     colleague.claim("v1.2.3", commit)
 
-    assert scm.claim("v1.2.3", release(scm)) == commit
+    with pytest.raises(Refused, match=f"for {commit[:10]}"):
+        scm.claim("v1.2.3", release(scm))
     assert remote_refs(repository) == ["refs/heads/main", "refs/kaizen/release/v1.2.3"]
 
 

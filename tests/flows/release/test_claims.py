@@ -147,9 +147,10 @@ def test_loser_of_a_race_is_told_to_run_again_and_gets_the_next_number() -> None
     first = FakeTools()
     second = clone(first)
     hotfix(second, "shane", "commit")
+    second.scm.cached_remote_refs("hotfix/shane")
     claimed = hotfix(first, "mark", "claim")
 
-    with pytest.raises(Refused, match=f"v0.2.0 is claimed for {claimed.commit[:10]} on origin") as refused:
+    with pytest.raises(Refused, match=f"has just claimed v0.2.0 on origin, for {claimed.commit[:10]}") as refused:
         run_flow(
             catalogue.push(second.settings.environments["shane"]),
             Release(version=Version.parse("0.2.0"), commit=second.scm.pending_releases()["v0.2.0"]),
