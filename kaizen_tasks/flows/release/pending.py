@@ -105,14 +105,21 @@ def has_failed(release: Release, tools: Tools) -> bool:
 def find_completed_release(version: Version, last_version: Version | None, tools: Tools) -> Release | None:
     """Return the last release if VERSION still names it and nothing was committed or noted since, else None.
 
-    HEAD is its commit, or brought its VERSION into the branch: by a merge, or by a pull request that was squashed.
+    HEAD is its commit or, as the tip of the remote's branch, brought its VERSION: by a merge, or by a pull request that
+    was squashed. A merge that is only here may bring commits that nobody has released.
     """
     if version != last_version or files.has_unreleased_entries(files.read_changelog(tools)):
         return None
     commit, head = files.tag_commit(version, tools), tools.scm.head().commit
-    if commit and (commit == head or _brings_version(head, version, tools)):
+    if commit and (commit == head or (_is_remote_tip(head, tools) and _brings_version(head, version, tools))):
         return Release(version=version, commit=commit)
     return None
+
+
+def _is_remote_tip(commit: str, tools: Tools) -> bool:
+    """Return whether the remote's branch ends at a commit; False without a pipeline: such an app asks no remote."""
+    remote = claims.read_remote(tools) if tools.settings.pipeline else None
+    return remote is not None and remote.branch_commit == commit
 
 
 def _brings_version(commit: str, version: Version, tools: Tools) -> bool:

@@ -252,6 +252,21 @@ def test_clone_that_was_killed_does_not_bring_an_old_release_back() -> None:
     assert first.running_versions["staging"] == "v0.2.1"
 
 
+def test_own_commits_merged_with_a_release_are_not_taken_for_it() -> None:
+    """Nothing is noted for them, so that the command must not say that it has released them."""
+    first = FakeTools()
+    finished = release(first)
+    second = clone(first)
+    own = second.scm.commit({"app.py": b"own work\n"}, "Own work")
+    second.scm.commits.update(first.scm.commits)
+    second.scm.create_tag("v0.2.0", finished.commit, "")
+    merged = second.scm.write_merge(onto=own, commit=finished.commit, files={}, message="Merge")
+    second.scm.fast_forward(merged, paths=("VERSION", "CHANGELOG.md"))
+
+    with pytest.raises(Refused, match="nothing is noted under"):
+        release(second)
+
+
 def test_conflict_leaves_the_tag_and_says_what_to_type() -> None:
     first = FakeTools()
     first.scm.commit({"app.py": b"unpushed\n"}, "Unpushed")
