@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from kaizen_tasks.domain.printable import printable_lines
+from kaizen_tasks.domain.printable import printable, printable_lines
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -26,8 +26,8 @@ class SafeConsole(Console):
         super().__init__(file=stream, width=width, highlight=False, markup=False, emoji=False)
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """Return a text without control characters: a column is as wide as what is printed in it."""
-        return super().render_str(printable_lines(text), **options)
+        """Return a text of one line without control characters: a column is as wide as what is printed in it."""
+        return super().render_str(printable(text), **options)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Yield what is printed of a renderable, with question marks for control characters in its texts."""

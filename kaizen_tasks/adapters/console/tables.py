@@ -71,7 +71,7 @@ def print_history(entries: Sequence[LedgerEntry]) -> None:
     for entry in entries:
         when = "?" if entry.at == UNKNOWN_TIME else f"{entry.at:%Y-%m-%d %H:%M}"
         event = f"{entry.event_name} (of a later version)" if entry.event is Event.UNKNOWN else entry.event_name
-        table.add_row(when, entry.environment, entry.version, event, entry.actor, printable(entry.reason))
+        table.add_row(when, entry.environment, entry.version, event, entry.actor, entry.reason)
     _print_all(table)
     with_run = [entry for entry in entries if entry.run_url]
     runs = dict.fromkeys(printable(f"{entry.version} in {entry.environment}: {entry.run_url}") for entry in with_run)

@@ -95,3 +95,11 @@ def test_tables_are_printed_with_it(capsys: pytest.CaptureFixture[str]) -> None:
     tables._print_all(HOSTILE)
 
     assert capsys.readouterr().out.strip() == SHOWN
+
+
+def test_cell_is_one_line(terminal: Terminal) -> None:
+    table = Table(box=None)
+    table.add_row("one\n::error::two")
+    SafeConsole(terminal, width=80).print(table)
+
+    assert "one?::error::two" in terminal.getvalue()
