@@ -14,6 +14,7 @@ from tests.crash import outcomes, release_kills, rollout_kills
 from tests.crash.library import Library, wait_for_result
 from tests.crash.outcomes import Outcome, collect_outcome
 from tests.crash.snapshots import REFS
+from tests.support.wrong_clock import wrong_clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from tests.support.workspaces import CommandResult
 
 HANDOVERS = ("release-staging", "hotfix", "promote-prod")
-SKEWS = (-300, 0, 300)
-"""Seconds by which the clock of the second machine is wrong."""
+SKEWS = (-290, 0, 290)
+"""Seconds by which the clock of the second machine is wrong; AWS refuses 300."""
 
 ROOT = Path(__file__).parents[2]
 
@@ -75,16 +76,15 @@ def _check_handover(
     if result.code:
         yield f"in the fresh clone, it exits {result.code}: {result.err.strip()}\n{result.out}"
     outcome = collect_outcome(copy)
-    if skew > 0:  # an automatic deployment then seems to be older than its intent, and the same image is deployed again
-        outcome = evolve(outcome, deployments=expected.deployments)
     yield from expected.differences(evolve(outcome, repository=expected.repository))
     yield from _check_remote(copy.repository, expected)
 
 
 def run_elsewhere(clone: Library, environ: Mapping[str, str], skew: int, words: tuple[str, ...]) -> CommandResult:
     """Run `inv …` in a clone as another machine."""
-    argv = [sys.executable, "-m", "tests.crash.other_machine", "--skew", str(skew), *words]
+    argv = [sys.executable, "-m", "tests.crash.other_machine", *words]
     variables = {**environ, **clone.environ, "PYTHONPATH": str(ROOT), "GIT_COMMITTER_DATE": release_kills.RERUN_DATE}
+    variables |= wrong_clock(skew) if skew else {}
     process = subprocess.Popen(
         argv, cwd=clone.path, env={**variables, **cloud_variables(environ)}, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", start_new_session=True,
