@@ -120,7 +120,24 @@ class Superseded(VerifyFailed):
 
 
 class Unproven(VerifyFailed):
-    """Only a cache has answered, so nothing is known of the running app; it is left as it is."""
+    """The answers are not the app's own, or no request has reached it; it is left as it is."""
+
+    @classmethod
+    def of_release(cls, release: str, *, environment: str, answers: str, remedy: str) -> Unproven:
+        """Return the error for a release of which nothing is known.
+
+        Args:
+            release: its name.
+            environment: the name of the environment.
+            answers: what came in place of an answer of the app.
+            remedy: what to do so that the app itself can answer.
+        """
+        return cls(
+            f"{environment}: {answers}, which proves nothing about {release}",
+            environment=environment,
+            state=f"no verification was recorded and nothing was rolled back, as {release} may be right",
+            hint=f"{remedy}; then: inv verify --env {environment} --release {release}",
+        )
 
 
 class RolloutFailed(KaizenError):

@@ -42,7 +42,7 @@ ADVICE = {
     "DeployFailed": "Read the service's own log. The old release is still serving; fix the app and release again.",
     "VerifyFailed": "Check what the app answers at `verify.path`, then verify again, or roll back.",
     "Superseded": "Find out who deployed at the same time; then run the same command again, or keep their release.",
-    "Unproven": "Exclude the path from the cache, or set `verify.direct`; then verify again.",
+    "Unproven": "Correct what the error names, the proxy or the cache for example; then verify again.",
     "RolloutFailed": "The error names the environments that failed, and the command that continues.",
     "RollbackFailed": "Check the service now: it may not be serving any release.",
     "ServiceMissing": "Create the service with the command that the error names, then run the same command again.",

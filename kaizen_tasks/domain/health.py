@@ -43,12 +43,15 @@ class ProbeResponse:
         body: the body, at most the requested number of bytes.
         error: why there is no usable answer, or empty.
         headers: headers by name in lower case; they are ignored when responses are compared.
+        network_remedy: what to correct on this machine or in its network, which kept the request from the app; empty
+            if the request reached the app, or failed at the app itself.
     """
 
     status: int = 0
     body: bytes = b""
     error: str = ""
     headers: Mapping[str, str] = field(factory=dict, eq=False)
+    network_remedy: str = ""
 
     @property
     def cache_error(self) -> str:
@@ -67,6 +70,7 @@ class VersionReport:
         error: why the answer is unusable, or empty.
         is_cached: whether a cache has answered in place of the app, which says nothing about the app.
         names_environment: whether answers are expected to name the environment.
+        network_remedy: see `ProbeResponse`; such an error says nothing about the app either.
     """
 
     version: str = ""
@@ -74,10 +78,16 @@ class VersionReport:
     error: str = ""
     is_cached: bool = False
     names_environment: bool = True
+    network_remedy: str = ""
 
     def __str__(self) -> str:
         """Return a text such as `answers v1.2.3 in staging`."""
         return self.error or f"answers {self.content}"
+
+    @property
+    def is_of_app(self) -> bool:
+        """Whether the app itself has answered or failed to, and not a cache or this machine's network."""
+        return not self.is_cached and not self.network_remedy
 
     @property
     def content(self) -> str:
@@ -98,27 +108,27 @@ class ProbeTally:
         streak: number of expected answers in a row, up to the last one.
         resets: how often an unexpected answer followed an expected one.
         last_report: the last answer.
-        cached_report: the last answer from a cache; None without any.
-        since_cached: number of answers after the last one from a cache.
+        foreign_report: the last answer that is not the app's own, see `VersionReport.is_of_app`; None without any.
+        since_foreign: number of answers after that one.
     """
 
     streak: int = 0
     resets: int = 0
     last_report: VersionReport = VersionReport(error="was not asked in time")
-    cached_report: VersionReport | None = None
-    since_cached: int = 0
+    foreign_report: VersionReport | None = None
+    since_foreign: int = 0
 
     def add(self, report: VersionReport, *, is_match: bool) -> ProbeTally:
-        """Return the tally after one more answer; an unexpected one resets the streak, one from a cache does not."""
-        if report.is_cached:
-            return evolve(self, last_report=report, cached_report=report, since_cached=0)
+        """Return the tally after one more answer; an unexpected one of the app resets the streak."""
+        if not report.is_of_app:
+            return evolve(self, last_report=report, foreign_report=report, since_foreign=0)
         resets = self.resets + (1 if self.streak and not is_match else 0)
-        streak, since_cached = self.streak + 1 if is_match else 0, self.since_cached + 1
-        return evolve(self, streak=streak, resets=resets, last_report=report, since_cached=since_cached)
+        streak, since_foreign = self.streak + 1 if is_match else 0, self.since_foreign + 1
+        return evolve(self, streak=streak, resets=resets, last_report=report, since_foreign=since_foreign)
 
-    def is_inconclusive(self, required_matches: int) -> bool:
-        """Return whether one of the last answers came from a cache, so that the app has not proven to be wrong."""
-        return self.cached_report is not None and self.since_cached < required_matches
+    def inconclusive_report(self, required_matches: int) -> VersionReport | None:
+        """Return which of the last answers is not the app's own, so that the app has not proven to be wrong."""
+        return self.foreign_report if self.since_foreign < required_matches else None
 
     def explain(self, expected: VersionReport, required_matches: int) -> str:
         """Return in words why the answers do not verify the version.
@@ -169,7 +179,7 @@ DEFAULT_VERSION_FORMAT = VersionFormat()
 def parse_version_response(response: ProbeResponse, expected: VersionFormat = DEFAULT_VERSION_FORMAT) -> VersionReport:
     """Parse an answer such as `{"version": "v1.2.3", "environment": "staging"}`; a report of any other has an error."""
     if response.error:
-        return VersionReport(error=response.error)
+        return VersionReport(error=response.error, network_remedy=response.network_remedy)
     if response.cache_error:
         return VersionReport(error=response.cache_error, is_cached=True)
     if response.status != 200:

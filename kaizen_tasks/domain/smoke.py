@@ -94,8 +94,8 @@ class SmokeCheck:
         return (*self._missing_text(response), *self._json_mismatches(response), *self._header_mismatches(response))
 
     def is_unproven(self, response: ProbeResponse) -> bool:
-        """Return whether an answer says nothing about the app, because it is from a cache."""
-        return bool(response.cache_error) and not self.cached
+        """Return whether an answer says nothing about the app: it is from a cache, or the request did not get there."""
+        return bool(response.network_remedy) or (bool(response.cache_error) and not self.cached)
 
     def is_retryable(self, response: ProbeResponse) -> bool:
         """Return whether to repeat the request after a wrong answer, because the app may still be starting."""

@@ -60,6 +60,12 @@ def test_answer_of_a_cache_is_neither_right_nor_wrong(status: int) -> None:
     assert parse_version_response(response) == VersionReport(error="answers from a cache (Age: 37)", is_cached=True)
 
 
+def test_request_that_the_network_kept_from_the_app_is_reported_with_its_remedy() -> None:
+    response = ProbeResponse(error=KEPT.error, network_remedy=KEPT.network_remedy)
+
+    assert parse_version_response(response) == KEPT
+
+
 def test_redirect_is_explained_without_its_query() -> None:
     """A login page's address may contain a token."""
     response = ProbeResponse(status=302, headers={"location": "https://login.example/?token=hush"})
@@ -94,6 +100,7 @@ def test_version_report_in_words(running: VersionReport, words: str) -> None:
 OLD, NEW = VersionReport(version="v1", environment="prod"), VersionReport(version="v2", environment="prod")
 DOWN = VersionReport(error="answers HTTP 503")
 CACHED = VersionReport(error="answers from a cache (Age: 37)", is_cached=True)
+KEPT = VersionReport(error="cannot be reached: the proxy …", network_remedy="correct or unset HTTPS_PROXY")
 
 
 def heard(*answers: VersionReport) -> ProbeTally:
@@ -113,6 +120,7 @@ def heard(*answers: VersionReport) -> ProbeTally:
         ((NEW, NEW, OLD), 0),
         ((NEW, DOWN, NEW), 1),
         ((NEW, CACHED, NEW), 2),
+        ((NEW, KEPT, NEW), 2),
     ],
 )
 def test_unexpected_answer_resets_the_streak(answers: tuple[VersionReport, ...], right: int) -> None:
@@ -135,20 +143,21 @@ def test_tally_explains_why_the_version_is_not_verified(answers: tuple[VersionRe
 
 
 @pytest.mark.parametrize(
-    ("answers", "inconclusive"),
+    ("answers", "foreign_report"),
     [
-        ((OLD, OLD), False),
-        ((CACHED,), True),
-        ((OLD, CACHED), True),
-        ((CACHED, DOWN), True),
-        ((CACHED, DOWN, OLD), False),
-        ((CACHED, DOWN, OLD, CACHED), True),
+        ((), None),
+        ((OLD, OLD), None),
+        ((CACHED,), CACHED),
+        ((OLD, CACHED), CACHED),
+        ((CACHED, DOWN), CACHED),
+        ((CACHED, DOWN, OLD), None),
+        ((CACHED, DOWN, OLD, KEPT), KEPT),
     ],
 )
-def test_cached_answer_among_the_last_ones_is_inconclusive(
-    answers: tuple[VersionReport, ...], *, inconclusive: bool
+def test_tally_is_inconclusive_if_one_of_the_last_answers_is_not_of_the_app(
+    answers: tuple[VersionReport, ...], foreign_report: VersionReport | None
 ) -> None:
-    assert heard(*answers).is_inconclusive(2) is inconclusive
+    assert heard(*answers).inconclusive_report(2) == foreign_report
 
 
 def parse(body: bytes, kind: str = "application/json", **expected: object) -> VersionReport:

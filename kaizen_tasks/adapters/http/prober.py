@@ -37,7 +37,7 @@ class HttpProber:
         worker.join(timeout)
         if worker.is_alive():
             bounded_request.cancel()
-            return ProbeResponse(error=bounded_request.timeout_message)
+            return bounded_request.timeout_response
         return bounded_request.response
 
 

@@ -7,16 +7,17 @@ import ssl
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from http import HTTPStatus
 from http.client import HTTPException, IncompleteRead
 from typing import TYPE_CHECKING
 
 from urllib3 import HTTPHeaderDict, PoolManager, ProxyManager, exceptions
 from urllib3.util import parse_url
 
-from kaizen_tasks.adapters.network.failures import network_error
+from kaizen_tasks.adapters.network.failures import has_no_route, network_error, proxy_refusal, unreachable_proxy
 from kaizen_tasks.adapters.network.settings import NetworkSettings
 from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse
-from kaizen_tasks.errors import ConfigurationError
+from kaizen_tasks.errors import ConfigurationError, KaizenError
 
 if TYPE_CHECKING:
     from urllib3.response import BaseHTTPResponse
@@ -29,6 +30,12 @@ _HEADERS = {
     "Pragma": "no-cache",  # for caches that speak HTTP/1.0
     "Connection": "close",
 }
+
+MIN_SECONDS_FOR_DIAGNOSIS = 2.0
+"""The shortest timeout after which a proxy or name server that has not answered is what failed, and not the app."""
+
+NO_ADDRESS_REMEDY = "check whether this machine can resolve names, and the name of the host"
+NO_ROUTE_REMEDY = "connect this machine to a network that leads to the host"
 
 
 class BoundedRequest:
@@ -46,12 +53,13 @@ class BoundedRequest:
         self, url: str, request: ProbeRequest, *, timeout: float, limit: int, network: NetworkSettings
     ) -> None:
         self.response = ProbeResponse(error="cannot be reached")
-        self.timeout_message = f"does not answer within {timeout:g}s"
+        self._timeout_message = f"does not answer within {timeout:g}s"
         self.url = url
         self._request = request
         self._timeout = timeout
         self._limit = limit
         self._network = network
+        self._has_address = False
         self._sockets: list[socket.socket] = []
         self._cancel_event = threading.Event()
 
@@ -61,24 +69,36 @@ class BoundedRequest:
             with _pool_manager(self.url, self._network) as manager:
                 self.response = self._send(manager)
         except ConfigurationError as error:
-            self.response = ProbeResponse(error=f"cannot be reached: {error.message}")
+            self.response = _response_to_network_error(error)
         except exceptions.NewConnectionError as error:  # a subclass of TimeoutError in urllib3
-            self.response = ProbeResponse(error=self._explain(error))
+            self.response = self._response_to(error)
         except (exceptions.TimeoutError, TimeoutError):
-            self.response = ProbeResponse(error=self.timeout_message)
+            self.response = self.timeout_response
         except (exceptions.HTTPError, OSError, ValueError) as error:
-            self.response = ProbeResponse(error=self._explain(error))
+            self.response = self._response_to(error)
         finally:
             for handle in self._sockets:
                 handle.close()
 
-    def _explain(self, error: Exception) -> str:
-        explained = network_error(error, self.url, self._network)
-        return (
-            f"cannot be reached: {'; '.join(filter(None, (explained.message, explained.state)))}"
-            if explained
-            else explain(error)
-        )
+    @property
+    def timeout_response(self) -> ProbeResponse:
+        """What stands for a response after the timeout: who has not answered depends on how far the request got."""
+        if self._sockets or self._timeout < MIN_SECONDS_FOR_DIAGNOSIS:
+            return ProbeResponse(error=self._timeout_message)
+        if proxy := self._network.proxy(self.url):
+            return _response_to_network_error(unreachable_proxy(proxy, self._timeout_message))
+        if self._has_address:
+            return ProbeResponse(error=self._timeout_message)
+        error = f"has no address within {self._timeout:g}s: {parse_url(self.url).host}"
+        return ProbeResponse(error=error, network_remedy=NO_ADDRESS_REMEDY)
+
+    def _response_to(self, error: Exception) -> ProbeResponse:
+        if failure := network_error(error, self.url, self._network):
+            return _response_to_network_error(failure)
+        remedy = NO_ADDRESS_REMEDY if isinstance(error, exceptions.NameResolutionError) else ""
+        if has_no_route(error, parse_url(self.url).host or ""):
+            remedy = NO_ROUTE_REMEDY
+        return ProbeResponse(error=explain(error), network_remedy=remedy)
 
     def cancel(self) -> None:
         """Shut the request's connections down, so that `run` returns soon in its thread."""
@@ -86,6 +106,10 @@ class BoundedRequest:
         for handle in tuple(self._sockets):
             with suppress(OSError):
                 handle.shutdown(socket.SHUT_RDWR)
+
+    def register_address(self) -> None:
+        """Remember that the host to connect to, the app's or the proxy's, has an address."""
+        self._has_address = True
 
     def register_socket(self, sock: socket.socket) -> None:
         """Remember a socket for `cancel`; shut it down at once if the request has been cancelled.
@@ -116,10 +140,19 @@ class BoundedRequest:
             response.close()
 
     def _read(self, response: BaseHTTPResponse) -> ProbeResponse:
+        proxy = self._network.proxy(self.url) if self.url.startswith("http://") else None
+        if proxy and response.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            return _response_to_network_error(proxy_refusal(response.status, proxy, self.url))
         body = response.read(self._limit + 1, decode_content=True)
         error = f"answers more than {self._limit} bytes" if len(body) > self._limit else ""
         headers = {name.lower(): response.headers[name] for name in response.headers}
         return ProbeResponse(status=response.status, body=body[: self._limit], error=error, headers=headers)
+
+
+def _response_to_network_error(error: KaizenError) -> ProbeResponse:
+    """Return what stands for a response to a request that this machine's network or its settings kept from the app."""
+    reasons = "; ".join(filter(None, (error.message, error.state)))
+    return ProbeResponse(error=f"cannot be reached: {reasons}", network_remedy=error.hint)
 
 
 def explain(error: BaseException) -> str:
@@ -139,11 +172,14 @@ def _cause(error: BaseException) -> BaseException | None:
 
 
 def _register_sockets(manager: PoolManager, bounded_request: BoundedRequest) -> None:
-    """Register each new socket with the request: urllib3 exposes sockets only with the response."""
+    """Register each address and new socket with the request: urllib3 exposes sockets only with the response."""
     pool = manager.connection_from_url(bounded_request.url)
 
     class RegisteringConnection(pool.ConnectionCls):  # type: ignore[name-defined,misc]  # http or https: known at run time
         def _new_conn(self) -> socket.socket:
+            with suppress(OSError):  # urllib3 resolves the name itself, and explains what fails
+                socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
+                bounded_request.register_address()
             sock: socket.socket = super()._new_conn()
             bounded_request.register_socket(sock)
             return sock

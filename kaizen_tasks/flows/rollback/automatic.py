@@ -29,7 +29,7 @@ def run_with_auto_rollback(
 
     Raises:
         Superseded: another deployment came in between; a rollback would undo it.
-        Unproven: only a cache has answered; the release may be right.
+        Unproven: only a cache has answered, or no request has reached the app; the release may be right.
         VerifyFailed: verification failed; the error says what is serving now.
         RollbackFailed: verification failed, and the rollback failed too.
         KaizenError: any other error of `run_flow`.

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.smoke import SmokeCheck
     from kaizen_tasks.ports.tools import Tools
 
+CACHE_REMEDY = "exclude the path from the cache, or accept that: cached = true in [[smoke]]"
+
 
 @frozen(kw_only=True)
 class Smoke(EnvironmentStep):
@@ -42,22 +44,18 @@ class Smoke(EnvironmentStep):
 
         Raises:
             VerifyFailed: checks failed; the message names all of them.
-            Unproven: the answers to all of these came from a cache.
+            Unproven: the answers to all of these came from a cache, or the requests did not get to the app.
         """
         url, checks = probe.probe_url(self.environment, tools), tools.settings.smoke
         results = [self._check(url, check, tools) for check in checks]
-        failures = [result.failure for result in results if result.failure]
+        failed = [result for result in results if result.failure]
+        failures = [result.failure for result in failed]
         if not failures:
             return release.with_verified_step(self.label)
         name = self.environment.name
-        if all(result.is_unproven for result in results if result.failure):
-            raise Unproven(
-                f"{name}: {'; '.join(failures)}, which proves nothing about {release.name}",
-                environment=name,
-                state=f"{release.name} is not recorded as verified; nothing was rolled back, as it may be right",
-                hint="exclude the path from the cache, or accept that: cached = true in [[smoke]]; "
-                f"then: inv verify --env {name} --release {release.name}",
-            )
+        if all(result.is_unproven for result in failed):
+            remedy = next((result.network_remedy for result in failed if result.network_remedy), CACHE_REMEDY)
+            raise Unproven.of_release(release.name, environment=name, answers="; ".join(failures), remedy=remedy)
         raise VerifyFailed(
             f"{name}: {len(failures)} of {_count(checks)} failed: {'; '.join(failures)}",
             environment=name,
@@ -72,15 +70,20 @@ class Smoke(EnvironmentStep):
         failures = check.failures(response)
         result = f"{check.title} {', '.join(failures) or check.describe_pass(response)}"
         tools.reporter.checked(self.label, f"{result} ({elapsed})", ok=not failures)
-        return _Result(failure=result if failures else "", is_unproven=check.is_unproven(response))
+        return _Result(
+            failure=result if failures else "",
+            is_unproven=check.is_unproven(response),
+            network_remedy=response.network_remedy,
+        )
 
 
 @frozen(kw_only=True)
 class _Result:
-    """The result of a check: what failed, or an empty text, and whether only a cache has answered."""
+    """The result of a check: what failed, or an empty text, and whether that says nothing about the app."""
 
     failure: str
     is_unproven: bool
+    network_remedy: str
 
 
 def _count(checks: tuple[SmokeCheck, ...]) -> str:

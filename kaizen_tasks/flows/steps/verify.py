@@ -62,7 +62,8 @@ class Verify(EnvironmentStep):
         Raises:
             DeployFailed: the deployment of the release has failed in the meantime.
             VerifyFailed: `verify.timeout` passed without such answers, or another deployment superseded this one.
-            Unproven: one of the last answers came from a cache, or all from something else in front of the service.
+            Unproven: one of the last answers came from a cache, or all from something else in front of the service, or
+                this machine's network kept one of the last requests from the app.
         """
         rules, url, tally = tools.settings.verify, probe.probe_url(self.environment, tools), ProbeTally()
         endpoint = probe.version_endpoint(self.environment, url, tools)
@@ -76,12 +77,14 @@ class Verify(EnvironmentStep):
                 return release.with_verified_step(self.label)
             if not tally.streak:
                 supersession.check()
-        if tally.is_inconclusive(rules.matches):
-            remedy = f"exclude {rules.path} from the cache"
-            raise self._unproven_error(f"{url}{rules.path} {tally.cached_report}", remedy, release, tools)
+        if foreign_report := tally.inconclusive_report(rules.matches):
+            answers = f"{url}{rules.path} {foreign_report}"
+            remedy = foreign_report.network_remedy or self._remedy(f"exclude {rules.path} from the cache", tools)
+            raise self._unproven_error(answers, remedy, release)
         if self._is_hidden(url, tally, release, tools):
             answers = f"{url}{rules.path} {tally.last_report}, but the service itself answers {release.name}"
-            raise self._unproven_error(answers, "let the address lead to the service, uncached", release, tools)
+            remedy = self._remedy("let the address lead to the service, uncached", tools)
+            raise self._unproven_error(answers, remedy, release)
         raise self._unverified_error(url, tally, release, tools)
 
     def _is_hidden(self, url: str, tally: ProbeTally, release: Release, tools: Tools) -> bool:
@@ -96,15 +99,12 @@ class Verify(EnvironmentStep):
             return own_url != url and not probe.is_local(url) and self._still_answers(release, tools, own_url)
         return False
 
-    def _unproven_error(self, answers: str, remedy: str, release: Release, tools: Tools) -> Unproven:
-        name = self.environment.name
+    def _remedy(self, remedy: str, tools: Tools) -> str:
         direct = "" if tools.settings.verify.direct else ", or ask the service itself: direct = true in [verify]"
-        return Unproven(
-            f"{name}: {answers}, which proves nothing about {release.name}",
-            environment=name,
-            state=f"{release.name} is not recorded as verified; nothing was rolled back, as it may be right",
-            hint=f"{remedy}{direct}; then: inv verify --env {name} --release {release.name}",
-        )
+        return remedy + direct
+
+    def _unproven_error(self, answers: str, remedy: str, release: Release) -> Unproven:
+        return Unproven.of_release(release.name, environment=self.environment.name, answers=answers, remedy=remedy)
 
     def _unverified_error(self, url: str, tally: ProbeTally, release: Release, tools: Tools) -> VerifyFailed:
         rules, name = tools.settings.verify, self.environment.name

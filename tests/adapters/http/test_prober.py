@@ -16,10 +16,13 @@ import pytest
 from attrs import field, frozen
 
 from kaizen_tasks.adapters.http.prober import HttpProber
+from kaizen_tasks.adapters.http.request import BoundedRequest
+from kaizen_tasks.adapters.network.settings import NetworkSettings
 from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse
 from tests.contracts.prober import ProberContract
 from tests.fakes.prober import FakeProber
 from tests.support.certificates import self_signed
+from tests.support.connect_proxy import ConnectProxy
 from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
@@ -295,6 +298,65 @@ def test_proxy_failure_names_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def test_failure_of_the_network_comes_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ConnectProxy({}) as proxy:
+        monkeypatch.setenv("http_proxy", f"http://{proxy.address}")
+        refused = ask("http://staging.invalid/")
+    monkeypatch.setenv("http_proxy", "socks5://proxy.example")
+    unusable = ask("http://staging.invalid/")
+    monkeypatch.delenv("http_proxy")
+    unknown = ask("http://staging.invalid/")
+
+    assert refused.error.endswith("(http_proxy) asks for a user name and a password (HTTP 407)")
+    assert refused.network_remedy.startswith("set http_proxy to http://USER:PASSWORD@")
+    assert unusable.network_remedy.startswith("set http_proxy to http://HOST:PORT")
+    assert unknown.network_remedy == "check whether this machine can resolve names, and the name of the host"
+
+
+def test_own_407_of_an_app_is_its_answer(server: Server) -> None:
+    assert ask(server.says(response(b"", status="407 Proxy Authentication Required"))) == ProbeResponse(status=407)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "has_address", "timeout", "response"),
+    [
+        ("", True, 5, ProbeResponse(error="does not answer within 5s")),
+        (
+            "",
+            False,
+            5,
+            ProbeResponse(
+                error="has no address within 5s: staging.example",
+                network_remedy="check whether this machine can resolve names, and the name of the host",
+            ),
+        ),
+        (
+            "http://proxy.example:3128",
+            True,
+            5,
+            ProbeResponse(
+                error="cannot be reached: the proxy http://proxy.example:3128 (HTTPS_PROXY) does not answer within 5s",
+                network_remedy="correct or unset HTTPS_PROXY; hosts that need no proxy belong in NO_PROXY",
+            ),
+        ),
+        ("http://proxy.example:3128", True, 1, ProbeResponse(error="does not answer within 1s")),
+        ("", False, 1, ProbeResponse(error="does not answer within 1s")),
+    ],
+)
+def test_timeout_is_that_of_who_was_not_reached(
+    monkeypatch: pytest.MonkeyPatch, proxy: str, timeout: float, response: ProbeResponse, *, has_address: bool
+) -> None:
+    """In less than two seconds, a slow network is no failure."""
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    request = BoundedRequest(
+        "https://staging.example/version", ProbeRequest(), timeout=timeout, limit=100, network=NetworkSettings()
+    )
+    if has_address:
+        request.register_address()
+
+    assert request.timeout_response == response
+
+
 def test_says_that_a_server_speaks_no_tls(server: Server) -> None:
     assert ask(server.says(b"HTTP/1.1 400\r\n\r\n").replace("http:", "https:")).error == "TLS: wrong version number"
 
@@ -310,6 +372,9 @@ def test_untrusted_certificate_is_refused(tmp_path: Path) -> None:
 
     assert answer.error.startswith(
         "cannot be reached: the certificate of 127.0.0.1 is not trusted: self-signed certificate; trusted are "
+    )
+    assert answer.network_remedy.startswith(
+        "set AWS_CA_BUNDLE to a file that holds the authority of this network too; "
     )
 
 

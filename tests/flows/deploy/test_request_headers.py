@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from semver import Version
 
+from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import KaizenError, NotFound, Refused, UsageError
 from kaizen_tasks.flows.deploy import probe
 from kaizen_tasks.flows.deploy.request_headers import read_headers, require_headers
+from kaizen_tasks.flows.execution import execute_change
+from kaizen_tasks.flows.promote.promotion import plan_verification
+from kaizen_tasks.flows.promote.rollout import RolloutOptions
 from tests.fakes.tools import FakeTools, settings
 
 if TYPE_CHECKING:
@@ -75,6 +80,18 @@ def test_value_that_cannot_be_sent_is_refused_before_anything_is_changed(
     assert refused.value.hint
     assert refused.value.state == "nothing has been changed"
     assert "hush" not in str(refused.value)
+
+
+def test_verification_without_its_token_asks_nothing_and_withdraws_nothing() -> None:
+    tools = tools_with({"env": "PROBE_TOKEN"})
+    options = RolloutOptions(command=("verify",), auto_rollback=False)
+    release = Release(version=Version.parse("0.2.0"))
+    change = plan_verification(tools.settings.stage("staging"), release, options, tools)
+
+    with pytest.raises(UsageError, match="PROBE_TOKEN is not set"):
+        execute_change(change, tools, confirm=lambda *_: None, command="")
+
+    assert (tools.prober.urls, tools.ledger.all_entries) == ([], [])
 
 
 def test_headers_are_sent_with_the_request_for_the_version(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -254,12 +254,53 @@ def test_cached_answers_prove_nothing_and_roll_nothing_back(tools: FakeTools, ve
     assert str(failed.value) == (
         "staging: https://staging.example/version answers from a cache (X-Cache: Hit from cloudfront),"
         " which proves nothing about v0.2.0\n"
-        "v0.2.0 is not recorded as verified; nothing was rolled back, as it may be right\n"
+        "no verification was recorded and nothing was rolled back, as v0.2.0 may be right\n"
         "exclude /version from the cache, or ask the service itself: direct = true in [verify];"
         " then: inv verify --env staging --release v0.2.0"
     )
     assert failed.value.exit_code == 8
     assert (len(tools.ledger.all_entries), tools.platform.started_services) == (written, [])
+
+
+PROXY_DOWN = ProbeResponse(
+    error="cannot be reached: the proxy http://proxy:3128 (HTTPS_PROXY) refuses the connection",
+    network_remedy="correct or unset HTTPS_PROXY; hosts that need no proxy belong in NO_PROXY",
+)
+
+
+@pytest.mark.parametrize("auto_rollback", [True, False])
+def test_failure_of_this_machines_network_rolls_nothing_back_and_withdraws_nothing(
+    tools: FakeTools, *, auto_rollback: bool
+) -> None:
+    staging = tools.settings.environments["staging"]
+    entries.append(Event.VERIFIED, staging, evolve(RELEASE, version=Version.parse("0.1.0"), digest="sha256:0"), tools)
+    entries.append(Event.VERIFIED, staging, RELEASE, tools)
+    tools.prober.answers[URL] = PROXY_DOWN
+    written = len(tools.ledger.all_entries)
+    flow = (Verify(environment=staging),)
+
+    with pytest.raises(Unproven) as failed:
+        automatic.run_with_auto_rollback(flow, RELEASE, tools, apply_step, auto_rollback=auto_rollback)
+
+    assert str(failed.value) == (
+        "staging: https://staging.example/version cannot be reached: the proxy http://proxy:3128 (HTTPS_PROXY) refuses"
+        " the connection, which proves nothing about v0.2.0\n"
+        "no verification was recorded and nothing was rolled back, as v0.2.0 may be right\n"
+        "correct or unset HTTPS_PROXY; hosts that need no proxy belong in NO_PROXY;"
+        " then: inv verify --env staging --release v0.2.0"
+    )
+    assert failed.value.exit_code == 8
+    assert (len(tools.ledger.all_entries), tools.platform.started_services) == (written, [])
+
+
+def test_app_that_refuses_connections_is_rolled_back(tools: FakeTools) -> None:
+    """The network leads to the app's address, where nothing answers."""
+    tools.prober.answers[URL] = ProbeResponse(error="refuses the connection")
+
+    with pytest.raises(VerifyFailed) as failed:
+        verify(tools)
+
+    assert not isinstance(failed.value, Unproven)
 
 
 def test_wrong_answers_of_the_app_count_after_cached_ones(tools: FakeTools) -> None:
@@ -382,8 +423,19 @@ def test_smoke_checks_that_only_a_cache_has_answered_roll_nothing_back() -> None
 
     what, state, hint = tools.reporter.lines[-1].split("\n")
     assert what == ("staging: health: GET /health answers from a cache (Age: 9), which proves nothing about v0.2.0")
-    assert state == "v0.2.0 is not recorded as verified; nothing was rolled back, as it may be right"
+    assert state == "no verification was recorded and nothing was rolled back, as v0.2.0 may be right"
     assert hint.startswith("exclude the path from the cache, or accept that: cached = true in [[smoke]]; ")
+
+
+def test_smoke_checks_that_the_network_kept_from_the_app_roll_nothing_back() -> None:
+    tools = smoke({"/health": PROXY_DOWN, "/plan": OK_PLAN})
+
+    what, state, hint = tools.reporter.lines[-1].split("\n")
+    assert what.endswith(
+        "the proxy http://proxy:3128 (HTTPS_PROXY) refuses the connection, which proves nothing about v0.2.0"
+    )
+    assert state == "no verification was recorded and nothing was rolled back, as v0.2.0 may be right"
+    assert hint == f"{PROXY_DOWN.network_remedy}; then: inv verify --env staging --release v0.2.0"
 
 
 def test_failed_smoke_check_counts_beside_a_cached_one() -> None:
