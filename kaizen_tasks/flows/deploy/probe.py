@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from kaizen_tasks.flows.deploy.request_headers import read_headers
 from kaizen_tasks.ports.tools import Tools
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.release import Release
@@ -29,6 +30,9 @@ MAX_SMOKE_BODY_BYTES = 8 * 1024 * 1024
 
 MIN_REQUEST_SECONDS = 0.05
 """The shortest time for one response, in seconds: in less, even a healthy app may not answer."""
+
+SERVER_ERROR_STATUS = 500
+"""The lowest HTTP status by which a server says that it could not answer."""
 
 LOOPBACK_PREFIXES = ("127.", "localhost", "[::1]")
 
@@ -78,7 +82,14 @@ class VersionEndpoint:
 
     def fetch(self, *, timeout: float = REQUEST_TIMEOUT_SECONDS) -> VersionReport:
         """Return the app's answer to one request for its version, or the error after at most `timeout` seconds."""
-        response = _probe(self.url, self.request, self.tools, timeout=timeout, max_bytes=MAX_VERSION_BODY_BYTES)
+        response = _probe(
+            partial(self.tools.prober.probe, self.url, timeout=timeout, max_bytes=MAX_VERSION_BODY_BYTES),
+            self.request,
+            is_usable=lambda response: not self._parse(response).error,
+        )
+        return self._parse(response)
+
+    def _parse(self, response: ProbeResponse) -> VersionReport:
         return parse_version_response(response, self.tools.settings.version_format)
 
 
@@ -92,12 +103,17 @@ def version_endpoint(environment: Environment, url: str, tools: Tools) -> Versio
     return VersionEndpoint(url=url + tools.settings.verify.path, request=request, tools=tools)
 
 
-def _probe(url: str, request: ProbeRequest, tools: Tools, *, timeout: float, max_bytes: int) -> ProbeResponse:
-    """Send a request past caches; if the app refuses the parameter that this adds to the query, send it without."""
-    response = tools.prober.probe(url, timeout=timeout, max_bytes=max_bytes, request=request)
-    if request.bypass_cache and 400 <= response.status < 500:
-        plain_request = evolve(request, bypass_cache=False)
-        response = tools.prober.probe(url, timeout=timeout, max_bytes=max_bytes, request=plain_request)
+def _probe(
+    send: Callable[..., ProbeResponse], request: ProbeRequest, *, is_usable: Callable[[ProbeResponse], bool]
+) -> ProbeResponse:
+    """Send a request past caches; if the app answers the parameter that this adds with something else, without it.
+
+    Many small apps compare the whole address, and answer one with a parameter as one that they do not know.
+    """
+    response = send(request=request)
+    is_answer = response.status and response.status < SERVER_ERROR_STATUS and not response.cache_error
+    if request.bypass_cache and is_answer and not is_usable(response):
+        return send(request=evolve(request, bypass_cache=False))
     return response
 
 
@@ -121,7 +137,8 @@ def run_smoke_check(environment: Environment, url: str, check: SmokeCheck, tools
         request = evolve(request, headers={**read_headers(environment, tools), **request.headers})
     response = ProbeResponse(error="was not asked in time")
     for remaining in retry_for(check.timeout, tools):
-        latest = _probe(url + check.path, request, tools, timeout=remaining, max_bytes=MAX_SMOKE_BODY_BYTES)
+        send = partial(tools.prober.probe, url + check.path, timeout=remaining, max_bytes=MAX_SMOKE_BODY_BYTES)
+        latest = _probe(send, request, is_usable=lambda response: not check.failures(response))
         if latest.status or not check.is_unproven(response):  # no answer does not refute one from a cache
             response = latest
         if not check.failures(response) or not check.is_retryable(response):
