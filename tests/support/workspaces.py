@@ -24,7 +24,7 @@ EXAMPLE_APP = Path(__file__).parents[2] / "examples" / "coach"
 COMMAND_SECONDS = 120.0
 """Limit for one command; only a command that hangs takes longer."""
 
-READ_PREFIXES = ("Get", "Describe", "List", "BatchGet", "BatchCheck", "Query", "Scan", "GET", "HEAD")
+READ_PREFIXES = ("Get", "Describe", "List", "BatchGet", "BatchCheck", "Query", "Scan", "Simulate", "GET", "HEAD")
 """Prefixes of operations that change nothing."""
 
 LOG_FILES = ("requests.jsonl", "log", "application")
