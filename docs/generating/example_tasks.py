@@ -92,7 +92,7 @@ def _task(task_collection: Collection, context: Any) -> Task:
 
 def _flag(argument: Any) -> Flag:
     names = sorted(argument.names, key=len, reverse=True)
-    is_empty = argument.default is None or argument.default is False or argument.default in ("", [])
+    is_empty = argument.default in (None, False, "", []) or argument.default is inspect.Parameter.empty
     return Flag(
         names=tuple(f"--{name}" if len(name) > 1 else f"-{name}" for name in names),
         kind=TYPE_NAMES[argument.kind],
