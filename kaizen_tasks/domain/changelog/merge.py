@@ -31,7 +31,7 @@ def merge_release(
 
     Args:
         current: the changelog of the branch.
-        base: the changelog before the release, from which both others come.
+        base: the changelog from which both others come.
         released: the changelog of the release.
         version: the version of the release.
         repository_url: the repository to link to when the changelog has no links yet.
@@ -46,9 +46,9 @@ def merge_release(
     section, before = parse_changelog(released).find_section(version), parse_changelog(base)
     if section is None or section.date is None:
         raise Refused(f"the changelog of {version} has no section with its date")
-    unreleased, old_unreleased = require_unreleased(log), require_unreleased(before)
-    old_body = base[old_unreleased.body_start : old_unreleased.end]
-    reset = TextEdit(start=unreleased.body_start, end=unreleased.end, replacement=old_body)
+    unreleased = require_unreleased(log)
+    body = released[section.body_start : section.end]  # of the release itself, whatever base and branch have noted
+    reset = TextEdit(start=unreleased.body_start, end=unreleased.end, replacement=body)
     result = cut_release(
         apply_edits(current, [reset]),
         version=version,
@@ -56,14 +56,21 @@ def merge_release(
         repository_url=repository_url,
         tag_pattern=tag_pattern,
     )
-    for kind, text in _new_entries(unreleased, old_unreleased):
+    for kind, text in _new_entries(unreleased, section, *([before.unreleased] if before.unreleased else [])):
         result = add_entry(result, kind=kind, text=text)
     return result
 
 
-def _new_entries(unreleased: Section, old_unreleased: Section) -> list[tuple[str, str]]:
-    """Return the entries that only the first section has, each with the name of its group."""
-    old_entries = Counter((group.name, entry.text) for group in old_unreleased.groups for entry in group.entries)
+def _new_entries(unreleased: Section, *others: Section) -> list[tuple[str, str]]:
+    """Return the entries that only the first section has, each with the name of its group.
+
+    Args:
+        unreleased: the entries of the branch.
+        others: those of the release, and those from which both come, some of which the release may have reworded.
+    """
+    old_entries: Counter[tuple[str, str]] = Counter()
+    for section in others:
+        old_entries |= Counter((group.name, entry.text) for group in section.groups for entry in group.entries)
     new_entries = []
     for group in unreleased.groups:
         for entry in group.entries:

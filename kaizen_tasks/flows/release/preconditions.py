@@ -198,6 +198,7 @@ def check_environment(environment: Environment, release: Release, tools: Tools) 
     else:
         yield from _check_image(environment, release, tools)
         yield from _check_no_later_release(environment, release, tools)
+        yield from _check_has_current_release(environment, release, tools)
 
 
 def _check_image(environment: Environment, release: Release, tools: Tools) -> Iterator[str]:
@@ -215,6 +216,23 @@ def _check_no_later_release(environment: Environment, release: Release, tools: T
     if versions.parse_version(entry.version) > release.version:
         remedy = f"git pull --no-rebase --tags; to go back on purpose: inv rollback --env {environment.name}"
         yield Problem(f"{environment.name} has {entry.version}, which is later than {release.name}", remedy)
+
+
+def _check_has_current_release(environment: Environment, release: Release, tools: Tools) -> Iterator[str]:
+    """Check that a new release has what the environment's current one has, which the branch may never have got."""
+    entry = ledger.read_latest_entry(environment, tools) if not release.commit else None
+    if entry is None or entry.event in {Event.FAILED, Event.ABANDONED}:
+        return
+    head, version = tools.scm.head(), versions.parse_version(entry.version)
+    if documents.read_changelog(tools).find_section(version) is not None:
+        return
+    if tools.scm.resolve(entry.commit) and tools.scm.is_ancestor(entry.commit, head.commit):
+        return
+    tag, remote = tools.settings.git_tag(version), claims.read_remote(tools)
+    if documents.tag_commit(version, tools) or (remote is not None and tag in remote.tags):
+        name = tools.settings.release.remote
+        remedy = f"git fetch --tags {name} && git merge {tag}"
+        yield Problem(f"{environment.name} has {entry.version}, which {head.branch} lacks", remedy)
 
 
 def foreign_image_hint(release: Release) -> str:

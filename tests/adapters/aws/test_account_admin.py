@@ -129,8 +129,8 @@ class TestAws(AccountAdminContract):
         assert all(not each.denied_actions for each in found.values())
         assert found["doctor"].unchecked_actions == found["status"].unchecked_actions == ()
         assert "ecr:PutImage" in found["push"].unchecked_actions
-        assert "neither a user nor a role" in found["push"].unchecked_reason
-        looking = ("Get", "Describe", "List", "BatchGet", "BatchCheck", "Query")
+        assert "cannot ask IAM what these credentials allow" in found["push"].unchecked_reason
+        looking = ("Get", "Describe", "List", "BatchGet", "BatchCheck", "Query", "Simulate")
         assert all(each["operation"].startswith(looking) for each in cloud.requests[before:] if "operation" in each)
 
 

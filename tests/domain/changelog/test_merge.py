@@ -54,6 +54,42 @@ def test_entries_noted_since_stay_unreleased() -> None:
     )
 
 
+@pytest.mark.parametrize("noted_before", [b"", b"### Added\n\n- Weekly plans\n\n", b"### Fixed\n\n- Paces\n\n"])
+def test_section_is_that_of_the_release(noted_before: bytes) -> None:
+    """Whatever was noted before branch and release went apart, and on both sides afterwards."""
+    group = b"### Added\n\n- Weekly plans\n\n"
+    base = BASE.replace(group, noted_before)
+    released = cut_release(
+        BASE.replace(group, noted_before + b"### Security\n\n- Mine\n\n"),
+        version=VERSION,
+        date=dt.date(2026, 11, 20),
+        repository_url=URL,
+    )
+
+    merged = merge(BASE.replace(group, noted_before + b"### Security\n\n- Others\n\n"), base, released)
+
+    assert merged == released.replace(b"## [Unreleased]\n", b"## [Unreleased]\n\n### Security\n\n- Others\n")
+
+
+def test_entries_that_the_release_has_reworded_are_not_unreleased() -> None:
+    released = RELEASED.replace(b"- Weekly plans\n", b"- Plans of a week\n")
+    current = BASE.replace(b"- Weekly plans\n", b"- Weekly plans\n- Monthly plans\n")
+
+    assert merge(current, BASE, released) == released.replace(
+        b"## [Unreleased]\n", b"## [Unreleased]\n\n### Added\n\n- Monthly plans\n"
+    )
+
+
+def test_first_release_is_merged_above_the_links() -> None:
+    first = BASE[: BASE.index(b"## [0.1.0]")] + b"[unreleased]: https://git.example/web/commits/HEAD\n"
+    released = cut_release(first, version=VERSION, date=dt.date(2026, 11, 20), repository_url=URL)
+    current = first.replace(b"- Weekly plans\n", b"- Weekly plans\n- Monthly plans\n")
+
+    assert merge(current, first, released) == released.replace(
+        b"## [Unreleased]\n", b"## [Unreleased]\n\n### Added\n\n- Monthly plans\n"
+    )
+
+
 def test_entry_noted_twice_is_released_once() -> None:
     current = BASE.replace(b"- Weekly plans\n", b"- Weekly plans\n- Weekly plans\n")
 

@@ -282,6 +282,12 @@ def test_conflict_leaves_the_tag_and_says_what_to_type() -> None:
     assert first.upstream.tags == {"v0.2.0": started.commit}
     assert first.upstream.branches["main"] == moved
     assert "git pull --no-rebase --tags origin main && git merge v0.2.0" in failed.value.hint
+    third = clone(first)
+    first.upstream.branches["main"] = third.scm.head().commit
+    note(third, "The next one")
+    with pytest.raises(Refused, match=r"staging has v0\.2\.0, which main lacks") as refused:
+        release(third)  # would take the code of v0.2.0 out of service
+    assert "git fetch --tags origin && git merge v0.2.0" in refused.value.hint
 
 
 @pytest.mark.parametrize("squashed", [False, True])
