@@ -106,13 +106,16 @@ class VerifyFailed(KaizenError):
 
     Args:
         environment: its name; the other arguments are those of `KaizenError`.
+        is_refuted: whether the app was shown to be wrong, and not only not proven to be right.
     """
 
     exit_code = 8
 
-    def __init__(self, message: str, *, environment: str, state: str = "", hint: str = "") -> None:
+    def __init__(
+        self, message: str, *, environment: str, state: str = "", hint: str = "", is_refuted: bool = True
+    ) -> None:
         super().__init__(message, state=state, hint=hint)
-        self.environment = environment
+        self.environment, self.is_refuted = environment, is_refuted
 
 
 class Superseded(VerifyFailed):

@@ -37,7 +37,7 @@ def confirm_yes_no(question: str, *, yes: bool) -> None:
     """
     if yes:
         return
-    _require_terminal(question)
+    _require_terminal(f'the question "{question}?" needs an answer')
     if prompt_line(f"{question}? [y/N] ").lower() not in {"y", "yes"}:
         raise Refused(f"{question}: the answer was no", state=NOTHING_CHANGED)
 

@@ -15,6 +15,8 @@ from kaizen_tasks.domain.version import image_tag, parse_version
 from kaizen_tasks.errors import UsageError
 
 MAX_REPORTED_LENGTH = 64  # characters of a reported version or environment that are kept
+SERVER_ERROR_STATUS = 500
+"""The lowest HTTP status by which a server says that it could not answer."""
 
 
 @frozen(kw_only=True)
@@ -71,6 +73,8 @@ class VersionReport:
         is_cached: whether a cache has answered in place of the app, which says nothing about the app.
         names_environment: whether answers are expected to name the environment.
         network_remedy: see `ProbeResponse`; such an error says nothing about the app either.
+        is_off_topic: whether the answer says nothing of a version: HTTP 403, a redirect, JSON without the configured
+            member. The app may be right, and asked in a wrong way.
     """
 
     version: str = ""
@@ -79,6 +83,7 @@ class VersionReport:
     is_cached: bool = False
     names_environment: bool = True
     network_remedy: str = ""
+    is_off_topic: bool = False
 
     def __str__(self) -> str:
         """Return a text such as `answers v1.2.3 in staging`."""
@@ -88,6 +93,13 @@ class VersionReport:
     def is_of_app(self) -> bool:
         """Whether the app itself has answered or failed to, and not a cache or this machine's network."""
         return not self.is_cached and not self.network_remedy
+
+    def refutes(self, expected: VersionReport) -> bool:
+        """Return whether the app answers another version or environment, or fails to answer."""
+        if self.error or not self.is_of_app:
+            return self.is_of_app and not self.is_off_topic
+        is_other_environment = bool(self.environment) and not self.is_from(expected.environment)
+        return self.version != expected.version or is_other_environment
 
     @property
     def content(self) -> str:
@@ -129,6 +141,10 @@ class ProbeTally:
     def inconclusive_report(self, required_matches: int) -> VersionReport | None:
         """Return which of the last answers is not the app's own, so that the app has not proven to be wrong."""
         return self.foreign_report if self.since_foreign < required_matches else None
+
+    def refutes(self, expected: VersionReport) -> bool:
+        """Return whether the answers show that the app is wrong, and not only that it was not proven to be right."""
+        return self.resets > 0 or self.last_report.refutes(expected)
 
     def explain(self, expected: VersionReport, required_matches: int) -> str:
         """Return in words why the answers do not verify the version.
@@ -179,11 +195,14 @@ DEFAULT_VERSION_FORMAT = VersionFormat()
 def parse_version_response(response: ProbeResponse, expected: VersionFormat = DEFAULT_VERSION_FORMAT) -> VersionReport:
     """Parse an answer such as `{"version": "v1.2.3", "environment": "staging"}`; a report of any other has an error."""
     if response.error:
-        return VersionReport(error=response.error, network_remedy=response.network_remedy)
+        is_off_topic = 0 < response.status < SERVER_ERROR_STATUS
+        remedy = response.network_remedy
+        return VersionReport(error=response.error, network_remedy=remedy, is_off_topic=is_off_topic)
     if response.cache_error:
         return VersionReport(error=response.cache_error, is_cached=True)
     if response.status != 200:
-        return VersionReport(error=f"answers HTTP {response.status}{redirect_target(response)}")
+        error = f"answers HTTP {response.status}{redirect_target(response)}"
+        return VersionReport(error=error, is_off_topic=response.status < SERVER_ERROR_STATUS)
     return _parse_text(response, expected) if expected.format == "text" else _parse_json(response, expected)
 
 
@@ -193,22 +212,23 @@ def _parse_json(response: ProbeResponse, expected: VersionFormat) -> VersionRepo
     except (ValueError, RecursionError):
         if expected.format == "auto" and response.headers.get("content-type", "").startswith("text/plain"):
             return _parse_text(response, expected)
-        return VersionReport(error=f"answers {describe_body(response.body)}, not JSON")
+        return VersionReport(error=f"answers {describe_body(response.body)}, not JSON", is_off_topic=True)
     return _parse_document(document, expected)
 
 
 def _parse_text(response: ProbeResponse, expected: VersionFormat) -> VersionReport:
     text = response.body.decode("utf-8-sig", "replace").strip()
     if not text or len(text) > MAX_REPORTED_LENGTH or len(text.split()) > 1:
-        return VersionReport(error=f"answers {describe_body(response.body)}, not a version")
+        return VersionReport(error=f"answers {describe_body(response.body)}, not a version", is_off_topic=True)
     return expected.report(text)
 
 
 def _parse_document(document: object, expected: VersionFormat) -> VersionReport:
     version = _text_at(document, expected.version)
     if version is None:
-        name = expected.version.removeprefix("/")
-        return VersionReport(error=f'answers JSON without a "{name}"' if name else "answers JSON that is no text")
+        pointer = expected.version
+        error = f'answers JSON without a text at "{pointer}"' if pointer else "answers JSON that is no text"
+        return VersionReport(error=error, is_off_topic=True)
     environment = _text_at(document, expected.environment) if expected.environment else ""
     return expected.report(version, environment or "")
 

@@ -44,13 +44,14 @@ def test_environment_that_is_not_text_is_empty(environment: str) -> None:
         (ProbeResponse(status=200, body=b"\xff\xfe"), "answers something, not JSON"),
         (ProbeResponse(status=200, body=b"[" * 60_000), "answers something, not JSON"),
         (ProbeResponse(status=200, body=b'{"version": ' + b"9" * 60_000 + b"}"), "answers something, not JSON"),
-        (ProbeResponse(status=200, body=b'"v1.2.3"'), 'answers JSON without a "version"'),
-        (ProbeResponse(status=200, body=b'{"version": 1.2}'), 'answers JSON without a "version"'),
-        (ProbeResponse(status=200, body=b'{"Version": "v1.2.3"}'), 'answers JSON without a "version"'),
+        (ProbeResponse(status=200, body=b'"v1.2.3"'), 'answers JSON without a text at "/version"'),
+        (ProbeResponse(status=200, body=b'{"version": 1.2}'), 'answers JSON without a text at "/version"'),
+        (ProbeResponse(status=200, body=b'{"Version": "v1.2.3"}'), 'answers JSON without a text at "/version"'),
     ],
 )
 def test_unusable_version_response_has_an_error(answer: ProbeResponse, fault: str) -> None:
-    assert parse_version_response(answer) == VersionReport(error=fault)
+    is_off_topic = answer.status in range(200, 500)
+    assert parse_version_response(answer) == VersionReport(error=fault, is_off_topic=is_off_topic)
 
 
 @pytest.mark.parametrize("status", [200, 503])
@@ -172,7 +173,7 @@ def test_version_and_environment_are_found_at_json_pointers() -> None:
     assert parse(body, version="/build/tag", environment="/env/0") == VersionReport(
         version="v1.2.3", environment="staging"
     )
-    assert parse(body, version="/build/commit").error == 'answers JSON without a "build/commit"'
+    assert parse(body, version="/build/commit").error == 'answers JSON without a text at "/build/commit"'
     assert parse(b'"v1.2.3"', version="").version == "v1.2.3"
     assert parse(body, version="").error == "answers JSON that is no text"
 

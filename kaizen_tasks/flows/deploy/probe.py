@@ -8,7 +8,13 @@ from urllib.parse import urlsplit
 
 from attrs import evolve, frozen
 
-from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse, VersionReport, parse_version_response
+from kaizen_tasks.domain.health import (
+    SERVER_ERROR_STATUS,
+    ProbeRequest,
+    ProbeResponse,
+    VersionReport,
+    parse_version_response,
+)
 from kaizen_tasks.flows.deploy.request_headers import read_headers
 from kaizen_tasks.ports.tools import Tools
 
@@ -31,9 +37,6 @@ MAX_SMOKE_BODY_BYTES = 8 * 1024 * 1024
 MIN_REQUEST_SECONDS = 0.05
 """The shortest time for one response, in seconds: in less, even a healthy app may not answer."""
 
-SERVER_ERROR_STATUS = 500
-"""The lowest HTTP status by which a server says that it could not answer."""
-
 LOOPBACK_PREFIXES = ("127.", "localhost", "[::1]")
 
 
@@ -43,9 +46,13 @@ def probe_url(environment: Environment, tools: Tools) -> str:
     A service on this machine is probed at its own URL, since the configured public one belongs to another service. So
     the same configuration works against the local cloud.
     """
-    if environment.url and is_local(environment.url):
+    if _is_local_url_wanted(environment, tools):
         return environment.url
     return pick_url(environment, service_url(environment, tools), tools)
+
+
+def _is_local_url_wanted(environment: Environment, tools: Tools) -> bool:
+    return bool(environment.url) and is_local(environment.url) and not tools.settings.verify.direct
 
 
 def service_url(environment: Environment, tools: Tools) -> str:
@@ -55,7 +62,7 @@ def service_url(environment: Environment, tools: Tools) -> str:
 
 def pick_url(environment: Environment, own_url: str, tools: Tools) -> str:
     """Return the URL to probe: the configured one, else the platform's; see `probe_url`."""
-    if environment.url and is_local(environment.url):
+    if _is_local_url_wanted(environment, tools):
         return environment.url
     is_own_url_wanted = tools.settings.verify.direct or not environment.url
     return own_url if is_own_url_wanted or is_local(own_url) else environment.url

@@ -47,7 +47,8 @@ def run_with_auto_rollback(
 def _withdraw(error: VerifyFailed, release: Release, tools: Tools) -> VerifyFailed:
     """Record the failure of a release that was verified before and is serving; return the error to raise.
 
-    The failure of any other release says nothing about it: another one is serving, or it was never verified.
+    The failure of any other release says nothing about it: another one is serving, or it was never verified. Nor does
+    an answer that is about no version: `[verify]` may ask in a wrong way, perhaps on this machine alone.
     """
     environment = tools.settings.environments[error.environment]
     entry = ledger.read_latest_entry(environment, tools)
@@ -56,6 +57,10 @@ def _withdraw(error: VerifyFailed, release: Release, tools: Tools) -> VerifyFail
     verification = find_verification(environment, tools, digest=entry.digest)
     if verification is None or verification.withdrawal:
         return error
+    if not error.is_refuted:
+        kept = f"{release.name} stays verified in {environment.name}"
+        state = f"{kept}: the app has answered no other version or environment"
+        return VerifyFailed(error.message, environment=environment.name, state=state, hint=error.hint)
     ledger.append(Event.FAILED, environment, ledger.release_from_entry(entry), tools, reason=error.message)
     state = f"recorded: {release.name} is no longer promoted from {environment.name}, until it is verified there again"
     return VerifyFailed(error.message, environment=environment.name, state=state, hint=error.hint)

@@ -112,6 +112,8 @@ class Verify(EnvironmentStep):
         explanation, report = tally.explain(expected, rules.matches), tally.last_report
         lacks_environment = report.version == release.name and not report.environment
         remedy = "look at the service"
+        if report.is_off_topic:
+            remedy = "look at the service and at [verify], which says how to ask it"
         if lacks_environment and report.names_environment:
             remedy = "if the app cannot name its environment, write environment = false in [verify]"
         return VerifyFailed(
@@ -119,6 +121,7 @@ class Verify(EnvironmentStep):
             environment=name,
             state=f"deployed, but not proven by the app within {duration.format_duration(rules.timeout)}",
             hint=f"{remedy}, then check again: inv verify --env {name} --release {release.name}",
+            is_refuted=tally.refutes(expected),
         )
 
 

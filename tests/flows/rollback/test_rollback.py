@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from semver import Version
 
+from kaizen_tasks.domain.health import ProbeResponse
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import Refused, RollbackFailed, VerifyFailed
@@ -293,6 +294,56 @@ def test_later_failure_of_a_verified_release_is_recorded(tools: FakeTools) -> No
     tools.running_versions["staging"] = "v0.2.1"
     verify_again(tools, "0.2.1")
     assert select.find_verified_release(tools.settings.first_stage, None, tools).name == "v0.2.1"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ProbeResponse(status=200, body=b'{"release": "v0.2.1", "environment": "staging"}'),
+        ProbeResponse(status=200, body=b'{"version": "v0.2.1"}'),
+        ProbeResponse(status=200, body=b"<!doctype html><title>Log in</title>"),
+        ProbeResponse(status=200, body=b"{", error="answers more than 65536 bytes"),
+        ProbeResponse(status=302, headers={"location": "https://login.example"}),
+        ProbeResponse(status=401),
+        ProbeResponse(status=403),
+        ProbeResponse(status=404),
+    ],
+    ids=lambda answer: f"{answer.status} {answer.body.decode()}",
+)
+def test_answer_about_no_version_withdraws_nothing(tools: FakeTools, answer: ProbeResponse) -> None:
+    """The configuration may ask in a wrong way, such as one with a typo that only this person has."""
+    written = len(tools.ledger.all_entries)
+    tools.prober.answers["https://staging.example/version"] = answer
+
+    with pytest.raises(VerifyFailed) as failed:
+        verify_again(tools, "0.2.1")
+
+    assert failed.value.state == (
+        "v0.2.1 stays verified in staging: the app has answered no other version or environment"
+    )
+    assert len(tools.ledger.all_entries) == written
+    assert select.find_verified_release(tools.settings.first_stage, None, tools).name == "v0.2.1"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ProbeResponse(status=200, body=b'{"version": "v0.2.0", "environment": "staging"}'),
+        ProbeResponse(status=200, body=b'{"version": "v0.2.1", "environment": "demo"}'),
+        ProbeResponse(status=503),
+        ProbeResponse(error="refuses the connection"),
+    ],
+    ids=lambda answer: f"{answer.status} {answer.body.decode()}",
+)
+def test_app_that_is_wrong_or_does_not_answer_withdraws_the_verification(
+    tools: FakeTools, answer: ProbeResponse
+) -> None:
+    tools.prober.answers["https://staging.example/version"] = answer
+
+    with pytest.raises(VerifyFailed) as failed:
+        verify_again(tools, "0.2.1")
+
+    assert failed.value.state.startswith("recorded: v0.2.1 is no longer promoted from staging")
 
 
 def test_failure_of_a_release_that_is_not_serving_is_not_recorded(tools: FakeTools) -> None:
