@@ -95,6 +95,11 @@ class FakeScm:
         self.index.update(files)
         return self._tip
 
+    def fetch_tags(self) -> None:
+        """Fetch all tags whose commits are here, as `git pull` does."""
+        assert self.upstream is not None
+        self._tags.update({tag: commit for tag, commit in self.upstream.tags.items() if commit in self.commits})
+
     def detach(self) -> None:
         """Detach HEAD from the branch."""
         self._branches[self.branch] = self._tip
@@ -159,7 +164,7 @@ class FakeScm:
         return ancestor in self._ancestry(descendant)
 
     def pending_releases(self) -> Mapping[str, str]:
-        return {name: commit for name, commit in self._pending.items() if name not in self._tags}
+        return {name: commit for name, commit in self._pending.items() if self._tags.get(name, commit) == commit}
 
     def files_differing_from(self, commit: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
         """Return the names of the files that differ from a commit."""
@@ -210,7 +215,8 @@ class FakeScm:
     def create_tag_object(self, name: str, commit: str, message: str) -> None:
         if self._tags.get(name, commit) != commit:
             raise Refused(f"the tag {name} exists on another commit ({self._tags[name][:12]})")
-        self._tag_objects[name] = self._pending[name] = commit
+        if name not in self._tags:
+            self._tag_objects[name] = self._pending[name] = commit
         self.messages.setdefault(name, message)
 
     def create_tag(self, name: str, commit: str, message: str) -> None:

@@ -96,6 +96,32 @@ def taken_versions(tools: Tools) -> frozenset[Version]:
     return frozenset(files.versions_from_tags(tools, (*tools.scm.tags(), *remote_tags)))
 
 
+def is_tagged(version: Version, tools: Tools, *, ask_remote: bool) -> bool:
+    """Return whether a version has its tag, here or, if it may be asked, on the remote."""
+    if files.tag_commit(version, tools):
+        return True
+    remote = read_remote(tools) if ask_remote else None
+    return remote is not None and tools.settings.git_tag(version) in remote.tags
+
+
+def last_version_on_remote(tools: Tools, *, above: Version | None) -> Version | None:
+    """Return the highest version that only the remote has tagged, on HEAD or an ancestor, above another; else None.
+
+    A clone whose branch has a release that another clone has finished lacks its tag until the next `git fetch`.
+    """
+    remote, head_commit = read_remote(tools), tools.scm.head().commit
+    if remote is None:
+        return None
+    missing_tags = tuple(remote.tags.keys() - set(tools.scm.tags()))
+    for version in sorted(files.versions_from_tags(tools, missing_tags), reverse=True):
+        if above is not None and version <= above:
+            break
+        commit = tools.scm.resolve(remote.tags[tools.settings.git_tag(version)])
+        if commit and tools.scm.is_ancestor(commit, head_commit):
+            return version
+    return None
+
+
 def is_claimed_elsewhere(version: Version, commit: str, tools: Tools) -> bool:
     """Return whether the remote has the version on another commit, as a tag or a claim, or as an abandoned number."""
     remote, tag = read_remote(tools), tools.settings.git_tag(version)

@@ -43,10 +43,20 @@ def find_pending_release(
 
 
 def started_releases(tools: Tools, *, environment: Environment | None, ask_remote: bool) -> dict[Version, str]:
-    """Return the commits of the releases that were started and not tagged, by version; see `find_pending_release`."""
+    """Return the commits of the releases that were started, by version; see `find_pending_release`.
+
+    One that somebody else has tagged meanwhile counts only while HEAD is its commit or the parent of that.
+    """
     target = environment or _first_environment(tools)
-    local = {versions.parse_version(name, origin="pending release"): commit
-             for name, commit in tools.scm.pending_releases().items()}  # fmt: skip
+    pairs = (
+        (versions.parse_version(name, origin="pending release"), commit)
+        for name, commit in tools.scm.pending_releases().items()
+    )
+    local = {
+        version: commit
+        for version, commit in pairs
+        if _is_of_branch(commit, tools) or not claims.is_tagged(version, tools, ask_remote=ask_remote)
+    }
     if ask_remote:
         local = {
             version: commit

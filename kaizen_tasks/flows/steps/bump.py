@@ -13,7 +13,7 @@ from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, Refused
-from kaizen_tasks.flows.release import files, pending
+from kaizen_tasks.flows.release import claims, files, pending
 
 if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
@@ -94,6 +94,8 @@ class Bump:
     def _base_version(self, pending_release: Release | None, tools: Tools) -> Version | None:
         """Return the version to increment: the last release's or, if higher, that of a pending release that failed."""
         last_version = files.last_released_version(tools, merged_into_head=self.hotfix)
+        if self.ask_remote:
+            last_version = claims.last_version_on_remote(tools, above=last_version) or last_version
         if pending_release is None or self._resumes(pending_release, tools):
             return last_version
         return max(pending_release.version, last_version or pending_release.version)

@@ -81,6 +81,25 @@ def test_release_is_finished_in_another_clone(until: str) -> None:
     assert second.builder.build_count == (1 if until == "claim" else 0)
 
 
+@pytest.mark.parametrize("fetches_tags", [True, False])
+@pytest.mark.parametrize("until", ["claim", "push staging", "deploy staging"])
+def test_release_that_somebody_else_has_finished_does_not_hide_the_next(until: str, *, fetches_tags: bool) -> None:
+    first = FakeTools()
+    started = release(first, until)
+    release(clone(first))
+    first.scm.fast_forward(started.commit, paths=files.RELEASE_FILES)
+    if fetches_tags:
+        first.scm.fetch_tags()
+    note(first, "Second fix")
+
+    finished = release(first)
+
+    assert finished.name == "v0.2.1"
+    assert first.upstream.branches["main"] == first.upstream.tags["v0.2.1"] == finished.commit
+    assert first.running_versions["staging"] == "v0.2.1"
+    assert first.scm.pending_releases() == {}
+
+
 def test_claimed_release_without_an_image_follows_the_branch() -> None:
     """The number is kept, and the claim moves to the new commit."""
     first = FakeTools()
