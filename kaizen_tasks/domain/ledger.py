@@ -97,10 +97,10 @@ class LedgerEntry:
 
 @frozen(kw_only=True)
 class Verification:
-    """What an environment's ledger says about a release that was verified there.
+    """What an environment's ledger says about a release that was verified there, or has failed without that.
 
     Attributes:
-        entry: the entry of the newest verification.
+        entry: the entry of the newest verification; of a release that was never verified, its newest deployment.
         withdrawal: the entry since then that takes it back: the release has failed there, or was rolled back; None if
             the verification stands.
     """
@@ -175,6 +175,24 @@ def verifications(entries: Sequence[LedgerEntry]) -> tuple[Verification, ...]:
     return tuple(reversed(by_digest.values()))
 
 
+def find_failure(entries: Sequence[LedgerEntry], *, digest: str = "", name: str = "") -> Verification | None:
+    """Return what is said about the failure of a release that was never verified; None if it has not failed.
+
+    Args:
+        entries: newest first.
+        digest: digest of the release's image.
+        name: the release's name, if the digest is unknown.
+    """
+    own_entries = (entry for entry in entries if entry.event.concerns_deployment or entry.event is Event.WITHDRAWN)
+    is_own = (lambda entry: entry.digest == digest) if digest else (lambda entry: entry.version == name)
+    deployment = next(filter(is_own, own_entries), None)
+    if deployment is None:
+        return None
+    withdrawals = [entry for entry, withdrawn in _with_withdrawn_digests(entries) if withdrawn == deployment.digest]
+    withdrawal = find_withdrawal(entries, deployment.digest) or (withdrawals[-1] if withdrawals else None)
+    return Verification(entry=deployment, withdrawal=withdrawal) if withdrawal else None
+
+
 def _with_withdrawn_digests(entries: Sequence[LedgerEntry]) -> Iterator[tuple[LedgerEntry, str]]:
     """Yield each entry, oldest first, with the digest of the release that it withdraws, or an empty text.
 
@@ -227,6 +245,15 @@ def open_rollback(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
         if entry.event is Event.ROLLBACK:
             return entry if digests == {entry.digest} else None
     return None
+
+
+def failure_before_rollback(entries: Sequence[LedgerEntry]) -> LedgerEntry | None:
+    """Return the failure that the last rollback has answered; None when another release was deployed since."""
+    rollback = open_rollback(entries)
+    if rollback is None:
+        return None
+    before = latest_deployment_entry(entries[entries.index(rollback) + 1 :])
+    return before if before and before.event is Event.FAILED and before.digest != rollback.digest else None
 
 
 def last_entry_for_config(entries: Sequence[LedgerEntry], config_version: str) -> LedgerEntry | None:

@@ -29,6 +29,8 @@ class EnvironmentStatus:
         errors: what could not be read, in words.
         conflicts: versions that other environments have with another digest, in words.
         withdrawal: the ledger's entry that the release was given up; None when it was not.
+        failure: the failure of the release that was deployed before the one that a rollback has brought back; None
+            without any.
     """
 
     environment: Environment
@@ -41,6 +43,7 @@ class EnvironmentStatus:
     errors: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
     withdrawal: LedgerEntry | None = None
+    failure: LedgerEntry | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -108,4 +111,11 @@ def _ledger_drift(status: EnvironmentStatus) -> tuple[str, ...]:
         return (f"{claim}, but :{status.environment.follow} is {followed_image.version or 'another image'}",)
     if entry.event is not Event.VERIFIED:
         return (f"{entry.version} is {entry.event}, not verified",)
-    return ()
+    return _failure_drift(status.failure, entry)
+
+
+def _failure_drift(failure: LedgerEntry | None, serving: LedgerEntry) -> tuple[str, ...]:
+    if failure is None:
+        return ()
+    reason = failure.reason or "no reason was recorded"
+    return (f"{failure.version} failed here, {serving.version} is back: {reason}",)

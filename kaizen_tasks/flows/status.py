@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from kaizen_tasks.domain.health import VersionReport
 from kaizen_tasks.domain.hold import Hold
-from kaizen_tasks.domain.ledger import find_withdrawal, latest_deployment_entry
+from kaizen_tasks.domain.ledger import failure_before_rollback, find_withdrawal, latest_deployment_entry
 from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.domain.status import EnvironmentStatus, with_conflicts
 from kaizen_tasks.errors import KaizenError, NotFound
@@ -103,6 +103,7 @@ def _environment_status(environment: Environment, lookups: _BatchedLookups, tool
         hold=holds.get(environment.name),
         errors=tuple(errors),
         withdrawal=find_withdrawal(recent_entries, entry.digest) if entry else None,
+        failure=failure_before_rollback(recent_entries),
     )
 
 

@@ -10,6 +10,7 @@ from attrs import evolve
 from kaizen_tasks.domain.ledger import (
     Event,
     LedgerEntry,
+    failure_before_rollback,
     latest_deployment_entry,
     median_deploy_seconds,
     open_deployment,
@@ -163,6 +164,20 @@ def test_rollback_candidate_is_the_newest_verification() -> None:
 )
 def test_rollback_is_open_until_another_release_is_deployed(said: tuple[str, ...], back: str) -> None:
     assert told(open_rollback(history(*said))) == back
+
+
+@pytest.mark.parametrize(
+    ("said", "failed"),
+    [
+        (("verified v1", "deployed v2", "failed v2", "rollback v1", "started v1", "verified v1"), "failed v2"),
+        (("verified v1", "deployed v2", "failed v2", "rollback v1", "verified v1", "verified v3"), ""),
+        (("verified v1", "verified v2", "rollback v1", "verified v1"), ""),
+        (("verified v1", "failed v1", "rollback v1", "verified v1"), ""),
+        (("verified v1", "deployed v2", "failed v2"), ""),
+    ],
+)
+def test_rollback_answers_a_failure_until_another_release_is_deployed(said: tuple[str, ...], failed: str) -> None:
+    assert told(failure_before_rollback(history(*said))) == failed
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,10 @@ def test_sources_that_agree_show_no_drift() -> None:
             evolve(WELL, last_entry=evolve(ENTRY, event=Event.FAILED, reason="it did not answer")),
             ("v2 failed here: it did not answer",),
         ),
+        (
+            evolve(WELL, failure=evolve(ENTRY, event=Event.FAILED, version="v3", reason="it did not answer")),
+            ("v3 failed here, v2 is back: it did not answer",),
+        ),
         (evolve(WELL, last_entry=evolve(ENTRY, event=Event.FAILED)), ("v2 failed here: no reason was recorded",)),
         (evolve(WELL, errors=("there is no repository",), followed_image=None), ("there is no repository",)),
         (evolve(WELL, errors=("there is no table",), last_entry=None), ("there is no table",)),

@@ -18,18 +18,21 @@ if TYPE_CHECKING:
 def find_verification(
     environment: Environment, tools: Tools, *, digest: str = "", name: str = ""
 ) -> Verification | None:
-    """Return the newest verification of a release in an environment, withdrawn or not, or None.
+    """Return the newest verification of a release in an environment, withdrawn or not, else its failure, or None.
 
     Args:
         environment: where.
         tools: the ports.
         digest: digest of the release's image.
-        name: the release's name, for a release whose digest is unknown; empty means any release.
+        name: the release's name, for a release whose digest is unknown; empty means any verified release.
     """
-    found = ledger.verifications(tools.ledger.entries(environment.name, limit=HISTORY_LIMIT))
+    entries = tools.ledger.entries(environment.name, limit=HISTORY_LIMIT)
+    for verification in ledger.verifications(entries):
+        if verification.entry.digest == digest if digest else name in {"", verification.entry.version}:
+            return verification
     if digest:
-        return next((verification for verification in found if verification.entry.digest == digest), None)
-    return next((verification for verification in found if name in {"", verification.entry.version}), None)
+        return ledger.find_failure(entries, digest=digest)
+    return ledger.find_failure(entries, name=name) if name else None
 
 
 def refuse_withdrawn(verification: Verification, environment: Environment, tools: Tools) -> Refuse:

@@ -27,7 +27,7 @@ def plan_promotion(
         tools: the ports.
 
     Raises:
-        UsageError: the stage is the first one.
+        UsageError: the stage is the first one, or evidence is waived and no release is named.
         Refused: the stage before has no such release.
     """
     source_stage = tools.settings.stage_before(full_stage)
@@ -98,7 +98,9 @@ def _choose_release(
     source_stage: Stage, version: Version | None, options: RolloutOptions, tools: CommandTools
 ) -> Release:
     if options.waiver:
-        return evolve(select.find_serving_release(source_stage, version, tools), waiver=options.waiver)
+        if version is None:  # the release that someone means may not be the one that is serving
+            raise UsageError("--without-evidence needs a release", hint="name it: --release vX.Y.Z")
+        return evolve(select.find_named_release(source_stage, version, tools), waiver=options.waiver)
     return select.find_verified_release(source_stage, version, tools)
 
 

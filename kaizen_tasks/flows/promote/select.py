@@ -9,7 +9,7 @@ from semver import Version
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.decision import Done, Refuse
 from kaizen_tasks.domain.environment import Environment, Stage
-from kaizen_tasks.domain.ledger import LedgerEntry, Verification, serving_entry
+from kaizen_tasks.domain.ledger import LedgerEntry, Verification
 from kaizen_tasks.domain.release import Image, Release
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.ledger import entries as ledger
@@ -34,20 +34,17 @@ def find_verified_release(stage: Stage, requested_version: Version | None, tools
         held_names = tools.holds.get_many(found)
     asked = [member for member in stage.environments if member.name not in held_names] or stage.environments
     entries = {member.name: _require_standing(member, found[member.name], name, tools) for member in asked}
-    return _require_same_release(stage, entries, "verified with")
+    return _require_same_release(stage, entries)
 
 
-def find_serving_release(stage: Stage, requested_version: Version | None, tools: Tools) -> Release:
-    """Return the release that every environment of a stage runs, or the requested one, verified or not.
+def find_named_release(stage: Stage, version: Version, tools: Tools) -> Release:
+    """Return a release whose image is in the repositories of a stage or of one before it, verified or not.
 
     Raises:
-        Refused: nothing was deployed there, the environments run different releases, or there is no image.
+        Refused: there is no image.
     """
-    if requested_version is None:
-        entries = {env.name: _require_serving_entry(env, tools) for env in stage.environments}
-        return _require_same_release(stage, entries, "deployed with")
-    _, image = find_image_source(stage, versions.image_tag(requested_version), tools)
-    return Release(version=requested_version, commit=image.revision, digest=image.digest)
+    _, image = find_image_source(stage, versions.image_tag(version), tools)
+    return Release(version=version, commit=image.revision, digest=image.digest)
 
 
 def find_image_source(stage: Stage, name: str, tools: Tools) -> tuple[Environment, Image]:
@@ -94,26 +91,15 @@ def require_evidence(
             )
 
 
-def _require_same_release(stage: Stage, entries: Mapping[str, LedgerEntry], verb_phrase: str) -> Release:
+def _require_same_release(stage: Stage, entries: Mapping[str, LedgerEntry]) -> Release:
     if len({entry.digest for entry in entries.values()}) > 1:
         release_list = ", ".join(f"{name} {entry.version}" for name, entry in entries.items())
         raise Refused(
-            f"the environments of {stage.name} were not {verb_phrase} the same release: {release_list}",
+            f"the environments of {stage.name} were not verified with the same release: {release_list}",
             state=NOTHING_CHANGED,
             hint="name the release to promote: --release vX.Y.Z",
         )
     return ledger.release_from_entry(next(iter(entries.values())))
-
-
-def _require_serving_entry(environment: Environment, tools: Tools) -> LedgerEntry:
-    entry = serving_entry(tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT))
-    if entry is None:
-        raise Refused(
-            f"nothing was ever deployed to {environment.name}",
-            state=NOTHING_CHANGED,
-            hint="name the release: --release vX.Y.Z",
-        )
-    return entry
 
 
 def _require_standing(

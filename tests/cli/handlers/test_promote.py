@@ -85,7 +85,15 @@ def test_promotion_without_evidence_may_skip_a_stage(tools: FakeTools) -> None:
 
 @pytest.mark.usefixtures("tools")
 def test_reason_for_missing_evidence_is_not_a_confirmation() -> None:
-    assert "prod is protected" in typed(PROD, without_evidence="the login is down")
+    assert "prod is protected" in typed(PROD, release="0.2.0", without_evidence="the login is down")
+
+
+@pytest.mark.usefixtures("tools")
+def test_reason_for_missing_evidence_needs_the_release_that_it_is_about() -> None:
+    """After a rollback, the one that is serving is not the one that someone wants to promote."""
+    said = typed(PROD, yes=True, without_evidence="the login is down")
+
+    assert said.startswith("2: --without-evidence needs a release\n")
 
 
 def test_promotion_waits_for_the_minimum_age_of_its_evidence(monkeypatch: pytest.MonkeyPatch) -> None:

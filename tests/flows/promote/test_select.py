@@ -115,13 +115,6 @@ def test_group_with_an_environment_that_verified_nothing_is_refused() -> None:
         verified_in("beta", told(*BETA[:2]))
 
 
-def test_serving_release_is_the_last_one_that_was_deployed() -> None:
-    """Verified or not; a failed attempt does not count."""
-    tools = told("staging verified v1.0.0", "staging deployed v1.1.0", "staging failed v1.2.0")
-
-    assert select.find_serving_release(tools.settings.stage("staging"), None, tools).digest == "sha256:v1.1.0"
-
-
 @pytest.mark.parametrize("stage", ["staging", "prod", "beta"])
 def test_named_release_is_found_in_the_repositories_of_earlier_stages(stage: str) -> None:
     """With the commit that it was built from."""
@@ -129,24 +122,35 @@ def test_named_release_is_found_in_the_repositories_of_earlier_stages(stage: str
     image = Image(digest="sha256:x", media_type=OCI_MANIFEST, version="v1.0.0", revision="4f2a")
     tools.registry.put("staging-web-app", "v1.0.0", image)
 
-    found = select.find_serving_release(tools.settings.stage(stage), Version.parse("1.0.0"), tools)
+    found = select.find_named_release(tools.settings.stage(stage), Version.parse("1.0.0"), tools)
 
     assert (found.name, found.digest, found.commit) == ("v1.0.0", "sha256:x", "4f2a")
 
 
+def test_named_release_without_an_image_is_refused() -> None:
+    with pytest.raises(Refused, match=r"v1\.0\.0 is in no repository of staging or of a stage before it"):
+        select.find_named_release(told().settings.stage("staging"), Version.parse("1.0.0"), told())
+
+
 @pytest.mark.parametrize(
-    ("stage", "wanted", "what"),
+    ("events", "what"),
     [
-        ("staging", "", "nothing was ever deployed to staging"),
-        ("staging", "1.0.0", r"v1\.0\.0 is in no repository of staging or of a stage before it"),
-        ("beta", "", r"were not deployed with the same release: mark v1\.0\.0, shane v1\.1\.0, dom v1\.0\.0"),
+        (
+            ("staging deployed v1.1.0", "staging failed v1.1.0"),
+            r"^v1\.1\.0 failed in staging \d.* ago by ada@laptop: ",
+        ),
+        (
+            ("staging deployed v1.1.0", "staging rollback v1.0.0", "staging verified v1.0.0"),
+            r"^v1\.1\.0 was rolled back in staging \d.* ago by ada@laptop: ",
+        ),
+        (("staging deployed v1.1.0", "staging withdrawn v1.1.0"), r"^v1\.1\.0 was given up in staging "),
     ],
 )
-def test_serving_release_that_cannot_be_found_is_refused(stage: str, wanted: str, what: str) -> None:
-    tools = told("mark deployed v1.0.0", "shane deployed v1.1.0", "dom deployed v1.0.0")
-
+def test_release_that_failed_before_it_was_verified_is_refused_with_who_when_and_why(
+    events: tuple[str, ...], what: str
+) -> None:
     with pytest.raises(Refused, match=what):
-        select.find_serving_release(tools.settings.stage(stage), Version.parse(wanted) if wanted else None, tools)
+        verified_in("staging", told("staging verified v1.0.0", *events), "1.1.0")
 
 
 def demand(tools: FakeTools, *ages: float) -> None:
