@@ -77,15 +77,20 @@ def abandon(remote: Remote, tag: str, commit: str) -> None:
     raise push_error(Push(remote=remote.name, branch="", tag=f"the end of {tag}", commit=commit), result)
 
 
-def fetch(remote: Remote, refs: Collection[str]) -> None:
-    """Fetch the commits of refs of the remote, without changing a ref of this clone.
+def fetch(remote: Remote, refs: Collection[str], *, is_tracked: bool = False) -> None:
+    """Fetch refs of the remote.
+
+    Args:
+        remote: the remote.
+        refs: their names or, to write the refs of this clone too, refspecs.
+        is_tracked: whether the remote-tracking refs of this clone follow; else no ref changes.
 
     Raises:
         Unreachable: the remote does not send them.
     """
     result = run_network_command(
-        remote.git, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--refmap=", "--recurse-submodules=no",
-        "--end-of-options", remote.name, *refs,
+        remote.git, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", *([] if is_tracked else ["--refmap="]),
+        "--recurse-submodules=no", "--end-of-options", remote.name, *refs,
         timeout=FETCH_TIMEOUT_SECONDS,
     )  # fmt: skip
     if not result.ok:

@@ -150,6 +150,8 @@ def push_error(push: Push, result: GitResult) -> PushFailed:
     _, error, message, hint = next(rows)
     values = {"push": push, "ref": rejection.ref, "reason": rejection.reason, "side": f"release-{push.tag}"}
     values["why"] = rejection.message or rejection.reason
+    if "hook declined" in text and rejection.ref == push.branch:
+        error = BranchProtected  # many servers protect branches by a hook of their own, with words of their own
     return error(message.format(**values), state=push.state, hint=hint.format(**values))
 
 

@@ -174,8 +174,11 @@ class GitScm:
             self.invalidate_cache()
 
     def create_tag_object(self, name: str, commit: str, message: str) -> None:
-        """Create an annotated tag object, if missing, and point the ref `refs/kaizen/release/<tag>` at the object."""
-        if self._prepared_tag(name, commit) or self._tag_exists(name, commit):
+        """Create an annotated tag object, if missing, and point the ref `refs/kaizen/release/<tag>` at the object.
+
+        If the remote had the tag when its refs were read last, fetch that one: git never replaces a tag by another.
+        """
+        if self._tag_exists(name, commit) or self._fetch_tag(name, commit) or self._prepared_tag(name, commit):
             return
         tag_object = self._write_tag(name, commit, message)
         self._update_refs(f"update {PENDING_PREFIX}{name}\0{tag_object}\0", reason=f"prepare {name}")
@@ -199,7 +202,7 @@ class GitScm:
 
     def _tag_commands(self, name: str, commit: str, message: str) -> tuple[str, ...]:
         """Return the ref commands that create a release's tag; none when the tag exists."""
-        if self._tag_exists(name, commit):
+        if self._tag_exists(name, commit) or self._fetch_tag(name, commit):
             return ()
         tag_object = self._prepared_tag(name, commit) or self._write_tag(name, commit, message)
         return (f"create {TAG_PREFIX}{name}\0{tag_object}",)
@@ -214,6 +217,16 @@ class GitScm:
         if tag_commit not in {"", commit}:
             raise _tag_conflict_error(name, tag_commit)
         return bool(tag_commit)
+
+    def _fetch_tag(self, name: str, commit: str) -> bool:
+        """Fetch a tag that the remote had when its refs were read last, and the branch; return whether it had it."""
+        ref = f"{TAG_PREFIX}{name}"
+        refs = next((refs for refs in self._remote_refs.values() if isinstance(refs, Mapping)), {})
+        if refs.get(ref) != commit:
+            return False
+        branches = [name for name in refs if name == self._snapshot.head.ref]
+        self._fetch([f"{ref}:{ref}", *branches], is_tracked=True)
+        return True
 
     def _prepared_tag(self, name: str, commit: str) -> str:
         """Return the hash of the tag object to which the private ref points, or an empty string."""
@@ -269,10 +282,10 @@ class GitScm:
         refs = self._known_remote().refs
         self._fetch([ref for tag in tags for ref in claim_refs(refs, tag)])
 
-    def _fetch(self, refs: list[str]) -> None:
+    def _fetch(self, refs: list[str], *, is_tracked: bool = False) -> None:
         from kaizen_tasks.adapters.git import claims
 
-        claims.fetch(self._known_remote(), refs)
+        claims.fetch(self._known_remote(), refs, is_tracked=is_tracked)
         self.invalidate_cache()
 
     def claim(self, tag: str, commit: str, *, abandons: Iterable[str] = (), drops: Iterable[str] = ()) -> None:

@@ -121,7 +121,7 @@ def find_completed_release(version: Version, last_version: Version | None, tools
     if version != last_version or files.has_unreleased_entries(files.read_changelog(tools)):
         return None
     commit, head = files.tag_commit(version, tools), tools.scm.head().commit
-    if commit and (commit == head or (_is_remote_tip(head, tools) and _brings_version(head, version, tools))):
+    if commit and (commit == head or (_is_remote_tip(head, tools) and brings_version(head, version, tools))):
         return Release(version=version, commit=commit)
     return None
 
@@ -132,7 +132,7 @@ def _is_remote_tip(commit: str, tools: Tools) -> bool:
     return remote is not None and remote.branch_commit == commit
 
 
-def _brings_version(commit: str, version: Version, tools: Tools) -> bool:
+def brings_version(commit: str, version: Version, tools: Tools) -> bool:
     """Return whether a commit has a VERSION that its first parent has not."""
     parent = tools.scm.resolve(f"{commit}^")
     contents = [tools.scm.read_at(name, files.VERSION_FILE) for name in (commit, parent) if name]

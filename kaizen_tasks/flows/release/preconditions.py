@@ -99,10 +99,21 @@ def check_remote(
     if is_fixed:
         return
     commits = filter(None, (head.commit, release.commit))
-    if remote.branch_commit and not any(tools.scm.is_ancestor(remote.branch_commit, commit) for commit in commits):
-        yield Problem(f"{name}/{head.branch} has commits that this clone lacks", "git pull --no-rebase")
+    pull = f"git pull --no-rebase --tags {name} {head.branch}"
+    is_current = any(tools.scm.is_ancestor(remote.branch_commit, commit) for commit in commits)
+    if remote.branch_commit and not is_current and not _is_merged(release, remote, tools):
+        yield Problem(f"{name}/{head.branch} has commits that this clone lacks", pull)
     if not hotfix:
         yield from _check_no_later_tag(remote, release, tools)
+
+
+def _is_merged(release: Release, remote: RemoteRefs, tools: Tools) -> bool:
+    """Return whether the remote's branch ends at the pull request, squashed or not, of a release that is tagged."""
+    if not release.commit or remote.tags.get(tools.settings.git_tag(release.version)) != release.commit:
+        return False
+    if not tools.scm.resolve(remote.branch_commit):
+        tools.scm.fetch_branch(tools.scm.head().branch)
+    return pending.brings_version(remote.branch_commit, release.version, tools)
 
 
 def _check_number_is_free(
@@ -214,7 +225,8 @@ def _check_no_later_release(environment: Environment, release: Release, tools: T
     if entry is None or entry.event in {Event.FAILED, Event.ABANDONED}:
         return
     if versions.parse_version(entry.version) > release.version:
-        remedy = f"git pull --no-rebase --tags; to go back on purpose: inv rollback --env {environment.name}"
+        pull = f"git pull --no-rebase --tags {tools.settings.release.remote} {tools.scm.head().branch}"
+        remedy = f"{pull}; to go back on purpose: inv rollback --env {environment.name}"
         yield Problem(f"{environment.name} has {entry.version}, which is later than {release.name}", remedy)
 
 

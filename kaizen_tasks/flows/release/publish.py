@@ -145,7 +145,11 @@ def _conflict_error(error: KaizenError, release: Release, tools: Tools) -> PushF
 
 
 def _offer_pull_request(error: BranchProtected, release: Release, tip: str, tools: Tools) -> PushFailed:
-    """Push the tag, and the release to a branch for a pull request; return what a person has to do."""
+    """Push the tag, and the release to a branch for a pull request; return what a person has to do.
+
+    Raises:
+        BranchProtected: the remote accepts these no more than the branch.
+    """
     branch, tag = tools.scm.head().branch, _tag(release, tools)
     side_branch = f"{SIDE_BRANCH_PREFIX}{tag}"
     side = tools.scm.remote_refs(side_branch)
@@ -153,13 +157,17 @@ def _offer_pull_request(error: BranchProtected, release: Release, tip: str, tool
     if side_tip and not tools.scm.resolve(side_tip):
         tools.scm.fetch_branch(side_branch)
     is_offered = bool(side_tip) and tools.scm.is_ancestor(release.commit, side_tip)
-    tools.scm.push(branch="" if is_offered else side_branch, tag=tag, tip="" if is_offered else tip)
+    try:
+        tools.scm.push(branch="" if is_offered else side_branch, tag=tag, tip="" if is_offered else tip)
+    except BranchProtected:
+        raise error from None  # a hook that declines everything; its first words name the branch that was asked for
     url = pull_request_url(tools.scm.web_url(), source=side_branch, target=branch)
     page = f" ({url})" if url else ""
+    parts = "image, service and tag" if tools.settings.pipeline else "its tag is pushed"
     return PushFailed(
         error.message,
-        state=f"{tag} is pushed, and {side_branch} has it for {branch}",
-        hint=f"merge {side_branch} into {branch} by a pull request{page}, then run the same command again",
+        state=f"{release.name} is out: {parts}, and its claim is deleted; only {branch} lacks it",
+        hint=f"merge {side_branch} into {branch} by pull request{page}, then run the same command again",
     )
 
 
@@ -177,7 +185,8 @@ def _update_clone(release: Release, tip: str, tools: Tools) -> None:
             tools.reporter.note(f"{head.branch} is not updated here: {error.message}")
     else:
         remote_name = tools.settings.release.remote
-        tools.reporter.note(f"{release.name} is on {remote_name}/{head.branch}: git pull --no-rebase brings it here")
+        pull = f"git pull --no-rebase --tags {remote_name} {head.branch}"
+        tools.reporter.note(f"{release.name} is on {remote_name}/{head.branch}: {pull} brings it here")
 
 
 def _tag(release: Release, tools: Tools) -> str:

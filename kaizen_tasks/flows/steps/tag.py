@@ -147,6 +147,8 @@ class Tag:
         has_branch = publish.branch_has(release, remote, tools)
         if local_commit and name in remote.tags and has_branch:
             return Done(f"{tag_at_commit} is here and on {tools.settings.release.remote}", release)
+        if name in remote.tags and has_branch:
+            return Act(f"fetch {tag_at_commit} from {tools.settings.release.remote}", release)
         branch = "" if has_branch else tools.scm.head().branch
         refs = f"{branch} and {name}" if branch else name
         merge = f"merge it into {branch}, " if branch and publish.needs_merge(release, remote, tools) else ""

@@ -9,7 +9,7 @@ import pytest
 from kaizen_tasks.adapters.git import remote_refs
 from kaizen_tasks.adapters.git.command import redact_urls
 from kaizen_tasks.adapters.git.scm import GitScm
-from kaizen_tasks.errors import PushFailed, Unreachable
+from kaizen_tasks.errors import BranchProtected, PushFailed, Unreachable
 from tests.contracts.scm import land_and_tag
 from tests.support.git_repository import Repository, clone_repository
 
@@ -62,7 +62,7 @@ class TestPush:
     def test_declined_push_quotes_the_remote_hook(self, repository: Repository, scm: GitScm) -> None:
         repository.remote_hook("pre-receive", "echo 'no pushes on Friday' >&2; exit 1")
 
-        with pytest.raises(PushFailed, match="a hook on origin declines main: no pushes on Friday"):
+        with pytest.raises(BranchProtected, match="a hook on origin declines main: no pushes on Friday"):
             scm.push(branch="main", tag="v1.2.3")
 
     def test_rejected_push_names_the_rejected_ref(self, repository: Repository, scm: GitScm) -> None:

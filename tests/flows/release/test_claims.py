@@ -107,6 +107,7 @@ def test_claimed_release_without_an_image_follows_the_branch() -> None:
     second = clone(first)
     merged = second.scm.commit({"app.py": b"merged meanwhile\n"})
     first.upstream.branches["main"] = merged
+    first.upstream.commits[merged] = second.scm.commits[merged]
 
     finished = release(second)
 
@@ -317,7 +318,7 @@ def test_protected_branch_gets_a_pull_request(*, squashed: bool) -> None:
     for _ in range(2):
         with pytest.raises(PushFailed, match="GH006") as failed:
             release(first)
-        assert "merge kaizen/merge/v0.2.0 into main by a pull request" in failed.value.hint
+        assert "merge kaizen/merge/v0.2.0 into main by pull request" in failed.value.hint
     commit = first.upstream.tags["v0.2.0"]
     assert (first.upstream.branches["kaizen/merge/v0.2.0"], first.upstream.claims) == (commit, {})
     second = clone(first)
@@ -330,9 +331,11 @@ def test_protected_branch_gets_a_pull_request(*, squashed: bool) -> None:
         second.scm.fast_forward(merged, paths=("VERSION", "CHANGELOG.md"))
     second.scm.create_tag("v0.2.0", commit, "")
     first.upstream.branches["main"] = merged
+    first.upstream.commits[merged] = second.scm.commits[merged]
 
-    assert release(second).commit == commit
-    assert second.reporter.labels_with("act") == []
+    for tools in (second, first):
+        assert release(tools).commit == commit
+        assert tools.reporter.labels_with("act") == []
 
 
 def test_commit_and_build_take_the_same_commit_after_a_failed_build() -> None:
