@@ -156,10 +156,10 @@ class RollbackFailed(KaizenError):
 
 
 class Interrupted(KaizenError):
-    """Stopped half-way, by a signal or for lack of credentials or network; run the same command again to finish."""
+    """Stopped half-way, by a signal or for lack of credentials or network; the same command finishes it."""
 
     exit_code = 130
 
 
 class ServiceMissing(Interrupted):
-    """The image is there, and the service that shall run it has never been created."""
+    """The first release of an environment has its image, and the service that shall run it has never been created."""

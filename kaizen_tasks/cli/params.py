@@ -58,6 +58,8 @@ def parse_service_engine(name: str) -> str:
     """
     if name not in SERVICE_ENGINES:
         hint = f"choose from {', '.join(SERVICE_ENGINES)}"
+        if name in checks.ENGINES:
+            hint = f"{hint}; {name} builds images, as build.engine"
         raise UsageError(f"--engine {name!r} does not run services", hint=hint)
     return name
 

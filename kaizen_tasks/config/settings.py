@@ -25,6 +25,9 @@ from kaizen_tasks.domain.smoke import SmokeCheck
 from kaizen_tasks.domain.tag_pattern import TagPattern
 from kaizen_tasks.errors import UsageError
 
+MAX_SHOWN_LENGTH = 64
+"""Characters of an unknown name that an error repeats."""
+
 
 @frozen(kw_only=True)
 class Settings:
@@ -72,15 +75,17 @@ class Settings:
     def _unknown_stage_error(self, name: str) -> UsageError:
         import difflib
 
+        shown_name = name if len(name) <= MAX_SHOWN_LENGTH else f"{name[:MAX_SHOWN_LENGTH]}…"
+        message = f"{shown_name!r} is neither an environment nor a group"
         names = [*self.environments, *self.groups]
         parts = [part.strip() for part in name.split(",")]
         if len(parts) > 1 and set(parts) <= {*names}:
             hint = f"repeat --env: {' '.join(f'--env {part}' for part in parts)}"
-            return UsageError(f"{name!r} is neither an environment nor a group", hint=hint)
+            return UsageError(message, hint=hint)
         matches = difflib.get_close_matches(name, names, n=1)
         choices = f"choose from {', '.join(names)}" if names else "no environment is configured"
         hint = f"did you mean {matches[0]}?" if matches else choices
-        return UsageError(f"{name!r} is neither an environment nor a group", hint=hint)
+        return UsageError(message, hint=hint)
 
     @property
     def first_stage(self) -> Stage:

@@ -9,7 +9,8 @@ from semver import Version
 
 from kaizen_tasks.domain.decision import Act, Decision, Done
 from kaizen_tasks.domain.release import Release, StepLabel
-from kaizen_tasks.errors import NOTHING_CHANGED, Denied, Interrupted, KaizenError, Refused, Unsupported
+from kaizen_tasks.errors import NOTHING_CHANGED, Denied, Interrupted, KaizenError, NotFound, Refused, Unsupported
+from kaizen_tasks.flows.deploy.first_deployment import create_command
 from kaizen_tasks.flows.parallel import map_parallel
 from kaizen_tasks.flows.runner import Executor, apply_step, run_flow
 from kaizen_tasks.flows.step import EnvironmentStep
@@ -85,11 +86,21 @@ class ProtectTags(EnvironmentStep):
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look up the repository's rules."""
         repository = self.environment.repository
-        rules = tools.account.tag_mutability(repository)
+        try:
+            rules = tools.account.tag_mutability(repository)
+        except NotFound as error:
+            raise NotFound(error.message, hint=f"{error.hint}{self._creation_hint(tools)}") from error
         protected_rules = rules.with_versions_protected(tools.settings.followed_tags(repository))
         if rules == protected_rules:
             return Done(f"tags of {repository} are {rules}", release)
         return Act(f"make the {rules} tags of {repository} {protected_rules}", release)
+
+    def _creation_hint(self, tools: Tools) -> str:
+        """Return how to create the repository like that of another environment; empty if all have the same one."""
+        for other in tools.settings.environments.values():
+            if other.repository != self.environment.repository:
+                return f"; or like that of {other.name}: {create_command(self.environment)} --like {other.name}"
+        return ""
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Change the rules; other tags that were explicitly mutable stay so.

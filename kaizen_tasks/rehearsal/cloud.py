@@ -189,13 +189,26 @@ def _start_error(code: int, output: Path) -> KaizenError:
 
 
 def write_env_file(cloud: Cloud, **extra: str) -> Path:
-    """Write the cloud's variables to a file in its folder that a shell can source; return the file's path."""
+    """Write the cloud's variables to a file in its folder that a shell can source; return the file's path.
+
+    Settings of these tasks that an earlier file has are kept, such as the engine that a demo was started with.
+    """
     path = cloud.state / ENV_FILE_NAME
-    variables = cloud.environ | extra
+    variables = _read_settings(path) | cloud.environ | extra
     exports = (f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
     with _open_private(path) as file:
         file.write("".join(("unset AWS_PROFILE AWS_DEFAULT_PROFILE\n", *exports)).encode())
     return path
+
+
+def _read_settings(path: Path) -> dict[str, str]:
+    """Return the variables `INVOKE_*` of a file that `write_env_file` has written; none if there is no such file."""
+    try:
+        words = shlex.split(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    assignments = (word.partition("=") for word in words if word.startswith("INVOKE_") and "=" in word)
+    return {name: value for name, _, value in assignments}
 
 
 def _open_private(path: Path) -> BinaryIO:

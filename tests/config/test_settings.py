@@ -43,6 +43,11 @@ def test_an_unknown_name_is_answered_with_the_nearest_one(name: str, hint: str) 
     assert refused.value.hint == hint
 
 
+def test_a_long_unknown_name_is_shortened() -> None:
+    with pytest.raises(UsageError, match=f"^'{'e' * 64}…' is neither an environment nor a group"):
+        settings().stage("e" * 300)
+
+
 def test_a_configuration_without_environments_says_so() -> None:
     """A library has no environments."""
     library = settings(pipeline=[], environments={}, groups={})

@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 
 from kaizen_tasks.domain.tag_mutability import Mutability, TagMutability
-from kaizen_tasks.errors import Denied, Interrupted, KaizenError, Refused, Unsupported
+from kaizen_tasks.errors import Denied, Interrupted, KaizenError, NotFound, Refused, Unsupported
 from kaizen_tasks.flows import setup
 from kaizen_tasks.flows.runner import dry_run_step
 from tests.fakes.account import IMMUTABLE_VERSIONS, FakeAccountAdmin
@@ -129,3 +129,13 @@ def test_recovery_that_cannot_be_looked_at_is_no_change(tools: FakeTools) -> Non
     setup.run_setup(setup.setup_flow(tools.settings.environments.values()), tools)
 
     assert "ledger" in tools.reporter.labels_with("done")
+
+
+def test_missing_repository_names_both_ways_to_create_it(tools: FakeTools) -> None:
+    staging = tools.settings.environments["staging"]
+    del tools.account.rules[staging.repository]
+
+    with pytest.raises(NotFound) as refused:
+        setup.ProtectTags(environment=staging).decide(setup.PLACEHOLDER_RELEASE, tools)
+
+    assert refused.value.hint == "create it; or like that of prod: inv setup --env staging --create --like prod"

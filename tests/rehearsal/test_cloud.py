@@ -221,6 +221,16 @@ def cloud(state: Path) -> Cloud:
     return Cloud(state=state, **STATE_RECORD)
 
 
+def test_settings_of_an_earlier_variables_file_are_kept(cloud: Cloud) -> None:
+    """A demo that is started again builds with the same engine."""
+    cloud.state.mkdir(parents=True, exist_ok=True)
+    clouds.write_env_file(cloud, INVOKE_BUILD_ENGINE="bundle", INVOKE_APP="a b")
+    env_file = clouds.write_env_file(evolve(cloud, region="us-east-1"))
+
+    exports = env_file.read_text(encoding="utf-8").splitlines()
+    assert {"export INVOKE_BUILD_ENGINE=bundle", "export INVOKE_APP='a b'", "export AWS_REGION=us-east-1"} <= {*exports}
+
+
 def test_environ_points_clients_at_the_cloud_and_its_region(cloud: Cloud) -> None:
     environ = cloud.environ
 

@@ -71,6 +71,14 @@ HINTS_BY_PROVIDER = {
 }
 
 
+def rejection_hint() -> str:
+    """Return what to do about credentials that AWS rejects, by where they come from."""
+    if os.environ.get("AWS_ACCESS_KEY_ID") and not os.environ.get(OVERRIDE_VARIABLE):
+        variables = "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN"
+        return f"set {variables} anew, or unset them and log in again: aws sso login"
+    return "log in again: aws sso login, or check AWS_PROFILE"
+
+
 def choose_profile(configured: str) -> str:
     """Return the profile to use: the configured one, unless a variable names a profile or holds credentials.
 

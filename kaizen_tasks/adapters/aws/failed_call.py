@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from attrs import frozen
 
 from kaizen_tasks.adapters.aws import endpoint
+from kaizen_tasks.adapters.aws.credentials import rejection_hint
 from kaizen_tasks.adapters.network.failures import network_error
 from kaizen_tasks.adapters.network.settings import NetworkSettings
 from kaizen_tasks.domain import duration
@@ -129,7 +130,7 @@ class FailedCall:
         elif skew := _clock_skew_text(error):
             message = f"cannot {self.action}: AWS refuses requests because this machine's clock is {skew}"
             return Denied(message, hint=SET_CLOCK_HINT)
-        return Denied(message, hint="log in again: aws sso login, or check AWS_PROFILE")
+        return Denied(message, hint=rejection_hint())
 
     def from_transport_failure(self, error: Exception) -> KaizenError:
         """Return the error for a request that was not sent, or got no response that can be read."""

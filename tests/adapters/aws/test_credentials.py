@@ -171,3 +171,12 @@ def test_variables_win_over_the_configured_profile(
         monkeypatch.setenv(name, value)
 
     assert choose_profile("laptop") == expected
+
+
+def test_rejected_credentials_of_variables_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(credentials.OVERRIDE_VARIABLE, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "wrong")
+    assert credentials.rejection_hint().startswith("set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and ")
+
+    monkeypatch.setenv(credentials.OVERRIDE_VARIABLE, "work")
+    assert credentials.rejection_hint() == "log in again: aws sso login, or check AWS_PROFILE"

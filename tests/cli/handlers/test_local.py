@@ -41,7 +41,7 @@ def test_unknown_engine_of_a_local_cloud_is_a_usage_error(
     assert (result.code, result.out) == (2, "")
     assert result.err.splitlines() == [
         "--engine 'bundle' does not run services",
-        "choose from auto, docker, process, none",
+        "choose from auto, docker, process, none; bundle builds images, as build.engine",
     ]
 
 
