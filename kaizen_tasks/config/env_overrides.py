@@ -21,6 +21,9 @@ INVOKE_TABLES = ("RUN_", "RUNNERS_", "SUDO_", "TASKS_", "TIMEOUTS_")
 LIKENESS = 0.8
 """How like one of ours the name of an unknown variable must be to count as misspelt: an app may have its own."""
 
+TABLES_OF_NAMES = tuple(f"{ENV_PREFIX}{table}_" for table in ("BUILD_ARGS", "ENVIRONMENTS", "GROUPS", "VERIFY_HEADERS"))
+"""What variables begin with whose next part is a name from the configuration, perhaps from that of another app."""
+
 BOOLEANS = {**dict.fromkeys(("true", "yes", "on", "1"), "1"), **dict.fromkeys(("false", "no", "off", "0", ""), "0")}
 """Values of a boolean variable, and what to write for Invoke, which takes everything but `0` and empty as true."""
 
@@ -56,7 +59,7 @@ def _misspelt_variables(environ: Iterable[str], names: set[str], tables: tuple[s
     for variable in sorted(environ):
         if not variable.startswith(ENV_PREFIX) or variable in names or variable.startswith(invoke_tables):
             continue
-        cutoff = 0.0 if variable.startswith(tables) else LIKENESS
+        cutoff = 0.0 if variable.startswith(tables) and not variable.startswith(TABLES_OF_NAMES) else LIKENESS
         key = variable.removeprefix(ENV_PREFIX).upper()
         if nearest := difflib.get_close_matches(key, keys, n=1, cutoff=cutoff):
             yield f"{variable}: overrides nothing; did you mean {ENV_PREFIX}{nearest[0]}?"

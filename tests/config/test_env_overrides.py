@@ -127,3 +127,13 @@ def test_other_variables_are_left_alone() -> None:
     environ = {"INVOKE_RUN_ECHO": "maybe", "INVOKE_SITE_THEME": "dark", "TAG_SIGN": "maybe", "INVOKE_DEBUG": "1"}
 
     assert env_overrides.prepare_variables(load.with_defaults({"environments": {"prod": {}}}), dict(environ)) == ()
+
+
+@pytest.mark.parametrize(
+    "variable", ["INVOKE_BUILD_ARGS_BASE", "INVOKE_ENVIRONMENTS_ANN_URL", "INVOKE_VERIFY_HEADERS_TOKEN_ENV"]
+)
+def test_names_of_another_app_are_not_taken_for_misspelt_keys(variable: str) -> None:
+    """As in a demo, which is started beside one app and runs another."""
+    config = {"app": "", "build": {"version_arg": "VERSION", "args": {}}, "verify": {"path": "", "headers": {}}}
+
+    assert env_overrides.prepare_variables(config, {variable: "x"}) == ()

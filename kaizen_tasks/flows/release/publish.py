@@ -175,7 +175,7 @@ def _update_clone(release: Release, tip: str, tools: Tools) -> None:
     """Move this clone's branch to the pushed commit if that changes only VERSION and CHANGELOG.md, else say so."""
     tools.scm.invalidate_cache()
     head = tools.scm.head()
-    if tools.scm.is_ancestor(release.commit, head.commit):
+    if tools.scm.is_ancestor(tip, head.commit):
         return
     changed_files = set(tools.scm.changed_files(head.commit, tip))
     if tools.scm.is_ancestor(head.commit, tip) and changed_files <= set(files.RELEASE_FILES):
