@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import fnmatch
-from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from kaizen_tasks.domain import docs_checklist
 from kaizen_tasks.domain import version as versions
-from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.errors import KaizenError
-from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.release import claims, pending
 from kaizen_tasks.flows.release import files as documents
 
@@ -69,8 +66,7 @@ def check_uncommitted(files: Sequence[str]) -> Iterator[str]:
 
 def has_pushed_image(release: Release, environment: Environment | None, tools: Tools) -> bool:
     """Return whether a release is unfinished and its image pushed, so that the state of the branch does not matter."""
-    remote, tag = claims.read_remote(tools), tools.settings.git_tag(release.version)
-    if not release.commit or documents.tag_commit(release.version, tools) or (remote and tag in remote.tags):
+    if not release.commit or claims.is_tagged(release.version, tools, ask_remote=True):
         return False
     return pending.is_published(release, tools, environment=environment, ask_remote=True)
 
@@ -199,52 +195,6 @@ def check_docs(tools: Tools) -> Iterator[str]:
             docs = ", ".join(rule.update)
             remedy = "update it, or --skip-docs 'reason'"
             yield Problem(f"{undocumented_files[0]} was changed, and none of {docs}", remedy)
-
-
-def check_environment(environment: Environment, release: Release, tools: Tools) -> Iterator[str]:
-    """Check what the release itself needs in an environment: the ledger, and a free version tag."""
-    ledger_error = error_text(partial(tools.ledger.entries, environment.name, limit=1))
-    if ledger_error:
-        yield ledger_error
-    else:
-        yield from _check_image(environment, release, tools)
-        yield from _check_no_later_release(environment, release, tools)
-        yield from _check_has_current_release(environment, release, tools)
-
-
-def _check_image(environment: Environment, release: Release, tools: Tools) -> Iterator[str]:
-    image = tools.registry.find_image(environment.repository, release.name)
-    if image is not None and image.revision != release.commit:
-        commit, hint = image.revision[:10] or "an unknown commit", foreign_image_hint(release)
-        yield Problem(f"{environment.repository}:{release.name} exists, built from {commit}", hint)
-
-
-def _check_no_later_release(environment: Environment, release: Release, tools: Tools) -> Iterator[str]:
-    """Check that a release which exists already would not replace a later one, as in a clone that is out of date."""
-    entry = ledger.read_latest_entry(environment, tools) if release.commit else None
-    if entry is None or entry.event in {Event.FAILED, Event.ABANDONED}:
-        return
-    if versions.parse_version(entry.version) > release.version:
-        pull = f"git pull --no-rebase --tags {tools.settings.release.remote} {tools.scm.head().branch}"
-        remedy = f"{pull}; to go back on purpose: inv rollback --env {environment.name}"
-        yield Problem(f"{environment.name} has {entry.version}, which is later than {release.name}", remedy)
-
-
-def _check_has_current_release(environment: Environment, release: Release, tools: Tools) -> Iterator[str]:
-    """Check that a new release has what the environment's current one has, which the branch may never have got."""
-    entry = ledger.read_latest_entry(environment, tools) if not release.commit else None
-    if entry is None or entry.event in {Event.FAILED, Event.ABANDONED}:
-        return
-    head, version = tools.scm.head(), versions.parse_version(entry.version)
-    if documents.read_changelog(tools).find_section(version) is not None:
-        return
-    if tools.scm.resolve(entry.commit) and tools.scm.is_ancestor(entry.commit, head.commit):
-        return
-    tag, remote = tools.settings.git_tag(version), claims.read_remote(tools)
-    if documents.tag_commit(version, tools) or (remote is not None and tag in remote.tags):
-        name = tools.settings.release.remote
-        remedy = f"git fetch --tags {name} && git merge {tag}"
-        yield Problem(f"{environment.name} has {entry.version}, which {head.branch} lacks", remedy)
 
 
 def foreign_image_hint(release: Release) -> str:

@@ -10,7 +10,6 @@ from kaizen_tasks.domain.decision import Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError
-from kaizen_tasks.flows.doctor import preflight
 from kaizen_tasks.flows.release import preconditions
 from kaizen_tasks.flows.step import ReadOnlyStep
 from kaizen_tasks.flows.steps.bump import Bump
@@ -72,7 +71,7 @@ class Preflight(ReadOnlyStep):
         return preconditions.check_worktree(rules.hotfix_branches if self.bump.hotfix else rules.branches, tools)
 
     def _release_problems(self, release: Release, tools: Tools) -> Iterator[str]:
-        is_fixed = preconditions.has_pushed_image(release, self.bump.environment, tools)
+        is_fixed = bool(self.environments) and preconditions.has_pushed_image(release, self.bump.environment, tools)
         if not is_fixed:
             yield from preconditions.check_versions(release, tools)
             yield from preconditions.check_release_files(release, tools)
@@ -86,6 +85,9 @@ class Preflight(ReadOnlyStep):
             yield from self._environment_problems(release, tools)
 
     def _environment_problems(self, release: Release, tools: Tools) -> Iterator[str]:
+        from kaizen_tasks.flows.doctor import preflight
+        from kaizen_tasks.flows.release import environment_preconditions
+
         problems = preflight.find_problems(self.environments, tools, builds=True)
         findings = preflight.without_first_deployments(problems, release, tools)
         for finding in findings:
@@ -94,6 +96,6 @@ class Preflight(ReadOnlyStep):
             obstacles = (
                 obstacle
                 for environment in self.environments
-                for obstacle in preconditions.check_environment(environment, release, tools)
+                for obstacle in environment_preconditions.check_environment(environment, release, tools)
             )
             yield from dict.fromkeys(obstacles)

@@ -48,6 +48,15 @@ def test_cut_bumps_commits_and_tags(tools: FakeTools) -> None:
     assert tools.scm.modified_files() == ()
 
 
+def test_cut_without_a_push_asks_no_remote(tools: FakeTools, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError("asked the remote")
+
+    monkeypatch.setattr(tools.scm, "cached_remote_refs", fail)
+
+    assert cut(tools, Bump(accept_released=True, ask_remote=False)).commit
+
+
 def test_fast_forward_updates_an_index_left_by_a_stopped_run(tools: FakeTools) -> None:
     """Files that were written before the commit are up to date; only the index is not."""
     before = dict(tools.scm.index)

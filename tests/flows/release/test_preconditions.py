@@ -10,7 +10,7 @@ from semver import Version
 
 from kaizen_tasks.domain.release import Image, Release
 from kaizen_tasks.errors import Denied, Unreachable
-from kaizen_tasks.flows.release import preconditions
+from kaizen_tasks.flows.release import environment_preconditions, preconditions
 from tests.fakes.registry import OCI_MANIFEST
 from tests.fakes.scm import FakeScm
 from tests.fakes.tools import CHANGELOG, FILES, FakeTools, settings
@@ -58,7 +58,7 @@ def test_clean_worktree_has_no_problems(tools: FakeTools) -> None:
     assert of_version(tools) == []
     assert list(preconditions.check_release_files(NEXT, tools)) == []
     assert list(preconditions.check_docs(tools)) == []
-    assert list(preconditions.check_environment(staging, NEXT, tools)) == []
+    assert list(environment_preconditions.check_environment(staging, NEXT, tools)) == []
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_image_from_another_commit_is_a_problem(tools: FakeTools, revision: str,
     tools.registry.put(staging.repository, "v0.2.0", image)
     begun = evolve(NEXT, commit=tools.scm.head().commit)
 
-    assert list(preconditions.check_environment(staging, begun, tools)) == [
+    assert list(environment_preconditions.check_environment(staging, begun, tools)) == [
         (
             f"{staging.repository}:v0.2.0 exists, built from {named}: "
             "give that number up: inv release.abandon --release v0.2.0"
@@ -256,7 +256,7 @@ def test_image_of_this_release_is_no_problem(tools: FakeTools) -> None:
     staging, head = tools.settings.environments["staging"], tools.scm.head().commit
     tools.registry.put(staging.repository, "v0.2.0", Image(digest="d", media_type=OCI_MANIFEST, revision=head))
 
-    assert list(preconditions.check_environment(staging, evolve(NEXT, commit=head), tools)) == []
+    assert list(environment_preconditions.check_environment(staging, evolve(NEXT, commit=head), tools)) == []
 
 
 @pytest.mark.parametrize(
