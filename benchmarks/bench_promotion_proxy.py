@@ -27,7 +27,6 @@ from benchmarks.bench_promotion import (
 )
 from benchmarks.promote_process import PASSWORD_VARIABLE
 from benchmarks.timing import Contestant, Result, compare, compile_modules, median_seconds, report, report_not_measured
-from tests.contracts.network import proxy_url
 from tests.support.certificates import create_authority
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.docker_registry import PASSWORD, USERNAME, DockerRegistry
@@ -63,7 +62,7 @@ def _office(folder: Path) -> Iterator[Mapping[str, str]]:
     ):
         log_in(folder / "docker", HOST)
         environ = {
-            "HTTPS_PROXY": proxy_url(proxy),
+            "HTTPS_PROXY": proxy.url,
             "SSL_CERT_FILE": str(authority.bundle),
             "AWS_CA_BUNDLE": "",
             "REQUESTS_CA_BUNDLE": "",

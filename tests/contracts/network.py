@@ -55,7 +55,7 @@ class NetworkContract:
     def test_tunnels_through_the_proxy(
         self, client: NetworkClient, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch, variable: str
     ) -> None:
-        monkeypatch.setenv(variable, proxy_url(proxy))
+        monkeypatch.setenv(variable, proxy.url)
 
         assert client.request(f"https://{HOST}") == ""
         assert {request.partition(" HTTP/")[0] for request in proxy.requests} == {f"CONNECT {HOST}:443"}
@@ -63,7 +63,7 @@ class NetworkContract:
     def test_proxy_without_scheme_is_an_http_proxy(
         self, client: NetworkClient, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("HTTPS_PROXY", proxy_url(proxy).removeprefix("http://"))
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url.removeprefix("http://"))
 
         assert client.request(f"https://{HOST}") == ""
 
@@ -71,7 +71,7 @@ class NetworkContract:
         self, client: NetworkClient, server: ScriptedServer, authority: Authority, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with ConnectProxy({f"{HOST}:443": server.port}, context=authority.server) as proxy:
-            monkeypatch.setenv("HTTPS_PROXY", proxy_url(proxy).replace("http://", "https://"))
+            monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("http://", "https://"))
 
             assert client.request(f"https://{HOST}") == ""
         assert proxy.requests
@@ -79,7 +79,7 @@ class NetworkContract:
     def test_plain_http_is_forwarded_by_the_proxy(self, client: NetworkClient, monkeypatch: pytest.MonkeyPatch) -> None:
         with ScriptedServer() as server, ConnectProxy({f"{HOST}:8080": server.port}) as proxy:
             client.prepare(server)
-            monkeypatch.setenv("HTTP_PROXY", proxy_url(proxy))
+            monkeypatch.setenv("HTTP_PROXY", proxy.url)
 
             assert client.request(f"http://{HOST}:8080") == ""
         assert f" http://{HOST}:8080/" in proxy.requests[0]
@@ -88,7 +88,7 @@ class NetworkContract:
     def test_loopback_is_direct(
         self, client: NetworkClient, server: ScriptedServer, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("HTTPS_PROXY", proxy_url(proxy))
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
 
         assert client.request(server.url) == ""
         assert proxy.requests == []
@@ -96,7 +96,7 @@ class NetworkContract:
     def test_no_proxy_is_direct(
         self, client: NetworkClient, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("HTTPS_PROXY", proxy_url(proxy))
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         monkeypatch.setenv("NO_PROXY", "192.0.2.0/24, .invalid")
 
         client.request("https://nowhere.invalid")
@@ -126,7 +126,7 @@ class NetworkContract:
         self, client: NetworkClient, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, status: str
     ) -> None:
         with ConnectProxy({}, refusal=status) as proxy:
-            monkeypatch.setenv("HTTPS_PROXY", proxy_url(proxy))
+            monkeypatch.setenv("HTTPS_PROXY", proxy.url)
 
             error = client.request(f"https://{HOST}")
 
@@ -136,7 +136,7 @@ class NetworkContract:
 
     def test_unreachable_proxy_is_explained(self, client: NetworkClient, monkeypatch: pytest.MonkeyPatch) -> None:
         with ConnectProxy({}) as gone:
-            monkeypatch.setenv("HTTPS_PROXY", proxy_url(gone))
+            monkeypatch.setenv("HTTPS_PROXY", gone.url)
 
         error = client.request(f"https://{HOST}")
 
@@ -197,7 +197,7 @@ class NetworkContract:
     def test_certificate_of_another_host_is_refused(
         self, client: NetworkClient, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("HTTPS_PROXY", proxy_url(proxy))
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         proxy.hosts = {"other.example:443": proxy.hosts[f"{HOST}:443"]}
 
         error = client.request("https://other.example")
@@ -226,11 +226,6 @@ class NetworkContract:
 
         assert f"REQUESTS_CA_BUNDLE: {bundle}: " in error
         assert expected in error
-
-
-def proxy_url(proxy: ConnectProxy) -> str:
-    """Return the proxy's URL with its password, as a variable has it."""
-    return f"http://{USERNAME}:{quote(PASSWORD, safe='')}@{proxy.address}"
 
 
 def assert_no_password(error: str) -> None:

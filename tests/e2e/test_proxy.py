@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import evolve
 
-from tests.contracts.network import assert_no_password, proxy_url
+from tests.contracts.network import assert_no_password
 from tests.support.certificates import create_authority
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.tls_gateway import TlsGateway
@@ -42,7 +42,7 @@ def office(create_app: Callable[..., Workspace], proxy: ConnectProxy, tmp_path: 
     workspace = create_app(further="[environments.prod]\n")
     network = {
         "AWS_ENDPOINT_URL": f"https://{HOST}",
-        "HTTPS_PROXY": proxy_url(proxy),
+        "HTTPS_PROXY": proxy.url,
         "AWS_CA_BUNDLE": str(tmp_path / "authority.pem"),
         "NO_PROXY": "",
     }

@@ -10,6 +10,7 @@ import ssl
 import threading
 from collections.abc import Mapping
 from typing import Self
+from urllib.parse import quote
 
 from attrs import define, field
 
@@ -45,6 +46,11 @@ class ConnectProxy:
     def address(self) -> str:
         """Host and port."""
         return f"127.0.0.1:{self._port}"
+
+    @property
+    def url(self) -> str:
+        """The URL with the password, as a variable has it."""
+        return f"http://{USERNAME}:{quote(PASSWORD, safe='')}@{self.address}"
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
