@@ -110,6 +110,13 @@ def _ref_error(text: str, pattern_characters: str) -> bool:
     return not re.fullmatch(characters, text) or is_malformed is not None
 
 
+def heading(text: str) -> str:
+    """Accept the text of a heading in one line that does not look like a version."""
+    if not text.strip() or not text.isprintable():
+        return f"{text!r} is not the text of a heading"
+    return f"{text!r} begins with a number, as a version does" if re.match(r"\[?v?[0-9]", text, re.IGNORECASE) else ""
+
+
 def key_name(text: str) -> str:
     """Accept the name of a key of the runtime configuration, which is written before `=` on a command line."""
     return "" if re.fullmatch(r"[^\s=-][^\s=]*", text) and text.isprintable() else f"{text!r} is not the name of a key"

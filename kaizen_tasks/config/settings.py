@@ -10,6 +10,7 @@ from attrs import field, frozen
 from kaizen_tasks.config.tables import (
     AwsRules,
     BuildRules,
+    ChangelogRules,
     DeployRules,
     DocsRule,
     EvidenceRules,
@@ -42,6 +43,7 @@ class Settings:
     pipeline: tuple[str, ...]
     aws: AwsRules
     build: BuildRules
+    changelog: ChangelogRules
     release: ReleaseRules
     tag: GitTagRules
     environments: Mapping[str, Environment]

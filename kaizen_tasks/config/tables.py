@@ -18,6 +18,7 @@ from kaizen_tasks.domain.json_pointer import OptionalPointer
 
 if TYPE_CHECKING:
     from kaizen_tasks.config import checks
+    from kaizen_tasks.domain.changelog.format import ChangelogFormat
     from kaizen_tasks.domain.request_header import SecretHeader
     from kaizen_tasks.domain.runtime_config import KeyRule
     from kaizen_tasks.domain.smoke import SmokeCheck
@@ -61,6 +62,26 @@ class BuildRules(NamedTuple):
     engine: Annotated[str, checks.engine] = "auto"
     command: tuple[str, ...] = ()
     args: Mapping[str, str] = MappingProxyType({})
+
+
+class ChangelogRules(NamedTuple):
+    """`[changelog]`: how the changelog is written.
+
+    Attributes:
+        types: headings of entries and the type of change that each stands for: one of the six, or a type of its own.
+            Example: Documentation = "Documentation"
+        unreleased: further names of the heading `[Unreleased]`. Example: ["À venir"]
+    """
+
+    types: Mapping[str, Annotated[str, checks.heading]] = MappingProxyType({})
+    unreleased: tuple[Annotated[str, checks.heading], ...] = ()
+
+    @property
+    def format(self) -> ChangelogFormat:
+        """What the headings of the changelog mean."""
+        from kaizen_tasks.domain.changelog.format import ChangelogFormat
+
+        return ChangelogFormat(unreleased_names=self.unreleased, type_names=tuple(self.types.items()))
 
 
 class ReleaseRules(NamedTuple):
@@ -252,6 +273,7 @@ class RawConfig(NamedTuple):
     pipeline: tuple[str, ...] = ()
     aws: AwsRules = AwsRules()
     build: BuildRules = BuildRules()
+    changelog: ChangelogRules = ChangelogRules()
     release: ReleaseRules = ReleaseRules()
     tag: GitTagRules = GitTagRules()
     defaults: RawDefaults = RawDefaults()

@@ -145,6 +145,7 @@ def _validate_names(raw: RawConfig) -> Iterator[ConfigProblem]:
         ("environments", raw.environments, checks.name),
         ("groups", raw.groups, checks.name),
         ("build.args", raw.build.args, checks.argument_name),
+        ("changelog.types", raw.changelog.types, checks.heading),
         ("runtime.keys", raw.runtime.keys, checks.key_name),
     )
     for table, names, check in tables:

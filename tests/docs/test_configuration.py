@@ -32,7 +32,12 @@ OVERRIDES = {
     "true or false": "yes",
     "text, or false": "/other",
 }
-NAMES = {"environments.NAME": "environments.prod", "args.NAME": "args.BASE", "groups.NAME": "groups.beta"}
+NAMES = {
+    "environments.NAME": "environments.prod",
+    "args.NAME": "args.BASE",
+    "groups.NAME": "groups.beta",
+    "types.NAME": "types.Documentation",
+}
 OTHER_ENVIRONMENTS = "".join(f"\n[environments.{name}]\n" for name in ("staging", "mark", "dom"))
 
 

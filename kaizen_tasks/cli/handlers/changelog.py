@@ -41,7 +41,9 @@ def add(c: Context, *, type: str, text: str, breaking: bool) -> None:
     tools = wiring.toolbox(c.config)
     old_content = tools.release_files.read(files.CHANGELOG_FILE)
     content = empty_changelog() if old_content is None else old_content
-    tools.release_files.write(files.CHANGELOG_FILE, add_entry(content, kind=type, text=text, breaking=breaking))
+    changelog_format = tools.settings.changelog.format
+    new_content = add_entry(content, kind=type, text=text, breaking=breaking, changelog_format=changelog_format)
+    tools.release_files.write(files.CHANGELOG_FILE, new_content)
     tools.reporter.note(f"{'would add' if tools.dry else 'added'} to [Unreleased]: {text}")
 
 
@@ -76,7 +78,12 @@ def _fix_hint(tools: Toolbox, *, fix: bool) -> str:
 def _fixed_changelog(tools: Toolbox) -> bytes | None:
     """Return the changelog with automatic fixes; None when there are none."""
     content, url = files.read_changelog_bytes(tools), tools.scm.web_url() or None
-    fixed_content = fix_changelog(content, repository_url=url, tag_pattern=tools.settings.tag_pattern)
+    fixed_content = fix_changelog(
+        content,
+        repository_url=url,
+        tag_pattern=tools.settings.tag_pattern,
+        changelog_format=tools.settings.changelog.format,
+    )
     return fixed_content if fixed_content != content else None
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits, insert_lines
-from kaizen_tasks.domain.changelog.entries import CHANGE_TYPES, ChangeType, Group, nearest_type
+from kaizen_tasks.domain.changelog.format import DEFAULT_FORMAT, ChangelogFormat
 from kaizen_tasks.domain.changelog.headings import ReleaseHeading, format_heading
 from kaizen_tasks.domain.changelog.markdown.lines import is_line_start, newline_at
 from kaizen_tasks.domain.changelog.model import Changelog, Section, parse_changelog, require_unreleased
 from kaizen_tasks.errors import Refused, UsageError
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.changelog.entries import Group
 
 _EMPTY_CHANGELOG = b"""\
 # Changelog
@@ -30,38 +34,46 @@ def empty_changelog() -> bytes:
     return _EMPTY_CHANGELOG
 
 
-def add_entry(content: bytes, *, kind: str, text: str, breaking: bool = False) -> bytes:
+def add_entry(
+    content: bytes,
+    *,
+    kind: str,
+    text: str,
+    breaking: bool = False,
+    changelog_format: ChangelogFormat = DEFAULT_FORMAT,
+) -> bytes:
     """Return the changelog with an entry added under `[Unreleased]`, in the group of its type; create what is missing.
 
     Args:
         content: the changelog.
-        kind: one of the six types of change, in any case.
+        kind: a type of change, in any case.
         text: the entry in Markdown; all lines but the first are indented.
         breaking: whether to mark the entry with `**Breaking:**`.
+        changelog_format: what the headings of the changelog mean.
 
     Raises:
         UsageError: there is no such type, or the entry is empty.
         Refused: there are several `[Unreleased]` sections, or the text would not be parsed as one entry.
     """
-    change_type = _parse_change_type(kind)
+    change_type = _parse_change_type(kind, changelog_format)
     lines = _entry_lines(text, breaking=breaking)
-    log = parse_changelog(content)
+    log = parse_changelog(content, changelog_format)
     if not log.unreleased:
-        log = parse_changelog(_with_unreleased(log))
+        log = parse_changelog(_with_unreleased(log), changelog_format)
     unreleased = require_unreleased(log)
     result = apply_edits(log.content, [_entry_edit(log, unreleased, change_type, lines)])
     _verify_addition(result, log, change_type, "\n".join(lines))
     return result
 
 
-def _parse_change_type(kind: str) -> ChangeType:
-    change_type = next((name for name in CHANGE_TYPES if name.casefold() == kind.strip().casefold()), None)
+def _parse_change_type(kind: str, changelog_format: ChangelogFormat) -> str:
+    change_type = changelog_format.find_type(kind.strip())
     if change_type:
         return change_type
-    suggestion = nearest_type(kind)
+    suggestion = changelog_format.nearest_type(kind)
     raise UsageError(
         f"--type {kind}: no such type of change" + (f"; did you mean {suggestion.lower()}?" if suggestion else ""),
-        hint=f"choose one of {', '.join(name.lower() for name in CHANGE_TYPES)}",
+        hint=f"choose one of {', '.join(name.lower() for name in changelog_format.types)}",
     )
 
 
@@ -89,14 +101,15 @@ def _with_unreleased(log: Changelog) -> bytes:
     return apply_edits(content, [insert_lines(content, len(content), heading, blank_before=True)])
 
 
-def _entry_edit(log: Changelog, unreleased: Section, change_type: ChangeType, lines: list[str]) -> TextEdit:
+def _entry_edit(log: Changelog, unreleased: Section, change_type: str, lines: list[str]) -> TextEdit:
     group = next((candidate for candidate in unreleased.groups if candidate.type == change_type), None)
     bullet = _bullet(log, group)
     indent = " " * len(bullet)
     entry_lines = [bullet + lines[0], *(indent + line if line else "" for line in lines[1:])]
     if group:
         return _insert_into_group(log.content, group, entry_lines)
-    later_types = CHANGE_TYPES[CHANGE_TYPES.index(change_type) + 1 :]
+    types = log.changelog_format.types
+    later_types = types[types.index(change_type) + 1 :]
     following_group = next((candidate for candidate in unreleased.groups if candidate.type in later_types), None)
     group_lines = [f"### {change_type}", "", *entry_lines]
     if following_group:
@@ -128,9 +141,9 @@ def _insert_block(content: bytes, offset: int, lines: list[str], *, blank_before
     return insert_lines(content, offset, [*lines, *blank_after], blank_before=blank_before)
 
 
-def _verify_addition(result: bytes, log: Changelog, change_type: ChangeType, text: str) -> None:
+def _verify_addition(result: bytes, log: Changelog, change_type: str, text: str) -> None:
     """Require that the entry is parsed as written, and that nothing else was added."""
-    updated_log = parse_changelog(result)
+    updated_log = parse_changelog(result, log.changelog_format)
     previous_entries = log.unreleased.entries if log.unreleased else ()
     groups = updated_log.unreleased.groups if updated_log.unreleased else ()
     is_present = any(entry.text == text for group in groups if group.type == change_type for entry in group.entries)

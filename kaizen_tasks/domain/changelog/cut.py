@@ -9,6 +9,7 @@ import attrs
 
 from kaizen_tasks.domain.changelog.cut_check import verify_cut
 from kaizen_tasks.domain.changelog.edit import apply_edits, insert_lines
+from kaizen_tasks.domain.changelog.format import DEFAULT_FORMAT, ChangelogFormat
 from kaizen_tasks.domain.changelog.headings import format_heading
 from kaizen_tasks.domain.changelog.links.update import LinkUpdate
 from kaizen_tasks.domain.changelog.model import Changelog, Section, parse_changelog, require_unreleased
@@ -26,6 +27,7 @@ def cut_release(
     date: dt.date,
     repository_url: str | None,
     tag_pattern: TagPattern = DEFAULT_TAG_PATTERN,
+    changelog_format: ChangelogFormat = DEFAULT_FORMAT,
 ) -> bytes:
     """Return the changelog with the entries of `[Unreleased]` in a new section, written in the style of the file.
 
@@ -35,11 +37,12 @@ def cut_release(
         date: the date of the release.
         repository_url: the repository to link to when the changelog has no links yet.
         tag_pattern: pattern of the tags of versions.
+        changelog_format: what the headings of the changelog mean.
 
     Raises:
         Refused: there are no unreleased entries, the version has a section already, or more would change.
     """
-    log = parse_changelog(content)
+    log = parse_changelog(content, changelog_format)
     unreleased = _require_releasable(log, version)
     previous_version = log.newest_release.version if log.newest_release else None
     link_update = LinkUpdate(
@@ -54,6 +57,7 @@ def cut_release(
     heading = attrs.evolve(
         model.title if model else attrs.evolve(unreleased.title, prefix=""),
         name=str(version),
+        is_unreleased=False,
         date_text=date.isoformat(),
         link_target=link_update.heading_target,
         yanked=False,

@@ -28,7 +28,7 @@ def verify_cut(old_log: Changelog, new_content: bytes, *, version: Version) -> N
     Raises:
         Refused: something else differs, or the new heading is not parsed as a heading.
     """
-    new_log = parse_changelog(new_content)
+    new_log = parse_changelog(new_content, old_log.changelog_format)
     section = new_log.find_section(version)
     if not section or not _follows_unreleased(new_log, section):
         raise _refusal(version, "its heading would not be parsed as one")

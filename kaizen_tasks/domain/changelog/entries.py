@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from textwrap import shorten
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final
 
 import attrs
 
+from kaizen_tasks.domain.changelog.format import DEFAULT_FORMAT, ChangelogFormat
 from kaizen_tasks.domain.changelog.markdown.blocks import Block, parse_blocks
 from kaizen_tasks.domain.changelog.markdown.lines import Lines, split_lines
 
-ChangeType: TypeAlias = Literal["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"]
-
-CHANGE_TYPES: Final[tuple[ChangeType, ...]] = get_args(ChangeType)  # the six types in the order of Keep a Changelog
-_TYPE_BY_NAME: Final = {name.casefold(): name for name in CHANGE_TYPES}
 _EXCERPT_LENGTH: Final = 72  # characters
 _BREAKING = re.compile(r"(\*\*|__)breaking(?: changes?)?(?::\1|\1:)", re.IGNORECASE)
 _COMMENT = re.compile(r"\s*<!--(?:(?!-->).)*-->\s*", re.DOTALL)
@@ -52,19 +49,25 @@ class ChangelogEntry:
 
 @attrs.frozen(kw_only=True)
 class Group:
-    """A heading of level 3 and the entries below it; `start`, `body_start` and `end` are offsets in the file."""
+    """A heading of level 3 and the entries below it.
+
+    Attributes:
+        name: the text of the heading.
+        type: the type of change that the heading names, or None.
+        line: number of the heading's line.
+        start: offset of the heading.
+        body_start: offset of the line below the heading.
+        end: offset after the last line.
+        entries: the entries.
+    """
 
     name: str
+    type: str | None
     line: int
     start: int
     body_start: int
     end: int
     entries: tuple[ChangelogEntry, ...]
-
-    @property
-    def type(self) -> ChangeType | None:
-        """Return the type of change that the heading names, in any case, or None."""
-        return _TYPE_BY_NAME.get(self.name.casefold())
 
 
 @attrs.frozen(kw_only=True)
@@ -77,16 +80,9 @@ class SectionBody:
     end: int
 
 
-def nearest_type(name: str) -> ChangeType | None:
-    """Return the only type of change that a misspelt name resembles; None for no or several types."""
-    import difflib
-
-    normalized_name = name.strip().rstrip(":").casefold()
-    close_matches = difflib.get_close_matches(normalized_name, _TYPE_BY_NAME, n=2, cutoff=0.75)
-    return _TYPE_BY_NAME[close_matches[0]] if len(close_matches) == 1 else None
-
-
-def parse_body(content: bytes, start: int, end: int, line: int) -> SectionBody:
+def parse_body(
+    content: bytes, start: int, end: int, line: int, changelog_format: ChangelogFormat = DEFAULT_FORMAT
+) -> SectionBody:
     """Parse the text below the heading of a section.
 
     Args:
@@ -94,13 +90,15 @@ def parse_body(content: bytes, start: int, end: int, line: int) -> SectionBody:
         start: offset of the line below the heading.
         end: offset of the end of the section.
         line: line number at `start`.
+        changelog_format: what the headings mean.
     """
-    return _BodyParser(content, split_lines(content, start, end), line).parse()
+    return _BodyParser(content, split_lines(content, start, end), line, changelog_format).parse()
 
 
 class _BodyParser:
-    def __init__(self, content: bytes, lines: Lines, line: int) -> None:
+    def __init__(self, content: bytes, lines: Lines, line: int, changelog_format: ChangelogFormat) -> None:
         self.content = content
+        self.changelog_format = changelog_format
         self.texts, self.offsets = lines.texts, lines.offsets
         self.line = line
         self.blocks = parse_blocks(lines.texts).blocks
@@ -121,6 +119,7 @@ class _BodyParser:
         heading, blocks = self.blocks[position], self.blocks[position + 1 : end]
         return Group(
             name=heading.text,
+            type=self.changelog_format.find_type(heading.text),
             line=self.line + heading.first_line,
             start=self.offsets[heading.first_line],
             body_start=self.offsets[heading.end_line],

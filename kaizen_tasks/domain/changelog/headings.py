@@ -7,6 +7,8 @@ import re
 
 import attrs
 
+from kaizen_tasks.domain.changelog.format import DEFAULT_FORMAT, ChangelogFormat
+
 WHITESPACE = "\t\n\v\f\r \xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 """The characters that markdown-it strips from the text of a heading: those that JavaScript's `trim` removes."""
 
@@ -39,6 +41,7 @@ class ReleaseHeading:
         date_text: the date as written.
         date_suffix: a parenthesis after the date.
         yanked: whether the heading is marked `[YANKED]`.
+        is_unreleased: whether the name is a name of `[Unreleased]`.
     """
 
     name: str
@@ -49,16 +52,12 @@ class ReleaseHeading:
     date_text: str = ""
     date_suffix: str = ""
     yanked: bool = False
+    is_unreleased: bool = False
 
     @property
     def label(self) -> str:
         """Return prefix and name, which are the text in brackets and the label of the link definition."""
         return self.prefix + self.name
-
-    @property
-    def is_unreleased(self) -> bool:
-        """Return whether this is the heading of `[Unreleased]`."""
-        return self.name.casefold() == "unreleased"
 
     @property
     def url(self) -> str:
@@ -82,7 +81,7 @@ class ReleaseHeading:
         return name + date + (" [YANKED]" if self.yanked else "")
 
 
-def parse_heading(text: str) -> ReleaseHeading:
+def parse_heading(text: str, changelog_format: ChangelogFormat = DEFAULT_FORMAT) -> ReleaseHeading:
     """Parse the text of a heading. Any text is accepted."""
     match = _RELEASE_HEADING.match(text)
     if not match:
@@ -98,6 +97,7 @@ def parse_heading(text: str) -> ReleaseHeading:
         date_text=date["date"] + tail[date.end() :].rstrip() if date else tail.strip(_SEPARATORS),
         date_suffix=date["after"] if date else "",
         yanked=tail != match["tail"],
+        is_unreleased=changelog_format.is_unreleased(match["name"]),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.domain.changelog.add import add_entry
 from kaizen_tasks.domain.changelog.cut import cut_release
 from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits
+from kaizen_tasks.domain.changelog.format import DEFAULT_FORMAT, ChangelogFormat
 from kaizen_tasks.domain.changelog.model import Section, parse_changelog, require_unreleased
 from kaizen_tasks.domain.tag_pattern import DEFAULT_TAG_PATTERN, TagPattern
 from kaizen_tasks.errors import Refused
@@ -24,6 +25,7 @@ def merge_release(
     version: Version,
     repository_url: str | None,
     tag_pattern: TagPattern = DEFAULT_TAG_PATTERN,
+    changelog_format: ChangelogFormat = DEFAULT_FORMAT,
 ) -> bytes:
     """Return the current changelog with a release's section; entries that were noted since stay under `[Unreleased]`.
 
@@ -36,14 +38,16 @@ def merge_release(
         version: the version of the release.
         repository_url: the repository to link to when the changelog has no links yet.
         tag_pattern: pattern of the tags of versions.
+        changelog_format: what the headings of the changelog mean.
 
     Raises:
         Refused: the changelogs do not fit together.
     """
-    log = parse_changelog(current)
+    log = parse_changelog(current, changelog_format)
     if current == base or log.find_section(version):
         return released if current == base else current
-    section, before = parse_changelog(released).find_section(version), parse_changelog(base)
+    section = parse_changelog(released, changelog_format).find_section(version)
+    before = parse_changelog(base, changelog_format)
     if section is None or section.date is None:
         raise Refused(f"the changelog of {version} has no section with its date")
     unreleased = require_unreleased(log)
@@ -55,9 +59,10 @@ def merge_release(
         date=section.date,
         repository_url=repository_url,
         tag_pattern=tag_pattern,
+        changelog_format=changelog_format,
     )
     for kind, text in _new_entries(unreleased, section, *([before.unreleased] if before.unreleased else [])):
-        result = add_entry(result, kind=kind, text=text)
+        result = add_entry(result, kind=kind, text=text, changelog_format=changelog_format)
     return result
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import attrs
 
 from kaizen_tasks.domain.changelog.entries import ChangelogEntry, Group, SectionBody, parse_body
+from kaizen_tasks.domain.changelog.format import DEFAULT_FORMAT, ChangelogFormat
 from kaizen_tasks.domain.changelog.headings import ReleaseHeading, heading_text, parse_heading
 from kaizen_tasks.domain.changelog.links.index import Link, all_links, find_link
 from kaizen_tasks.domain.changelog.markdown.lines import line_numbers, require_utf8, split_lines
@@ -18,6 +20,8 @@ from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:
     from semver import Version
+
+_NUMBERED_HEADING = re.compile(rb" {0,3}##[ \t]+\[?[vV]?[0-9]")
 
 
 @attrs.frozen(kw_only=True)
@@ -30,6 +34,7 @@ class Section:
         body_start: offset of the line below the heading.
         end: offset of the next heading, or of the end of the file.
         line: line number of the heading.
+        changelog_format: what headings mean.
     """
 
     content: bytes = attrs.field(repr=False)
@@ -37,6 +42,7 @@ class Section:
     body_start: int
     end: int
     line: int
+    changelog_format: ChangelogFormat = attrs.field(repr=False)
 
     @functools.cached_property
     def heading_lines(self) -> tuple[str, ...]:
@@ -46,7 +52,7 @@ class Section:
     @functools.cached_property
     def title(self) -> ReleaseHeading:
         """Return the parsed heading."""
-        return parse_heading(self.heading)
+        return parse_heading(self.heading, self.changelog_format)
 
     @property
     def heading(self) -> str:
@@ -60,9 +66,8 @@ class Section:
 
     @property
     def is_unreleased(self) -> bool:
-        """Return whether this is `[Unreleased]`; only headings that contain the word are parsed."""
-        heading = self.content[self.start : self.body_start].lower()
-        return b"unreleased" in heading and self.title.is_unreleased
+        """Return whether this is `[Unreleased]`; headings that begin with a number are not parsed to find out."""
+        return not _NUMBERED_HEADING.match(self.content, self.start, self.body_start) and self.title.is_unreleased
 
     @functools.cached_property
     def version(self) -> Version | None:
@@ -81,7 +86,7 @@ class Section:
 
     @functools.cached_property
     def _body(self) -> SectionBody:
-        return parse_body(self.content, self.body_start, self.end, self.body_line)
+        return parse_body(self.content, self.body_start, self.end, self.body_line, self.changelog_format)
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -120,11 +125,12 @@ class Changelog:
 
     content: bytes = attrs.field(repr=False)
     outline: Outline = attrs.field(repr=False)
+    changelog_format: ChangelogFormat = DEFAULT_FORMAT
 
     @functools.cached_property
     def sections(self) -> tuple[Section, ...]:
         """Return all sections, in the order of the file."""
-        return _sections(self.content, self.outline.headings)
+        return _sections(self.content, self.outline.headings, self.changelog_format)
 
     @functools.cached_property
     def unreleased(self) -> Section | None:
@@ -179,14 +185,18 @@ class Changelog:
         return next((section for section in self.releases if section.version), None)
 
 
-def parse_changelog(content: bytes) -> Changelog:
+def parse_changelog(content: bytes, changelog_format: ChangelogFormat = DEFAULT_FORMAT) -> Changelog:
     """Parse a changelog in the format of Keep a Changelog 1.0, 1.1 or 2.0; any Markdown is accepted.
+
+    Args:
+        content: the file.
+        changelog_format: what its headings mean.
 
     Raises:
         Refused: the bytes are not UTF-8, or lists and quotations are nested too deeply.
     """
     require_utf8(content)
-    return Changelog(content=content, outline=build_outline(content))
+    return Changelog(content=content, outline=build_outline(content), changelog_format=changelog_format)
 
 
 def require_unreleased(log: Changelog) -> Section:
@@ -215,12 +225,21 @@ def _parse_version(name: str) -> Version | None:
         return None
 
 
-def _sections(content: bytes, headings: tuple[HeadingSpan, ...]) -> tuple[Section, ...]:
+def _sections(
+    content: bytes, headings: tuple[HeadingSpan, ...], changelog_format: ChangelogFormat
+) -> tuple[Section, ...]:
     """Return the sections: from a heading of level 2 to the next heading of level 1 or 2."""
     lines = line_numbers(content, (heading.start for heading in headings))
     ends = [*(heading.start for heading in headings[1:]), len(content)]
     return tuple(
-        Section(content=content, start=heading.start, body_start=heading.body_start, end=end, line=line)
+        Section(
+            content=content,
+            start=heading.start,
+            body_start=heading.body_start,
+            end=end,
+            line=line,
+            changelog_format=changelog_format,
+        )
         for heading, end, line in zip(headings, ends, lines, strict=False)
         if heading.level == 2
     )

@@ -11,6 +11,7 @@ from kaizen_tasks.errors import UsageError
 if TYPE_CHECKING:
     from semver import Version
 
+    from kaizen_tasks.domain.changelog.format import ChangelogFormat
     from kaizen_tasks.domain.changelog.lint.problem import LintProblem
     from kaizen_tasks.domain.changelog.model import Changelog
     from kaizen_tasks.domain.tag_pattern import TagPattern
@@ -45,14 +46,19 @@ def read_changelog_bytes(tools: Tools) -> bytes:
 
 def read_changelog(tools: Tools) -> Changelog:
     """Return CHANGELOG.md, parsed."""
-    return _parse_changelog(read_changelog_bytes(tools))
+    return parse_changelog(read_changelog_bytes(tools), tools)
+
+
+def parse_changelog(content: bytes, tools: Tools) -> Changelog:
+    """Return a changelog, parsed as the configuration says what its headings mean."""
+    return _parse_changelog(content, tools.settings.changelog.format)
 
 
 @lru_cache(maxsize=2)  # steps read it again and again: before the release, and with it
-def _parse_changelog(content: bytes) -> Changelog:
-    from kaizen_tasks.domain.changelog.model import parse_changelog
+def _parse_changelog(content: bytes, changelog_format: ChangelogFormat) -> Changelog:
+    from kaizen_tasks.domain.changelog import model
 
-    return parse_changelog(content)
+    return model.parse_changelog(content, changelog_format)
 
 
 def tagged_versions(tools: Tools, *, merged_into_head: bool) -> tuple[Version, ...]:
@@ -88,7 +94,7 @@ def last_released_version(tools: Tools, *, merged_into_head: bool = False) -> Ve
     content = tools.release_files.read(CHANGELOG_FILE)
     if content is None:
         return None
-    changelog = _parse_changelog(content)
+    changelog = parse_changelog(content, tools)
     return latest_heading(changelog) if has_unreleased_entries(changelog) else None
 
 
@@ -103,6 +109,7 @@ def changelog_problems(tools: Tools) -> tuple[LintProblem, ...]:
         repository_url=tools.scm.web_url() or None,
         today=tools.clock.now().date(),
         tag_pattern=tools.settings.tag_pattern,
+        changelog_format=tools.settings.changelog.format,
     )
 
 

@@ -118,18 +118,20 @@ def _merge_files(release: Release, tip: str, tools: Tools) -> dict[str, bytes]:
         version=release.version,
         repository_url=tools.scm.web_url() or None,
         tag_pattern=tools.settings.tag_pattern,
+        changelog_format=tools.settings.changelog.format,
     )
     return {files.VERSION_FILE: current_version if is_ahead else released_version, files.CHANGELOG_FILE: changelog}
 
 
 def _has_files_of(release: Release, commit: str, tools: Tools) -> bool:
     """Return whether a commit has the release's section in CHANGELOG.md, and its VERSION or a later one."""
-    from kaizen_tasks.domain.changelog.model import parse_changelog
-
     changelog = tools.scm.read_at(commit, files.CHANGELOG_FILE) or b""
     try:
         version = versions.parse_version_file(tools.scm.read_at(commit, files.VERSION_FILE))
-        return version >= release.version and parse_changelog(changelog).find_section(release.version) is not None
+        return (
+            version >= release.version
+            and files.parse_changelog(changelog, tools).find_section(release.version) is not None
+        )
     except (UsageError, Refused):
         return False
 

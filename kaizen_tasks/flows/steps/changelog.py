@@ -41,6 +41,7 @@ class CutChangelog:
             date=tools.clock.now().date(),
             repository_url=tools.scm.web_url() or None,
             tag_pattern=tools.settings.tag_pattern,
+            changelog_format=tools.settings.changelog.format,
         )
         tools.release_files.write(files.CHANGELOG_FILE, new_content)
         return release

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.domain.changelog.format import DEFAULT_FORMAT, ChangelogFormat
 from kaizen_tasks.domain.changelog.lint import check_links, check_sections, check_versions
 from kaizen_tasks.domain.changelog.lint.problem import LintContext, LintProblem
 from kaizen_tasks.domain.changelog.markdown.lines import find_decode_error
@@ -37,6 +38,7 @@ def check_changelog(
     repository_url: str | None,
     today: dt.date,
     tag_pattern: TagPattern = DEFAULT_TAG_PATTERN,
+    changelog_format: ChangelogFormat = DEFAULT_FORMAT,
 ) -> tuple[LintProblem, ...]:
     """Return every problem of a changelog.
 
@@ -47,6 +49,7 @@ def check_changelog(
         repository_url: the repository, whose links become required in a changelog without links.
         today: today's date; later dates are problems.
         tag_pattern: pattern of the tags of versions.
+        changelog_format: what the headings of the changelog mean.
 
     Raises:
         Refused: lists or quotations are nested too deeply to be parsed.
@@ -56,7 +59,7 @@ def check_changelog(
         message, fix = "this byte is not UTF-8", "save the file as UTF-8"
         return (LintProblem(line=line, column=column, rule="not-utf8", message=message, fix=fix),)
     context = LintContext(
-        log=parse_changelog(content),
+        log=parse_changelog(content, changelog_format),
         version=version,
         tags=tags,
         repository_url=repository_url,

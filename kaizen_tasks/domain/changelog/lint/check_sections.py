@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.changelog.entries import CHANGE_TYPES, Group, nearest_type
+from kaizen_tasks.domain.changelog.format import CHANGE_TYPES
 from kaizen_tasks.domain.changelog.lint.problem import LintContext, LintProblem
 
 if TYPE_CHECKING:
+    from kaizen_tasks.domain.changelog.entries import Group
     from kaizen_tasks.domain.changelog.model import Section
 
 
@@ -69,15 +70,16 @@ def _untyped_entries(section: Section) -> Iterator[LintProblem]:
 
 def _unknown_types(section: Section) -> Iterator[LintProblem]:
     for group in section.groups:
-        if group.name in CHANGE_TYPES:
+        changelog_format = section.changelog_format
+        if changelog_format.is_type_heading(group.name):
             continue
-        suggestion = group.type or nearest_type(group.name)
+        suggestion = group.type or changelog_format.nearest_type(group.name)
         yield LintProblem(
             line=group.line,
             column=5,
             rule="type-unknown",
             message=f"{group.name!r} is not a type of change",
-            fix=f"did you mean {suggestion}?" if suggestion else f"use one of {', '.join(CHANGE_TYPES)}",
+            fix=f"did you mean {suggestion}?" if suggestion else f"use one of {', '.join(changelog_format.types)}",
         )
 
 
@@ -106,9 +108,9 @@ def _duplicate_groups(section: Section) -> Iterator[LintProblem]:
 
 
 def _misordered_groups(section: Section) -> Iterator[LintProblem]:
-    """Yield a problem for the first type of change that is out of order; later ones may result from the first."""
-    typed_groups = [group for group in section.groups if group.type]
-    ranks = [CHANGE_TYPES.index(group.type) for group in typed_groups if group.type]
+    """Yield a problem for the first of the six types that is out of order; later ones may result from the first."""
+    typed_groups = [group for group in section.groups if group.type in CHANGE_TYPES]
+    ranks = [CHANGE_TYPES.index(str(group.type)) for group in typed_groups]
     for group, rank, previous_rank in zip(typed_groups[1:], ranks[1:], ranks, strict=False):
         if rank < previous_rank:
             yield LintProblem(

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import attrs
 
 from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits, insert_lines
-from kaizen_tasks.domain.changelog.entries import CHANGE_TYPES, Group, nearest_type
+from kaizen_tasks.domain.changelog.format import CHANGE_TYPES, DEFAULT_FORMAT, ChangelogFormat
 from kaizen_tasks.domain.changelog.links import style
 from kaizen_tasks.domain.changelog.lint.check_links import unlinked_sections
 from kaizen_tasks.domain.changelog.model import Changelog, Section, parse_changelog
 from kaizen_tasks.domain.tag_pattern import DEFAULT_TAG_PATTERN, TagPattern
 
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.changelog.entries import Group
+
 
 def fix_changelog(
-    content: bytes, *, repository_url: str | None, tag_pattern: TagPattern = DEFAULT_TAG_PATTERN
+    content: bytes,
+    *,
+    repository_url: str | None,
+    tag_pattern: TagPattern = DEFAULT_TAG_PATTERN,
+    changelog_format: ChangelogFormat = DEFAULT_FORMAT,
 ) -> bytes:
     """Return the changelog with all problems fixed that can be fixed automatically.
 
@@ -24,11 +32,12 @@ def fix_changelog(
         content: the changelog.
         repository_url: the repository to link to when the changelog has no links yet.
         tag_pattern: pattern of the tags of versions.
+        changelog_format: what the headings of the changelog mean.
 
     Raises:
         Refused: the changelog cannot be parsed.
     """
-    log = _apply_if_equivalent(parse_changelog(content), _spelling_edits)
+    log = _apply_if_equivalent(parse_changelog(content, changelog_format), _spelling_edits)
     log = _apply_if_equivalent(log, _order_edits)
     return _add_links(log, tuple(_link_edits(log, repository_url, tag_pattern)), repository_url)
 
@@ -37,7 +46,7 @@ def _add_links(log: Changelog, link_edits: tuple[TextEdit, ...], repository_url:
     """Return the content with links added, or unchanged if they, or any heading or entry, would be misparsed."""
     if not link_edits:
         return log.content
-    result = parse_changelog(apply_edits(log.content, link_edits))
+    result = parse_changelog(apply_edits(log.content, link_edits), log.changelog_format)
     is_equivalent = _headings_and_texts(result) == _headings_and_texts(log)
     return result.content if is_equivalent and not unlinked_sections(result, repository_url) else log.content
 
@@ -47,7 +56,7 @@ def _apply_if_equivalent(log: Changelog, section_edits: Callable[[Section], Iter
     edits = [edit for section in log.sections for edit in section_edits(section)]
     if not edits:
         return log
-    edited_log = parse_changelog(apply_edits(log.content, edits))
+    edited_log = parse_changelog(apply_edits(log.content, edits), log.changelog_format)
     return edited_log if _entry_texts(edited_log) == _entry_texts(log) else log
 
 
@@ -63,7 +72,9 @@ def _spelling_edits(section: Section) -> Iterator[TextEdit]:
     """Yield edits that correct misspelt types, except to a type that the section already has."""
     present_names = {group.name for group in section.groups}
     for group in section.groups:
-        correct_name = group.type or nearest_type(group.name)
+        if section.changelog_format.is_type_heading(group.name):
+            continue
+        correct_name = group.type or section.changelog_format.nearest_type(group.name)
         if correct_name and correct_name not in present_names and "\n" not in group.name:
             present_names.add(correct_name)
             offset = section.content.index(group.name.encode(), group.start, group.body_start)
@@ -74,9 +85,9 @@ def _order_edits(section: Section) -> Iterator[TextEdit]:
     """Yield edits that sort groups by type, and keep the blank lines between groups."""
     groups = section.groups
     types = [group.type for group in groups]
-    if None in types or len(set(types)) < len(types):
+    if not {*types} <= {*CHANGE_TYPES} or len(set(types)) < len(types):
         return
-    sorted_groups = sorted(groups, key=lambda group: CHANGE_TYPES.index(group.type) if group.type else 0)
+    sorted_groups = sorted(groups, key=lambda group: CHANGE_TYPES.index(str(group.type)))
     if sorted_groups == list(groups):
         return
     for slot, group in zip(groups, sorted_groups, strict=True):
