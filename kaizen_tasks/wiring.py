@@ -219,7 +219,11 @@ class Toolbox:
         """The time by the clock of AWS once that is known: other machines write times too, and their clocks differ."""
         from kaizen_tasks.adapters.host.clock import SystemClock
 
-        return SystemClock(offset=self._clock_offset)
+        return SystemClock(
+            offset=self._clock_offset,
+            timezone=self.settings.release.timezone,
+            source_date_epoch=os.environ.get("SOURCE_DATE_EPOCH", ""),
+        )
 
     def _clock_offset(self) -> timedelta:
         aws: Aws | None = self.__dict__.get("_aws")  # what needs no AWS must not load it

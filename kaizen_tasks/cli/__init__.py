@@ -23,6 +23,7 @@ def make_namespace() -> Collection:
     from kaizen_tasks.cli.trust import require_own_files  # noqa: PLC0415
     from kaizen_tasks.config.load import find_config_file  # noqa: PLC0415
 
+    stopped.replace_unencodable_output()
     stopped.report_failed_output()
     config_file = find_config_file()
     require_own_files(config_file.root)

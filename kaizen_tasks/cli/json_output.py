@@ -14,7 +14,7 @@ from kaizen_tasks.domain.changelog.lint.problem import LintProblem
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import LedgerEntry, RollbackCandidate
 from kaizen_tasks.domain.lock import Lock
-from kaizen_tasks.domain.printable import escape_json
+from kaizen_tasks.domain.printable import escape_for_encoding, escape_json
 from kaizen_tasks.domain.runtime_config import RuntimeConfigView
 from kaizen_tasks.domain.status import EnvironmentStatus
 
@@ -162,10 +162,15 @@ def problem_document(problem: LintProblem) -> Document:
 
 def print_json(document: object) -> None:
     """Print one JSON document on stdout."""
-    sys.stdout.write(escape_json(json.dumps(document, indent=2, ensure_ascii=False)) + "\n")
+    write_document(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
 def print_json_line(document: object) -> None:
     """Print a JSON document as one line, and flush it: others follow."""
-    sys.stdout.write(escape_json(json.dumps(document, ensure_ascii=False)) + "\n")
+    write_document(json.dumps(document, ensure_ascii=False) + "\n")
     sys.stdout.flush()
+
+
+def write_document(document: str) -> None:
+    """Print a JSON document on stdout, with escapes for the characters that its encoding lacks."""
+    sys.stdout.write(escape_for_encoding(escape_json(document), sys.stdout.encoding or "utf-8"))

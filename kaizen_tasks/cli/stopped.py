@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import errno
+import io
 import os
 import sys
 from contextlib import contextmanager
@@ -88,6 +89,15 @@ def _known_state(error: BaseException) -> str:
     notes = dict.fromkeys(getattr(error, "__notes__", ()))
     changes = [note for note in notes if note != NOTHING_CHANGED]
     return "; ".join(changes or notes)
+
+
+def replace_unencodable_output() -> None:
+    """Make stdout print a question mark for each character that its encoding lacks, instead of failing.
+
+    An error handler that `PYTHONIOENCODING` chooses stays; stderr escapes such characters already.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors in {"strict", "surrogateescape"}:
+        sys.stdout.reconfigure(errors="replace")
 
 
 @cache  # a namespace may be built several times

@@ -136,6 +136,22 @@ def account_number(account: str) -> str:
     return "" if re.fullmatch(r"([0-9]{12})?", account) else f"{account!r} is not a 12-digit account number"
 
 
+def time_zone(name: str) -> str:
+    """Accept the name of a time zone that this machine knows, or an empty text."""
+    if name in {"", "UTC"}:
+        return ""
+    import zoneinfo
+
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        zones = zoneinfo.available_timezones()
+        matches = difflib.get_close_matches(name, zones, n=1)
+        advice = f"; did you mean {matches[0]!r}?" if matches else ", such as 'Europe/Berlin'"
+        return f"{name!r} is not a time zone{advice if zones else ' here: install the package tzdata'}"
+    return ""
+
+
 def name_template(template: str) -> str:
     """Accept a name with the placeholders `{env}` and `{app}` only."""
     if placeholders(template) <= {"env", "app"}:

@@ -93,6 +93,8 @@ class ReleaseRules(NamedTuple):
         remote: the git remote that releases are pushed to.
         tag: name of the git tag; `{version}` becomes `1.2.3`.
         atomic: push branch and tag both or neither; `false` is for a remote without atomic pushes.
+        timezone: the time zone whose calendar dates a release; empty is that of the machine that releases.
+            `SOURCE_DATE_EPOCH` replaces the time. Example: "Europe/Berlin"
     """
 
     branches: tuple[Annotated[str, checks.branch_pattern], ...] = ("main",)
@@ -100,6 +102,7 @@ class ReleaseRules(NamedTuple):
     remote: Annotated[str, checks.remote_name] = "origin"
     tag: Annotated[str, checks.tag_template] = "v{version}"
     atomic: bool = True
+    timezone: Annotated[str, checks.time_zone] = ""
 
 
 class GitTagRules(NamedTuple):

@@ -20,6 +20,7 @@ _INVISIBLE = (
 )
 _UNSAFE = re.compile(f"[\x00-\x1f{_INVISIBLE}]")
 _UNSAFE_IN_LINES = re.compile(f"[\x00-\x08\x0b-\x1f{_INVISIBLE}]")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _UNSAFE_IN_JSON = re.compile(f"[{_INVISIBLE}]")
 
 
@@ -40,6 +41,15 @@ def printable_lines(text: str) -> str:
 def escape_json(document: str) -> str:
     """Return a JSON document in which the characters that a terminal would obey or hide are escaped."""
     return document if document.isascii() and "\x7f" not in document else _UNSAFE_IN_JSON.sub(_escape, document)
+
+
+def escape_for_encoding(document: str, encoding: str) -> str:
+    """Return a JSON document in which everything is escaped that is not ASCII, if an encoding lacks any of it."""
+    try:
+        document.encode(encoding)
+    except UnicodeEncodeError:
+        return _NOT_ASCII.sub(_escape, document)
+    return document
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 
@@ -11,6 +11,13 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the time, in UTC."""
+
+    def release_date(self) -> date:
+        """Return the day on which something is released now, by the releaser's calendar.
+
+        Raises:
+            UsageError: `SOURCE_DATE_EPOCH`, which replaces the time, is not one.
+        """
 
     def monotonic(self) -> float:
         """Return the seconds of a clock that never goes back."""

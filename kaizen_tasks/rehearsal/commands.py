@@ -50,6 +50,7 @@ def run_task(
         stdout=stdout,
         stderr=stderr,
         encoding="utf-8",
+        errors="replace",
         check=False,
     )
 

@@ -252,7 +252,7 @@ class _CommandRunner:
         if echo:
             print_line(self._plan.out, f"\n$ inv {command}")
         started_at = time.monotonic()
-        with tempfile.TemporaryFile(mode="w+", encoding="utf-8") as error_file:
+        with tempfile.TemporaryFile(mode="w+", encoding="utf-8", errors="replace") as error_file:
             stdout = self._plan.out if echo else subprocess.DEVNULL
             result = run_task(command, self._folder, self.environ, stdout=stdout, stderr=error_file)
             error_file.seek(0)

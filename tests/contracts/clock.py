@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,3 +31,6 @@ class ClockContract:
 
         with pytest.raises(Interrupted):
             clock.sleep(3600)
+
+    def test_dates_a_release_within_a_day_of_now(self, clock: Clock) -> None:
+        assert abs(clock.release_date() - clock.now().date()) <= timedelta(days=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from kaizen_tasks.errors import Interrupted
 
@@ -25,6 +25,9 @@ class FakeClock:
 
     def now(self) -> datetime:
         return self._start + timedelta(seconds=self._elapsed)
+
+    def release_date(self) -> date:
+        return self.now().date()
 
     def monotonic(self) -> float:
         return self._elapsed

@@ -35,7 +35,7 @@ READING: dict[str, set[str]] = {
     "host": {"build_engine", "process_identity", "is_dead", "is_running"},
     "prober": {"probe"},
     "network": {"route", "authorities"},
-    "clock": {"now", "monotonic", "sleep", "cancel_waits"},
+    "clock": {"now", "release_date", "monotonic", "sleep", "cancel_waits"},
     "reporter": {
         *("heading", "decided", "progress", "checked", "succeeded", "failed", "note"),
         *("rollout_table", "environment_finished"),

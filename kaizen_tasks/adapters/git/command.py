@@ -31,6 +31,7 @@ _LOCAL_ENV_VARS = {
     "GIT_SHALLOW_FILE",
     "GIT_WORK_TREE",
 }
+_DATE_VARS = ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE")
 MIN_GIT_VERSION = (2, 36)  # the first version with `git hook run`
 # Errors are parsed, so they must be in English.
 GIT_ENV = {"GIT_TERMINAL_PROMPT": "0", "LANGUAGE": "C", "LC_ALL": "C"}
@@ -121,7 +122,7 @@ class Git:
         cwd = cwd or self.root
         if not cwd.is_dir():
             raise Refused(f"there is no folder {cwd}")
-        overrides = {**GIT_ENV, **(env or {})}
+        overrides = {**GIT_ENV, **_source_dates(), **(env or {})}
         argv = [*env_prefix(overrides), "git", *arguments]
         try:
             result = process.run(argv, cwd=cwd, env=overrides, stdin=stdin or None)
@@ -213,6 +214,14 @@ def git_not_found() -> Refused:
 def redact_urls(text: str) -> str:
     """Return a text without the user names and passwords in its URLs."""
     return _URL_CREDENTIALS.sub("://[redacted]@", text)
+
+
+def _source_dates() -> dict[str, str]:
+    """Return the variables that date commits and tags at `SOURCE_DATE_EPOCH`, unless they are set."""
+    seconds = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if not (seconds.isascii() and seconds.isdigit()):
+        return {}
+    return {name: f"@{seconds} +0000" for name in _DATE_VARS if name not in os.environ}
 
 
 def env_prefix(overrides: Mapping[str, str]) -> tuple[str, ...]:

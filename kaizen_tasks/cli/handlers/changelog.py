@@ -17,7 +17,7 @@ from kaizen_tasks.domain.changelog.lint.sarif_report import to_sarif
 from kaizen_tasks.domain.changelog.model import Changelog, Section
 from kaizen_tasks.domain.changelog.render.html import to_html
 from kaizen_tasks.domain.changelog.render.sections import to_json, to_json_list, to_markdown
-from kaizen_tasks.domain.printable import escape_json, printable_lines
+from kaizen_tasks.domain.printable import printable_lines
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import Refused, UsageError
 from kaizen_tasks.flows.release import files
@@ -55,7 +55,7 @@ def check(c: Context, *, json: bool, sarif: bool, fix: bool) -> None:
     if json:
         json_output.print_json([json_output.problem_document(problem) for problem in problems])
     elif sarif:
-        sys.stdout.write(escape_json(to_sarif(problems, path="CHANGELOG.md")))
+        json_output.write_document(to_sarif(problems, path="CHANGELOG.md"))
     else:
         for problem in problems:
             location = f"CHANGELOG.md:{problem.line}:{problem.column}"
@@ -99,8 +99,8 @@ def show(c: Context, *, release: str, since: str, format: str, base_url: str) ->
         raise UsageError(f"--format {format}: no such format", hint=f"choose one of {', '.join(FORMATS)}")
     log = files.read_changelog(wiring.toolbox(c.config, stream=sys.stderr))
     sections = _select_sections(log, release, since)
-    if format == "json" and since:
-        sys.stdout.write(escape_json(to_json_list(sections)))
+    if format == "json":
+        json_output.write_document(to_json_list(sections) if since else to_json(sections[0]))
     else:
         sys.stdout.write(_render_sections(log, sections, format, base_url or None))
 
@@ -120,8 +120,8 @@ def _select_sections(log: Changelog, release: str, since: str) -> tuple[Section,
 
 
 def _render_sections(log: Changelog, sections: Sequence[Section], output_format: str, base_url: str | None) -> str:
-    if output_format == "html":
-        return printable_lines(to_html(log, sections, base_url=base_url))
     if output_format == "md":
         return printable_lines(to_markdown(log, sections, base_url=base_url))
-    return escape_json(to_json(sections[0]))
+    encoding = sys.stdout.encoding or "utf-8"
+    html = printable_lines(to_html(log, sections, base_url=base_url))
+    return html.encode(encoding, "xmlcharrefreplace").decode(encoding)

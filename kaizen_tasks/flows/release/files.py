@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 VERSION_FILE = "VERSION"
 CHANGELOG_FILE = "CHANGELOG.md"
 RELEASE_FILES = (VERSION_FILE, CHANGELOG_FILE)
+EASTERNMOST_OFFSET = dt.timedelta(hours=14)
+"""Of the Line Islands, where a day begins first."""
 
 
 def read_version(tools: Tools) -> Version:
@@ -107,10 +110,15 @@ def changelog_problems(tools: Tools) -> tuple[LintProblem, ...]:
         version=read_version(tools),
         tags=versions_from_tags(tools, tools.scm.tags()),
         repository_url=tools.scm.web_url() or None,
-        today=tools.clock.now().date(),
+        today=_last_date_today(tools),
         tag_pattern=tools.settings.tag_pattern,
         changelog_format=tools.settings.changelog.format,
     )
+
+
+def _last_date_today(tools: Tools) -> dt.date:
+    """Return the latest day that it is anywhere on earth, or on which a release is dated here."""
+    return max((tools.clock.now() + EASTERNMOST_OFFSET).date(), tools.clock.release_date())
 
 
 def tag_commit(version: Version, tools: Tools) -> str:

@@ -31,14 +31,14 @@ class CutChangelog:
         if not files.has_unreleased_entries(changelog):
             reason = f"nothing is noted under [Unreleased] for {release.version}"
             return Refuse(reasons=(reason,), hint='note what changed: inv changelog.add --type fixed --text "…"')
-        return Act(f"cut [Unreleased] into [{release.version}] - {tools.clock.now().date()}", release)
+        return Act(f"cut [Unreleased] into [{release.version}] - {tools.clock.release_date()}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Write CHANGELOG.md with the new section; all other bytes stay."""
         new_content = cut_release(
             files.read_changelog_bytes(tools),
             version=release.version,
-            date=tools.clock.now().date(),
+            date=tools.clock.release_date(),
             repository_url=tools.scm.web_url() or None,
             tag_pattern=tools.settings.tag_pattern,
             changelog_format=tools.settings.changelog.format,

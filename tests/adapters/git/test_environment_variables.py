@@ -34,6 +34,17 @@ class TestSurroundings:
         assert repository.git("rev-parse", "main") == commit
         assert not (tmp_path / "elsewhere").exists()
 
+    def test_source_date_epoch_dates_commit_and_tag(
+        self, repository: Repository, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("GIT_AUTHOR_DATE", raising=False)
+        monkeypatch.delenv("GIT_COMMITTER_DATE", raising=False)
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767225600")
+        commit = land_and_tag(GitScm(repository.path))
+
+        assert repository.git("log", "-1", "--format=%at %ct %ai", commit).startswith("1767225600 1767225600 2026")
+        assert "1767225600 +0000" in repository.git("for-each-ref", "--format=%(taggerdate:raw)", "refs/tags")
+
     def test_folder_outside_a_repository_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(Refused, match="is not in a git working tree"):
             GitScm(tmp_path).head()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
     from semver import Version
 
     from kaizen_tasks.domain.changelog.model import Section
+
+
+TIME_ZONES_APART = dt.timedelta(days=1)
+"""By how much two releasers' days may differ at one time."""
 
 
 def heading_problems(context: LintContext) -> Iterator[LintProblem]:
@@ -51,7 +56,7 @@ def order_problems(context: LintContext) -> Iterator[LintProblem]:
                 message=f"{version} is below {upper_version}",
                 fix="put the newest release on top",
             )
-        elif upper_section.date and section.date and upper_section.date < section.date:
+        elif upper_section.date and section.date and section.date - upper_section.date > TIME_ZONES_APART:
             yield LintProblem(
                 line=upper_section.line,
                 column=_column_of(upper_section, upper_section.title.date_text),

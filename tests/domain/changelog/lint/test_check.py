@@ -61,6 +61,7 @@ R = "## [1.0.0] - 2026-01-01\n### Added\n- a\n"
         (U + R + R, ["5:1 version-duplicate"]),
         (U + R + R.replace("1.0.0", "1.1.0"), ["5:1 version-order"]),
         (U + R.replace("1.0.0", "1.1.0") + R.replace("2026-01", "2026-02"), ["2:14 date-order"]),
+        (U + R.replace("1.0.0", "1.1.0") + R.replace("01-01", "01-02"), []),  # released where it is another day
         (U + R.replace(" - 2026-01-01", ""), ["2:1 date-missing"]),
         (U + R.replace("2026-01-01", "1/2/26"), ["2:14 date-malformed"]),
         (U + R.replace("2026-01-01", "2026-02-30"), ["2:14 date-impossible"]),
