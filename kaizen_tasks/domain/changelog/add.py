@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits, insert_lines
@@ -55,18 +57,23 @@ def add_entry(
         UsageError: there is no such type, or the entry is empty.
         Refused: there are several `[Unreleased]` sections, or the text would not be parsed as one entry.
     """
-    change_type = _parse_change_type(kind, changelog_format)
-    lines = _entry_lines(text, breaking=breaking)
+    change_type = parse_change_type(kind, changelog_format)
+    lines = entry_lines(text, breaking=breaking)
     log = parse_changelog(content, changelog_format)
     if not log.unreleased:
-        log = parse_changelog(_with_unreleased(log), changelog_format)
+        log = parse_changelog(with_unreleased(log), changelog_format)
     unreleased = require_unreleased(log)
-    result = apply_edits(log.content, [_entry_edit(log, unreleased, change_type, lines)])
+    result = apply_edits(log.content, entry_edits(log, unreleased, [(change_type, lines)]))
     _verify_addition(result, log, change_type, "\n".join(lines))
     return result
 
 
-def _parse_change_type(kind: str, changelog_format: ChangelogFormat) -> str:
+def parse_change_type(kind: str, changelog_format: ChangelogFormat) -> str:
+    """Return the type of change that a user names, in any case.
+
+    Raises:
+        UsageError: there is no such type.
+    """
     change_type = changelog_format.find_type(kind.strip())
     if change_type:
         return change_type
@@ -77,7 +84,12 @@ def _parse_change_type(kind: str, changelog_format: ChangelogFormat) -> str:
     )
 
 
-def _entry_lines(text: str, *, breaking: bool) -> list[str]:
+def entry_lines(text: str, *, breaking: bool) -> list[str]:
+    """Return the lines of an entry, marked with `**Breaking:**` if it is breaking.
+
+    Raises:
+        UsageError: the text is empty, or no UTF-8.
+    """
     lines = [line.rstrip() for line in _NEWLINES.split(text.strip())]
     if not lines[0]:
         raise UsageError("--text: the entry is empty", hint="describe the change for the users")
@@ -88,7 +100,7 @@ def _entry_lines(text: str, *, breaking: bool) -> list[str]:
     return [f"**Breaking:** {lines[0]}" if breaking else lines[0], *lines[1:]]
 
 
-def _with_unreleased(log: Changelog) -> bytes:
+def with_unreleased(log: Changelog) -> bytes:
     """Return the file with an empty `[Unreleased]` above the first release or, without a release, at the end."""
     first_section = log.sections[0] if log.sections else None
     offset = first_section.start if first_section else len(log.content)
@@ -101,20 +113,37 @@ def _with_unreleased(log: Changelog) -> bytes:
     return apply_edits(content, [insert_lines(content, len(content), heading, blank_before=True)])
 
 
-def _entry_edit(log: Changelog, unreleased: Section, change_type: str, lines: list[str]) -> TextEdit:
-    group = next((candidate for candidate in unreleased.groups if candidate.type == change_type), None)
-    bullet = _bullet(log, group)
+def entry_edits(
+    log: Changelog, unreleased: Section, entries: Sequence[tuple[str, Sequence[str]]]
+) -> list[TextEdit]:
+    """Return the edits that add entries, each to the group of its type: its lines without bullet and indentation."""
+    edits, new_groups = [], dict[int, list[str]]()
+    for change_type in log.changelog_format.types:
+        entries_of_type = [lines for kind, lines in entries if kind == change_type]
+        if not entries_of_type:
+            continue
+        group = next((candidate for candidate in unreleased.groups if candidate.type == change_type), None)
+        bullet = _bullet(log, group)
+        items = [item_lines(bullet, lines) for lines in entries_of_type]
+        if group:
+            edits.append(_insert_into_group(log.content, group, items))
+        else:
+            lines = new_groups.setdefault(_new_group_offset(unreleased, change_type), [])
+            lines += [*([""] if lines else []), f"### {change_type}", "", *itertools.chain(*items)]
+    return edits + [_insert_block(log.content, offset, lines) for offset, lines in new_groups.items()]
+
+
+def item_lines(bullet: str, lines: Sequence[str]) -> list[str]:
+    """Return the lines of an entry as a list item."""
     indent = " " * len(bullet)
-    entry_lines = [bullet + lines[0], *(indent + line if line else "" for line in lines[1:])]
-    if group:
-        return _insert_into_group(log.content, group, entry_lines)
-    types = log.changelog_format.types
+    return [bullet + lines[0], *(indent + line if line else "" for line in lines[1:])]
+
+
+def _new_group_offset(unreleased: Section, change_type: str) -> int:
+    types = unreleased.changelog_format.types
     later_types = types[types.index(change_type) + 1 :]
     following_group = next((candidate for candidate in unreleased.groups if candidate.type in later_types), None)
-    group_lines = [f"### {change_type}", "", *entry_lines]
-    if following_group:
-        return _insert_block(log.content, following_group.start, group_lines)
-    return _insert_block(log.content, max(unreleased.body_end, unreleased.body_start), group_lines)
+    return following_group.start if following_group else max(unreleased.body_end, unreleased.body_start)
 
 
 def _bullet(log: Changelog, group: Group | None) -> str:
@@ -126,11 +155,12 @@ def _bullet(log: Changelog, group: Group | None) -> str:
     return next(filter(re.compile(r" {0,3}[-*+] {1,4}").fullmatch, bullets), "- ")
 
 
-def _insert_into_group(content: bytes, group: Group, lines: list[str]) -> TextEdit:
-    if not group.entries:
-        return _insert_block(content, group.end, lines)
+def _insert_into_group(content: bytes, group: Group, items: Sequence[Sequence[str]]) -> TextEdit:
     separator = content[group.entries[-2].end : group.entries[-1].start] if len(group.entries) > 1 else b""
     is_loose_list = bool(separator) and not separator.strip()
+    lines = [line for item in items for line in ([""] * is_loose_list + [*item])][is_loose_list:]
+    if not group.entries:
+        return _insert_block(content, group.end, lines)
     needs_blank = is_loose_list or not group.entries[-1].bullet or group.end != group.entries[-1].end
     return _insert_block(content, group.end, lines, blank_before=needs_blank)
 

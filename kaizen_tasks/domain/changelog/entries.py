@@ -10,12 +10,11 @@ from typing import Final
 import attrs
 
 from kaizen_tasks.domain.changelog.format import DEFAULT_FORMAT, ChangelogFormat
-from kaizen_tasks.domain.changelog.markdown.blocks import Block, parse_blocks
+from kaizen_tasks.domain.changelog.markdown.blocks import Block, is_comment, parse_blocks
 from kaizen_tasks.domain.changelog.markdown.lines import Lines, split_lines
 
 _EXCERPT_LENGTH: Final = 72  # characters
 _BREAKING = re.compile(r"(\*\*|__)breaking(?: changes?)?(?::\1|\1:)", re.IGNORECASE)
-_COMMENT = re.compile(r"\s*<!--(?:(?!-->).)*-->\s*", re.DOTALL)
 
 
 @attrs.frozen(kw_only=True)
@@ -143,9 +142,7 @@ class _BodyParser:
         return "\n".join(self.texts[visible_blocks[0].first_line : self._content_end(visible_blocks[-1])]).strip("\n")
 
     def _is_invisible(self, block: Block) -> bool:
-        if block.kind == "html":
-            return bool(_COMMENT.fullmatch("\n".join(self.texts[block.first_line : block.end_line])))
-        return block.kind in {"heading", "rule"}
+        return block.kind in {"heading", "rule"} or is_comment(block, self.texts)
 
     def _entries(self, blocks: Sequence[Block]) -> Iterable[ChangelogEntry]:
         for block in blocks:

@@ -32,7 +32,8 @@ class ChangelogFormat:
 
     @functools.cached_property
     def _type_by_name(self) -> dict[str, str]:
-        return {name.casefold(): change_type for name, change_type in self.type_names} | _TYPE_BY_NAME
+        own_types = {change_type.casefold(): change_type for change_type in self.types}
+        return own_types | {name.casefold(): change_type for name, change_type in self.type_names} | _TYPE_BY_NAME
 
     def is_unreleased(self, name: str) -> bool:
         """Return whether a name is `Unreleased`, in any case, or a further name of it."""

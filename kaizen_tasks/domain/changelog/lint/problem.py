@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class LintProblem:
     """A problem of a changelog: the broken rule, the place, a message and a fix; line and column count from 1."""
 
+    path: str = ""
     line: int
     column: int = 1
     rule: str

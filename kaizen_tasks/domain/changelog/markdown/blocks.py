@@ -35,6 +35,7 @@ _PLAIN_LINE = re.compile(
     r"(?P<blank>[ \t]*)|###[ ](?P<heading>\w+(?:[ ]\w+)*)[ \t]*|(?P<item>[-*+][ ](?=\S).*\w.*)|(?P<rest>[ ]{2}.*)"
     r"|(?P<html><!--.*-->[ \t]*)"
 )
+_COMMENT = re.compile(r"\s*<!--(?:(?!-->).)*-->\s*", re.DOTALL)
 _ITEM_MARKER = re.compile(r" {0,3}(?:[-*+]|\d{1,9}[.)])")
 
 
@@ -71,6 +72,20 @@ class BlockStructure:
     blocks: tuple[Block, ...]
     definitions: tuple[Definition, ...] = ()
     may_continue: bool = False
+
+
+def is_comment(block: Block, lines: Sequence[str]) -> bool:
+    """Return whether a block is a comment and nothing else, so that no reader sees it."""
+    return block.kind == "html" and bool(_COMMENT.fullmatch("\n".join(lines[block.first_line : block.end_line])))
+
+
+def fenced_lines(lines: Sequence[str]) -> frozenset[int]:
+    """Return the numbers of the lines in fenced code at any depth, where tabs mean themselves; none without tabs."""
+    if not any("\t" in line for line in lines):
+        return frozenset()
+    tokens = _block_parser().parse("\n".join(lines) + "\n")
+    fences = (token.map for token in tokens if token.type == "fence" and token.map)
+    return frozenset(number for first_line, end_line in fences for number in range(first_line, end_line))
 
 
 def parse_blocks(lines: Sequence[str]) -> BlockStructure:
