@@ -4,6 +4,8 @@ import pytest
 
 from kaizen_tasks.domain.changelog.fragments.fragment import Fragment, Fragments, parse_fragments
 
+ALL_TYPES = "added, changed, deprecated, removed, fixed, security"
+
 
 def lines_of(content: str, name: str = "x.fixed.md") -> tuple[str, ...]:
     fragments = parse_fragments({f"changelog.d/{name}": content.encode()})
@@ -76,8 +78,7 @@ def test_problem_is_found_where_it_is(content: bytes, problem: str) -> None:
         ("123.fixd.md", "fragment-type 1: 'fixd' is not a type of change, did you mean 123.fixed.md?"),
         (
             "123.docs.md",
-            "fragment-type 1: 'docs' is not a type of change, use one of added, changed, deprecated, removed, fixed, "
-            + "security",
+            f"fragment-type 1: 'docs' is not a type of change, use one of {ALL_TYPES}",
         ),
         ("123.bugfix.rst", "fragment-name 1: this is no fragment, name it 123.fixed.md, or move it away"),
         ("123.bugfix", "fragment-name 1: this is no fragment, name it 123.fixed.md, or move it away"),
