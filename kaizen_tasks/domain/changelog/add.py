@@ -113,9 +113,7 @@ def with_unreleased(log: Changelog) -> bytes:
     return apply_edits(content, [insert_lines(content, len(content), heading, blank_before=True)])
 
 
-def entry_edits(
-    log: Changelog, unreleased: Section, entries: Sequence[tuple[str, Sequence[str]]]
-) -> list[TextEdit]:
+def entry_edits(log: Changelog, unreleased: Section, entries: Sequence[tuple[str, Sequence[str]]]) -> list[TextEdit]:
     """Return the edits that add entries, each to the group of its type: its lines without bullet and indentation."""
     edits, new_groups = [], dict[int, list[str]]()
     for change_type in log.changelog_format.types:

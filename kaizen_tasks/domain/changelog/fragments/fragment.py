@@ -187,7 +187,11 @@ def find_type(type_name: str, changelog_format: ChangelogFormat) -> str | None:
     """Return the type of change that a file name ends with, which may have hyphens for spaces, or None."""
     slug = names.type_slug(type_name)
     own_types = (change_type for change_type in changelog_format.types if names.type_slug(change_type) == slug)
-    return changelog_format.find_type(type_name) or changelog_format.find_type(slug.replace("-", " ")) or next(own_types, None)
+    return (
+        changelog_format.find_type(type_name)
+        or changelog_format.find_type(slug.replace("-", " "))
+        or next(own_types, None)
+    )
 
 
 def _is_paragraph(texts: tuple[str, ...]) -> bool:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from kaizen_tasks.domain.changelog.format import ChangelogFormat
 from kaizen_tasks.domain.changelog.fragments.fragment import Fragment, Fragments, parse_fragments
 
 ALL_TYPES = "added, changed, deprecated, removed, fixed, security"
@@ -111,3 +112,18 @@ def test_fragment_says_where_its_entry_begins() -> None:
     fragments = parse_fragments({"changelog.d/x.Fixed.md": b"\n<!-- c -->\n- A typo\n"})
     expected = Fragment(path="changelog.d/x.Fixed.md", change_type="Fixed", lines=("A typo",), line=3)
     assert fragments.items == (expected,)
+
+
+def test_types_of_the_configuration_count() -> None:
+    changelog_format = ChangelogFormat(type_names=(("bugfix", "Fixed"), ("Breaking Changes", "Breaking changes")))
+    names = ["1.bugfix.md", "2.breaking-changes.md", "3.BREAKING_CHANGES.md", "4.fixed.md", "5.breaking.md"]
+    contents = {f"d/{name}": b"A typo\n" for name in names}
+    fragments = parse_fragments(contents, changelog_format)
+    found = {fragment.path[2:]: fragment.change_type for fragment in fragments.items}
+    assert found == {
+        "1.bugfix.md": "Fixed",
+        "2.breaking-changes.md": "Breaking changes",
+        "3.BREAKING_CHANGES.md": "Breaking changes",
+        "4.fixed.md": "Fixed",
+    }
+    assert [problem.fix for problem in fragments.problems] == ["did you mean 5.breaking-changes.md?"]
