@@ -95,6 +95,9 @@ class ReleaseRules(NamedTuple):
         atomic: push branch and tag both or neither; `false` is for a remote without atomic pushes.
         timezone: the time zone whose calendar dates a release; empty is that of the machine that releases.
             `SOURCE_DATE_EPOCH` replaces the time. Example: "Europe/Berlin"
+        announce: publish the release notes on GitHub or GitLab, as a release of the tag, once it is pushed.
+        forge: what the server of the remote is, `github` or `gitlab`; empty: its name or the CI run tells.
+            Example: "gitlab"
     """
 
     branches: tuple[Annotated[str, checks.branch_pattern], ...] = ("main",)
@@ -103,6 +106,8 @@ class ReleaseRules(NamedTuple):
     tag: Annotated[str, checks.tag_template] = "v{version}"
     atomic: bool = True
     timezone: Annotated[str, checks.time_zone] = ""
+    announce: bool = False
+    forge: Annotated[str, checks.forge] = ""
 
 
 class GitTagRules(NamedTuple):

@@ -57,6 +57,12 @@ def parse_changelog(content: bytes, tools: Tools) -> Changelog:
     return _parse_changelog(content, tools.settings.changelog.format)
 
 
+def changelog_at(commit: str, tools: Tools) -> Changelog | None:
+    """Return CHANGELOG.md of a commit, parsed; None if the commit has none, or is not in this clone."""
+    content = tools.scm.read_at(commit, CHANGELOG_FILE)
+    return None if content is None else _parse_changelog(content)
+
+
 @lru_cache(maxsize=2)  # steps read it again and again: before the release, and with it
 def _parse_changelog(content: bytes, changelog_format: ChangelogFormat) -> Changelog:
     from kaizen_tasks.domain.changelog import model
