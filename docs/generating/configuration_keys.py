@@ -31,6 +31,7 @@ TYPE_NAMES = {
     OptionalPointer: "text, or false",
     Statuses: "whole number, or list of them",
     Scalar: "text, number, true or false",
+    str | Mapping[str, str]: "text, or table of texts",
 }
 DOCSTRING_ENTRY = re.compile(r"^    (\w+): (.+(?:\n     .+)*)", re.MULTILINE)
 

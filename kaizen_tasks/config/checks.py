@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.domain.json_pointer import is_json_pointer, suggest_pointer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 ENGINES = ("auto", "docker", "podman", "buildah", "bundle")
 PLATFORMS = ("apprunner",)
 FORGES = ("github", "gitlab")
 VERSION_FORMATS = ("auto", "json", "text")
+BUMP_MODES = ("auto", "strict")
+BUMP_PARTS = ("patch", "feature", "minor", "major", "follow")
 VERSION_LIKE = re.compile(r"v.*\.|v?[0-9]+(\.|$)")
 
 
@@ -179,6 +181,37 @@ def tag_template(template: str) -> str:
     if placeholders(template) != {"version"}:
         return f"{template!r} has a placeholder other than {{version}}"
     return f"{template!r} is not the name of a tag" if _ref_error(template.format(version="1.2.3"), "") else ""
+
+
+def bump_rules(rules: str | Mapping[str, str]) -> str:
+    """Accept `auto`, `strict`, or a table that gives types of change a part of the version."""
+    if isinstance(rules, str):
+        error = f"{rules!r} is neither a table of types nor a rule{suggest(rules, BUMP_MODES)}"
+        return "" if rules in BUMP_MODES else error
+    wrong = next(((change_type, part) for change_type, part in rules.items() if part not in BUMP_PARTS), None)
+    return f"{wrong[0]} = {wrong[1]!r} is not a part of the version{suggest(wrong[1], BUMP_PARTS)}" if wrong else ""
+
+
+def message_template(template: str) -> str:
+    """Accept the message of a release commit."""
+    return _message_error(template, ("version", "tag", "notes"))
+
+
+def tag_message_template(template: str) -> str:
+    """Accept the message of a tag."""
+    return _message_error(template, ("app", "version", "tag", "notes"))
+
+
+def _message_error(template: str, names: tuple[str, ...]) -> str:
+    subject = template.strip().partition("\n")[0].strip()
+    if not subject or subject.startswith("#"):
+        return f"{template!r} has no subject in its first line"
+    if "{notes}" in subject:
+        return f"{template!r} has {{notes}} in its first line; put it below a blank line"
+    if unknown := placeholders(template) - set(names):
+        known = ", ".join(f"{{{name}}}" for name in names)
+        return f"{unknown.pop()!r} is not a placeholder (known: {known}; a brace is written {{{{ or }}}})"
+    return ""
 
 
 def placeholders(template: str) -> set[str]:

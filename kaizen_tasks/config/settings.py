@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
@@ -25,6 +26,9 @@ from kaizen_tasks.domain.runtime_config import RuntimeRules
 from kaizen_tasks.domain.smoke import SmokeCheck
 from kaizen_tasks.domain.tag_pattern import TagPattern
 from kaizen_tasks.errors import UsageError
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.changelog.bump_inference import BumpRules
 
 MAX_SHOWN_LENGTH = 64
 """Characters of an unknown name that an error repeats."""
@@ -151,6 +155,13 @@ class Settings:
         return VersionFormat(
             format=rules.format, version=rules.version, environment=rules.environment, tag_pattern=self.tag_pattern
         )
+
+    @property
+    def bump_rules(self) -> BumpRules:
+        """Which part of the version each type of change requires."""
+        from kaizen_tasks.domain.changelog.bump_inference import BumpRules
+
+        return BumpRules.of_configuration(self.release.bump)
 
     @property
     def tag_pattern(self) -> TagPattern:

@@ -102,6 +102,7 @@ def _make_converter(*, detailed: bool) -> Converter:
     converter.register_structure_hook(Statuses, _structure_statuses)
     converter.register_structure_hook(OptionalPointer, _structure_optional_pointer)
     converter.register_structure_hook(Scalar, _structure_scalar)
+    converter.register_structure_hook(str | Mapping[str, str], _structure_text_or_table)
     factories = {tuple: _make_list_hook, Mapping: _make_mapping_hook, Annotated: _make_checked_hook}
     for origin, factory in factories.items():
         converter.register_structure_hook_factory(partial(_has_origin, origin), factory)
@@ -217,6 +218,13 @@ def _structure_scalar(value: Any, _: Any) -> Scalar:
     if isinstance(value, str | int | float | bool):
         return value
     raise TypeError(_mismatch(value, Scalar))
+
+
+def _structure_text_or_table(value: Any, _: Any) -> str | Mapping[str, str]:
+    """Accept one text for all, or a table of texts."""
+    if isinstance(value, dict):
+        return {name: _require_type(text, str) for name, text in value.items()}
+    return str(_require_type(value, str))
 
 
 def _flatten_errors(error_group: BaseException, path: tuple[str, ...]) -> Iterator[ConfigProblem]:

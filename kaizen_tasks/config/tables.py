@@ -93,6 +93,13 @@ class ReleaseRules(NamedTuple):
         remote: the git remote that releases are pushed to.
         tag: name of the git tag; `{version}` becomes `1.2.3`.
         atomic: push branch and tag both or neither; `false` is for a remote without atomic pushes.
+        bump: which part of the version a type of change requires. `auto`: `Added` and `Deprecated` a feature, `Removed`
+            and breaking changes a major one, `Fixed` and `Security` a patch; `Changed` and types of your own require
+            what the others do, and alone a patch. `strict`: these require a feature. In a table, types have a part or
+            `follow` the others, as in `Changed = "patch"`; all others are as in `auto`. Example: "strict"
+        message: message of the release commit, whose body may have several lines. `{version}` becomes `1.2.3`, `{tag}`
+            the git tag, and `{notes}` the release's section of the changelog. Example: "chore(release): {version}"
+        signoff: add a `Signed-off-by` of the committer to the release commit, as `git commit --signoff` does.
         timezone: the time zone whose calendar dates a release; empty is that of the machine that releases.
             `SOURCE_DATE_EPOCH` replaces the time. Example: "Europe/Berlin"
         announce: publish the release notes on GitHub or GitLab, as a release of the tag, once it is pushed.
@@ -105,6 +112,9 @@ class ReleaseRules(NamedTuple):
     remote: Annotated[str, checks.remote_name] = "origin"
     tag: Annotated[str, checks.tag_template] = "v{version}"
     atomic: bool = True
+    bump: Annotated[str | Mapping[str, str], checks.bump_rules] = "auto"
+    message: Annotated[str, checks.message_template] = "Release {tag}"
+    signoff: bool = False
     timezone: Annotated[str, checks.time_zone] = ""
     announce: bool = False
     forge: Annotated[str, checks.forge] = ""
@@ -114,9 +124,12 @@ class GitTagRules(NamedTuple):
     """`[tag]`: how the git tag is made.
 
     Attributes:
+        message: message of the tag, which may have several lines. `{version}` becomes `1.2.3`, `{tag}` the git tag,
+            `{app}` the app's name, and `{notes}` the release's section of the changelog. Example: "{app} {version}"
         sign: sign the tag with gpg or ssh, as git is configured.
     """
 
+    message: Annotated[str, checks.tag_message_template] = "{app} v{version}"
     sign: bool = False
 
 

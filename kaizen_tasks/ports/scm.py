@@ -57,6 +57,13 @@ class Scm(Protocol):
     def blockers(self) -> tuple[str, ...]:
         """Return descriptions of what prevents a commit: a merge in progress, a shallow clone, a missing identity."""
 
+    def committer(self) -> str:
+        """Return who makes commits here, as `Name <address>`.
+
+        Raises:
+            Refused: git does not know.
+        """
+
     def tags(self, *, merged_into: str = "") -> tuple[str, ...]:
         """Return the names of the tags in this clone.
 

@@ -170,6 +170,34 @@ def test_wrong_types_do_not_hide_unknown_names(tmp_path: Path) -> None:
         ),
         ('app = "x"\n[build]\nengine = "dokcer"\n', "build.engine: 'dokcer' is not an engine; did you mean 'docker'?"),
         ('app = "x"\n[release]\ntag = "v1"\n', "release.tag: 'v1' does not contain {version}"),
+        (
+            'app = "x"\n[release]\nbump = "strcit"\n',
+            "release.bump: 'strcit' is neither a table of types nor a rule; did you mean 'strict'?",
+        ),
+        (
+            'app = "x"\n[release.bump]\nChanged = "pach"\n',
+            "release.bump: Changed = 'pach' is not a part of the version; did you mean",
+        ),
+        ('app = "x"\n[release.bump]\nChanged = 1\n', "release.bump: 1 should be text; put it in quotes"),
+        ('app = "x"\n[release]\nmessage = "\\n\\n"\n', r"release.message: '\n\n' has no subject in its first line"),
+        (
+            'app = "x"\n[release]\nmessage = "Release {notes}"\n',
+            "release.message: 'Release {notes}' has {notes} in its first line; put it below",
+        ),
+        (
+            'app = "x"\n[release]\nmessage = "Release {vers}"\n',
+            "release.message: 'vers' is not a placeholder (known: {version}, {tag}, {n",
+        ),
+        ('app = "x"\n[release]\nmessage = "Release {"\n', "release.message: 'Release {' is not a placeholder"),
+        (
+            'app = "x"\n[tag]\nmessage = "{app} {day}"\n',
+            "tag.message: 'day' is not a placeholder (known: {app}, {version}",
+        ),
+        (
+            'app = "x"\n[release]\ntimezone = "Europe/Berln"\n',
+            "release.timezone: 'Europe/Berln' is not a time zone; did you mean 'Europe/Berlin'?",
+        ),
+        ('app = "x"\n[release]\ntimezone = "../etc"\n', "release.timezone: '../etc' is not a time zone"),
         ('app = "x"\n[aws]\naccount = "12"\n', "aws.account: '12' is not a 12-digit account number"),
         (
             'app = "x"\n[release]\ntag = "v{version}-{date}"\n',

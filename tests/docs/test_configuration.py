@@ -31,6 +31,7 @@ OVERRIDES = {
     "number": "1",
     "true or false": "yes",
     "text, or false": "/other",
+    "text, or table of texts": "strict",
 }
 NAMES = {
     "environments.NAME": "environments.prod",

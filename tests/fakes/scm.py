@@ -131,6 +131,9 @@ class FakeScm:
         commit_hash = self.resolve(commit)
         return self.commits[commit_hash].tree.get(path) if commit_hash else None
 
+    def committer(self) -> str:
+        return "Sam Example <sam@example.com>"
+
     def modified_files(self) -> tuple[str, ...]:
         """Return tracked files that differ from the commit in index or working tree."""
         tree = self.commits[self._tip].tree

@@ -17,7 +17,7 @@ from kaizen_tasks.adapters.git.snapshot import BRANCH_PREFIX, PENDING_PREFIX, TA
 from kaizen_tasks.domain.remote_url import web_url
 from kaizen_tasks.domain.tag_pattern import TagPattern
 from kaizen_tasks.domain.version import image_tag
-from kaizen_tasks.errors import NotFound, Refused, Unreachable
+from kaizen_tasks.errors import NOTHING_CHANGED, NotFound, Refused, Unreachable
 from kaizen_tasks.ports.types import HeadState, RemoteRefs
 
 if TYPE_CHECKING:
@@ -103,6 +103,13 @@ class GitScm:
         if not (self._snapshot.identity("AUTHOR").ok and self._snapshot.identity("COMMITTER").ok):
             blockers.append(f"git has no author or committer: {IDENTITY_HINT}")
         return tuple(blockers)
+
+    def committer(self) -> str:
+        """Return the committer's name and address, as `git commit --signoff` writes them."""
+        identity = self._snapshot.identity("COMMITTER")
+        if not identity.ok:
+            raise Refused(f"git has no committer: {identity.reason}", state=NOTHING_CHANGED, hint=IDENTITY_HINT)
+        return identity.out.decode("utf-8", "replace").rpartition("> ")[0] + ">"
 
     def tags(self, *, merged_into: str = "") -> tuple[str, ...]:
         """Return the names of all tags, or only of those on a commit and its ancestors."""

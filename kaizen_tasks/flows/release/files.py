@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.format import ChangelogFormat
     from kaizen_tasks.domain.changelog.lint.problem import LintProblem
     from kaizen_tasks.domain.changelog.model import Changelog
+    from kaizen_tasks.domain.release import Release
     from kaizen_tasks.domain.tag_pattern import TagPattern
     from kaizen_tasks.ports.tools import Tools
 
@@ -130,6 +131,28 @@ def _last_date_today(tools: Tools) -> dt.date:
 def tag_commit(version: Version, tools: Tools) -> str:
     """Return the commit that the tag of a version names in this clone; empty when there is no such tag."""
     return tools.scm.resolve(f"refs/tags/{tools.settings.git_tag(version)}")
+
+
+def render_message(template: str, release: Release, tools: Tools, *, trailers: tuple[str, ...] = ()) -> str:
+    """Return the message of a release's commit or tag, with its notes from the commit or, before that, from here."""
+    from kaizen_tasks.domain.release_message import plain_notes, render_message
+
+    values = {
+        "app": tools.settings.app,
+        "version": str(release.version),
+        "tag": tools.settings.git_tag(release.version),
+        "notes": plain_notes(_release_notes(release, tools)) if "{notes}" in template else "",
+    }
+    return render_message(template, values, trailers=trailers)
+
+
+def _release_notes(release: Release, tools: Tools) -> str:
+    from kaizen_tasks.domain.changelog.render.sections import to_markdown
+
+    content = tools.scm.read_at(release.commit, CHANGELOG_FILE) if release.commit else read_changelog_bytes(tools)
+    changelog = parse_changelog(content or b"", tools)
+    section = changelog.find_section(release.version)
+    return to_markdown(changelog, [section]) if section else ""
 
 
 def latest_heading(changelog: Changelog) -> Version | None:

@@ -127,9 +127,10 @@ class Bump:
         unreleased = files.read_changelog(tools).unreleased
         if self.force or unreleased is None or self.part in {"auto", "rc"}:
             return
-        entry = find_entry_exceeding(unreleased, cast("ChangePart", self.part), base_version)
+        rules, part = tools.settings.bump_rules, cast("ChangePart", self.part)
+        entry = find_entry_exceeding(unreleased, part=part, current_version=base_version, rules=rules)
         if entry is not None:
-            required_part = infer_part(unreleased, current_version=base_version).part
+            required_part = infer_part(unreleased, current_version=base_version, rules=rules).part
             message = f"CHANGELOG.md:{entry.line}: {entry.excerpt!r} requires a {required_part}, not a {self.part}"
             raise Refused(message, state=NOTHING_CHANGED, hint=f"--part {required_part}, or --force to override")
 
@@ -140,4 +141,4 @@ def _infer_part(base_version: Version, tools: Tools) -> BumpDecision:
         message = f"bump: nothing is noted under [Unreleased] since {base_version}"
         hint = 'note what changed: inv changelog.add --type fixed --text "…"'
         raise Refused(message, state=NOTHING_CHANGED, hint=hint)
-    return infer_part(unreleased, current_version=base_version)
+    return infer_part(unreleased, current_version=base_version, rules=tools.settings.bump_rules)

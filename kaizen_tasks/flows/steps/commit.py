@@ -56,7 +56,7 @@ class Commit:
             message = f"commit: {release.version} is missing from {' and '.join(outdated_files)}"
             raise Refused(message, state="nothing has been committed", hint="inv bump changelog.release commit")
         head, contents = tools.scm.head().commit, _release_file_contents(tools)
-        commit = tools.scm.write_commit(parent=head, files=contents, message=self._message(release))
+        commit = tools.scm.write_commit(parent=head, files=contents, message=self._message(release, tools))
         for name in tools.scm.pending_releases():
             tools.scm.drop_pending(name)
         tools.scm.save_pending(release.name, commit)
@@ -72,9 +72,13 @@ class Commit:
             return True
         return tools.scm.commit_trailer(commit, claims.ENVIRONMENT_TRAILER) == self.environment.name
 
-    def _message(self, release: Release) -> str:
-        trailer = f"\n{claims.ENVIRONMENT_TRAILER}: {self.environment.name}\n" if self.environment else ""
-        return f"Release {release.name}\n{trailer}"
+    def _message(self, release: Release, tools: Tools) -> str:
+        rules, trailers = tools.settings.release, []
+        if self.environment is not None:
+            trailers.append(f"{claims.ENVIRONMENT_TRAILER}: {self.environment.name}")
+        if rules.signoff:
+            trailers.append(f"Signed-off-by: {tools.scm.committer()}")
+        return files.render_message(rules.message, release, tools, trailers=tuple(trailers))
 
 
 def _files_without_version(release: Release, tools: Tools) -> tuple[str, ...]:

@@ -58,7 +58,8 @@ def _is_incomplete(release: Release, head: HeadState, tools: Tools) -> bool:
 
 
 def _message(release: Release, remark: str, tools: Tools) -> str:
-    return "\n\n".join(filter(None, (f"{tools.settings.app} {release.name}", remark))) + "\n"
+    message = files.render_message(tools.settings.tag.message, release, tools)
+    return f"{message}\n{remark}\n" if remark else message
 
 
 def _tag_conflict(name: str, commit: str, release: Release, tools: Tools) -> Refuse:

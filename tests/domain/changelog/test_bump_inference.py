@@ -2,7 +2,8 @@
 
 import pytest
 
-from kaizen_tasks.domain.changelog.bump_inference import ChangePart, find_entry_exceeding, infer_part
+from kaizen_tasks.domain.changelog.bump_inference import BumpRules, ChangePart, find_entry_exceeding, infer_part
+from kaizen_tasks.domain.changelog.format import ChangelogFormat
 from kaizen_tasks.domain.changelog.model import Section, parse_changelog
 from kaizen_tasks.errors import Refused
 from tests.domain.changelog.documents import unreleased, version
@@ -58,5 +59,59 @@ def test_entries_without_a_type_are_refused() -> None:
     ],
 )
 def test_entry_that_exceeds_the_chosen_part_is_found(body: str, part: ChangePart, line: int) -> None:
-    entry = find_entry_exceeding(section(body), part, version("1.0.0"))
+    entry = find_entry_exceeding(section(body), part=part, current_version=version("1.0.0"))
     assert (entry.line if entry else 0) == line
+
+
+@pytest.mark.parametrize(
+    ("body", "part", "line"),
+    [
+        ("### Changed\n- a\n", "patch", 3),
+        ("### Changed\n- a\n### Fixed\n- b\n", "patch", 5),
+        ("### Added\n- a\n### Changed\n- b\n", "feature", 3),
+        ("### Changed\n- a\n### Removed\n- b\n", "major", 5),
+        ("### changed\n- a\n- **Breaking:** b\n", "major", 4),
+    ],
+)
+def test_changed_follows_the_other_entries(body: str, part: str, line: int) -> None:
+    decision = infer_part(section(body), current_version=version("1.0.0"))
+
+    assert (decision.part, decision.entry.line) == (part, line)
+
+
+@pytest.mark.parametrize(
+    ("configured", "body", "part"),
+    [
+        ("auto", "### Changed\n- a\n", "patch"),
+        ("strict", "### Changed\n- a\n", "feature"),
+        ("strict", "### Fixed\n- a\n### Changed\n- b\n", "feature"),
+        ({"Changed": "minor"}, "### Changed\n- a\n", "feature"),
+        ({"changed": "major"}, "### Fixed\n- a\n### Changed\n- b\n", "major"),
+        ({"Performance": "patch"}, "### Performance\n- a\n", "patch"),
+        ({"Performance": "follow"}, "### Performance\n- a\n### Removed\n- b\n", "major"),
+        ({"Added": "patch"}, "### Added\n- a\n### Changed\n- b\n", "patch"),
+        ({"Removed": "patch"}, "### Removed\n- a\n", "patch"),
+        ({"Removed": "patch"}, "### Removed\n- **Breaking:** a\n", "major"),
+        ({"Performance": "patch"}, "### Speed\n- a\n", "feature"),
+    ],
+)
+def test_configured_types_require_their_part(configured: str | dict[str, str], body: str, part: str) -> None:
+    rules = BumpRules.of_configuration(configured)
+
+    assert infer_part(section(body), current_version=version("1.0.0"), rules=rules).part == part
+
+
+def test_part_is_inferred_from_several_sections() -> None:
+    sections = parse_changelog(unreleased("### Fixed\n- a\n## [1.1.0-rc.1]\n### Added\n- b\n")).sections
+    decision = infer_part(*sections, current_version=version("1.0.0"))
+
+    assert decision.reason == "feature: line 6 (Added): b"
+
+
+@pytest.mark.parametrize(("configured", "part"), [("auto", "patch"), ("strict", "feature")])
+def test_a_type_of_its_own_follows_as_changed_does(configured: str, part: str) -> None:
+    own_types = ChangelogFormat(type_names=(("Docs", "Documentation"),))
+    log = parse_changelog(unreleased("### Fixed\n- a\n### Docs\n- b\n"), own_types)
+    rules = BumpRules.of_configuration(configured)
+
+    assert infer_part(log.sections[0], current_version=version("1.0.0"), rules=rules).part == part

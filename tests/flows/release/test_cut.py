@@ -48,6 +48,32 @@ def test_cut_bumps_commits_and_tags(tools: FakeTools) -> None:
     assert tools.scm.modified_files() == ()
 
 
+def test_message_of_commit_and_tag_are_templates(tools: FakeTools) -> None:
+    tools.settings = settings(
+        pipeline=[],
+        environments={},
+        groups={},
+        smoke=[],
+        release={"message": "chore(release): {version}\n\n{notes}", "signoff": True},
+        tag={"message": "{app} {tag}\n\n{notes}"},
+    )
+
+    released = cut(tools)
+
+    notes = "Added\n\n- Weekly plans"
+    commit = tools.scm.commits[released.commit]
+    assert commit.message == f"chore(release): 0.2.0\n\n{notes}\n\nSigned-off-by: Sam Example <sam@example.com>\n"
+    assert tools.scm.messages["v0.2.0"] == f"web v0.2.0\n\n{notes}\n"
+
+
+def test_a_release_with_a_message_of_its_own_is_not_made_twice(tools: FakeTools) -> None:
+    tools.settings = settings(pipeline=[], environments={}, groups={}, smoke=[], release={"message": "Ship it"})
+    released = cut(tools)
+
+    assert cut(tools) == released
+    assert tools.scm.head().commit == released.commit
+
+
 def test_cut_without_a_push_asks_no_remote(tools: FakeTools, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise AssertionError("asked the remote")
