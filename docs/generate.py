@@ -20,6 +20,7 @@ from docs.generating import (
     example_tasks,
     exit_codes_page,
     json_page,
+    lint_rules_page,
     recordings,
     tasks_page,
 )
@@ -53,6 +54,7 @@ def generate_pages() -> dict[str, str]:
     return {
         "reference/tasks.md": tasks_page.render(tasks, helps, examples),
         "reference/configuration.md": configuration_page.render(),
+        "reference/changelog-rules.md": lint_rules_page.render(),
         "reference/events.md": events_page.render(),
         "reference/exit-codes.md": exit_codes_page.render(),
         "reference/json.md": json_page.render(tasks, examples),

@@ -51,8 +51,8 @@ def every_key() -> str:
 
 
 def _example(keys: Iterable[ConfigKey]) -> str:
-    """Return the lines that set keys of one section, below the headers of their tables."""
-    tables = groupby(keys, lambda key: key.table)
+    """Return the lines that set keys of one section, below the headers of their tables; TOML opens a table once."""
+    tables = groupby(sorted(keys, key=lambda key: key.table), lambda key: key.table)
     return "\n".join("".join(_table_lines(tuple(table_keys))) for _, table_keys in tables)
 
 

@@ -97,7 +97,8 @@ PROBLEM: Fields = {
     "file": ("text", "`CHANGELOG.md`."),
     "line": ("whole number", "Where, counted from 1."),
     "column": ("whole number", "Where in the line, counted from 1."),
-    "rule": ("text", "The rule's name, which does not change with the wording."),
+    "rule": ("text", "The rule's name, which does not change with the wording; see [rules](changelog-rules.md)."),
+    "severity": ("text", "`error` or `warning`."),
     "what": ("text", "What is wrong."),
     "fix": ("text", "How to fix it."),
 }
@@ -261,7 +262,7 @@ DOCUMENTS = (
     DocumentFields(
         task="changelog.check",
         command="changelog.check --json",
-        about="A list of problems; empty when there is none. The exit code is [3](exit-codes.md#3) when there is one.",
+        about="A list of problems; empty when there is none. With an error, the exit code is [3](exit-codes.md#3).",
         fields=_below("[].", PROBLEM),
     ),
     DocumentFields(

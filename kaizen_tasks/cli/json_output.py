@@ -155,6 +155,7 @@ def problem_document(problem: LintProblem) -> Document:
         "line": problem.line,
         "column": problem.column,
         "rule": problem.rule,
+        "severity": problem.severity,
         "what": problem.message,
         "fix": problem.fix,
     }

@@ -8,6 +8,8 @@ import string
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.json_pointer import is_json_pointer, suggest_pointer
+from kaizen_tasks.domain.version import parse_version
+from kaizen_tasks.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -18,6 +20,7 @@ FORGES = ("github", "gitlab")
 VERSION_FORMATS = ("auto", "json", "text")
 BUMP_MODES = ("auto", "strict")
 BUMP_PARTS = ("patch", "feature", "minor", "major", "follow")
+SEVERITIES = ("error", "warning", "off")
 VERSION_LIKE = re.compile(r"v.*\.|v?[0-9]+(\.|$)")
 
 
@@ -230,6 +233,27 @@ def url(address: str) -> str:
     if address and not address.startswith(("https://", "http://")):
         return f"{address!r} begins with neither https:// nor http://"
     return "" if re.fullmatch(r"(https?://[^/?#\s]+[!-~]*)?", address) else f"{address!r} is not an address"
+
+
+def severity(name: str) -> str:
+    """Accept the severities of a rule of `changelog.check`."""
+    return "" if name in SEVERITIES else f"{name!r} is not a severity{suggest(name, SEVERITIES)}"
+
+
+def lint_rule(name: str) -> str:
+    """Accept the rules of `changelog.check`."""
+    from kaizen_tasks.domain.changelog.lint.rules import RULES
+
+    return "" if name in RULES else f"{name!r} is not a rule{suggest(name, RULES)}"
+
+
+def version(text: str) -> str:
+    """Accept a version, or an empty text."""
+    try:
+        parse_version(text or "0.0.0")
+    except UsageError:
+        return f"{text!r} is not a version such as '1.2.3'"
+    return ""
 
 
 def json_pointer(text: str) -> str:

@@ -21,7 +21,9 @@ INVOKE_TABLES = ("RUN_", "RUNNERS_", "SUDO_", "TASKS_", "TIMEOUTS_")
 LIKENESS = 0.8
 """How like one of ours the name of an unknown variable must be to count as misspelt: an app may have its own."""
 
-TABLES_OF_NAMES = tuple(f"{ENV_PREFIX}{table}_" for table in ("BUILD_ARGS", "ENVIRONMENTS", "GROUPS", "VERIFY_HEADERS"))
+TABLES_OF_NAMES = tuple(
+    f"{ENV_PREFIX}{table}_" for table in ("BUILD_ARGS", "CHANGELOG_RULES", "ENVIRONMENTS", "GROUPS", "VERIFY_HEADERS")
+)
 """What variables begin with whose next part is a name from the configuration, perhaps from that of another app."""
 
 BOOLEANS = {**dict.fromkeys(("true", "yes", "on", "1"), "1"), **dict.fromkeys(("false", "no", "off", "0", ""), "0")}

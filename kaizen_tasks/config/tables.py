@@ -11,14 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
 
 from kaizen_tasks.domain.duration import Seconds, write_duration
 from kaizen_tasks.domain.json_pointer import OptionalPointer
+from kaizen_tasks.domain.version import parse_version
 
 if TYPE_CHECKING:
     from kaizen_tasks.config import checks
     from kaizen_tasks.domain.changelog.format import ChangelogFormat
+    from kaizen_tasks.domain.changelog.lint.rules import LintRules, Severity
     from kaizen_tasks.domain.request_header import SecretHeader
     from kaizen_tasks.domain.runtime_config import KeyRule
     from kaizen_tasks.domain.smoke import SmokeCheck
@@ -65,14 +67,20 @@ class BuildRules(NamedTuple):
 
 
 class ChangelogRules(NamedTuple):
-    """`[changelog]`: how the changelog is written.
+    """`[changelog]`: how the changelog is written and checked.
 
     Attributes:
+        rules: the severity of [rules of `changelog.check`](changelog-rules.md), by name: `error`, `warning` or `off`.
+            Example: tag-missing = "off"
+        since: the oldest release that `changelog.check` checks, all with the same severity. Empty: problems of releases
+            before the newest one are warnings. Example: "1.0.0"
         types: headings of entries and the type of change that each stands for: one of the six, or a type of its own.
             Example: Documentation = "Documentation"
         unreleased: further names of the heading `[Unreleased]`. Example: ["À venir"]
     """
 
+    rules: Mapping[str, Annotated[str, checks.severity]] = MappingProxyType({})
+    since: Annotated[str, checks.version] = ""
     types: Mapping[str, Annotated[str, checks.heading]] = MappingProxyType({})
     unreleased: tuple[Annotated[str, checks.heading], ...] = ()
 
@@ -82,6 +90,14 @@ class ChangelogRules(NamedTuple):
         from kaizen_tasks.domain.changelog.format import ChangelogFormat
 
         return ChangelogFormat(unreleased_names=self.unreleased, type_names=tuple(self.types.items()))
+
+    @property
+    def lint_rules(self) -> LintRules:
+        """How severe each rule of `changelog.check` is."""
+        from kaizen_tasks.domain.changelog.lint.rules import LintRules
+
+        since = parse_version(self.since) if self.since else None
+        return LintRules(severities=cast("Mapping[str, Severity]", self.rules), since=since)
 
 
 class ReleaseRules(NamedTuple):

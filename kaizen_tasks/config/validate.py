@@ -146,6 +146,7 @@ def _validate_names(raw: RawConfig) -> Iterator[ConfigProblem]:
         ("groups", raw.groups, checks.name),
         ("build.args", raw.build.args, checks.argument_name),
         ("changelog.types", raw.changelog.types, checks.heading),
+        ("changelog.rules", raw.changelog.rules, checks.lint_rule),
         ("runtime.keys", raw.runtime.keys, checks.key_name),
     )
     for table, names, check in tables:

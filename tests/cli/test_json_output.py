@@ -156,7 +156,7 @@ def test_a_release_to_go_back_to_is_its_proof_and_where_its_image_is(
     assert document == {**json_output.entry_document(ENTRY), "exists": exists, "image_in": shown}
 
 
-PROBLEM = LintProblem(line=3, column=5, rule="order", message="0.1.0 stands above 0.2.0", fix="newest first")
+PROBLEM = LintProblem(line=3, column=5, rule="version-order", message="0.1.0 stands above 0.2.0", fix="newest first")
 
 
 def test_a_problem_says_where_what_and_how_to_mend_it() -> None:
@@ -165,7 +165,8 @@ def test_a_problem_says_where_what_and_how_to_mend_it() -> None:
         "file": "CHANGELOG.md",
         "line": 3,
         "column": 5,
-        "rule": "order",
+        "rule": "version-order",
+        "severity": "warning",
         "what": "0.1.0 stands above 0.2.0",
         "fix": "newest first",
     }

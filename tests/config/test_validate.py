@@ -361,3 +361,23 @@ def test_an_unknown_stage_is_answered_with_the_nearest_name(tmp_path: Path) -> N
         read(tmp_path, WHOLE).stage("stagging")
 
     assert refused.value.hint == "did you mean staging?"
+
+
+def test_rules_of_the_changelog_have_known_names_and_severities(tmp_path: Path) -> None:
+    """The nearest name is in the message."""
+    text = 'app = "web"\n[changelog]\nsince = "1.x"\n[changelog.rules]\ntag-mising = "off"\nlink-dead = "warn"\n'
+
+    assert problems(tmp_path, text) == [
+        "kaizen.toml: changelog.rules.link-dead: 'warn' is not a severity; did you mean 'warning'?",
+        "kaizen.toml: changelog.since: '1.x' is not a version such as '1.2.3'",
+        "kaizen.toml: changelog.rules: 'tag-mising' is not a rule; did you mean 'tag-missing'?",
+    ]
+
+
+def test_rules_of_the_changelog_reach_the_check(tmp_path: Path) -> None:
+    """With the oldest version as a version."""
+    text = 'app = "web"\n[changelog]\nsince = "v1.0.0"\n[changelog.rules]\ntag-missing = "off"\n'
+
+    rules = read(tmp_path, text).changelog.lint_rules
+
+    assert (dict(rules.severities), str(rules.since)) == ({"tag-missing": "off"}, "1.0.0")

@@ -38,6 +38,7 @@ NAMES = {
     "args.NAME": "args.BASE",
     "groups.NAME": "groups.beta",
     "types.NAME": "types.Documentation",
+    "rules.NAME": "rules.tag-missing",
 }
 OTHER_ENVIRONMENTS = "".join(f"\n[environments.{name}]\n" for name in ("staging", "mark", "dom"))
 

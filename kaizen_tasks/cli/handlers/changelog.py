@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -13,6 +14,7 @@ from kaizen_tasks.cli import json_output
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.changelog.add import add_entry, empty_changelog
 from kaizen_tasks.domain.changelog.lint.fix import fix_changelog
+from kaizen_tasks.domain.changelog.lint.problem import LintProblem
 from kaizen_tasks.domain.changelog.lint.sarif_report import to_sarif
 from kaizen_tasks.domain.changelog.model import Changelog, Section
 from kaizen_tasks.domain.changelog.render.html import to_html
@@ -58,12 +60,25 @@ def check(c: Context, *, json: bool, sarif: bool, fix: bool) -> None:
         json_output.write_document(to_sarif(problems, path="CHANGELOG.md"))
     else:
         for problem in problems:
-            location = f"CHANGELOG.md:{problem.line}:{problem.column}"
-            tools.reporter.note(f"{location}: {problem.rule} {problem.message}, {problem.fix}")
-    if problems:
-        count = f"{len(problems)} problem{'s'[: len(problems) > 1]}"
-        raise Refused(f"CHANGELOG.md has {count}", hint=_fix_hint(tools, fix=fix))
-    tools.reporter.note("CHANGELOG.md has no problems")
+            place = f"CHANGELOG.md:{problem.line}:{problem.column}"
+            tools.reporter.note(f"{place}: {problem.severity}: {problem.rule} {problem.message}, {problem.fix}")
+    summary = f"CHANGELOG.md has {_count(problems)}"
+    if any(problem.severity == "error" for problem in problems):
+        raise Refused(summary, hint=_fix_hint(tools, fix=fix))
+    tools.reporter.note(summary)
+
+
+def _count(problems: Sequence[LintProblem]) -> str:
+    """Return how many problems there are, in words."""
+    if not problems:
+        return "no problems"
+    counts = Counter(problem.severity for problem in problems)
+    words = ", ".join(_plural(count, severity) for severity, count in sorted(counts.items()))
+    return f"{_plural(len(problems), 'problem')}: {words}"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s'[: count > 1]}"
 
 
 def _fix_hint(tools: Toolbox, *, fix: bool) -> str:

@@ -57,8 +57,9 @@ def _check_version(tools: Tools, subject: Subject) -> Iterator[Finding]:
 
 def _check_changelog(tools: Tools, subject: Subject) -> Iterator[Finding]:
     problems = files.changelog_problems(tools)
-    if problems:
-        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        yield subject.warning(f"{count}, the first in line {problems[0]}", "inv changelog.check")
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
+        yield subject.warning(f"{count}, the first in line {errors[0]}", "inv changelog.check")
     else:
-        yield subject.ok("no problems")
+        yield subject.ok("no errors; inv changelog.check shows warnings" if problems else "no problems")

@@ -110,9 +110,9 @@ def last_released_version(tools: Tools, *, merged_into_head: bool = False) -> Ve
 
 def changelog_problems(tools: Tools) -> tuple[LintProblem, ...]:
     """Return every problem of CHANGELOG.md, including contradictions to VERSION and the tags of this clone."""
-    from kaizen_tasks.domain.changelog.lint.check import check_changelog
+    from kaizen_tasks.domain.changelog.lint.check import apply_rules, check_changelog
 
-    return check_changelog(
+    problems = check_changelog(
         read_changelog_bytes(tools),
         version=read_version(tools),
         tags=versions_from_tags(tools, tools.scm.tags()),
@@ -121,6 +121,7 @@ def changelog_problems(tools: Tools) -> tuple[LintProblem, ...]:
         tag_pattern=tools.settings.tag_pattern,
         changelog_format=tools.settings.changelog.format,
     )
+    return apply_rules(problems, tools.settings.changelog.lint_rules)
 
 
 def _last_date_today(tools: Tools) -> dt.date:

@@ -141,8 +141,21 @@ def test_every_problem_is_a_line_that_editors_understand(app: Path) -> None:
     assert (plain.returncode, document.returncode) == (3, 3)
     (problem,) = [each for each in json.loads(document.stdout) if each["line"] == line]
     place = f"CHANGELOG.md:{line}:{problem['column']}"
-    assert f"{place}: {problem['rule']} {problem['what']}, {problem['fix']}\n" in plain.stdout
-    assert "problem" in plain.stderr
+    words = f"{problem['severity']}: {problem['rule']} {problem['what']}, {problem['fix']}"
+    assert f"{place}: {words}\n" in plain.stdout
+    assert plain.stderr.startswith("CHANGELOG.md has 1 problem: 1 error\n")
+
+
+def test_only_errors_are_a_failure(app: Path) -> None:
+    """A heading of one's own in a release is a warning, until it is configured as an error."""
+    (app / "CHANGELOG.md").write_text(CHANGELOG.replace("### Fixed", "### Documentation"))
+    (app / "VERSION").write_text("0.2.0\n")
+    lenient = kaizen(app, "changelog.check")
+    (app / "kaizen.toml").write_text('app = "web"\n[changelog.rules]\ntype-unknown = "error"\n')
+    strict = kaizen(app, "changelog.check", "--sarif")
+
+    assert (lenient.returncode, lenient.stdout.splitlines()[-1]) == (0, "CHANGELOG.md has 1 problem: 1 warning")
+    assert (strict.returncode, json.loads(strict.stdout)["runs"][0]["results"][0]["level"]) == (3, "error")
 
 
 def test_shows_one_section_in_every_format(app: Path) -> None:

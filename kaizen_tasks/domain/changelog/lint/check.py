@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
+
+import attrs
 
 from kaizen_tasks.domain.changelog.format import DEFAULT_FORMAT, ChangelogFormat
 from kaizen_tasks.domain.changelog.lint import check_links, check_sections, check_versions
@@ -16,7 +18,9 @@ from kaizen_tasks.domain.tag_pattern import DEFAULT_TAG_PATTERN, TagPattern
 if TYPE_CHECKING:
     from semver import Version
 
-_RULES = (
+    from kaizen_tasks.domain.changelog.lint.rules import LintRules, Severity
+
+_CHECKS = (
     check_sections.unreleased_problems,
     check_sections.section_problems,
     check_versions.heading_problems,
@@ -40,7 +44,7 @@ def check_changelog(
     tag_pattern: TagPattern = DEFAULT_TAG_PATTERN,
     changelog_format: ChangelogFormat = DEFAULT_FORMAT,
 ) -> tuple[LintProblem, ...]:
-    """Return every problem of a changelog.
+    """Return every problem of a changelog, with the default severity of its rule.
 
     Args:
         content: the changelog.
@@ -55,9 +59,7 @@ def check_changelog(
         Refused: lists or quotations are nested too deeply to be parsed.
     """
     if position := find_decode_error(content):
-        line, column = position
-        message, fix = "this byte is not UTF-8", "save the file as UTF-8"
-        return (LintProblem(line=line, column=column, rule="not-utf8", message=message, fix=fix),)
+        return (_decode_problem(*position),)
     context = LintContext(
         log=parse_changelog(content, changelog_format),
         version=version,
@@ -66,5 +68,21 @@ def check_changelog(
         today=today,
         tag_pattern=tag_pattern,
     )
-    problems = [problem for rule in _RULES for problem in rule(context)]
+    problems = (problem for check in _CHECKS for problem in check(context))
     return tuple(sorted(problems, key=lambda item: (item.line, item.column, item.rule)))
+
+
+def apply_rules(problems: Iterable[LintProblem], rules: LintRules) -> tuple[LintProblem, ...]:
+    """Return problems with their severities, without those that are off."""
+    judged = (attrs.evolve(problem, severity=_severity(problem, rules)) for problem in problems)
+    return tuple(problem for problem in judged if problem.severity != "off")
+
+
+def _severity(problem: LintProblem, rules: LintRules) -> Severity:
+    age, default = problem.age, problem.severity
+    return rules.severity(problem.rule, default=default, version=age.version, is_current=age.is_current)
+
+
+def _decode_problem(line: int, column: int) -> LintProblem:
+    message, fix = "this byte is not UTF-8", "save the file as UTF-8"
+    return LintProblem(line=line, column=column, rule="not-utf8", message=message, fix=fix)

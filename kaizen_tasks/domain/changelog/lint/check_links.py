@@ -37,6 +37,7 @@ def missing_links(context: LintContext) -> Iterator[LintProblem]:
     for section in unlinked_sections(context.log, context.repository_url):
         yield LintProblem(
             line=section.line,
+            age=context.age(section),
             rule="link-missing",
             message=f"[{section.title.label}] has no link",
             fix=f"define it at the end of the file: [{section.title.label}]: https://...",
@@ -74,6 +75,7 @@ def wrong_compare_links(context: LintContext) -> Iterator[LintProblem]:
         if error:
             yield LintProblem(
                 line=link.line if link else section.line,
+                age=context.age(section),
                 rule="link-range",
                 message=f"the link of [{section.title.label}] {error}",
                 fix="compare with the previous release",
@@ -82,7 +84,7 @@ def wrong_compare_links(context: LintContext) -> Iterator[LintProblem]:
 
 def _compare_error(context: LintContext, section: Section, compare_url: CompareUrl) -> str:
     if section.is_unreleased:
-        newest = max((version for version, _ in context.versioned_sections), default=None)
+        newest = context.newest_version
         is_correct = newest is None or is_tag_of(compare_url.older, str(newest))
         return "" if is_correct else f"starts at {compare_url.older}, not at {newest}"
     if not section.version:

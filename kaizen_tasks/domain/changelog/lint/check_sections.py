@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import attrs
+
 from kaizen_tasks.domain.changelog.format import CHANGE_TYPES
 from kaizen_tasks.domain.changelog.lint.problem import LintContext, LintProblem
 
@@ -22,6 +24,7 @@ def unreleased_problems(context: LintContext) -> Iterator[LintProblem]:
         yield LintProblem(
             line=line,
             rule="unreleased-missing",
+            severity="warning" if log.sections else "error",
             message="there is no [Unreleased] section",
             fix="put '## [Unreleased]' above the newest release",
         )
@@ -44,18 +47,23 @@ def unreleased_problems(context: LintContext) -> Iterator[LintProblem]:
 def section_problems(context: LintContext) -> Iterator[LintProblem]:
     """Yield the problems in the content of each section."""
     for section in context.log.sections:
-        if section.version and section.is_empty:
-            yield LintProblem(
-                line=section.line,
-                rule="section-empty",
-                message=f"{section.title.label} is empty",
-                fix="add what changed, or remove the section",
-            )
-        yield from _untyped_entries(section)
-        yield from _unknown_types(section)
-        yield from _empty_groups(section)
-        yield from _duplicate_groups(section)
-        yield from _misordered_groups(section)
+        age = context.age(section)
+        yield from (attrs.evolve(problem, age=age) for problem in _content_problems(section))
+
+
+def _content_problems(section: Section) -> Iterator[LintProblem]:
+    if section.version and section.is_empty:
+        yield LintProblem(
+            line=section.line,
+            rule="section-empty",
+            message=f"{section.title.label} is empty",
+            fix="add what changed, or remove the section",
+        )
+    yield from _untyped_entries(section)
+    yield from _unknown_types(section)
+    yield from _empty_groups(section)
+    yield from _duplicate_groups(section)
+    yield from _misordered_groups(section)
 
 
 def _untyped_entries(section: Section) -> Iterator[LintProblem]:
@@ -69,6 +77,7 @@ def _untyped_entries(section: Section) -> Iterator[LintProblem]:
 
 
 def _unknown_types(section: Section) -> Iterator[LintProblem]:
+    """Yield a problem for each heading that is no type of change."""
     for group in section.groups:
         changelog_format = section.changelog_format
         if changelog_format.is_type_heading(group.name):
@@ -78,6 +87,7 @@ def _unknown_types(section: Section) -> Iterator[LintProblem]:
             line=group.line,
             column=5,
             rule="type-unknown",
+            severity="error" if suggestion or section.is_unreleased else "warning",
             message=f"{group.name!r} is not a type of change",
             fix=f"did you mean {suggestion}?" if suggestion else f"use one of {', '.join(changelog_format.types)}",
         )

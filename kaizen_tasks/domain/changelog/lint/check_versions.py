@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.changelog.lint.problem import LintContext, LintProblem
+from kaizen_tasks.domain.changelog.lint.problem import Age, LintContext, LintProblem
 
 if TYPE_CHECKING:
     from semver import Version
@@ -26,6 +26,7 @@ def heading_problems(context: LintContext) -> Iterator[LintProblem]:
             yield LintProblem(
                 line=section.line,
                 column=_column_of(section, section.title.name),
+                age=context.age(section),
                 rule="version-unknown",
                 message=f"{section.title.name!r} is not a semantic version",
                 fix="write the heading as '## [1.2.3] - YYYY-MM-DD'",
@@ -35,6 +36,7 @@ def heading_problems(context: LintContext) -> Iterator[LintProblem]:
         if first_section is not section:
             yield LintProblem(
                 line=section.line,
+                age=context.age(section),
                 rule="version-duplicate",
                 message=f"duplicate of {section.title.name} at line {first_section.line}",
                 fix="merge the two",
@@ -52,6 +54,7 @@ def order_problems(context: LintContext) -> Iterator[LintProblem]:
         if version > upper_version:
             yield LintProblem(
                 line=section.line,
+                age=context.age(section),
                 rule="version-order",
                 message=f"{version} is below {upper_version}",
                 fix="put the newest release on top",
@@ -60,6 +63,7 @@ def order_problems(context: LintContext) -> Iterator[LintProblem]:
             yield LintProblem(
                 line=upper_section.line,
                 column=_column_of(upper_section, upper_section.title.date_text),
+                age=context.age(upper_section),
                 rule="date-order",
                 message=f"{upper_version} is dated {upper_section.date}, before {version} of {section.date}",
                 fix="correct the date that is wrong",
@@ -74,6 +78,7 @@ def date_problems(context: LintContext) -> Iterator[LintProblem]:
             yield LintProblem(
                 line=section.line,
                 column=_column_of(section, section.title.date_text) if section.title.date_text else 1,
+                age=context.age(section),
                 rule=rule,
                 message=f"{section.title.label} {message}",
                 fix="write the date of the release as YYYY-MM-DD",
@@ -105,6 +110,7 @@ def tag_problems(context: LintContext) -> Iterator[LintProblem]:
         if version > min(tags) and version not in tags and version != context.version:
             yield LintProblem(
                 line=section.line,
+                age=context.age(section),
                 rule="tag-missing",
                 message=f"{version} has no tag",
                 fix=f"tag its commit: git tag -a {context.tag_pattern.format(version)} COMMIT",
@@ -118,8 +124,10 @@ def tag_problems(context: LintContext) -> Iterator[LintProblem]:
 def _unlisted_tag_problem(context: LintContext, version: Version) -> LintProblem:
     lower_lines = (section.line for listed, section in context.versioned_sections if listed < version)
     last_line = context.log.sections[-1].line if context.log.sections else 1
+    is_newest = context.newest_version is None or version > context.newest_version
     return LintProblem(
         line=next(lower_lines, last_line),
+        age=Age(version=version, is_current=is_newest),
         rule="tag-unlisted",
         message=f"the tag {context.tag_pattern.format(version)} has no section",
         fix=f"add a section with what {version} changed",

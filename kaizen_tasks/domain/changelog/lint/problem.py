@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from kaizen_tasks.domain.changelog.lint.rules import RULES, Severity
 from kaizen_tasks.domain.changelog.model import Changelog, Section
 from kaizen_tasks.domain.tag_pattern import TagPattern
 
@@ -17,8 +18,30 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen(kw_only=True)
+class Age:
+    """How old a section is: its version, or that of the release above; whether it is the newest one or unreleased."""
+
+    version: Version | None
+    is_current: bool
+
+
+CURRENT = Age(version=None, is_current=True)
+"""The age of `[Unreleased]` and of the file as a whole."""
+
+
+@attrs.frozen(kw_only=True)
 class LintProblem:
-    """A problem of a changelog: the broken rule, the place, a message and a fix; line and column count from 1."""
+    """A problem of a changelog: the broken rule, its severity, the place, a message and a fix.
+
+    Attributes:
+        line: counted from 1.
+        column: counted from 1.
+        rule: name of the rule.
+        message: what is wrong.
+        fix: how to fix it.
+        age: how old the release is that has the problem.
+        severity: at first that of the rule by default.
+    """
 
     path: str = ""
     line: int
@@ -26,6 +49,12 @@ class LintProblem:
     rule: str
     message: str
     fix: str
+    age: Age = CURRENT
+    severity: Severity = attrs.field()
+
+    @severity.default
+    def _default_severity(self) -> Severity:
+        return RULES[self.rule].severity
 
     def __str__(self) -> str:
         return f"{self.line}: {self.message}, {self.fix}"
@@ -46,3 +75,25 @@ class LintContext:
     def versioned_sections(self) -> tuple[tuple[Version, Section], ...]:
         """Return versions and sections of the releases that have a version, in the order of the file."""
         return tuple((section.version, section) for section in self.log.releases if section.version)
+
+    @functools.cached_property
+    def newest_version(self) -> Version | None:
+        """Return the highest version that has a section; None when there is none."""
+        return max((version for version, _ in self.versioned_sections), default=None)
+
+    def age(self, section: Section) -> Age:
+        """Return how old a section is."""
+        return self._ages[section.start]
+
+    @functools.cached_property
+    def _ages(self) -> dict[int, Age]:
+        """How old each section is, by the offset of its heading."""
+        ages, version = {}, self.newest_version
+        newest = next((section for section in self.log.releases if section.version == version), None)
+        for section in self.log.sections:
+            if section.is_unreleased:
+                ages[section.start] = CURRENT
+            else:
+                version = section.version or version
+                ages[section.start] = Age(version=version, is_current=section is newest)
+        return ages

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.domain.changelog.lint.rules import RULES
+
 if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.lint.problem import LintProblem
 
@@ -20,7 +22,7 @@ def to_sarif(problems: Iterable[LintProblem], *, path: str) -> str:
     from urllib.parse import quote
 
     all_problems = tuple(problems)
-    rules = [{"id": rule} for rule in dict.fromkeys(problem.rule for problem in all_problems)]
+    rules = [_rule(name) for name in dict.fromkeys(problem.rule for problem in all_problems)]
     run = {
         "tool": {"driver": {"name": "kaizen changelog.check", "rules": rules}},
         "columnKind": "unicodeCodePoints",
@@ -30,7 +32,12 @@ def to_sarif(problems: Iterable[LintProblem], *, path: str) -> str:
     return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
+def _rule(name: str) -> Mapping[str, object]:
+    rule = RULES[name]
+    return {"id": name, "shortDescription": {"text": rule.about}, "defaultConfiguration": {"level": rule.severity}}
+
+
 def _result(problem: LintProblem, uri: str) -> Mapping[str, object]:
     location = {"artifactLocation": {"uri": uri}, "region": {"startLine": problem.line, "startColumn": problem.column}}
     text, locations = f"{problem.message}, {problem.fix}", [{"physicalLocation": location}]
-    return {"ruleId": problem.rule, "level": "warning", "message": {"text": text}, "locations": locations}
+    return {"ruleId": problem.rule, "level": problem.severity, "message": {"text": text}, "locations": locations}

@@ -5,26 +5,35 @@ import json
 import pytest
 from hypothesis import example, given
 
-from kaizen_tasks.domain.changelog.lint.check import check_changelog
+from kaizen_tasks.domain.changelog.lint.check import apply_rules, check_changelog
 from kaizen_tasks.domain.changelog.lint.fix import fix_changelog
 from kaizen_tasks.domain.changelog.lint.problem import LintProblem
+from kaizen_tasks.domain.changelog.lint.rules import DEFAULT_RULES, RULES, LintRules, Severity
 from kaizen_tasks.domain.changelog.lint.sarif_report import to_sarif
 from kaizen_tasks.errors import KaizenError
 from tests.domain.changelog.documents import ORDERLY, TODAY, cut, nasty, releasable, version
 
 
 def problems(
-    content: bytes | str, *, at: str = "", tags: tuple[str, ...] = (), repository_url: str | None = None
+    content: bytes | str,
+    *,
+    at: str = "",
+    tags: tuple[str, ...] = (),
+    repository_url: str | None = None,
+    config: LintRules = DEFAULT_RULES,
 ) -> list[LintProblem]:
-    return list(
-        check_changelog(
-            content if isinstance(content, bytes) else content.encode(),
-            version=version(at) if at else None,
-            tags=[version(tag) for tag in tags],
-            repository_url=repository_url,
-            today=TODAY,
-        )
+    found = check_changelog(
+        content if isinstance(content, bytes) else content.encode(),
+        version=version(at) if at else None,
+        tags=[version(tag) for tag in tags],
+        repository_url=repository_url,
+        today=TODAY,
     )
+    return list(apply_rules(found, config))
+
+
+def severities(content: str, *, config: LintRules = DEFAULT_RULES, tags: tuple[str, ...] = ()) -> list[str]:
+    return [f"{one.line} {one.severity}" for one in problems(content, config=config, tags=tags)]
 
 
 def rules(
@@ -125,12 +134,66 @@ def test_misspelt_type_has_the_nearest_one_as_its_fix() -> None:
     assert str(problem) == "2: 'Addded' is not a type of change, did you mean Added?"
 
 
+MISSPELT = "### fixed\n- a\n"
+HISTORY = U + MISSPELT + "".join(f"## [{number}] - 2026-01-01\n{MISSPELT}" for number in ("2.0.0", "1.0.0", "0.9.0"))
+
+
+def test_error_is_a_warning_in_releases_before_the_newest() -> None:
+    assert severities(HISTORY) == ["2 error", "5 error", "8 warning", "11 warning"]
+
+
+def test_since_checks_the_releases_from_a_version_on_alike() -> None:
+    config = LintRules(since=version("1.0.0"))
+    assert severities(HISTORY, config=config) == ["2 error", "5 error", "8 error"]
+
+
+@pytest.mark.parametrize("severity", ["error", "warning"])
+def test_configured_severity_is_that_of_every_release(severity: Severity) -> None:
+    config = LintRules(severities={"type-unknown": severity})
+    assert severities(HISTORY, config=config) == [f"{line} {severity}" for line in (2, 5, 8, 11)]
+
+
+def test_rule_that_is_off_finds_nothing() -> None:
+    assert severities(HISTORY, config=LintRules(severities={"type-unknown": "off"})) == []
+
+
+def test_type_of_ones_own_is_an_error_only_where_it_is_not_released() -> None:
+    assert severities(HISTORY.replace("fixed", "Documentation")) == ["2 error", "5 warning", "8 warning", "11 warning"]
+
+
+def test_tag_without_section_is_an_error_if_it_is_the_newest() -> None:
+    content = U + R
+    assert severities(content, tags=("0.9.0", "1.0.0", "1.1.0")) == ["2 error", "2 warning"]
+    assert severities(content, tags=("0.9.0", "1.0.0"), config=LintRules(since=version("1.0.0"))) == []
+
+
+def test_sections_without_a_version_are_as_old_as_the_release_above() -> None:
+    content = U + R + "## Summer\n### fixed\n- a\n"
+    assert severities(content, config=LintRules(since=version("1.1.0"))) == []
+
+
+@given(nasty().map(str.encode))
+def test_every_problem_is_of_a_rule_in_the_reference(content: bytes) -> None:
+    try:
+        found = problems(content, at="1.0.0", tags=("1.0.0", "0.9.0"), repository_url="https://github.com/o/r")
+    except KaizenError:
+        return
+    assert {one.rule for one in found} <= set(RULES)
+
+
 def test_problems_as_sarif() -> None:
     log = json.loads(to_sarif(problems(U + "### fixed\n- a\n"), path="a b/CHANGELOG.md"))
     [run] = log["runs"]
     [result] = run["results"]
     place = result["locations"][0]["physicalLocation"]
-    assert (log["version"], result["ruleId"]) == ("2.1.0", "type-unknown")
+    assert (log["version"], result["ruleId"], result["level"]) == ("2.1.0", "type-unknown", "error")
+    assert run["tool"]["driver"]["rules"] == [
+        {
+            "id": "type-unknown",
+            "shortDescription": {"text": RULES["type-unknown"].about},
+            "defaultConfiguration": {"level": "error"},
+        }
+    ]
     assert place == {
         "artifactLocation": {"uri": "a%20b/CHANGELOG.md"},
         "region": {"startLine": 2, "startColumn": 5},
