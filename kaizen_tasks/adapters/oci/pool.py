@@ -211,6 +211,10 @@ class PooledResponse:
 
     def drain(self) -> None:
         """Read and discard the rest of the body, so that the connection can be reused; a large rest closes it."""
+        if self._response.length == 0:  # as of most responses to a change
+            self._response.read()
+            self.close()
+            return
         with suppress(HTTPException, OSError):
             self.body(limit=MAX_DRAINED_BYTES)
 

@@ -189,7 +189,7 @@ class Transport:
         self, login: Login, method: str, path: str, headers: Mapping[str, str], body: bytes | Iterator[bytes]
     ) -> PooledResponse:
         """Send a request with a login and return the response; follow redirects if the body is bytes."""
-        url = urljoin(login.url, path)
+        url = _absolute_url(login, path)
         for _ in range(MAX_REDIRECTS):
             with self._connection_errors(url):
                 auth_headers = _auth_headers(login, url)
@@ -249,6 +249,12 @@ class Backoff:
             return (parsedate_to_datetime(retry_after) - self.clock.now()).total_seconds()
         except (ValueError, TypeError):
             return 0.0
+
+
+def _absolute_url(login: Login, path: str) -> str:
+    """Return the URL of a path, or of a Location, on a registry; `urljoin` takes a tenth of a promotion's time."""
+    is_plain_path = path.startswith("/") and not path.startswith("//")
+    return login.url + path if is_plain_path else urljoin(login.url, path)
 
 
 def _auth_headers(login: Login, url: str) -> Mapping[str, str]:
