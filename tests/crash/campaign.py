@@ -44,6 +44,9 @@ RACED_ROLLOUT = "promote-prod"
 MAX_CONCURRENT = 2
 """Threads, each of which waits for a process."""
 
+LEASES, MAX_CONCURRENT_LEASES = "locks lost", 12
+"""The races whose rounds do nothing for a whole lease, and their threads."""
+
 
 @frozen(kw_only=True)
 class ReleaseCases:
@@ -238,22 +241,24 @@ def _run_races(folder: Path, rollout_runs: RolloutCases, rounds: int) -> dict[st
         ),
         "hotfixes at once": lambda number: rollout_runs.race_two_hotfixes(folder / f"hotfixes-{number}"),
         "rollouts at once": lambda number: rollout_runs.race_two_promotions(folder / f"contest-{number}"),
-        "locks lost": lambda number: rollout_runs.resume_after_lease(folder / f"woken-{number}", number, rounds),
+        LEASES: lambda number: rollout_runs.resume_after_lease(folder / f"woken-{number}", number, rounds),
     }
     return {
         f"{name}, round {number}": failures
         for name, race in kinds.items()
-        for number, failures in _run_all(name, range(rounds), race).items()
+        for number, failures in _run_all(
+            name, range(rounds), race, max_workers=MAX_CONCURRENT_LEASES if name == LEASES else MAX_CONCURRENT
+        ).items()
         if failures != (NOT_REACHED,)
     }
 
 
 def _run_all(
-    name: str, items: Sequence[Item], run_item: Callable[[Item], tuple[str, ...]]
+    name: str, items: Sequence[Item], run_item: Callable[[Item], tuple[str, ...]], *, max_workers: int = MAX_CONCURRENT
 ) -> dict[Item, tuple[str, ...]]:
-    """Run every item, two at a time, and return the failures by item."""
+    """Run every item, several at a time, and return the failures by item."""
     failures: dict[Item, tuple[str, ...]] = {}
-    with ThreadPoolExecutor(MAX_CONCURRENT) as pool:
+    with ThreadPoolExecutor(max_workers) as pool:
         futures = {pool.submit(run_item, item): item for item in items}
         for completed, future in enumerate(as_completed(futures), 1):
             if future.result():

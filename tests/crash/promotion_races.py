@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from tests.crash.sandbox import TeamSandbox
 
 PROMOTE = ("promote-prod", "--yes")
-LOCK_KEY = {"pk": {"S": "lock#prod"}, "sk": {"S": "lock"}}
 LOCK_REQUEST = "dynamodb UpdateItem"
 """The request that acquires or releases a lock."""
 
@@ -69,8 +68,7 @@ def resume_after_lease(
         with _start_promotion(copy) as first_run:
             if not _stop_at_breakpoint(first_run, copy):
                 return (release_kills.NOT_REACHED,)
-            _expire_lease(copy)
-            second_run = copy.library.inv(*PROMOTE)
+            second_run = copy.library.inv(*PROMOTE)  # which watches the lock for a whole lease
             os.kill(first_run.pid, signal.SIGCONT)
             return tuple(_check_outcome(first_run, second_run.code, copy, expected))
     finally:
@@ -97,25 +95,6 @@ def _stop_at_breakpoint(command: subprocess.Popen[str], copy: TeamSandbox) -> bo
             return True
     wait_for_result(command)
     return False
-
-
-def _expire_lease(copy: TeamSandbox) -> None:
-    """Let the suspended run's lease be over at once, unless it has released its lock already."""
-    lock = copy.call_aws("dynamodb", "GetItem", TableName="kaizen-web", Key=LOCK_KEY, ConsistentRead=True).get(
-        "Item", {}
-    )
-    if "token" not in lock:
-        return
-    copy.call_aws(
-        "dynamodb",
-        "UpdateItem",
-        TableName="kaizen-web",
-        Key=LOCK_KEY,
-        UpdateExpression="SET lease = :none",
-        ConditionExpression="attribute_exists(#token)",
-        ExpressionAttributeNames={"#token": "token"},
-        ExpressionAttributeValues={":none": {"N": "0"}},
-    )
 
 
 def _check_outcome(
