@@ -77,7 +77,10 @@ def test_second_concurrent_release_names_the_lock_owner(slow: tuple[Workspace, C
     deployed = deployments(cloud)
     with workspace.start("release-staging") as first:
         wait_for("is deploying", first)
+        cloud.inject_fault({"service": "apprunner", "operation": "ListOperations"}, {"park": True})
+        assert cloud.call_control("GET", f"parked?seconds={workspaces.COMMAND_SECONDS}")
         second = workspace.inv("release-staging")
+        cloud.call_control("POST", "parked", {"drop": False})
         _, result = first.communicate(timeout=workspaces.COMMAND_SECONDS)
     assert first.returncode == 0, result
     workspaces.assert_refused(second, 4)
