@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from kaizen_tasks.config.settings import Settings
     from kaizen_tasks.ports.clock import Clock
     from kaizen_tasks.ports.cloud import AccountAdmin, Identity
-    from kaizen_tasks.ports.forge import Forge
     from kaizen_tasks.ports.host import Host
     from kaizen_tasks.ports.images import Builder, Registry
     from kaizen_tasks.ports.network import Network
@@ -214,16 +213,6 @@ class Toolbox:
     @property
     def network(self) -> Network:
         return self._aws.network
-
-    @cached_property
-    def forge(self) -> Forge:
-        """The server of the remote, if its kind is known and a variable holds a token for it."""
-        from kaizen_tasks.adapters.forge.select import select_forge
-        from kaizen_tasks.adapters.http.prober import HttpProber
-
-        prober = self.prober if self.settings.pipeline else HttpProber()  # a library has no AWS profile
-        kind, url = self.settings.release.forge, self.scm.web_url()
-        return select_forge(url, kind=kind, environ=os.environ, prober=prober, clock=self.clock)
 
     @cached_property
     def clock(self) -> Clock:

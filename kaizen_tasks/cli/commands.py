@@ -24,11 +24,6 @@ commit = command("steps.commit", "Make the release commit: HEAD plus VERSION and
 build = command("steps.build", "Build the image of the release commit, from a clean export.")
 push = command("push.push", "Upload :vX.Y.Z into an environment's repository; never replace other bytes.", flags.ENV)
 tag = command("steps.tag", "Tag the release commit, and push tag and branch atomically.")
-announce = command(
-    "forge.announce",
-    "Publish the notes of a pushed release on GitHub or GitLab.",
-    Flag("release", f"{flags.RELEASE_HELP} (default: the last one)"),
-)
 
 RELEASE_FLAGS = (flags.PART, flags.TO, flags.YES, flags.SKIP_DOCS, flags.FORCE, flags.WAIT, flags.NO_ROLLBACK)
 
@@ -194,7 +189,7 @@ changelog = Collection(
 release = Collection(
     "release",
     command(
-        "release.abandon",
+        "abandon.abandon",
         "Give up a release that was begun and will not be finished; its number is never used again.",
         flags.RELEASE,
         flags.REASON,
@@ -309,7 +304,7 @@ local = Collection(
     ),
 )
 
-LIBRARY_TASKS = (announce, bump, commit, cut, tag, demo, doctor, init, changelog, local)
+LIBRARY_TASKS = (bump, commit, cut, tag, demo, doctor, init, changelog, local)
 DEPLOY_TASKS = (
     *(build, push, deploy, verify, promote, hotfix, rollback),
     *(status, history, setup, rehearse, release, runtime, lock, hold),

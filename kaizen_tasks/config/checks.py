@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 ENGINES = ("auto", "docker", "podman", "buildah", "bundle")
 PLATFORMS = ("apprunner",)
-FORGES = ("github", "gitlab")
 VERSION_FORMATS = ("auto", "json", "text")
 BUMP_MODES = ("auto", "strict")
 BUMP_PARTS = ("patch", "feature", "minor", "major", "follow")
@@ -40,11 +39,6 @@ def engine(name: str) -> str:
 def platform(name: str) -> str:
     """Accept the platforms that can be deployed to."""
     return "" if name in PLATFORMS else f"{name!r} is not a platform{suggest(name, PLATFORMS)}"
-
-
-def forge(name: str) -> str:
-    """Accept the servers whose API is known, or an empty text."""
-    return "" if name in {"", *FORGES} else f"{name!r} is not a server with releases{suggest(name, FORGES)}"
 
 
 def name(text: str) -> str:

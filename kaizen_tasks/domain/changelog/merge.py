@@ -9,7 +9,7 @@ from kaizen_tasks.domain.changelog.add import add_entry
 from kaizen_tasks.domain.changelog.cut import cut_release
 from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits
 from kaizen_tasks.domain.changelog.format import DEFAULT_FORMAT, ChangelogFormat
-from kaizen_tasks.domain.changelog.model import Section, parse_changelog, require_unreleased
+from kaizen_tasks.domain.changelog.model import Changelog, Section, parse_changelog, require_unreleased
 from kaizen_tasks.domain.tag_pattern import DEFAULT_TAG_PATTERN, TagPattern
 from kaizen_tasks.errors import Refused
 
@@ -43,18 +43,18 @@ def merge_release(
     Raises:
         Refused: the changelogs do not fit together.
     """
-    log = parse_changelog(current, changelog_format)
+    log = _gather_undated(parse_changelog(current, changelog_format), version, tag_pattern)
     if current == base or log.find_section(version):
         return released if current == base else current
     section = parse_changelog(released, changelog_format).find_section(version)
-    before = parse_changelog(base, changelog_format)
+    before = _gather_undated(parse_changelog(base, changelog_format), version, tag_pattern)
     if section is None or section.date is None:
         raise Refused(f"the changelog of {version} has no section with its date")
     unreleased = require_unreleased(log)
     body = released[section.body_start : section.end]  # of the release itself, whatever base and branch have noted
     reset = TextEdit(start=unreleased.body_start, end=unreleased.end, replacement=body)
     result = cut_release(
-        apply_edits(current, [reset]),
+        apply_edits(log.content, [reset]),
         version=version,
         date=section.date,
         repository_url=repository_url,
@@ -64,6 +64,21 @@ def merge_release(
     for kind, text in _new_entries(unreleased, section, *([before.unreleased] if before.unreleased else [])):
         result = add_entry(result, kind=kind, text=text, changelog_format=changelog_format)
     return result
+
+
+def _gather_undated(log: Changelog, version: Version, tag_pattern: TagPattern) -> Changelog:
+    """Return the changelog with the notes of a version under `[Unreleased]`, if its section has no date yet."""
+    section = log.find_section(version)
+    if section is None or section.date is not None:
+        return log
+    from kaizen_tasks.domain.changelog.gather import gather_notes
+    from kaizen_tasks.domain.changelog.undated import find_undated
+
+    undated = find_undated(log, version)
+    if undated is None:
+        return log
+    content = gather_notes(log, version, tag=tag_pattern.format(version), undated=undated)
+    return parse_changelog(content, log.changelog_format)
 
 
 def _new_entries(unreleased: Section, *others: Section) -> list[tuple[str, str]]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _NUMBERED_HEADING = re.compile(rb" {0,3}##[ \t]+\[?[vV]?[0-9]")
 
+_PRE_RELEASE = re.compile(rb"\d\.\d+-[0-9A-Za-z]")
+
 
 @attrs.frozen(kw_only=True)
 class Section:
@@ -58,6 +60,11 @@ class Section:
     def heading(self) -> str:
         """Return the text of the heading."""
         return heading_text(self.heading_lines)
+
+    @property
+    def heading_span(self) -> tuple[int, int]:
+        """Return the offsets of the heading and of the line below it."""
+        return self.start, self.body_start
 
     @property
     def body_line(self) -> int:
@@ -178,6 +185,20 @@ class Changelog:
         """Return the next lower version by version; the lowest version is left out."""
         versions = sorted({section.version for section in self.releases if section.version})
         return dict(zip(versions[1:], versions, strict=False))
+
+    def candidates_of(self, version: Version) -> tuple[Section, ...]:
+        """Return the pre-releases since the last final release below a final version, the oldest first."""
+        if version.prerelease:
+            return ()
+        sections = (section for section in self.sections if _PRE_RELEASE.search(self.content, *section.heading_span))
+        pre_releases = [(section.version, section) for section in sections if section.version]
+        lower = [(other, section) for other, section in pre_releases if other.prerelease and other < version]
+        if not lower:
+            return ()
+        finals = (section.version for section in self.releases if section.version and not section.version.prerelease)
+        last_final = max((final for final in finals if final < version), default=None)
+        found = [(other, section) for other, section in lower if last_final is None or other > last_final]
+        return tuple(section for _, section in sorted(found, key=lambda pair: pair[0]))
 
     @property
     def newest_release(self) -> Section | None:

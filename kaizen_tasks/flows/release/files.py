@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.domain.changelog.format import ChangelogFormat
     from kaizen_tasks.domain.changelog.lint.problem import LintProblem
-    from kaizen_tasks.domain.changelog.model import Changelog
+    from kaizen_tasks.domain.changelog.model import Changelog, Section
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.domain.tag_pattern import TagPattern
     from kaizen_tasks.ports.tools import Tools
@@ -56,12 +56,6 @@ def read_changelog(tools: Tools) -> Changelog:
 def parse_changelog(content: bytes, tools: Tools) -> Changelog:
     """Return a changelog, parsed as the configuration says what its headings mean."""
     return _parse_changelog(content, tools.settings.changelog.format)
-
-
-def changelog_at(commit: str, tools: Tools) -> Changelog | None:
-    """Return CHANGELOG.md of a commit, parsed; None if the commit has none, or is not in this clone."""
-    content = tools.scm.read_at(commit, CHANGELOG_FILE)
-    return None if content is None else _parse_changelog(content)
 
 
 @lru_cache(maxsize=2)  # steps read it again and again: before the release, and with it
@@ -132,6 +126,37 @@ def _last_date_today(tools: Tools) -> dt.date:
 def tag_commit(version: Version, tools: Tools) -> str:
     """Return the commit that the tag of a version names in this clone; empty when there is no such tag."""
     return tools.scm.resolve(f"refs/tags/{tools.settings.git_tag(version)}")
+
+
+def find_cut_section(version: Version, tools: Tools) -> Section | None:
+    """Return the section of a version in the changelog, unless it has to get its date in the release commit."""
+    changelog = read_changelog(tools)
+    return None if undated_section(changelog, version, tools) else changelog.find_section(version)
+
+
+def undated_section(changelog: Changelog, version: Version, tools: Tools) -> Section | None:
+    """Return the section of a version that is not released and has no date yet, or None.
+
+    Raises:
+        Refused: its heading has something else in place of the date.
+    """
+    section = changelog.find_section(version)
+    if section is None or section.date is not None or tag_commit(version, tools):
+        return None
+    from kaizen_tasks.domain.changelog.undated import find_undated
+
+    return find_undated(changelog, version)
+
+
+def find_undated_release(base: Version | None, tools: Tools) -> Section | None:
+    """Return the newest release of the changelog if it is above another version and has no date yet; else None."""
+    changelog = read_changelog(tools) if tools.release_files.read(CHANGELOG_FILE) is not None else None
+    newest = changelog.newest_release if changelog else None
+    if changelog is None or newest is None or newest.date is not None or newest.version is None:
+        return None
+    if base is not None and newest.version <= base:
+        return None
+    return undated_section(changelog, newest.version, tools)
 
 
 def render_message(template: str, release: Release, tools: Tools, *, trailers: tuple[str, ...] = ()) -> str:

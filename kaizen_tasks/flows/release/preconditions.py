@@ -177,7 +177,7 @@ def check_release_files(release: Release, tools: Tools) -> Iterator[str]:
     files = tools.scm.modified_files()
     if documents.VERSION_FILE in files and documents.read_version(tools) != release.version:
         yield Problem("VERSION is edited and not committed", f"git checkout {documents.VERSION_FILE}")
-    if documents.CHANGELOG_FILE in files and documents.read_changelog(tools).find_section(release.version) is None:
+    if documents.CHANGELOG_FILE in files and documents.find_cut_section(release.version, tools) is None:
         yield Problem("CHANGELOG.md is edited and not committed", f"git commit {documents.CHANGELOG_FILE}")
 
 

@@ -7,12 +7,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kaizen_tasks.flows.steps.announce import Announce as Announce
+    from kaizen_tasks.flows.steps.abandon import Abandon as Abandon
     from kaizen_tasks.flows.steps.build import Build as Build
     from kaizen_tasks.flows.steps.build import Push as Push
     from kaizen_tasks.flows.steps.bump import Bump as Bump
     from kaizen_tasks.flows.steps.changelog import CutChangelog as CutChangelog
-    from kaizen_tasks.flows.steps.claim import Abandon as Abandon
     from kaizen_tasks.flows.steps.claim import Claim as Claim
     from kaizen_tasks.flows.steps.commit import Commit as Commit
     from kaizen_tasks.flows.steps.commit import FastForward as FastForward
@@ -34,11 +33,11 @@ if TYPE_CHECKING:
     from kaizen_tasks.flows.steps.verify import Verify as Verify
 
 _MODULES = {
-    "announce": ("Announce",),
+    "abandon": ("Abandon",),
     "build": ("Build", "Push"),
     "bump": ("Bump",),
     "changelog": ("CutChangelog",),
-    "claim": ("Abandon", "Claim"),
+    "claim": ("Claim",),
     "commit": ("Commit", "FastForward"),
     "copy": ("CopyImage", "FindImage"),
     "deploy": ("Deploy",),

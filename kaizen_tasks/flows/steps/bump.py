@@ -54,14 +54,21 @@ class Bump:
             return Done(reason, pending_release)
         current, base = files.read_version(tools), self._base_version(pending_release, tools)
         last_release = pending.find_completed_release(current, base, tools) if self.to in {None, current} else None
-        if last_release is not None and (self.accept_released or self.part == "auto"):
+        if last_release is not None and self._accepts(last_release):
             return Done(f"{last_release.name} is released and nothing is noted since", last_release)
         target_version, reason = self._target_version(current, base, tools)
         versions.require_newer(target_version, base)
+        _require_no_other_section(target_version, base, tools)
         target_release = Release(version=target_version)
         if current == target_version:
             return Done(f"VERSION is {current}{reason}", target_release)
         return Act(f"{current} → {target_version}{reason}", target_release)
+
+    def _accepts(self, last_release: Release) -> bool:
+        """Return whether the last release is what is asked for; a release candidate is no final release."""
+        if last_release.version.prerelease and self.part != "rc" and self.to is None:
+            return False
+        return self.accept_released or self.part == "auto"
 
     def target_release(self, release: Release, tools: Tools) -> Release:
         """Return the release that this bump leads to, or `release` itself if the bump refuses or fails."""
@@ -103,18 +110,31 @@ class Bump:
     def _target_version(self, current: Version, base: Version | None, tools: Tools) -> tuple[Version, str]:
         if self.to is not None:
             return self.to, ", as asked"
-        if self.part != "auto":
-            self._require_sufficient_part(base or current, tools)
-            version = versions.bump_version(base or current, self.part)
-            return self._skip_taken(version, self.part, f", a {self.part} release", tools)
-        if base is None or current > base:
+        if self.part == "auto" and (base is None or current > base):
             reason = ", ahead of the last release" if base else ", the first release"
             if files.read_changelog(tools).find_section(current) is not None:
-                return current, reason  # its section is cut, so it cannot get another number any more
+                return current, reason  # its section is written, so it cannot get another number any more
             return self._skip_taken(current, "rc" if current.prerelease else "patch", reason, tools)
+        return self._skip_taken(*self._next_version(base or current, tools), tools)
+
+    def _next_version(self, base: Version, tools: Tools) -> tuple[Version, versions.Part, str]:
+        """Return the version after another one, the part by which to skip it if it is taken, and the reason."""
+        if self.part == "rc" or base.prerelease:
+            from kaizen_tasks.flows.release import candidates
+
+            if self.part == "rc":
+                return candidates.next_candidate(base, tools), "rc", ", a release candidate"
+            final = candidates.final_release(base, self.part, tools, force=self.force)
+            return final.version, "patch", f", {final.reason}"
+        if self.part != "auto":
+            self._require_sufficient_part(base, tools)
+            return versions.bump_version(base, self.part), self.part, f", a {self.part} release"
+        undated = files.find_undated_release(base, tools)
+        if undated is not None and undated.version is not None:
+            return undated.version, "patch", f", for which line {undated.line} of CHANGELOG.md has the notes"
         decision = _infer_part(base, tools)
         part = versions.parse_part(decision.part)
-        return self._skip_taken(versions.bump_version(base, part), part, f", {decision.reason}", tools)
+        return versions.bump_version(base, part), part, f", {decision.reason}"
 
     def _skip_taken(self, version: Version, part: versions.Part, reason: str, tools: Tools) -> tuple[Version, str]:
         """Return the version or, if somebody else has it, the next one that is free, with the reason."""
@@ -133,6 +153,19 @@ class Bump:
             required_part = infer_part(unreleased, current_version=base_version, rules=rules).part
             message = f"CHANGELOG.md:{entry.line}: {entry.excerpt!r} requires a {required_part}, not a {self.part}"
             raise Refused(message, state=NOTHING_CHANGED, hint=f"--part {required_part}, or --force to override")
+
+
+def _require_no_other_section(version: Version, base: Version | None, tools: Tools) -> None:
+    """Require that no other version's section is waiting for its date, whose notes would stay behind.
+
+    Raises:
+        Refused: there is such a section.
+    """
+    undated = files.find_undated_release(base, tools)
+    if undated is not None and undated.version != version:
+        message = f"CHANGELOG.md:{undated.line}: {undated.version} has no date yet, and {version} would be released"
+        hint = f"--to {undated.version}, or rename that heading to ## [Unreleased]"
+        raise Refused(message, state=NOTHING_CHANGED, hint=hint)
 
 
 def _infer_part(base_version: Version, tools: Tools) -> BumpDecision:

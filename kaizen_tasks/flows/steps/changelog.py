@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -12,6 +13,7 @@ from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.flows.release import files
 
 if TYPE_CHECKING:
+    from kaizen_tasks.domain.changelog.model import Changelog
     from kaizen_tasks.ports.tools import Tools
 
 
@@ -25,23 +27,41 @@ class CutChangelog:
         """Look for the heading of the version."""
         if release.commit:
             return Done(f"[{release.version}] is in the release commit", release)
-        changelog = files.read_changelog(tools)
-        if changelog.find_section(release.version) is not None:
+        changelog, date = files.read_changelog(tools), tools.clock.release_date()
+        undated, notes = files.undated_section(changelog, release.version, tools), _sources(changelog, release)
+        if undated is None and changelog.find_section(release.version) is not None:
             return Done(f"[{release.version}] exists", release)
-        if not files.has_unreleased_entries(changelog):
+        if undated is not None and (notes or not undated.is_empty):
+            also = f", with the notes of {notes}" if notes else ""
+            return Act(f"date [{release.version}] {date}, at line {undated.line}{also}", release)
+        if not notes:
             reason = f"nothing is noted under [Unreleased] for {release.version}"
             return Refuse(reasons=(reason,), hint='note what changed: inv changelog.add --type fixed --text "…"')
-        return Act(f"cut [Unreleased] into [{release.version}] - {tools.clock.release_date()}", release)
+        return Act(f"cut {notes} into [{release.version}] - {date}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Write CHANGELOG.md with the new section; all other bytes stay."""
-        new_content = cut_release(
-            files.read_changelog_bytes(tools),
-            version=release.version,
+        changelog, version = files.read_changelog(tools), release.version
+        undated = files.undated_section(changelog, version, tools)
+        cut = partial(
+            cut_release,
+            version=version,
             date=tools.clock.release_date(),
             repository_url=tools.scm.web_url() or None,
             tag_pattern=tools.settings.tag_pattern,
             changelog_format=tools.settings.changelog.format,
         )
+        if undated is not None or changelog.candidates_of(version):
+            from kaizen_tasks.domain.changelog.gather import cut_gathered
+
+            new_content = cut_gathered(changelog, version, undated, cut, tag=tools.settings.git_tag(version))
+        else:
+            new_content = cut(changelog.content)
         tools.release_files.write(files.CHANGELOG_FILE, new_content)
         return release
+
+
+def _sources(changelog: Changelog, release: Release) -> str:
+    """Return the names of the sections whose notes are cut into that of a release."""
+    names = [f"[{section.version}]" for section in changelog.candidates_of(release.version)]
+    return ", ".join([*names, *(["[Unreleased]"] if files.has_unreleased_entries(changelog) else [])])

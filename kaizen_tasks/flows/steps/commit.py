@@ -85,7 +85,7 @@ def _files_without_version(release: Release, tools: Tools) -> tuple[str, ...]:
     """Return the files that do not have the version yet, as is the case in a dry run."""
     version_matches = {
         files.VERSION_FILE: files.read_version(tools) == release.version,
-        files.CHANGELOG_FILE: files.read_changelog(tools).find_section(release.version) is not None,
+        files.CHANGELOG_FILE: files.find_cut_section(release.version, tools) is not None,
     }
     return tuple(name for name, is_current in version_matches.items() if not is_current)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import attrs
 import pytest
 from semver import Version
 
@@ -10,9 +13,12 @@ from kaizen_tasks.errors import KaizenError, PushFailed, Refused
 from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.release import files as documents
 from kaizen_tasks.flows.runner import apply_step, dry_run_step, run_flow
-from kaizen_tasks.flows.steps import Bump, FastForward
+from kaizen_tasks.flows.steps import Bump, CutChangelog, FastForward
 from tests.fakes.scm import FakeScm
 from tests.fakes.tools import CHANGELOG, FILES, FakeTools, settings
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.version import Part
 
 
 @pytest.fixture
@@ -248,3 +254,113 @@ def test_cut_keeps_every_other_byte_of_the_changelog(tools: FakeTools) -> None:
 
     old = CHANGELOG.partition(b"## [0.1.0]")[2]
     assert old.strip() in tools.scm.working_tree.files["CHANGELOG.md"]
+
+
+class TestReleaseCandidates:
+    """What follows `--part rc`."""
+
+    def candidate(self, tools: FakeTools) -> Release:
+        return cut(tools, Bump(part="rc", accept_released=True))
+
+    @pytest.mark.parametrize("part", ["auto", "patch", "feature", "major"])
+    def test_any_part_makes_the_final_release(self, tools: FakeTools, part: Part) -> None:
+        assert self.candidate(tools).name == "v0.2.0-rc.1"
+        assert self.candidate(tools).name == "v0.2.0-rc.1"
+        note(tools, b"### Fixed\n\n- Later\n")
+
+        assert cut(tools, Bump(part=part, accept_released=True)).name == "v0.2.0"
+        section = tools.scm.working_tree.files["CHANGELOG.md"].split(b"\n## ")[2]
+        assert section == b"[0.2.0] - 2026-11-20\n\n### Added\n\n- Weekly plans\n\n### Fixed\n\n- Later\n"
+        assert cut(tools).name == "v0.2.0"
+
+    def test_nothing_new_is_needed_for_the_final_release(self, tools: FakeTools) -> None:
+        self.candidate(tools)
+        note(tools, b"### Fixed\n\n- Later\n")
+        assert self.candidate(tools).name == "v0.2.0-rc.2"
+
+        assert cut(tools).name == "v0.2.0"
+        assert tools.scm.working_tree.files["CHANGELOG.md"].count(b"- Weekly plans") == 2
+
+    def test_a_breaking_change_after_the_candidate_is_no_feature(self, tools: FakeTools) -> None:
+        cut(tools, Bump(to=Version.parse("1.0.0")))
+        note(tools, b"### Added\n\n- New\n")
+        assert self.candidate(tools).name == "v1.1.0-rc.1"
+        note(tools, b"### Removed\n\n- Old\n")
+
+        with pytest.raises(Refused, match=r"'Old' requires a major, and 1.1.0 is not one"):
+            cut(tools, Bump(part="feature"))
+        assert cut(tools, dry=True).name == "v2.0.0"
+        assert self.candidate(tools).name == "v2.0.0-rc.1"
+        assert cut(tools, Bump(part="major")).name == "v2.0.0"
+
+    def test_a_part_can_be_forced(self, tools: FakeTools) -> None:
+        cut(tools, Bump(to=Version.parse("1.0.0")))
+        note(tools, b"### Added\n\n- New\n")
+        self.candidate(tools)
+        note(tools, b"### Removed\n\n- Old\n")
+
+        assert cut(tools, Bump(part="feature", force=True)).name == "v1.1.0"
+
+    def test_the_first_candidate_of_a_breaking_change_is_of_a_major_release(self, tools: FakeTools) -> None:
+        cut(tools, Bump(to=Version.parse("1.0.0")))
+        note(tools, b"### Removed\n\n- Old\n")
+
+        assert self.candidate(tools).name == "v2.0.0-rc.1"
+
+
+class TestUndatedSection:
+    """`## [0.1.1] - Unreleased`, which gets its date in the release commit."""
+
+    def place(self, tools: FakeTools, version: bytes, heading: bytes) -> None:
+        """Tag 0.1.0, and note what follows under a heading of its own."""
+        tools.scm.create_tag("v0.1.0", tools.scm.head().commit, "v0.1.0")
+        changelog = CHANGELOG.replace(b"## [Unreleased]\n\n### Added", heading + b"\n\n### Fixed")
+        tools.scm.commit({"CHANGELOG.md": changelog, "VERSION": version})
+
+    @pytest.mark.parametrize("version", [b"0.1.1\n", b"0.1.0\n"])
+    def test_gets_its_date_in_the_release_commit(self, tools: FakeTools, version: bytes) -> None:
+        self.place(tools, version, b"## [0.1.1] - Unreleased")
+        before = tools.scm.working_tree.files["CHANGELOG.md"]
+
+        released = cut(tools)
+
+        changelog = tools.scm.read_at(released.commit, "CHANGELOG.md")
+        assert released.name == "v0.1.1"
+        assert changelog is not None
+        text, _, link = changelog.rpartition(b"\n[0.1.1]: ")
+        assert text == before.replace(b"Unreleased", b"2026-11-20")
+        assert link.endswith(b"/compare/v0.1.0...v0.1.1\n")
+        assert cut(tools) == released
+
+    def test_of_another_version_is_not_left_behind(self, tools: FakeTools) -> None:
+        self.place(tools, b"0.1.0\n", b"## [0.1.1] - TBD")
+
+        with pytest.raises(Refused, match=r"CHANGELOG.md:3: 0.1.1 has no date yet, and 0.2.0 would be released"):
+            cut(tools, Bump(part="feature"))
+
+    def test_takes_up_unreleased_entries(self, tools: FakeTools) -> None:
+        self.place(tools, b"0.1.1\n", b"## [Unreleased]\n\n### Fixed\n\n- Later\n\n## [0.1.1] - TBD")
+        cut(tools)
+
+        section = tools.scm.working_tree.files["CHANGELOG.md"].split(b"\n## ")[2]
+        assert section == b"[0.1.1] - 2026-11-20\n\n### Fixed\n\n- Weekly plans\n- Later\n"
+
+    def test_without_entries_is_nothing_to_release(self, tools: FakeTools) -> None:
+        self.place(tools, b"0.1.1\n", b"## [0.1.1] - TBD\n\n## [0.0.9] - 2026-01-01")
+
+        with pytest.raises(Refused, match="nothing is noted"):
+            cut(tools)
+
+    def test_is_not_committed_without_its_date(self, tools: FakeTools) -> None:
+        self.place(tools, b"0.1.1\n", b"## [0.1.1] - TBD")
+
+        with pytest.raises(Refused, match=r"0.1.1 is missing from CHANGELOG.md"):
+            run_flow(catalogue.commit(), Release(version=Version.parse("0.1.1")), tools)
+
+    def test_of_a_release_that_is_out_stays(self, tools: FakeTools) -> None:
+        released = cut(tools)
+        changelog = tools.scm.working_tree.files["CHANGELOG.md"].replace(b" - 2026-11-20", b"")
+        tools.scm.commit({"CHANGELOG.md": changelog})
+
+        run_flow((CutChangelog(),), attrs.evolve(released, commit=""), tools)
+        assert tools.scm.working_tree.files["CHANGELOG.md"] == changelog
