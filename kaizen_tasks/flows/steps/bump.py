@@ -16,6 +16,7 @@ from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, Refused
 from kaizen_tasks.flows.release import claims, files, pending
 
 if TYPE_CHECKING:
+    from kaizen_tasks.domain.changelog.model import Section
     from kaizen_tasks.ports.tools import Tools
 
 
@@ -130,9 +131,9 @@ class Bump:
             self._require_sufficient_part(base, tools)
             return versions.bump_version(base, self.part), self.part, f", a {self.part} release"
         undated = files.find_undated_release(base, tools)
-        if undated is not None and undated.version is not None:
+        if undated is not None and _is_the_only_note(undated, tools) and undated.version is not None:
             return undated.version, "patch", f", for which line {undated.line} of CHANGELOG.md has the notes"
-        decision = _infer_part(base, tools)
+        decision = _infer_part(base, undated, tools)
         part = versions.parse_part(decision.part)
         return versions.bump_version(base, part), part, f", {decision.reason}"
 
@@ -168,10 +169,17 @@ def _require_no_other_section(version: Version, base: Version | None, tools: Too
         raise Refused(message, state=NOTHING_CHANGED, hint=hint)
 
 
-def _infer_part(base_version: Version, tools: Tools) -> BumpDecision:
+def _is_the_only_note(undated: Section, tools: Tools) -> bool:
+    """Return whether nothing is noted but under a version without a date, in groups of types, as plans are not."""
+    is_typed = any(group.type and group.entries for group in undated.groups)
+    return is_typed and not files.has_unreleased_entries(files.read_changelog(tools))
+
+
+def _infer_part(base_version: Version, undated: Section | None, tools: Tools) -> BumpDecision:
     unreleased = files.read_changelog(tools).unreleased
     if unreleased is None or not any(group.entries for group in unreleased.groups):
         message = f"bump: nothing is noted under [Unreleased] since {base_version}"
         hint = 'note what changed: inv changelog.add --type fixed --text "…"'
         raise Refused(message, state=NOTHING_CHANGED, hint=hint)
-    return infer_part(unreleased, current_version=base_version, rules=tools.settings.bump_rules)
+    sections = (unreleased, *([undated] if undated is not None else []))
+    return infer_part(*sections, current_version=base_version, rules=tools.settings.bump_rules)

@@ -338,6 +338,18 @@ class TestUndatedSection:
         with pytest.raises(Refused, match=r"CHANGELOG.md:3: 0.1.1 has no date yet, and 0.2.0 would be released"):
             cut(tools, Bump(part="feature"))
 
+    @pytest.mark.parametrize("version", [b"0.1.0\n", b"0.2.0\n"])
+    def test_takes_up_entries_that_require_its_version(self, tools: FakeTools, version: bytes) -> None:
+        self.place(tools, version, b"## [Unreleased]\n\n### Added\n\n- Later\n\n## [0.2.0] - TBD")
+
+        assert cut(tools).name == "v0.2.0"
+
+    def test_is_not_released_with_plans(self, tools: FakeTools) -> None:
+        self.place(tools, b"0.1.0\n", b"## [0.9.0] - Coming soon\n\n### Planned\n\n- Maps\n\n## [0.0.9] - 2026-01-01")
+
+        with pytest.raises(Refused, match="nothing is noted"):
+            cut(tools)
+
     def test_takes_up_unreleased_entries(self, tools: FakeTools) -> None:
         self.place(tools, b"0.1.1\n", b"## [Unreleased]\n\n### Fixed\n\n- Later\n\n## [0.1.1] - TBD")
         cut(tools)
