@@ -6,10 +6,11 @@ Imported at every start, so it imports nothing heavy.
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any
@@ -70,7 +71,8 @@ def command(
         with _errors_as_exits(task_name, read_only=read_only), _signals_as_interrupts():
             function = getattr(import_module(f"{HANDLERS}.{module_name}"), function_name)
             defaults: dict[str, object] = {flag.name: [] if flag.repeatable else flag.default for flag in flags}
-            function(c, **{**defaults, **values}, **(bound or {}))
+            texts = {name: _as_utf8(value) for name, value in values.items()}
+            function(c, **{**defaults, **texts}, **(bound or {}))
             sys.stdout.flush()
 
     body.__name__, body.__doc__ = name or function_name, text
@@ -82,6 +84,18 @@ def command(
         help={flag.name: flag.help for flag in flags},
         iterable=[flag.name for flag in flags if flag.repeatable],
     )
+
+
+def _as_utf8(value: object) -> object:
+    """Return the text of a flag, which is UTF-8 even where the locale has no encoding for it."""
+    if not isinstance(value, str) or value.isascii():
+        return value
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        with suppress(UnicodeDecodeError):
+            return os.fsencode(value).decode()
+    return value
 
 
 def _signature(flags: Iterable[Flag]) -> Signature:

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from kaizen_tasks.cli import json_output, stopped
+from tests.support import cli_app
+from tests.support.git_repository import Repository
+from tests.support.waiting import HANG_SECONDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def printed(monkeypatch: pytest.MonkeyPatch, encoding: str, *, errors: str = "strict") -> io.TextIOWrapper:
@@ -57,3 +66,25 @@ def test_json_is_the_same_document_in_every_encoding(monkeypatch: pytest.MonkeyP
     json_output.print_json(document)
 
     assert json.loads(written(stream).decode(encoding)) == document
+
+
+def run_in_ascii(*arguments: str) -> None:
+    """Run `kaizen …` in the working directory, in a locale that has no encoding but ASCII."""
+    environ = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    subprocess.run([sys.executable, "-m", "kaizen_tasks", *arguments], env=environ, check=True, timeout=HANG_SECONDS)
+
+
+@pytest.mark.integration
+def test_a_locale_without_an_encoding_changes_no_name_and_no_note(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environ = {"GIT_COMMITTER_NAME": "Jörg", "GIT_COMMITTER_EMAIL": "j@example.com"}
+    configuration = '[release]\nsignoff = true\nmessage = "Release {tag}\\n\\n{notes}"\n'
+    cli_app.make(tmp_path, cli_app.ALONE + configuration, environ, monkeypatch)
+    repository = Repository(tmp_path, tmp_path)
+    run_in_ascii("changelog.add", "--type", "fixed", "--text", "naïve → 日本")
+    repository.git("commit", "--all", "--quiet", "--message", "Note")
+    run_in_ascii("cut", "--part", "patch")
+
+    assert "- naïve → 日本\n\nSigned-off-by: Jörg <j@example.com>" in repository.git("log", "-1", "--format=%B")
+    assert "tagger Jörg <j@example.com>" in repository.git("cat-file", "-p", "v0.1.1")

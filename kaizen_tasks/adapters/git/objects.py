@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -98,8 +99,9 @@ def write_tag(git: Git, *, name: str, commit: str, message: str, tagger: GitResu
         return _write_signed_tag(git, name, commit, message)
     if not tagger.ok:
         raise Refused(f"git has no committer for the tag: {tagger.reason}", hint=IDENTITY_HINT)
-    header = f"object {commit}\ntype commit\ntag {name}\ntagger {tagger.text}\n\n"
-    return git.run_checked("mktag", stdin=f"{header}{message.strip()}\n".encode()).text
+    header = b"object %b\ntype commit\ntag %b\ntagger %b\n\n"
+    fields = os.fsencode(commit), os.fsencode(name), tagger.out.strip()
+    return git.run_checked("mktag", stdin=header % fields + _encode_message(message)).text
 
 
 def _write_signed_tag(git: Git, name: str, commit: str, message: str) -> str:
