@@ -1,7 +1,9 @@
-"""A release and its image."""
+"""A release, its image, and the messages of its commit and tag."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from datetime import datetime
 
 from attrs import evolve, frozen
@@ -144,3 +146,27 @@ class CopyStats:
         (first, outcome), *others = [(count, outcome) for count, outcome in counts if count] or [(0, "missing")]
         texts = (f"{count} {outcome}" for count, outcome in others)
         return ", ".join((f"{first} {'blob' if first == 1 else 'blobs'} {outcome}", *texts))
+
+
+def render_message(template: str, values: Mapping[str, str], *, trailers: tuple[str, ...] = ()) -> str:
+    """Return a message: the template filled in, and trailers in its last paragraph.
+
+    Args:
+        template: with placeholders in braces; a blank line follows its subject, if it has none.
+        values: by placeholder.
+        trailers: such as `Signed-off-by: Sam <sam@example.com>`; one that the message has already is not repeated.
+    """
+    subject, _, body = template.format(**values).strip().partition("\n")
+    paragraphs = [subject.strip(), *filter(None, [body.strip()])]
+    missing_trailers = [trailer for trailer in trailers if trailer not in body.splitlines()]
+    if missing_trailers:
+        last_paragraph = body.strip().rpartition("\n\n")[2]
+        has_trailers = bool(last_paragraph) and all(map(_is_trailer, last_paragraph.splitlines()))
+        text = "\n".join(missing_trailers)
+        paragraphs = [*paragraphs[:-1], f"{paragraphs[-1]}\n{text}"] if has_trailers else [*paragraphs, text]
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def _is_trailer(line: str) -> bool:
+    """Return whether git reads a line as a trailer: https://git-scm.com/docs/git-interpret-trailers."""
+    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]*: \S.*", line) is not None

@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 from semver import Version
 
-from kaizen_tasks.domain.release import BuildSpec, CopyStats, Release, StepLabel
+from kaizen_tasks.domain.release import BuildSpec, CopyStats, Release, StepLabel, render_message
 
 VIENNA = timezone(timedelta(hours=1))
 RECIPE = BuildSpec(
@@ -75,3 +75,27 @@ def test_empty_build_labels_are_left_out() -> None:
 )
 def test_copy_stats_in_words(copied: CopyStats, said: str) -> None:
     assert str(copied) == said
+
+
+VALUES = {"version": "1.2.3", "tag": "v1.2.3", "app": "web", "notes": "Fixed\n\n- a"}
+
+
+@pytest.mark.parametrize(
+    ("template", "trailers", "expected"),
+    [
+        ("Release {tag}", (), "Release v1.2.3\n"),
+        ("chore(release): {version}\n\n{notes}\n", (), "chore(release): 1.2.3\n\nFixed\n\n- a\n"),
+        ("Release {tag}\n{notes}", (), "Release v1.2.3\n\nFixed\n\n- a\n"),
+        ("Release {{{version}}}", (), "Release {1.2.3}\n"),
+        ("R {tag}", ("Signed-off-by: S <s@e>",), "R v1.2.3\n\nSigned-off-by: S <s@e>\n"),
+        ("fix: {tag}", ("Kaizen-Environment: mark",), "fix: v1.2.3\n\nKaizen-Environment: mark\n"),
+        ("R\n\n{notes}", ("K: e", "S: n"), "R\n\nFixed\n\n- a\n\nK: e\nS: n\n"),
+        ("R\n\nText.\n\nRefs: A-1\n", ("K: e",), "R\n\nText.\n\nRefs: A-1\nK: e\n"),
+        ("R\n\nK: e\n", ("K: e",), "R\n\nK: e\n"),
+        ("R\n\nSee below:\nRefs: A-1", ("K: e",), "R\n\nSee below:\nRefs: A-1\n\nK: e\n"),
+    ],
+)
+def test_message_is_the_template_with_trailers_in_its_last_paragraph(
+    template: str, trailers: tuple[str, ...], expected: str
+) -> None:
+    assert render_message(template, VALUES, trailers=trailers) == expected

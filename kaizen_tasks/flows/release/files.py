@@ -6,6 +6,7 @@ import datetime as dt
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.domain import release as releases
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.errors import UsageError
 
@@ -161,24 +162,23 @@ def find_undated_release(base: Version | None, tools: Tools) -> Section | None:
 
 def render_message(template: str, release: Release, tools: Tools, *, trailers: tuple[str, ...] = ()) -> str:
     """Return the message of a release's commit or tag, with its notes from the commit or, before that, from here."""
-    from kaizen_tasks.domain.release_message import plain_notes, render_message
-
     values = {
         "app": tools.settings.app,
         "version": str(release.version),
         "tag": tools.settings.git_tag(release.version),
-        "notes": plain_notes(_release_notes(release, tools)) if "{notes}" in template else "",
+        "notes": _plain_notes(release, tools) if "{notes}" in template else "",
     }
-    return render_message(template, values, trailers=trailers)
+    return releases.render_message(template, values, trailers=trailers)
 
 
-def _release_notes(release: Release, tools: Tools) -> str:
+def _plain_notes(release: Release, tools: Tools) -> str:
     from kaizen_tasks.domain.changelog.render.sections import to_markdown
+    from kaizen_tasks.domain.plain_notes import plain_notes
 
     content = tools.scm.read_at(release.commit, CHANGELOG_FILE) if release.commit else read_changelog_bytes(tools)
     changelog = parse_changelog(content or b"", tools)
     section = changelog.find_section(release.version)
-    return to_markdown(changelog, [section]) if section else ""
+    return plain_notes(to_markdown(changelog, [section])) if section else ""
 
 
 def latest_heading(changelog: Changelog) -> Version | None:
