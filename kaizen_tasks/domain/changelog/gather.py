@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.entries import Group
 
 _LIST_ITEM = re.compile(rb"[ \t]*(?:[-*+]|\d+[.)])[ \t]")
+_TRAILING_LINES = re.compile(rb"(?:\r\n?|\n)[ \t\r\n]*\Z")
 _BLANK_LINES = re.compile(rb"(?:[ \t]*(?:\r\n?|\n))*")
 
 
@@ -170,8 +171,9 @@ def _without(content: bytes, start: int, end: int, spans: Iterable[tuple[int, in
 
 
 def _strip(text: bytes) -> bytes:
-    """Return lines without blank lines before and after them; the indentation of the first one stays."""
-    return text[_BLANK_LINES.match(text).end() :].rstrip()  # type: ignore[union-attr]  # it matches every text
+    """Return lines without blank lines before and after them; indentation and trailing white space of others stay."""
+    start = _BLANK_LINES.match(text).end()  # type: ignore[union-attr]  # it matches every text
+    return _TRAILING_LINES.sub(b"", text[start:])
 
 
 def _join(texts: Sequence[bytes], newline: bytes) -> bytes:

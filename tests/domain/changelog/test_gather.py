@@ -53,6 +53,12 @@ def test_entries_that_candidates_repeat_appear_once() -> None:
     assert section_of(result) == body.strip()
 
 
+def test_trailing_white_space_of_an_entry_stays() -> None:
+    result = finish(f"## [Unreleased]\n\n### Fixed\n\n- c \n\n{candidate('1.3.0-rc.1', FIX)}{FINAL}")
+
+    assert section_of(result) == "### Fixed\n\n- a\n- c "
+
+
 def test_candidates_alone_make_the_final_section() -> None:
     result = finish(f"## [Unreleased]\n\n{candidate('1.3.0-beta.1', FIX)}{FINAL}")
 
