@@ -20,7 +20,9 @@ cut = command(
     flags.SKIP_DOCS,
     flags.FORCE,
 )
-commit = command("steps.commit", "Make the release commit: HEAD plus VERSION and CHANGELOG.md, nothing else.")
+commit = command(
+    "steps.commit", "Make the release commit: HEAD plus VERSION, changelog and version files, nothing else."
+)
 build = command("steps.build", "Build the image of the release commit, from a clean export.")
 push = command("push.push", "Upload :vX.Y.Z into an environment's repository; never replace other bytes.", flags.ENV)
 tag = command("steps.tag", "Tag the release commit, and push tag and branch atomically.")
@@ -170,7 +172,7 @@ changelog = Collection(
     ),
     command(
         "changelog.check",
-        "List every problem of CHANGELOG.md with its place and how to fix it.",
+        "List every problem of the changelog with its place and how to fix it.",
         flags.JSON,
         Flag("sarif", "print a SARIF document, which CI systems show next to the lines", default=False),
         Flag("fix", "fix what can be fixed automatically first", default=False),

@@ -148,10 +148,10 @@ def runtime_diff_document(
     }
 
 
-def problem_document(problem: LintProblem) -> Document:
-    """Return a problem of the changelog as JSON."""
+def problem_document(problem: LintProblem, *, path: str) -> Document:
+    """Return a problem of the changelog, whose path is given, as JSON."""
     return {
-        "file": "CHANGELOG.md",
+        "file": path,
         "line": problem.line,
         "column": problem.column,
         "rule": problem.rule,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import posixpath
 import re
 import string
 from typing import TYPE_CHECKING
@@ -83,6 +84,16 @@ def secret_name(text: str) -> str:
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
     """
     return _match(text, r"[A-Za-z0-9/_+=.@-]{1,512}", "the name of a secret: letters, digits and /_+=.@-")
+
+
+def app_path(text: str) -> str:
+    """Accept the path of a file in the app's folder, in its shortest form."""
+    short = posixpath.normpath(text)
+    if short.startswith(("/", "..")) or "\\" in text or not text.isprintable():
+        return f"{text!r} is not a path inside the app's folder"
+    if short == "." or text.endswith("/"):
+        return f"{text!r} is not the path of a file"
+    return "" if text == short else f"{text!r} is written {short!r}"
 
 
 def argument_name(text: str) -> str:

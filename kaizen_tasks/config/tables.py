@@ -67,9 +67,11 @@ class BuildRules(NamedTuple):
 
 
 class ChangelogRules(NamedTuple):
-    """`[changelog]`: how the changelog is written and checked.
+    """`[changelog]`: where the changelog is, and how it is written and checked.
 
     Attributes:
+        file: path of the changelog, relative to the app's folder. Empty: `CHANGELOG.md`, or the one file in the app's
+            folder or in `docs` that has such a name, like `Changes.md`. Example: "docs/CHANGELOG.md"
         rules: the severity of [rules of `changelog.check`](changelog-rules.md), by name: `error`, `warning` or `off`.
             Example: tag-missing = "off"
         since: the oldest release that `changelog.check` checks, all with the same severity. Empty: problems of releases
@@ -79,6 +81,7 @@ class ChangelogRules(NamedTuple):
         unreleased: further names of the heading `[Unreleased]`. Example: ["À venir"]
     """
 
+    file: Annotated[str, checks.inherited(checks.app_path)] = ""
     rules: Mapping[str, Annotated[str, checks.severity]] = MappingProxyType({})
     since: Annotated[str, checks.version] = ""
     types: Mapping[str, Annotated[str, checks.heading]] = MappingProxyType({})

@@ -1,4 +1,4 @@
-"""The ports of the source: the two files that a release edits, and the git repository around them."""
+"""The ports of the source: the files that a release edits, and the git repository around them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,25 @@ if TYPE_CHECKING:
 
 
 class ReleaseFiles(Protocol):
-    """The two files that a release edits: VERSION and CHANGELOG.md."""
+    """The files that a release edits: VERSION, the changelog, and whatever else is configured."""
 
     def read(self, name: str) -> bytes | None:
         """Return a file's content, or None when there is no such file."""
 
+    def names(self, folder: str) -> tuple[str, ...]:
+        """Return the names of the files in a folder as they are spelled on disk, sorted; none without the folder.
+
+        Args:
+            folder: path of the folder, relative to the app's; empty for that one.
+        """
+
     @mutates("the file is written", needs_lock=False)
     def write(self, name: str, content: bytes) -> None:
         """Replace a file's content atomically."""
+
+    @mutates("the file is deleted", needs_lock=False)
+    def delete(self, name: str) -> None:
+        """Delete a file, if there is one."""
 
 
 class Scm(Protocol):
@@ -88,27 +99,37 @@ class Scm(Protocol):
     def pending_releases(self) -> Mapping[str, str]:
         """Return the commits of this clone's unfinished releases, by release name (`v1.2.3`)."""
 
-    def files_differing_from(self, commit: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
-        """Return the names of the given files whose content, once stored by git, would differ from a commit's."""
+    def files_differing_from(self, commit: str, files: Mapping[str, bytes | None]) -> tuple[str, ...]:
+        """Return the names of the given files whose content, once stored by git, would differ from a commit's.
+
+        Args:
+            commit: full hash of the commit.
+            files: content by path; None for a file that there should not be.
+        """
 
     @mutates("the commit object is written", needs_lock=False)
-    def write_commit(self, *, parent: str, files: Mapping[str, bytes], message: str) -> str:
+    def write_commit(self, *, parent: str, files: Mapping[str, bytes | None], message: str) -> str:
         """Write a commit object, the parent's tree with some files replaced, and return its hash; no ref is changed.
 
         The commit hooks run first, against the temporary index.
+
+        Args:
+            parent: full hash of the parent.
+            files: content by path; None for a file that the commit deletes.
+            message: the commit's message.
 
         Raises:
             Refused: a hook rejected the commit, or git has no author or committer.
         """
 
     @mutates("the merge commit is written", needs_lock=False)
-    def write_merge(self, *, onto: str, commit: str, files: Mapping[str, bytes], message: str) -> str:
+    def write_merge(self, *, onto: str, commit: str, files: Mapping[str, bytes | None], message: str) -> str:
         """Write the merge of a commit into another, with some files as given, and return its hash; no ref is changed.
 
         Args:
             onto: full hash of the first parent.
             commit: full hash of the second parent.
-            files: the content of the files that are merged already, by path.
+            files: the content of the files that are merged already, by path; None for a file that is deleted.
             message: the message of the merge commit.
 
         Raises:
@@ -128,6 +149,10 @@ class Scm(Protocol):
         """Move the branch forward to a commit, and update `paths` in index and working tree.
 
         All other files, staged or not, stay as they are.
+
+        Args:
+            commit: full hash of the commit.
+            paths: files, and folders, which stand for all files in them.
 
         Raises:
             Refused: the branch has moved meanwhile, or a path has other changes.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,9 @@ from attrs import frozen
 from kaizen_tasks.adapters.host import process
 from kaizen_tasks.config import load
 from kaizen_tasks.config.settings import Settings
-from kaizen_tasks.flows.release import preconditions
-from kaizen_tasks.flows.release.files import RELEASE_FILES
+from kaizen_tasks.flows.release import files, preconditions
 from kaizen_tasks.rehearsal.commands import NO_LOCKS_ENV, run_git
+from kaizen_tasks.wiring import Toolbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,6 +69,16 @@ class _UserRepo:
     @property
     def has_remote(self) -> bool:
         return self.settings.release.remote in self.git("remote").split()
+
+    @property
+    def tools(self) -> Toolbox:
+        """The app's toolbox, which writes nothing."""
+        return Toolbox(self.settings, dry=True, draft=True, stream=sys.stderr)
+
+    @property
+    def prefix(self) -> str:
+        """The app's folder in the repository, with a slash at the end; empty when it is the repository's own."""
+        return f"{self.settings.root.relative_to(self.top).as_posix()}/".removeprefix("./")
 
     @property
     def modified_files(self) -> tuple[str, ...]:
@@ -134,7 +145,7 @@ def _create_remote(user_repo: _UserRepo, remote: Path, clone: Path, branch: str)
 
 def _commit_local_changes(user_repo: _UserRepo, clone: Path) -> Iterator[str]:
     """Commit uncommitted changes, so that they are rehearsed too; yield why a real release would refuse them."""
-    modified_files = [name for name in user_repo.modified_files if not name.endswith(RELEASE_FILES)]
+    modified_files = [name for name in user_repo.modified_files if not _is_release_file(name, user_repo)]
     untracked_files = [name for name in _release_files(user_repo) if not user_repo.git("ls-files", "--", name)]
     for name in (*user_repo.modified_files, *untracked_files):
         _copy_file(user_repo.top / name, clone / name)
@@ -146,10 +157,16 @@ def _commit_local_changes(user_repo: _UserRepo, clone: Path) -> Iterator[str]:
         run_git(clone, "commit", "--quiet", "--no-verify", "--message", "Uncommitted changes")
 
 
+def _is_release_file(name: str, user_repo: _UserRepo) -> bool:
+    """Return whether a release may change a file of the repository."""
+    is_of_app = name.startswith(user_repo.prefix)
+    return is_of_app and files.is_release_file(name.removeprefix(user_repo.prefix), user_repo.tools)
+
+
 def _release_files(user_repo: _UserRepo) -> tuple[str, ...]:
     """Return the files that these tasks need, as paths in the repository, whether git tracks them or not."""
     root = user_repo.settings.root
-    names = (load.CONFIG_FILE_NAME, "tasks.py", "pyproject.toml", *RELEASE_FILES)
+    names = (load.CONFIG_FILE_NAME, "tasks.py", "pyproject.toml", *files.release_paths(user_repo.tools))
     return tuple(str((root / name).relative_to(user_repo.top)) for name in names if (root / name).is_file())
 
 

@@ -161,8 +161,8 @@ PROBLEM = LintProblem(line=3, column=5, rule="version-order", message="0.1.0 sta
 
 def test_a_problem_says_where_what_and_how_to_mend_it() -> None:
     """As editors and CI systems want it."""
-    assert json_output.problem_document(PROBLEM) == {
-        "file": "CHANGELOG.md",
+    assert json_output.problem_document(PROBLEM, path="docs/CHANGELOG.md") == {
+        "file": "docs/CHANGELOG.md",
         "line": 3,
         "column": 5,
         "rule": "version-order",

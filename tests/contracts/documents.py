@@ -23,3 +23,18 @@ class ReleaseFilesContract:
         documents.write("CHANGELOG.md", content)
 
         assert content == documents.read("VERSION") == documents.read("CHANGELOG.md")
+
+    def test_lists_the_files_of_a_folder(self, documents: ReleaseFiles) -> None:
+        documents.write("changes/two.md", b"")
+        documents.write("changes/one.md", b"")
+
+        assert documents.names("changes") == ("one.md", "two.md")
+        assert documents.names("") == ("VERSION",)
+        assert documents.names("other") == ()
+
+    def test_deletes_what_is_there(self, documents: ReleaseFiles) -> None:
+        documents.delete("VERSION")
+        documents.delete("VERSION")
+
+        assert documents.read("VERSION") is None
+        assert documents.names("") == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,5 +18,12 @@ class FakeReleaseFiles:
     def read(self, name: str) -> bytes | None:
         return self.files.get(name)
 
+    def names(self, folder: str) -> tuple[str, ...]:
+        paths = map(PurePosixPath, self.files)
+        return tuple(sorted(path.name for path in paths if path.parent == PurePosixPath(folder)))
+
     def write(self, name: str, content: bytes) -> None:
         self.files[name] = content
+
+    def delete(self, name: str) -> None:
+        self.files.pop(name, None)

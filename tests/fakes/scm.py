@@ -169,29 +169,33 @@ class FakeScm:
     def pending_releases(self) -> Mapping[str, str]:
         return {name: commit for name, commit in self._pending.items() if self._tags.get(name, commit) == commit}
 
-    def files_differing_from(self, commit: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
+    def files_differing_from(self, commit: str, files: Mapping[str, bytes | None]) -> tuple[str, ...]:
         """Return the names of the files that differ from a commit."""
         tree = self.commits[commit].tree
         return tuple(sorted(path for path, content in files.items() if tree.get(path) != content))
 
-    def write_commit(self, *, parent: str, files: Mapping[str, bytes], message: str) -> str:
+    @staticmethod
+    def _replace(tree: Mapping[str, bytes], files: Mapping[str, bytes | None]) -> dict[str, bytes]:
+        return {path: content for path, content in {**tree, **files}.items() if content is not None}
+
+    def write_commit(self, *, parent: str, files: Mapping[str, bytes | None], message: str) -> str:
         """Store a commit; nothing else changes."""
         if self.hook_message:
             raise Refused(f"the pre-commit hook rejects the commit: {self.hook_message}")
-        return self._store(parent, {**self.commits[parent].tree, **files}, message)
+        return self._store(parent, self._replace(self.commits[parent].tree, files), message)
 
     def merge_base(self, first: str, second: str) -> str:
         ancestors = set(self._ancestry(second))
         return next((name for name in self._ancestry(first) if name in ancestors), "")
 
-    def write_merge(self, *, onto: str, commit: str, files: Mapping[str, bytes], message: str) -> str:
+    def write_merge(self, *, onto: str, commit: str, files: Mapping[str, bytes | None], message: str) -> str:
         base, ours, theirs = (self.commits[name].tree for name in (self.merge_base(onto, commit), onto, commit))
         changed = {path for path in theirs if theirs[path] != base.get(path)}
         conflicts = {path for path in changed if ours.get(path) not in {base.get(path), theirs[path]}} - files.keys()
         if conflicts:
             raise Refused(f"conflicting changes of {', '.join(sorted(conflicts))}")
-        tree = {**ours, **{path: theirs[path] for path in changed}, **files}
-        return self._store(onto, tree, message, merged=commit)
+        tree = {**ours, **{path: theirs[path] for path in changed}}
+        return self._store(onto, self._replace(tree, files), message, merged=commit)
 
     def save_pending(self, name: str, commit: str) -> None:
         self._pending[name] = commit
@@ -206,14 +210,20 @@ class FakeScm:
             raise Refused(f"{self.branch or 'HEAD'} has moved away from the release commit {commit[:12]}")
         old = self.commits[self._tip if self._tip != commit else self.commits[commit].parent].tree
         new = self.commits[commit].tree
+        names = sorted({*old, *new, *self.working_tree.files})
+        paths = tuple(name for name in names if any(name == path or name.startswith(f"{path}/") for path in paths))
         for path in paths:
             contents = {self.index.get(path), self.working_tree.read(path)}
             if not contents <= {old.get(path), new.get(path)}:
                 raise Refused(f"{path}: other changes than the release's would be lost")
         self._tip = commit
         for path in paths:
-            self.index[path] = new[path]
-            self.working_tree.write(path, new[path])
+            if path in new:
+                self.index[path] = new[path]
+                self.working_tree.write(path, new[path])
+            else:
+                self.index.pop(path, None)
+                self.working_tree.delete(path)
 
     def create_tag_object(self, name: str, commit: str, message: str) -> None:
         if self._tags.get(name, commit) != commit:

@@ -12,7 +12,7 @@ from kaizen_tasks.ports.index import PORTS
 from kaizen_tasks.ports.tools import Tools
 
 READING: dict[str, set[str]] = {
-    "release_files": {"read"},
+    "release_files": {"names", "read"},
     "scm": {
         *("invalidate_cache", "head", "resolve", "read_at", "modified_files", "blockers", "tags", "changed_files"),
         "committer",

@@ -32,11 +32,12 @@ class _TreeEntry:
 class _PathState:
     """The state of one file that the fast-forward changes; `path` is relative to the app's folder.
 
-    A file that a sparse checkout leaves out (`is_skipped`) counts as being in the working tree.
+    A file that a sparse checkout leaves out (`is_skipped`) counts as being in the working tree. `new_entry` is None if
+    the commit deletes the file.
     """
 
     path: str
-    new_entry: _TreeEntry
+    new_entry: _TreeEntry | None
     in_index: bool
     in_worktree: bool
     is_skipped: bool
@@ -52,7 +53,7 @@ def fast_forward(
         git: the repository.
         snapshot: the repository's state; the transaction fails if the branch has moved since.
         commit: full hash of the commit.
-        paths: the paths, relative to the app's folder.
+        paths: files, and folders, which stand for all files in them; relative to the app's folder.
         ref_commands: further commands of `git update-ref -z --stdin` for the same transaction.
 
     Raises:
@@ -96,15 +97,17 @@ def _path_states(git: Git, *, old: str, new: str, paths: tuple[str, ...]) -> Ite
         )
 
 
-def _matches_entry(git: Git, path: str, entry: _TreeEntry) -> bool:
-    """Return whether an untracked file has the content of a tree entry."""
+def _matches_entry(git: Git, path: str, entry: _TreeEntry | None) -> bool:
+    """Return whether an untracked file has the content of a tree entry, or is missing where there is none."""
+    if entry is None:
+        return not (git.root / path).exists()
     return git.run("hash-object", f"--path={git.repo.prefix}{path}", "--", path).text == entry.blob
 
 
 def _changed_entries(
     git: Git, old: str, new: str, paths: tuple[str, ...]
-) -> dict[str, tuple[_TreeEntry | None, _TreeEntry]]:
-    """Return the old and new entries, by path, of the files that a commit changes or adds."""
+) -> dict[str, tuple[_TreeEntry | None, _TreeEntry | None]]:
+    """Return the old and new entries, by path, of the files that a commit changes, adds or deletes."""
     revisions = (old, new) if old else ("--root", "--no-commit-id", new)
     options = ("-r", "--raw", "--no-renames", "--relative", "-z", *revisions)
     items = git.run_checked("--literal-pathspecs", "diff-tree", *options, "--", *paths).items
@@ -112,8 +115,7 @@ def _changed_entries(
     for entry, path in zip(items[::2], items[1::2], strict=True):
         old_mode, mode, old_blob, blob, kind = entry.removeprefix(":").split(" ")
         old_entry = None if kind == "A" else _TreeEntry(mode=old_mode, blob=old_blob)
-        if kind != "D":
-            changes[path] = old_entry, _TreeEntry(mode=mode, blob=blob)
+        changes[path] = old_entry, None if kind == "D" else _TreeEntry(mode=mode, blob=blob)
     return changes
 
 
@@ -179,6 +181,9 @@ def _update_paths(git: Git, head: HeadRef, states: tuple[_PathState, ...]) -> No
         return
     _update_index(git, head, stale_index)
     for state in stale_files:
+        if state.new_entry is None:
+            WorkingTree(git.root).delete(state.path)
+            continue
         # What git would check out, with line endings and filters applied.
         filters = ("--filters", f"--path={git.repo.prefix}{state.path}")
         WorkingTree(git.root).write(state.path, git.run_checked("cat-file", *filters, state.new_entry.blob).out)
@@ -186,7 +191,9 @@ def _update_paths(git: Git, head: HeadRef, states: tuple[_PathState, ...]) -> No
 
 
 def _update_index(git: Git, head: HeadRef, states: list[_PathState]) -> None:
-    lines = [f"{state.new_entry.mode} {state.new_entry.blob} 0\t{git.repo.prefix}{state.path}\0" for state in states]
+    no_entry = _TreeEntry(mode="0", blob="0" * len(head.commit))
+    entries = ((git.repo.prefix + state.path, state.new_entry or no_entry) for state in states)
+    lines = [f"{entry.mode} {entry.blob} 0\t{path}\0" for path, entry in entries]
     result = git.run("update-index", "-z", "--index-info", stdin=os.fsencode("".join(lines)))
     if not result.ok:
         raise Refused(
@@ -194,7 +201,7 @@ def _update_index(git: Git, head: HeadRef, states: list[_PathState]) -> None:
             state=f"{head.branch or 'HEAD'} has moved to the release, but index and files have not",
             hint="run the same command again",
         )
-    skipped_paths = [f"{state.path}\0" for state in states if state.is_skipped]
+    skipped_paths = [f"{state.path}\0" for state in states if state.is_skipped and state.new_entry]
     if skipped_paths:
         git.run_checked("update-index", "--skip-worktree", "-z", "--stdin", stdin=os.fsencode("".join(skipped_paths)))
 

@@ -11,7 +11,7 @@ from kaizen_tasks.errors import Refused
 MERGE_TREE_VERSION = (2, 38)  # the first version with `git merge-tree --write-tree`
 
 
-def write_merge(git: Git, *, onto: str, commit: str, files: Mapping[str, bytes], message: str) -> str:
+def write_merge(git: Git, *, onto: str, commit: str, files: Mapping[str, bytes | None], message: str) -> str:
     """Write the merge of a commit into another, with some files as given, and return its hash; no ref is changed.
 
     Raises:

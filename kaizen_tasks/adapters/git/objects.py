@@ -33,13 +33,13 @@ class BuiltTree:
     changed_paths: tuple[str, ...]
 
 
-def build_tree(git: Git, commit: str, files: Mapping[str, bytes]) -> BuiltTree:
+def build_tree(git: Git, commit: str, files: Mapping[str, bytes | None]) -> BuiltTree:
     """Write a commit's tree with some files replaced, and return it; content is normalised as by `git add`.
 
     Args:
         git: the repository.
         commit: full hash of a commit or a tree.
-        files: content by path, relative to the app's folder.
+        files: content by path, relative to the app's folder; None for a file to leave out.
 
     Raises:
         Refused: git rejects one of the files, or one is not a plain file in the commit.
@@ -130,7 +130,7 @@ def _write_signed_tag(git: Git, name: str, commit: str, message: str) -> str:
 IDENTITY_HINT = "git config user.name 'Your Name' && git config user.email you@example.com"
 
 
-def _write_tree(git: Git, scratch: Path, commit: str, files: Mapping[str, bytes]) -> str:
+def _write_tree(git: Git, scratch: Path, commit: str, files: Mapping[str, bytes | None]) -> str:
     """Run `git add` on the files in a temporary index and working tree, and return the resulting tree.
 
     `git add` normalises line endings and runs filters as in the real working tree. `git hash-object --path` does not:
@@ -138,19 +138,29 @@ def _write_tree(git: Git, scratch: Path, commit: str, files: Mapping[str, bytes]
     """
     index_env = {"GIT_INDEX_FILE": str(scratch / "index")}
     worktree = scratch / "files"
-    for path, content in files.items():
-        file = worktree / git.repo.prefix / path
+    contents = {git.repo.prefix + path: content for path, content in files.items() if content is not None}
+    for path, content in contents.items():
+        file = worktree / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
     git.run_checked("read-tree", commit, env=index_env)
+    _remove_from_index(git, [path for path in files if files[path] is None], index_env)
+    if not contents:
+        return git.run_checked("write-tree", env=index_env).text
     result = git.run(
         "--literal-pathspecs", *_SCRATCH_CONFIG, "add", "--force", "--sparse", "--",
-        *(git.repo.prefix + path for path in files),
+        *contents,
         env={**index_env, "GIT_DIR": str(git.repo.git_dir), "GIT_WORK_TREE": str(worktree)},
         cwd=worktree,
     )  # fmt: skip
     _require_ok(result, "git add rejects the release's files")
     return git.run_checked("write-tree", env=index_env).text
+
+
+def _remove_from_index(git: Git, paths: list[str], index_env: Mapping[str, str]) -> None:
+    if paths:
+        lines = os.fsencode("".join(f"{path}\0" for path in paths))
+        git.run_checked("update-index", "--force-remove", "-z", "--stdin", env=index_env, stdin=lines)
 
 
 def _diff_trees(git: Git, commit: str, tree: str) -> Iterator[tuple[str, str]]:

@@ -152,16 +152,16 @@ class GitScm:
         pending = [release for release in releases if self._tagged_commit(release[1]) in {"", release[2]}]
         return {image_tag(version): commit for version, _, commit in pending if version}
 
-    def files_differing_from(self, commit: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
+    def files_differing_from(self, commit: str, files: Mapping[str, bytes | None]) -> tuple[str, ...]:
         """Return the names of the given files whose content, once stored by git, would differ from a commit's."""
         return self._snapshot.build_tree(commit, files).changed_paths if files else ()
 
-    def write_commit(self, *, parent: str, files: Mapping[str, bytes], message: str) -> str:
+    def write_commit(self, *, parent: str, files: Mapping[str, bytes | None], message: str) -> str:
         """Write a commit object, the parent's tree with some files replaced, and return its hash; no ref is changed."""
         tree = self._snapshot.build_tree(parent, files).tree
         return write_commit(self._git, parent=parent, tree=tree, message=message)
 
-    def write_merge(self, *, onto: str, commit: str, files: Mapping[str, bytes], message: str) -> str:
+    def write_merge(self, *, onto: str, commit: str, files: Mapping[str, bytes | None], message: str) -> str:
         """Write the merge of a commit into another, with some files as given, and return its hash."""
         return write_merge(self._git, onto=onto, commit=commit, files=files, message=message)
 

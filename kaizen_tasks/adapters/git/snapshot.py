@@ -47,7 +47,7 @@ class RepoSnapshot:
         self._git = git
         self._commits: dict[str, str] = {}
         self._identities: dict[str, GitResult] = {}
-        self._trees: dict[tuple[str, tuple[tuple[str, bytes], ...]], BuiltTree] = {}
+        self._trees: dict[tuple[str, tuple[tuple[str, bytes | None], ...]], BuiltTree] = {}
 
     @cached_property
     def head(self) -> HeadRef:
@@ -107,7 +107,7 @@ class RepoSnapshot:
             self._identities[role] = self._git.run("var", f"GIT_{role}_IDENT")
         return self._identities[role]
 
-    def build_tree(self, commit: str, files: Mapping[str, bytes]) -> BuiltTree:
+    def build_tree(self, commit: str, files: Mapping[str, bytes | None]) -> BuiltTree:
         """Return the tree of a commit with some files replaced; see `objects.build_tree`."""
         key = commit, tuple(files.items())
         if key not in self._trees:

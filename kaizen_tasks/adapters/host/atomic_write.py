@@ -26,6 +26,14 @@ class WorkingTree:
         except FileNotFoundError:
             return None
 
+    def names(self, folder: str) -> tuple[str, ...]:
+        """Return the names of the files and links in a folder, sorted; none without the folder."""
+        try:
+            with os.scandir(self._locate(folder) if folder else self._root) as entries:
+                return tuple(sorted(entry.name for entry in entries if not entry.is_dir()))
+        except (FileNotFoundError, NotADirectoryError):
+            return ()
+
     def write(self, name: str, content: bytes) -> None:
         """Replace a file's content atomically, keep its mode; refuse symbolic links and paths out of the folder."""
         path = self._locate(name)
@@ -39,6 +47,13 @@ class WorkingTree:
             _write_atomically(path, content)
         except OSError as error:
             raise Refused(f"{name} cannot be written: {error.strerror}", state="it is unchanged") from error
+
+    def delete(self, name: str) -> None:
+        """Delete a file or a link, if there is one; refuse paths out of the folder."""
+        try:
+            self._locate(name).unlink(missing_ok=True)
+        except OSError as error:
+            raise Refused(f"{name} cannot be deleted: {error.strerror}", state="it is unchanged") from error
 
     def _locate(self, name: str) -> Path:
         relative = PurePosixPath(name)
@@ -56,15 +71,26 @@ class OverlayFiles:
 
     def __init__(self, base: ReleaseFiles) -> None:
         self._base = base
-        self._overlay: dict[str, bytes] = {}
+        self._overlay: dict[str, bytes | None] = {}
 
     def read(self, name: str) -> bytes | None:
         """Return a file's content in memory, else its content in `base`."""
         return self._overlay[name] if name in self._overlay else self._base.read(name)
 
+    def names(self, folder: str) -> tuple[str, ...]:
+        """Return the names of the files in a folder, sorted: those of `base`, with the changes in memory."""
+        paths = (PurePosixPath(name) for name in self._overlay)
+        changed = {path.name: self._overlay[str(path)] for path in paths if path.parent == PurePosixPath(folder)}
+        names = {*self._base.names(folder), *changed}
+        return tuple(sorted(name for name in names if changed.get(name, b"") is not None))
+
     def write(self, name: str, content: bytes) -> None:
         """Keep a file's content in memory."""
         self._overlay[name] = content
+
+    def delete(self, name: str) -> None:
+        """Keep in memory that there is no such file."""
+        self._overlay[name] = None
 
 
 def _write_atomically(path: Path, content: bytes) -> None:

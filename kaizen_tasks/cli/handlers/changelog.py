@@ -41,11 +41,11 @@ def add(c: Context, *, type: str, text: str, breaking: bool) -> None:
             "changelog.add: an entry needs --type and --text", hint='inv changelog.add --type fixed --text "A typo"'
         )
     tools = wiring.toolbox(c.config)
-    old_content = tools.release_files.read(files.CHANGELOG_FILE)
+    old_content = tools.release_files.read(files.changelog_file(tools))
     content = empty_changelog() if old_content is None else old_content
     changelog_format = tools.settings.changelog.format
     new_content = add_entry(content, kind=type, text=text, breaking=breaking, changelog_format=changelog_format)
-    tools.release_files.write(files.CHANGELOG_FILE, new_content)
+    tools.release_files.write(files.changelog_file(tools), new_content)
     tools.reporter.note(f"{'would add' if tools.dry else 'added'} to [Unreleased]: {text}")
 
 
@@ -53,16 +53,16 @@ def check(c: Context, *, json: bool, sarif: bool, fix: bool) -> None:
     tools = wiring.toolbox(c.config, stream=sys.stderr if json or sarif else sys.stdout)
     if fix:
         _write_fixes(tools)
-    problems = files.changelog_problems(tools)
+    problems, name = files.changelog_problems(tools), files.changelog_file(tools)
     if json:
-        json_output.print_json([json_output.problem_document(problem) for problem in problems])
+        json_output.print_json([json_output.problem_document(problem, path=name) for problem in problems])
     elif sarif:
-        json_output.write_document(to_sarif(problems, path="CHANGELOG.md"))
+        json_output.write_document(to_sarif(problems, path=name))
     else:
         for problem in problems:
-            place = f"CHANGELOG.md:{problem.line}:{problem.column}"
+            place = f"{name}:{problem.line}:{problem.column}"
             tools.reporter.note(f"{place}: {problem.severity}: {problem.rule} {problem.message}, {problem.fix}")
-    summary = f"CHANGELOG.md has {_count(problems)}"
+    summary = f"{name} has {_count(problems)}"
     if any(problem.severity == "error" for problem in problems):
         raise Refused(summary, hint=_fix_hint(tools, fix=fix))
     tools.reporter.note(summary)
@@ -83,11 +83,11 @@ def _plural(count: int, noun: str) -> str:
 
 def _fix_hint(tools: Toolbox, *, fix: bool) -> str:
     if fix:
-        return "the remaining problems must be fixed by hand: edit CHANGELOG.md"
+        return f"the remaining problems must be fixed by hand: edit {files.changelog_file(tools)}"
     with suppress(Refused):  # the changelog cannot be parsed
         if _fixed_changelog(tools) is not None:
             return "inv changelog.check --fix fixes what can be fixed automatically"
-    return "--fix cannot repair this; edit CHANGELOG.md"
+    return f"--fix cannot repair this; edit {files.changelog_file(tools)}"
 
 
 def _fixed_changelog(tools: Toolbox) -> bytes | None:
@@ -105,22 +105,24 @@ def _fixed_changelog(tools: Toolbox) -> bytes | None:
 def _write_fixes(tools: Toolbox) -> None:
     fixed_content = _fixed_changelog(tools)
     if fixed_content is not None:
-        tools.release_files.write(files.CHANGELOG_FILE, fixed_content)
-        tools.reporter.note(f"{'would fix' if tools.dry else 'fixed'} CHANGELOG.md automatically")
+        name = files.changelog_file(tools)
+        tools.release_files.write(name, fixed_content)
+        tools.reporter.note(f"{'would fix' if tools.dry else 'fixed'} {name} automatically")
 
 
 def show(c: Context, *, release: str, since: str, format: str, base_url: str) -> None:
     if format not in FORMATS:
         raise UsageError(f"--format {format}: no such format", hint=f"choose one of {', '.join(FORMATS)}")
-    log = files.read_changelog(wiring.toolbox(c.config, stream=sys.stderr))
-    sections = _select_sections(log, release, since)
+    tools = wiring.toolbox(c.config, stream=sys.stderr)
+    log = files.read_changelog(tools)
+    sections = _select_sections(log, release, since, name=files.changelog_file(tools))
     if format == "json":
         json_output.write_document(to_json_list(sections) if since else to_json(sections[0]))
     else:
         sys.stdout.write(_render_sections(log, sections, format, base_url or None))
 
 
-def _select_sections(log: Changelog, release: str, since: str) -> tuple[Section, ...]:
+def _select_sections(log: Changelog, release: str, since: str, *, name: str) -> tuple[Section, ...]:
     if since:
         newest = versions.parse_version(release, origin="--release") if release else None
         oldest = versions.parse_version(since, origin="--since")
@@ -129,8 +131,8 @@ def _select_sections(log: Changelog, release: str, since: str) -> tuple[Section,
     section = log.find_section(versions.parse_version(release, origin="--release")) if release else log.newest_release
     if section is None:
         recent_versions = ", ".join(str(recent.version) for recent in log.releases[:5])
-        message = f"CHANGELOG.md has no section for {release}" if release else "CHANGELOG.md has no released section"
-        raise Refused(message, hint=f"the newest are {recent_versions}" if recent_versions else "")
+        missing = f"section for {release}" if release else "released section"
+        raise Refused(f"{name} has no {missing}", hint=f"the newest are {recent_versions}" if recent_versions else "")
     return (section,)
 
 

@@ -10,6 +10,7 @@ from string import Template
 
 from attrs import frozen
 
+from kaizen_tasks.domain.changelog import DEFAULT_PATH
 from kaizen_tasks.domain.init import naming, pipeline
 
 CHECK_WORKFLOW_PATH = ".github/workflows/changelog.yml"
@@ -64,12 +65,16 @@ class WorkflowInputs:
         region: region of repositories and services.
         stages: the stages of the pipeline, in order.
         version: the version of `kaizen_tasks` that the runners install.
+        release_paths: the files whose changes may make a release.
+        version_paths: the files that repeat VERSION.
     """
 
     branch: str
     region: str
     stages: tuple[WorkflowStage, ...]
     version: str
+    release_paths: tuple[str, ...] = (DEFAULT_PATH, "VERSION")
+    version_paths: tuple[str, ...] = ()
 
 
 INSTALL_STEPS = """\
@@ -86,7 +91,7 @@ name: Changelog
 
 on:
   pull_request:
-    paths: [CHANGELOG.md, VERSION]
+    paths: [%{{paths}}]
 
 permissions: {{}}
 
@@ -128,7 +133,7 @@ name: Release
 on:
   push:
     branches: [%{branch}]
-    paths: [CHANGELOG.md, VERSION] # changes without a note are not released
+    paths: [%{paths}] # changes without a note are not released
   workflow_dispatch:
 
 permissions: {}
@@ -213,7 +218,8 @@ PROMOTION_JOB = YamlTemplate(f"""\
 
 def render_workflows(inputs: WorkflowInputs) -> dict[str, str]:
     """Return the texts of the workflows, by path; without a pipeline, only the workflow that checks the changelog."""
-    workflows = {CHECK_WORKFLOW_PATH: CHECK_WORKFLOW.substitute(PINNED_ACTIONS, version=inputs.version)}
+    paths = _yaml_list((*inputs.release_paths, *inputs.version_paths))
+    workflows = {CHECK_WORKFLOW_PATH: CHECK_WORKFLOW.substitute(PINNED_ACTIONS, version=inputs.version, paths=paths)}
     if inputs.stages:
         workflows[RELEASE_WORKFLOW_PATH] = _render_release_workflow(inputs)
     return workflows
@@ -225,7 +231,9 @@ def _render_release_workflow(inputs: WorkflowInputs) -> str:
     gates_comment = gates and f", and the\n# GitHub environment {gates} with its reviewers"
     branch, values = json.dumps(inputs.branch), _common_values(first_stage, inputs)
     jobs = ["release", *(f"promote-{naming.slugify(stage.name)}" for stage in later_stages)]
-    header = RELEASE_WORKFLOW_HEADER.substitute(branch=branch, gates=gates_comment)
+    header = RELEASE_WORKFLOW_HEADER.substitute(
+        branch=branch, gates=gates_comment, paths=_yaml_list(inputs.release_paths)
+    )
     release_job = RELEASE_JOB.substitute(values, branch=branch, persist="true # the release is pushed")
     promotions = (_render_promotion_job(stage, jobs[:end], inputs) for end, stage in enumerate(later_stages, 1))
     return "".join((header, release_job, *promotions))
@@ -248,6 +256,11 @@ def _yaml_scalar(text: str) -> str:
     """Return a text as YAML, in quotes if YAML would take it for something else: `on` is true, `1e3` a number."""
     is_plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", text) and text.lower() not in YAML_KEYWORDS
     return text if is_plain else json.dumps(text)
+
+
+def _yaml_list(paths: Sequence[str]) -> str:
+    """Return paths as the items of a YAML list, in quotes where YAML would take a character for its own."""
+    return ", ".join(path if re.fullmatch(r"[A-Za-z][\w./-]*", path) else json.dumps(path) for path in paths)
 
 
 def _render_promotion_job(stage: WorkflowStage, needs: Sequence[str], inputs: WorkflowInputs) -> str:

@@ -1,4 +1,4 @@
-"""Checks of the checkout: the clone, its remote, and the two files that a release edits."""
+"""Checks of the checkout: the clone, its remote, and the files that a release edits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def checks(tools: Tools) -> Iterator[Check]:
     yield Check(subject=Subject("git"), probe=partial(_check_git, tools))
     yield Check(subject=Subject("remote"), probe=partial(_check_remote, tools))
     yield Check(subject=Subject("VERSION"), probe=partial(_check_version, tools))
-    yield Check(subject=Subject("CHANGELOG.md"), probe=partial(_check_changelog, tools))
+    yield Check(subject=Subject(files.changelog_file(tools)), probe=partial(_check_changelog, tools))
 
 
 def _check_git(tools: Tools, subject: Subject) -> Iterator[Finding]:

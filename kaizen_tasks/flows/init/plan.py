@@ -16,7 +16,7 @@ from kaizen_tasks.domain.init.file_change import FileChange
 from kaizen_tasks.domain.init.notes import Note
 from kaizen_tasks.domain.init.workflows import WorkflowInputs, WorkflowStage, render_workflows
 from kaizen_tasks.errors import Refused
-from kaizen_tasks.flows.release.files import CHANGELOG_FILE, VERSION_FILE
+from kaizen_tasks.flows.release.files import VERSION_FILE, find_changelog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,9 +70,10 @@ def plan_init(
     new_config = "" if config_file else render_toml.render_config(proposal)
     final_config = config_file or load.ConfigFile(root, load.CONFIG_FILE_NAME, tomllib.loads(new_config))
     settings = validate.build_settings(final_config, final_config.table)
-    files = dict(_required_files(repo_scan, new_config))
+    changelog_file = find_changelog(settings.changelog.file, documents)
+    files = dict(_required_files(repo_scan, new_config, changelog_file))
     if workflow_version:
-        files |= _workflow_files(settings, version=workflow_version)
+        files |= _workflow_files(settings, version=workflow_version, changelog_file=changelog_file)
     existing_files = tuple(name for name in files if documents.read(name) is not None)
     new_files = (FileChange(path=name, after=files[name]) for name in files if name not in existing_files)
     proposal_notes = () if config_file else _notes(scan, proposal)
@@ -85,22 +86,23 @@ def plan_init(
     )
 
 
-def _required_files(repo_scan: RepoScan, new_config: str) -> Iterator[tuple[str, bytes]]:
+def _required_files(repo_scan: RepoScan, new_config: str, changelog_file: str) -> Iterator[tuple[str, bytes]]:
     """Yield every file that an app needs, with its initial content."""
     if new_config:
         yield load.CONFIG_FILE_NAME, new_config.encode()
     yield tasks_file.TASKS_FILE_NAME, tasks_file.NEW_TASKS_FILE.encode()
     yield VERSION_FILE, f"{previous_releases.initial_version(repo_scan.repository.tags, repo_scan.texts)}\n".encode()
-    yield CHANGELOG_FILE, empty_changelog()
+    yield changelog_file, empty_changelog()
 
 
-def _workflow_files(settings: Settings, *, version: str) -> dict[str, bytes]:
+def _workflow_files(settings: Settings, *, version: str, changelog_file: str) -> dict[str, bytes]:
     """Return the content of each CI workflow that is offered for the pipeline, by path."""
     workflow_inputs = WorkflowInputs(
         branch=next((name for name in settings.release.branches if not GLOB_CHARACTERS & {*name}), "main"),
         region=settings.aws.region,
         stages=tuple(_workflow_stage(name, settings) for name in settings.pipeline),
         version=version,
+        release_paths=(changelog_file, VERSION_FILE),
     )
     return {path: text.encode() for path, text in render_workflows(workflow_inputs).items()}
 

@@ -1,1 +1,1 @@
-"""The release that is being made: its preconditions, its pending state, VERSION and CHANGELOG.md."""
+"""The release that is being made: its preconditions, its pending state, the files that it edits."""

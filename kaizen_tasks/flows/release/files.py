@@ -1,4 +1,4 @@
-"""Reads the two files that a release edits, VERSION and CHANGELOG.md, and the versions of git tags."""
+"""The files that a release edits, VERSION, the changelog and others, and the versions of git tags."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import release as releases
 from kaizen_tasks.domain import version as versions
+from kaizen_tasks.domain.changelog import DEFAULT_PATH
 from kaizen_tasks.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,13 +19,51 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.model import Changelog, Section
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.domain.tag_pattern import TagPattern
+    from kaizen_tasks.ports.scm import ReleaseFiles
     from kaizen_tasks.ports.tools import Tools
 
 VERSION_FILE = "VERSION"
-CHANGELOG_FILE = "CHANGELOG.md"
-RELEASE_FILES = (VERSION_FILE, CHANGELOG_FILE)
 EASTERNMOST_OFFSET = dt.timedelta(hours=14)
 """Of the Line Islands, where a day begins first."""
+
+
+def changelog_file(tools: Tools) -> str:
+    """Return the path of the changelog: the configured one, or the one that is found.
+
+    Raises:
+        UsageError: there are several, or it is spelled differently.
+    """
+    return find_changelog(tools.settings.changelog.file, tools.release_files)
+
+
+def find_changelog(configured_path: str, release_files: ReleaseFiles) -> str:
+    """Return the path of the changelog; see `changelog_file`."""
+    names = release_files.names(configured_path.rpartition("/")[0])
+    default_path = configured_path or DEFAULT_PATH
+    if default_path.rpartition("/")[2] in names:
+        return default_path
+    from kaizen_tasks.domain.changelog import location
+
+    if configured_path:
+        return location.require_spelling(configured_path, names)
+    paths = [path for folder in location.FOLDERS for path in location.candidates(folder, release_files.names(folder))]
+    return location.choose_path(paths, names)
+
+
+def release_paths(tools: Tools) -> tuple[str, ...]:
+    """Return the paths that a release may change: files, and folders, which stand for all files in them."""
+    return (VERSION_FILE, changelog_file(tools))
+
+
+def is_release_file(path: str, tools: Tools) -> bool:
+    """Return whether a release may change a file."""
+    return any(path == release_path or path.startswith(f"{release_path}/") for release_path in release_paths(tools))
+
+
+def release_contents(tools: Tools) -> dict[str, bytes | None]:
+    """Return the content of every file that the release commit contains, by path; None for one that it deletes."""
+    contents = {name: tools.release_files.read(name) for name in (VERSION_FILE, changelog_file(tools))}
+    return {name: content for name, content in contents.items() if content is not None}
 
 
 def read_version(tools: Tools) -> Version:
@@ -37,20 +76,21 @@ def read_version(tools: Tools) -> Version:
 
 
 def read_changelog_bytes(tools: Tools) -> bytes:
-    """Return the content of CHANGELOG.md.
+    """Return the content of the changelog.
 
     Raises:
-        UsageError: CHANGELOG.md is missing.
+        UsageError: there is no changelog.
     """
-    content = tools.release_files.read(CHANGELOG_FILE)
+    name = changelog_file(tools)
+    content = tools.release_files.read(name)
     if content is None:
         hint = 'start one with an entry: inv changelog.add --type added --text "…"'
-        raise UsageError("there is no CHANGELOG.md", hint=hint)
+        raise UsageError(f"there is no {name}", hint=hint)
     return content
 
 
 def read_changelog(tools: Tools) -> Changelog:
-    """Return CHANGELOG.md, parsed."""
+    """Return the changelog, parsed."""
     return parse_changelog(read_changelog_bytes(tools), tools)
 
 
@@ -96,7 +136,7 @@ def last_released_version(tools: Tools, *, merged_into_head: bool = False) -> Ve
     tagged_version = versions.latest_version(tagged_versions(tools, merged_into_head=merged_into_head))
     if tagged_version is not None:
         return tagged_version
-    content = tools.release_files.read(CHANGELOG_FILE)
+    content = tools.release_files.read(changelog_file(tools))
     if content is None:
         return None
     changelog = parse_changelog(content, tools)
@@ -104,7 +144,7 @@ def last_released_version(tools: Tools, *, merged_into_head: bool = False) -> Ve
 
 
 def changelog_problems(tools: Tools) -> tuple[LintProblem, ...]:
-    """Return every problem of CHANGELOG.md, including contradictions to VERSION and the tags of this clone."""
+    """Return every problem of the changelog, including contradictions to VERSION and the tags of this clone."""
     from kaizen_tasks.domain.changelog.lint.check import apply_rules, check_changelog
 
     problems = check_changelog(
@@ -151,7 +191,7 @@ def undated_section(changelog: Changelog, version: Version, tools: Tools) -> Sec
 
 def find_undated_release(base: Version | None, tools: Tools) -> Section | None:
     """Return the newest release of the changelog if it is above another version and has no date yet; else None."""
-    changelog = read_changelog(tools) if tools.release_files.read(CHANGELOG_FILE) is not None else None
+    changelog = read_changelog(tools) if tools.release_files.read(changelog_file(tools)) is not None else None
     newest = changelog.newest_release if changelog else None
     if changelog is None or newest is None or newest.date is not None or newest.version is None:
         return None
@@ -175,7 +215,9 @@ def _plain_notes(release: Release, tools: Tools) -> str:
     from kaizen_tasks.domain.changelog.render.sections import to_markdown
     from kaizen_tasks.domain.plain_notes import plain_notes
 
-    content = tools.scm.read_at(release.commit, CHANGELOG_FILE) if release.commit else read_changelog_bytes(tools)
+    content = (
+        tools.scm.read_at(release.commit, changelog_file(tools)) if release.commit else read_changelog_bytes(tools)
+    )
     changelog = parse_changelog(content or b"", tools)
     section = changelog.find_section(release.version)
     return plain_notes(to_markdown(changelog, [section])) if section else ""

@@ -46,7 +46,9 @@ def check_worktree(branches: tuple[str, ...], tools: Tools) -> Iterator[str]:
         cause, _, remedy = blocker.partition(": ")
         yield Problem(cause, remedy)
     yield from check_branch(tools.scm.head().branch, branches)
-    yield from check_uncommitted([name for name in tools.scm.modified_files() if name not in documents.RELEASE_FILES])
+    yield from check_uncommitted(
+        [name for name in tools.scm.modified_files() if not documents.is_release_file(name, tools)]
+    )
 
 
 def check_branch(branch: str, branches: Sequence[str]) -> Iterator[str]:
@@ -149,11 +151,13 @@ def check_versions(release: Release, tools: Tools) -> Iterator[str]:
     """
     latest_heading = documents.latest_heading(documents.read_changelog(tools))
     if latest_heading is not None and latest_heading > release.version:
-        yield f"CHANGELOG.md has [{latest_heading}], which is above the {release.version} to be released"
+        place = f"{documents.changelog_file(tools)} has [{latest_heading}]"
+        yield f"{place}, which is above the {release.version} to be released"
     tagged_version = _tagged_version_above(latest_heading, tools) if latest_heading is not None else None
     if tagged_version is not None and tagged_version != release.version:
         tag = tools.settings.git_tag(tagged_version)
-        yield f"the tag {tag} has no heading in CHANGELOG.md, which ends at [{latest_heading}]"
+        changelog_file = documents.changelog_file(tools)
+        yield f"the tag {tag} has no heading in {changelog_file}, which ends at [{latest_heading}]"
     tag_commit = documents.tag_commit(release.version, tools)
     if tag_commit and release.commit != tag_commit:
         yield f"the tag {tools.settings.git_tag(release.version)} exists already, on commit {tag_commit[:10]}"
@@ -171,14 +175,14 @@ def _tagged_version_above(latest_heading: Version, tools: Tools) -> Version | No
 
 
 def check_release_files(release: Release, tools: Tools) -> Iterator[str]:
-    """Check that VERSION and CHANGELOG.md have no uncommitted changes, which the release would overwrite."""
+    """Check that the files of the release have no uncommitted changes, which it would overwrite."""
     if release.commit:
         return  # they are outdated because an earlier run was stopped
-    files = tools.scm.modified_files()
+    files, changelog_file = tools.scm.modified_files(), documents.changelog_file(tools)
     if documents.VERSION_FILE in files and documents.read_version(tools) != release.version:
         yield Problem("VERSION is edited and not committed", f"git checkout {documents.VERSION_FILE}")
-    if documents.CHANGELOG_FILE in files and documents.find_cut_section(release.version, tools) is None:
-        yield Problem("CHANGELOG.md is edited and not committed", f"git commit {documents.CHANGELOG_FILE}")
+    if changelog_file in files and documents.find_cut_section(release.version, tools) is None:
+        yield Problem(f"{changelog_file} is edited and not committed", f"git commit {changelog_file}")
 
 
 def check_docs(tools: Tools) -> Iterator[str]:

@@ -98,8 +98,8 @@ def _tip(release: Release, remote: RemoteRefs, tools: Tools) -> str:
     return release.commit
 
 
-def _merge_files(release: Release, tip: str, tools: Tools) -> dict[str, bytes]:
-    """Return VERSION and CHANGELOG.md of the branch with the release."""
+def _merge_files(release: Release, tip: str, tools: Tools) -> dict[str, bytes | None]:
+    """Return the files that the release changes, as they are on the branch together with the release."""
     from kaizen_tasks.domain.changelog.merge import merge_release
 
     base = tools.scm.merge_base(tip, release.commit)
@@ -110,7 +110,8 @@ def _merge_files(release: Release, tip: str, tools: Tools) -> dict[str, bytes]:
 
     old_version, current_version, released_version = contents(files.VERSION_FILE)
     is_ahead = current_version != old_version and versions.parse_version_file(current_version) > release.version
-    old_log, current_log, released_log = contents(files.CHANGELOG_FILE)
+    changelog_file = files.changelog_file(tools)
+    old_log, current_log, released_log = contents(changelog_file)
     changelog = merge_release(
         current_log,
         base=old_log,
@@ -120,12 +121,12 @@ def _merge_files(release: Release, tip: str, tools: Tools) -> dict[str, bytes]:
         tag_pattern=tools.settings.tag_pattern,
         changelog_format=tools.settings.changelog.format,
     )
-    return {files.VERSION_FILE: current_version if is_ahead else released_version, files.CHANGELOG_FILE: changelog}
+    return {files.VERSION_FILE: current_version if is_ahead else released_version, changelog_file: changelog}
 
 
 def _has_files_of(release: Release, commit: str, tools: Tools) -> bool:
-    """Return whether a commit has the release's section in CHANGELOG.md, and its VERSION or a later one."""
-    changelog = tools.scm.read_at(commit, files.CHANGELOG_FILE) or b""
+    """Return whether a commit has the release's section in the changelog, and its VERSION or a later one."""
+    changelog = tools.scm.read_at(commit, files.changelog_file(tools)) or b""
     try:
         version = versions.parse_version_file(tools.scm.read_at(commit, files.VERSION_FILE))
         return (
@@ -174,15 +175,15 @@ def _offer_pull_request(error: BranchProtected, release: Release, tip: str, tool
 
 
 def _update_clone(release: Release, tip: str, tools: Tools) -> None:
-    """Move this clone's branch to the pushed commit if that changes only VERSION and CHANGELOG.md, else say so."""
+    """Move this clone's branch to the pushed commit if that changes only files of the release, else say so."""
     tools.scm.invalidate_cache()
     head = tools.scm.head()
     if tools.scm.is_ancestor(tip, head.commit):
         return
-    changed_files = set(tools.scm.changed_files(head.commit, tip))
-    if tools.scm.is_ancestor(head.commit, tip) and changed_files <= set(files.RELEASE_FILES):
+    is_release_alone = all(files.is_release_file(name, tools) for name in tools.scm.changed_files(head.commit, tip))
+    if tools.scm.is_ancestor(head.commit, tip) and is_release_alone:
         try:
-            tools.scm.fast_forward(tip, paths=files.RELEASE_FILES)
+            tools.scm.fast_forward(tip, paths=files.release_paths(tools))
         except Refused as error:
             tools.reporter.note(f"{head.branch} is not updated here: {error.message}")
     else:

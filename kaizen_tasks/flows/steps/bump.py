@@ -132,7 +132,11 @@ class Bump:
             return versions.bump_version(base, self.part), self.part, f", a {self.part} release"
         undated = files.find_undated_release(base, tools)
         if undated is not None and _is_the_only_note(undated, tools) and undated.version is not None:
-            return undated.version, "patch", f", for which line {undated.line} of CHANGELOG.md has the notes"
+            return (
+                undated.version,
+                "patch",
+                f", for which line {undated.line} of {files.changelog_file(tools)} has the notes",
+            )
         decision = _infer_part(base, undated, tools)
         part = versions.parse_part(decision.part)
         return versions.bump_version(base, part), part, f", {decision.reason}"
@@ -152,7 +156,8 @@ class Bump:
         entry = find_entry_exceeding(unreleased, part=part, current_version=base_version, rules=rules)
         if entry is not None:
             required_part = infer_part(unreleased, current_version=base_version, rules=rules).part
-            message = f"CHANGELOG.md:{entry.line}: {entry.excerpt!r} requires a {required_part}, not a {self.part}"
+            place = f"{files.changelog_file(tools)}:{entry.line}"
+            message = f"{place}: {entry.excerpt!r} requires a {required_part}, not a {self.part}"
             raise Refused(message, state=NOTHING_CHANGED, hint=f"--part {required_part}, or --force to override")
 
 

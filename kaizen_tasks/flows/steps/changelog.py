@@ -40,7 +40,7 @@ class CutChangelog:
         return Act(f"cut {notes} into [{release.version}] - {date}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Write CHANGELOG.md with the new section; all other bytes stay."""
+        """Write the changelog with the new section; all other bytes stay."""
         changelog, version = files.read_changelog(tools), release.version
         undated = files.undated_section(changelog, version, tools)
         cut = partial(
@@ -57,7 +57,7 @@ class CutChangelog:
             new_content = cut_gathered(changelog, version, undated, cut, tag=tools.settings.git_tag(version))
         else:
             new_content = cut(changelog.content)
-        tools.release_files.write(files.CHANGELOG_FILE, new_content)
+        tools.release_files.write(files.changelog_file(tools), new_content)
         return release
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class Commit:
-    """Write the release commit: HEAD plus VERSION and CHANGELOG.md, kept by a private ref until it is tagged.
+    """Write the release commit: HEAD plus the files of the release, kept by a private ref until it is tagged.
 
     Attributes:
         environment: the environment of a hotfix, which the commit's message names so that every clone can finish it;
@@ -37,7 +37,7 @@ class Commit:
         if pending_release is not None and self._is_ready(pending_release, release, tools):
             return Done(f"{release.name} is commit {pending_release.commit[:10]}", pending_release)
         head = tools.scm.head()
-        contents = _release_file_contents(tools)
+        contents = files.release_contents(tools)
         changed_files = _files_without_version(release, tools) or tools.scm.files_differing_from(head.commit, contents)
         if not changed_files and self._names_environment(head.commit, tools):
             return Done(f"nothing to commit: {head.commit[:10]} is {release.name}", evolve(release, commit=head.commit))
@@ -49,13 +49,13 @@ class Commit:
         """Write the commit object and its private ref; branch, index and working tree stay as they are.
 
         Raises:
-            Refused: VERSION or CHANGELOG.md does not have the version.
+            Refused: VERSION or the changelog does not have the version.
         """
         outdated_files = _files_without_version(release, tools)
         if outdated_files:
             message = f"commit: {release.version} is missing from {' and '.join(outdated_files)}"
             raise Refused(message, state="nothing has been committed", hint="inv bump changelog.release commit")
-        head, contents = tools.scm.head().commit, _release_file_contents(tools)
+        head, contents = tools.scm.head().commit, files.release_contents(tools)
         commit = tools.scm.write_commit(parent=head, files=contents, message=self._message(release, tools))
         for name in tools.scm.pending_releases():
             tools.scm.drop_pending(name)
@@ -85,14 +85,9 @@ def _files_without_version(release: Release, tools: Tools) -> tuple[str, ...]:
     """Return the files that do not have the version yet, as is the case in a dry run."""
     version_matches = {
         files.VERSION_FILE: files.read_version(tools) == release.version,
-        files.CHANGELOG_FILE: files.find_cut_section(release.version, tools) is not None,
+        files.changelog_file(tools): files.find_cut_section(release.version, tools) is not None,
     }
     return tuple(name for name, is_current in version_matches.items() if not is_current)
-
-
-def _release_file_contents(tools: Tools) -> dict[str, bytes]:
-    contents = {name: tools.release_files.read(name) for name in files.RELEASE_FILES}
-    return {name: content for name, content in contents.items() if content is not None}
 
 
 def stale_release_files(release: Release, head: HeadState, tools: Tools) -> tuple[str, ...]:
@@ -101,12 +96,12 @@ def stale_release_files(release: Release, head: HeadState, tools: Tools) -> tupl
     Such a file differs from the index and has the content of the commit before the release or, if it was written before
     the commit, that of the release. Files with any other content were edited since and are not stale.
     """
-    modified_files = (
-        set(files.RELEASE_FILES) & set(tools.scm.modified_files()) if head.commit == release.commit else set()
-    )
+    if head.commit != release.commit:
+        return ()
+    modified_files = {name for name in tools.scm.modified_files() if files.is_release_file(name, tools)}
     if not modified_files:
         return ()
-    contents = _release_file_contents(tools)
+    contents = {name: tools.release_files.read(name) for name in modified_files}
     differs_from_parent = set(tools.scm.files_differing_from(tools.scm.resolve(f"{release.commit}^"), contents))
     differs_from_release = set(tools.scm.files_differing_from(release.commit, contents))
     return tuple(sorted(modified_files & (differs_from_parent ^ differs_from_release)))
@@ -114,7 +109,7 @@ def stale_release_files(release: Release, head: HeadState, tools: Tools) -> tupl
 
 @frozen(kw_only=True)
 class FastForward:
-    """Fast-forward the branch to the release commit, and update VERSION and CHANGELOG.md."""
+    """Fast-forward the branch to the release commit, and update the files of the release."""
 
     label = StepLabel("fast-forward")
 
@@ -138,5 +133,5 @@ class FastForward:
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Fast-forward the branch; other staged or edited files stay as they are."""
-        tools.scm.fast_forward(release.commit, paths=files.RELEASE_FILES)
+        tools.scm.fast_forward(release.commit, paths=files.release_paths(tools))
         return release

@@ -42,9 +42,9 @@ class FastForwardAndTag:
         return Act(description, release)
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Change both refs, then update VERSION and CHANGELOG.md in index and working tree."""
+        """Change both refs, then update the files of the release in index and working tree."""
         name, message = tools.settings.git_tag(release.version), _message(release, self.remark, tools)
-        tools.scm.fast_forward_and_tag(release.commit, paths=files.RELEASE_FILES, tag=name, message=message)
+        tools.scm.fast_forward_and_tag(release.commit, paths=files.release_paths(tools), tag=name, message=message)
         return release
 
 

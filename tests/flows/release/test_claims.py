@@ -87,7 +87,7 @@ def test_release_that_somebody_else_has_finished_does_not_hide_the_next(until: s
     first = FakeTools()
     started = release(first, until)
     release(clone(first))
-    first.scm.fast_forward(started.commit, paths=files.RELEASE_FILES)
+    first.scm.fast_forward(started.commit, paths=files.release_paths(first))
     if fetches_tags:
         first.scm.fetch_tags()
     note(first, "Second fix")

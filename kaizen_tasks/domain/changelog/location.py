@@ -1,0 +1,70 @@
+"""Finds the changelog among the files of an app, so that no second one is begun beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from kaizen_tasks.domain.changelog import DEFAULT_PATH
+from kaizen_tasks.errors import UsageError
+
+FOLDERS = ("", "docs", "doc")
+"""Folders that are searched for a changelog; empty is the app's own."""
+
+_NAMES = r"change[-_ ]?log|changes|release[-_ ]?notes"
+_MARKDOWN = re.compile(rf"({_NAMES}|history|news)\.(md|markdown|mdown|mkd)", re.IGNORECASE)
+_MARKDOWN_IN_DOCS = re.compile(rf"({_NAMES})\.(md|markdown|mdown|mkd)", re.IGNORECASE)
+_OTHER_FORMAT = re.compile(rf"({_NAMES}|history|news)(\.(adoc|asciidoc|org|rdoc|rst|textile|txt))?", re.IGNORECASE)
+
+
+def candidates(folder: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Return the paths of the files in a folder that are changelogs by their names."""
+    pattern = _MARKDOWN_IN_DOCS if folder else _MARKDOWN
+    return tuple(f"{folder}/{name}".lstrip("/") for name in names if pattern.fullmatch(name))
+
+
+def choose_path(paths: Sequence[str], names: Sequence[str]) -> str:
+    """Return the path of the changelog; that of a new one if there is none.
+
+    Args:
+        paths: the candidates of all folders.
+        names: the files in the app's folder.
+
+    Raises:
+        UsageError: there are several, or there is one in another format than Markdown.
+    """
+    named_as_default = [path for path in paths if path.casefold() == DEFAULT_PATH.casefold()]
+    choices = named_as_default or paths
+    if len(choices) > 1:
+        raise UsageError(
+            f"there are {len(choices)} changelogs: {', '.join(choices)}", hint=f"say which: {setting(choices[0])}"
+        )
+    if choices:
+        return choices[0]
+    for name in filter(_OTHER_FORMAT.fullmatch, names):
+        hint = f"if it is Markdown after all: {setting(name)}; to begin another one: {setting(DEFAULT_PATH)}"
+        raise UsageError(f"{name} seems to be the changelog, and it is not Markdown by its name", hint=hint)
+    return DEFAULT_PATH
+
+
+def require_spelling(path: str, names: Iterable[str]) -> str:
+    """Return the path of the changelog that is configured.
+
+    Args:
+        path: the path.
+        names: the files in its folder.
+
+    Raises:
+        UsageError: the file is spelled differently on disk, and so in git.
+    """
+    folder, _, name = path.rpartition("/")
+    for other in names:
+        if other != name and other.casefold() == name.casefold():
+            found = f"{folder}/{other}".lstrip("/")
+            raise UsageError(f"there is no {path}, but {found}", hint=setting(found))
+    return path
+
+
+def setting(path: str) -> str:
+    """Return what to write into the configuration to choose a changelog."""
+    return f'write file = "{path}" under [changelog] in kaizen.toml'
