@@ -1,33 +1,36 @@
-"""Releases as an HTML fragment for a "What's new" page, rendered by markdown-it.
+"""Releases as an HTML fragment for a "What's new" page, rendered by markdown-it as GitHub-flavoured Markdown.
 
-The fragment runs and loads nothing: HTML is shown as text, images as links. Links are http, https, mailto or relative.
+The fragment runs and loads nothing, whatever a changelog contains: see `sanitizer.py`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
+from markdown_it.common.html_re import HTML_TAG_RE
 from markdown_it.common.utils import escapeHtml
 from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
 
 from kaizen_tasks.domain.changelog.links.relative import absolute_url
 from kaizen_tasks.domain.changelog.markdown.blocks import MAX_NESTING
+from kaizen_tasks.domain.changelog.render.sanitizer import is_harmless_tag, is_safe_url, sanitize
 from kaizen_tasks.domain.changelog.render.sections import body_markdown, used_definitions
 
 if TYPE_CHECKING:
-    from markdown_it.token import Token
+    from markdown_it.rules_core import StateCore
     from markdown_it.utils import EnvType, OptionsDict
 
     from kaizen_tasks.domain.changelog.model import Changelog, Section
 
-_SAFE_URL = re.compile(
-    r"(?:https?://|mailto:)[^\x00-\x20\x7f\\]+|(?!//)[^\x00-\x20\x7f:\\/?#]*(?:[/?#][^\x00-\x20\x7f\\]*)?",
-    re.IGNORECASE,
-)
+_TAG_NAME = re.compile(r"</?([A-Za-z][A-Za-z0-9-]*)")
+_LOOSE_TASK = re.compile(r"(<input [^>]*> ?)<p>")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_BARE_URL = re.compile(r"(?<![^\s*_~(])(?:https?://|www\.)[^\s<.][^\s<]*\.[^\s<]+")
+"""A web address in text: https://github.github.com/gfm/#autolinks-extension-."""
 
 
 def to_html(log: Changelog, sections: Sequence[Section], *, base_url: str | None = None) -> str:
@@ -39,7 +42,8 @@ def to_html(log: Changelog, sections: Sequence[Section], *, base_url: str | None
         base_url: base of relative links, which are made absolute; None leaves them relative.
     """
     markdown = _Markdown(base_url)
-    fragments = ((_heading(section), markdown.render(_with_definitions(log, section))) for section in sections)
+    bodies = (sanitize(markdown.render(_with_definitions(log, section)), base_url=base_url) for section in sections)
+    fragments = zip(map(_heading, sections), (_LOOSE_TASK.sub(r"<p>\1", body) for body in bodies), strict=True)
     return "".join(f"<section>\n{heading}\n{body}</section>\n" for heading, body in fragments)
 
 
@@ -60,10 +64,12 @@ def _with_definitions(log: Changelog, section: Section) -> str:
 
 
 class _Markdown(MarkdownIt):
-    """A parser of CommonMark with an allow-list for links."""
+    """A parser of GitHub-flavoured Markdown with an allow-list for links."""
 
     def __init__(self, base_url: str | None) -> None:
-        super().__init__("commonmark", {"maxNesting": MAX_NESTING}, renderer_cls=_SafeRenderer)
+        options = {"maxNesting": MAX_NESTING, "linkify": False}  # markdown-it's needs a further library
+        super().__init__("gfm-like2", options, renderer_cls=_Renderer)
+        self.core.ruler.push("autolink", _link_addresses)
         self._base_url = base_url
 
     def normalizeLink(self, url: str) -> str:  # noqa: N802 - the library's name
@@ -72,23 +78,63 @@ class _Markdown(MarkdownIt):
 
     def validateLink(self, url: str) -> bool:  # noqa: N802 - the library's name
         """Return whether a URL may be linked; a link with another URL is shown as written."""
-        return _SAFE_URL.fullmatch(url) is not None
+        return is_safe_url(url)
 
 
-class _SafeRenderer(RendererHTML):
-    """Renders HTML as text, without comments, and images as links."""
+def _link_addresses(state: StateCore) -> None:
+    """Make links of the web addresses in text."""
+    for token in state.tokens:
+        if token.type == "inline":
+            token.children = list(_with_links(token.children or ()))
+
+
+def _with_links(tokens: Sequence[Token]) -> Iterator[Token]:
+    depth = 0  # of links; HTML may also open one
+    for token in tokens:
+        if token.type == "html_inline":
+            depth += token.content.lower().startswith("<a ") - token.content.lower().startswith("</a")
+        depth += token.nesting if token.tag == "a" else 0
+        if token.type != "text" or depth > 0:
+            yield token
+        else:
+            yield from _split_text(token.content)
+
+
+def _split_text(text: str) -> Iterator[Token]:
+    position = 0
+    for match in _BARE_URL.finditer(text):
+        address = _trim_address(match.group())
+        url = address if "://" in address else f"http://{address}"
+        if not is_safe_url(url):
+            continue
+        yield Token("text", "", 0, content=text[position : match.start()])
+        yield Token("link_open", "a", 1, attrs={"href": url})
+        yield Token("text", "", 0, content=address)
+        yield Token("link_close", "a", -1)
+        position = match.start() + len(address)
+    yield Token("text", "", 0, content=text[position:])
+
+
+def _trim_address(address: str) -> str:
+    """Return a web address without the punctuation and the closing parentheses that belong to the sentence."""
+    while True:
+        trimmed = address.rstrip("?!.,:;*_~'\"")
+        if trimmed.endswith(")") and trimmed.count(")") > trimmed.count("("):
+            trimmed = trimmed[:-1]
+        if trimmed == address:
+            return address
+        address = trimmed
+
+
+class _Renderer(RendererHTML):
+    """Renders comments as nothing, and HTML that is no harmless tag as text."""
 
     def html_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        text = _COMMENT.sub("", tokens[idx].content).strip()
-        return f"<p>{escapeHtml(text)}</p>\n" if text else ""
+        html = _COMMENT.sub("", tokens[idx].content).strip()
+        return _escape_other_tags(html) + "\n" if html else ""
 
     def html_inline(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        return escapeHtml(_COMMENT.sub("", tokens[idx].content))
-
-    def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        token = tokens[idx]
-        text = self.renderInlineAsText(token.children, options, env)
-        return f'<a href="{escapeHtml(str(token.attrs["src"]))}">{escapeHtml(text)}</a>'
+        return _escape_other_tags(_COMMENT.sub("", tokens[idx].content))
 
     def heading_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         """Render a heading inside an entry as `<h4>`, below the headings of the types."""
@@ -97,3 +143,14 @@ class _SafeRenderer(RendererHTML):
         return self.renderToken(tokens, idx, options, env)
 
     heading_close = heading_open
+
+
+def _escape_other_tags(html: str) -> str:
+    """Return HTML in which `<` begins nothing but harmless tags that end, so that none swallows what comes below it."""
+    pieces, position = [], 0
+    while (start := html.find("<", position)) >= 0:
+        name = _TAG_NAME.match(html, start)
+        tag = HTML_TAG_RE.match(html[start:]) if name and is_harmless_tag(name[1]) else None
+        pieces += [html[position:start], tag.group() if tag else "&lt;"]
+        position = start + (len(tag.group()) if tag else 1)
+    return "".join([*pieces, html[position:]])

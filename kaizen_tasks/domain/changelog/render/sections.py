@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.changelog.links.index import Link, used_keys
 from kaizen_tasks.domain.changelog.links.relative import absolute_url, absolutize_links
+from kaizen_tasks.domain.changelog.links.style import is_top_level
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.entries import Group
@@ -39,12 +40,15 @@ def _decode_span(section: Section, start: int) -> str:
 
 
 def used_definitions(log: Changelog, text: str, *, base_url: str | None = None) -> list[str]:
-    """Return a line with the link definition of every label that a text uses."""
-    return [_definition_line(log.link_by_key[key], base_url) for key in used_keys(text) if key in log.link_by_key]
+    """Return the link definition of every label that a text uses, each as it is written, but in the first column."""
+    return [_definition(log, log.link_by_key[key], base_url) for key in used_keys(text) if key in log.link_by_key]
 
 
-def _definition_line(link: Link, base_url: str | None) -> str:
+def _definition(log: Changelog, link: Link, base_url: str | None) -> str:
     url = absolute_url(link.url, base_url)
+    if is_top_level(log, link):
+        before, after = log.content[link.start : link.url_start], log.content[link.url_end : link.end]
+        return (before + url.encode() + after).decode().rstrip("\r\n")
     return f"[{link.label}]: {f'<{url}>' if not url or ' ' in url else url}"
 
 

@@ -11,11 +11,8 @@ from kaizen_tasks.domain.changelog.render.html import to_html
 from kaizen_tasks.errors import KaizenError
 from tests.domain.changelog.documents import ORDERLY, nasty, unreleased
 
-TAGS = {
-    *("section", "h2", "h3", "h4", "h5", "h6", "time", "p", "ul", "ol", "li", "blockquote", "pre", "hr", "br"),
-    *("a", "code", "strong", "em"),
-}
-ATTRIBUTES = {"href", "title", "datetime", "class", "start"}
+FORBIDDEN_TAGS = {"script", "style", "iframe", "img", "form", "object", "embed", "svg", "math", "textarea", "title"}
+ATTRIBUTES = {"href", "title", "datetime", "class", "start", "style", "type", "disabled", "checked", "open"}
 
 
 def html(text: str, *, base_url: str | None = None) -> str:
@@ -41,11 +38,10 @@ def test_entry_keeps_its_lists_code_and_lesser_headings() -> None:
     )
 
 
-def test_html_block_is_text_and_a_comment_is_nothing() -> None:
+def test_html_block_has_harmless_tags_and_a_comment_is_nothing() -> None:
     log = parse_changelog(unreleased("<!-- a\n\n## b -->\n\n<div onclick=c>\n<script>d</script>\n</div>\n"))
     assert to_html(log, log.sections) == (
-        "<section>\n<h2>Unreleased</h2>\n"
-        "<p>&lt;div onclick=c&gt;\n&lt;script&gt;d&lt;/script&gt;\n&lt;/div&gt;</p>\n</section>\n"
+        "<section>\n<h2>Unreleased</h2>\n<div>\n&lt;script&gt;d&lt;/script&gt;\n</div>\n</section>\n"
     )
 
 
@@ -81,16 +77,119 @@ def test_fence_that_is_never_closed_hides_no_link_definition() -> None:
         ("[a](data:image/png;base64,b)", "[a](data:image/png;base64,b)"),
         ("[a](//evil.example)", "[a](//evil.example)"),
         ("<javascript:a>", "&lt;javascript:a&gt;"),
-        ("a <img src=x onerror=b>", "a &lt;img src=x onerror=b&gt;"),
+        ("a <img src=x onerror=b>", 'a <a href="x">x</a>'),
+        ("a <img src='javascript:b' alt=c>", "a <a>c</a>"),
+        ("[![a](b)](https://c)", '<a href="https://c">a</a>'),
+        ("<kbd onclick=b>Esc</kbd> H<sub>2</sub>O<br>x", "<kbd>Esc</kbd> H<sub>2</sub>O<br>x"),
+        ("<a href='https://b'>c</a> <a href=javascript:d>e</a>", '<a href="https://b">c</a> <a>e</a>'),
+        ("<a href=//evil.example>a</a>", "<a>a</a>"),
+        ("<a href='java&#115;cript:b'>a</a>", "<a>a</a>"),
+        ("<b>never closed", "<b>never closed</b>"),
+        ("never opened</kbd></section>", "never opened&lt;/section&gt;"),
+        ("a Map<Key> b</Key>", "a Map&lt;Key&gt; b&lt;/Key&gt;"),
+        ("a <T> and <Foo.Bar> b", "a &lt;T&gt; and &lt;Foo.Bar&gt; b"),
+        ("&mdash; &lt;b&gt; &copy; `&lt;`", "— &lt;b&gt; © <code>&amp;lt;</code>"),
+        ("~~a~~", "<s>a</s>"),
+        ("https://a.b/c_d_e?f&g.", '<a href="https://a.b/c_d_e?f&amp;g">https://a.b/c_d_e?f&amp;g</a>.'),
+        ("(https://a.b/c_(d))", '(<a href="https://a.b/c_(d)">https://a.b/c_(d)</a>)'),
+        ("`https://a.b` [https://c.d](https://e.f)", '<code>https://a.b</code> <a href="https://e.f">https://c.d</a>'),
+        ("www.a.b", '<a href="http://www.a.b">www.a.b</a>'),
     ],
 )
-def test_inline_markdown_is_rendered_and_what_could_run_is_text(text: str, expected: str) -> None:
+def test_inline_markdown_is_rendered_and_what_could_run_is_not(text: str, expected: str) -> None:
     assert html(text) == expected
 
 
+BLOCKS = """\
+- a
+
+  | b | c |
+  | - | -: |
+  | 1 | `2` |
+
+  3. three
+     - four
+
+  > [!NOTE]
+  > five
+
+  > six
+
+  <details><summary>seven</summary>
+
+  *eight*
+
+  </details>
+
+- [x] nine
+- [ ] ten [ref]
+
+[ref]: https://r 'Title'
+"""
+BLOCKS_HTML = """\
+<h3>Fixed</h3>
+<ul class="contains-task-list">
+<li>
+<p>a</p>
+<table>
+<thead>
+<tr>
+<th>b</th>
+<th style="text-align:right">c</th>
+</tr>
+</thead>
+<tbody>
+<tr>
+<td>1</td>
+<td style="text-align:right"><code>2</code></td>
+</tr>
+</tbody>
+</table>
+<ol start="3">
+<li>three
+<ul>
+<li>four</li>
+</ul>
+</li>
+</ol>
+<div class="markdown-alert markdown-alert-note">
+<p class="markdown-alert-title">Note</p>
+<p>five</p>
+</div>
+<blockquote>
+<p>six</p>
+</blockquote>
+<details><summary>seven</summary>
+<p><em>eight</em></p>
+</details>
+</li>
+<li class="task-list-item">
+<p><input class="task-list-item-checkbox" disabled="" type="checkbox" checked=""> nine</p>
+</li>
+<li class="task-list-item">
+<p><input class="task-list-item-checkbox" disabled="" type="checkbox"> ten <a href="https://r" title="Title">ref</a></p>
+</li>
+</ul>
+"""
+
+
+def test_blocks_are_rendered_as_on_github() -> None:
+    log = parse_changelog(unreleased("### Fixed\n" + BLOCKS))
+    shown = to_html(log, log.sections)
+    assert shown.partition("</h2>\n")[2].removesuffix("</section>\n") == BLOCKS_HTML
+
+
+def test_html_that_is_never_closed_stays_in_its_section() -> None:
+    log = parse_changelog(b"## 1.1.0\n\n<details>\n<b\n\na\n\n## 1.0.0\n\nb\n")
+    first, second = to_html(log, log.sections).split("<section>")[1:]
+    assert first.endswith("<p>a</p>\n</details></section>\n")
+    assert second == "\n<h2>1.0.0</h2>\n<p>b</p>\n</section>\n"
+
+
 def test_relative_links_are_resolved_against_the_base_url() -> None:
-    shown = html("[a](./b.md) [c](#d) ![e](f.png)", base_url="https://h/x")
-    assert shown == '<a href="https://h/x/b.md">a</a> <a href="#d">c</a> <a href="https://h/x/f.png">e</a>'
+    shown = html("[a](./b.md) [c](#d) ![e](f.png) <a href=g>h</a>", base_url="https://h/x")
+    links = (("https://h/x/b.md", "a"), ("#d", "c"), ("https://h/x/f.png", "e"), ("https://h/x/g", "h"))
+    assert shown == " ".join(f'<a href="{url}">{text}</a>' for url, text in links)
 
 
 @settings(max_examples=300, deadline=None)
@@ -107,13 +206,23 @@ def test_hostile_changelog_has_harmless_html(content: bytes) -> None:
     tags.feed(shown)
     tags.close()
     assert shown.count("<section>\n<h2>") == len(log.sections)
+    assert tags.is_balanced
 
 
 class _Tags(HTMLParser):
     """Fails at a tag, an attribute or a link that a page should not get from a changelog."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.open_tags: list[str] = []
+        self.is_balanced = True
+
+    def handle_endtag(self, tag: str) -> None:
+        self.is_balanced &= bool(self.open_tags) and self.open_tags.pop() == tag
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert tag in TAGS
+        assert tag not in FORBIDDEN_TAGS
+        self.open_tags += [tag] if tag not in {"br", "hr", "wbr", "input"} else []
         assert {name for name, _ in attrs} <= ATTRIBUTES
         url = (dict(attrs).get("href") or "").lower()
         head = url.split("/")[0]

@@ -30,6 +30,12 @@ def test_used_definitions_are_included() -> None:
     assert text == "### Fixed\n- [a] `[b]`\n\n[a]: https://h/o/r/blob/v1/docs/a.md\n"
 
 
+def test_definitions_are_shown_as_written_with_their_titles() -> None:
+    log = parse_changelog(unreleased("### Fixed\n- [a] [b]\n\n[a]: <c d> 'e'\n[b]:\n  f.md \"g\"\n"))
+    text = to_markdown(log, log.sections, base_url="https://h/x")
+    assert text.partition("\n\n")[2] == "[a]: <https://h/x/c d> 'e'\n[b]:\n  https://h/x/f.md \"g\"\n"
+
+
 def test_relative_links_are_made_absolute_except_in_code() -> None:
     log = parse_changelog(unreleased("- [a](b.md) [c](https://d) [e](#f) `[g](h)`\n\n~~~\n[i](j)\n~~~\n"))
     text = to_markdown(log, log.sections, base_url="https://h/x/")
