@@ -165,10 +165,11 @@ changelog = Collection(
     ),
     command(
         "changelog.add",
-        "Add an entry to [Unreleased].",
+        "Add an entry to [Unreleased], or a fragment.",
         Flag("type", "added, changed, deprecated, removed, fixed or security"),
         Flag("text", "what changed, for the users"),
         Flag("breaking", "mark it as breaking", default=False),
+        Flag("name", "beginning of a fragment's file name, such as 123 (default: the first words)"),
     ),
     command(
         "changelog.check",
@@ -179,9 +180,10 @@ changelog = Collection(
     ),
     command(
         "changelog.show",
-        "Print the notes of one release, or of all releases since another.",
+        "Print the notes of one release, of all releases since another, or of the next one.",
         Flag("release", f"{flags.RELEASE_HELP} (default: the newest)"),
         Flag("since", "every release after this one: v0.1.0"),
+        Flag("unreleased", "what is noted for the next release, with the fragments", default=False),
         Flag("format", "md, json or html", default="md"),
         Flag("base_url", "make relative links absolute against this address"),
         read_only=True,

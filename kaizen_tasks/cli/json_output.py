@@ -149,9 +149,14 @@ def runtime_diff_document(
 
 
 def problem_document(problem: LintProblem, *, path: str) -> Document:
-    """Return a problem of the changelog, whose path is given, as JSON."""
+    """Return a problem as JSON.
+
+    Args:
+        problem: the problem, of the changelog or of a fragment.
+        path: path of the changelog.
+    """
     return {
-        "file": path,
+        "file": problem.path or path,
         "line": problem.line,
         "column": problem.column,
         "rule": problem.rule,

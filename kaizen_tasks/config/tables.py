@@ -72,6 +72,8 @@ class ChangelogRules(NamedTuple):
     Attributes:
         file: path of the changelog, relative to the app's folder. Empty: `CHANGELOG.md`, or the one file in the app's
             folder or in `docs` that has such a name, like `Changes.md`. Example: "docs/CHANGELOG.md"
+        fragments: folder of the fragments, relative to the app's folder: files `<slug>.<type>.md` with one entry each,
+            which a release folds into the changelog. Empty: there are none. Example: "changelog.d"
         rules: the severity of [rules of `changelog.check`](changelog-rules.md), by name: `error`, `warning` or `off`.
             Example: tag-missing = "off"
         since: the oldest release that `changelog.check` checks, all with the same severity. Empty: problems of releases
@@ -82,6 +84,7 @@ class ChangelogRules(NamedTuple):
     """
 
     file: Annotated[str, checks.inherited(checks.app_path)] = ""
+    fragments: Annotated[str, checks.inherited(checks.app_path)] = ""
     rules: Mapping[str, Annotated[str, checks.severity]] = MappingProxyType({})
     since: Annotated[str, checks.version] = ""
     types: Mapping[str, Annotated[str, checks.heading]] = MappingProxyType({})

@@ -65,6 +65,15 @@ class Scm(Protocol):
     def modified_files(self) -> tuple[str, ...]:
         """Return the tracked files whose content differs from HEAD, staged or not, sorted."""
 
+    def tracked_files(self, folder: str) -> Mapping[str, bool]:
+        """Return the files of a folder in the index by path, and of each whether it is checked out.
+
+        A sparse checkout leaves some files out.
+        """
+
+    def ignored_files(self, folder: str) -> tuple[str, ...]:
+        """Return the files of a folder that git ignores and does not track."""
+
     def blockers(self) -> tuple[str, ...]:
         """Return descriptions of what prevents a commit: a merge in progress, a shallow clone, a missing identity."""
 

@@ -39,8 +39,8 @@ class Scene(Protocol):
     def colleague(self) -> Scm:
         """Another clone of the remote, with nothing but the pushed commit."""
 
-    def commit(self, files: Mapping[str, bytes]) -> str:
-        """Commit files as a developer does; return the hash."""
+    def commit(self, files: Mapping[str, bytes | None]) -> str:
+        """Commit files as a developer does; return the hash. None deletes a file."""
 
     def write(self, path: str, content: bytes) -> None:
         """Edit a file of the working tree."""
@@ -135,6 +135,15 @@ class ScmContract:
         assert scene.scm.read_at(first, "docs/a.md") is None
         assert scene.scm.read_at(second, "docs") is None
         assert scene.scm.read_at("f" * 40, "VERSION") is None
+
+    def test_names_the_files_of_a_folder_that_git_tracks(self, scene: Scene) -> None:
+        scene.commit({"notes/1.md": b"", "notes/é 2.md": b"", "notes.md": b""})
+        scene.stage("notes/3.md", b"")
+        scene.write("notes/4.md", b"")
+
+        assert dict(scene.scm.tracked_files("notes")) == {"notes/1.md": True, "notes/3.md": True, "notes/é 2.md": True}
+        assert dict(scene.scm.tracked_files("nothing")) == {}
+        assert scene.scm.ignored_files("notes") == ()
 
     def test_names_modified_files_staged_or_not(self, scene: Scene) -> None:
         assert scene.scm.modified_files() == ()
@@ -550,6 +559,19 @@ class ScmContract:
         assert contents == {**merged, "VERSION": b"1.2.3\n", "app.py": b"meanwhile\n"}
         assert scene.scm.head() == before
         assert scene.scm.modified_files() == ()
+
+    def test_merge_deletes_what_the_commit_deletes(self, scene: Scene) -> None:
+        """On the branch one of these files was edited, and another renamed."""
+        notes = {f"notes/{name}.md": f"A note that is long enough: {name}\n".encode() for name in ("a", "b", "c")}
+        base = scene.commit(notes)
+        commit = scene.scm.write_commit(parent=base, files={**RELEASE, **dict.fromkeys(notes)}, message="Release")
+        moved = scene.commit({"notes/b.md": b"Other\n", "notes/c.md": None, "notes/d.md": notes["notes/c.md"]})
+
+        files = {"notes/b.md": b"Other\n"}
+        merge = scene.scm.write_merge(onto=moved, commit=commit, files=files, message="Merge v1.2.3")
+
+        contents = [scene.scm.read_at(merge, f"notes/{name}.md") for name in ("a", "b", "c", "d")]
+        assert contents == [None, b"Other\n", None, notes["notes/c.md"]]
 
     def test_merge_refuses_conflicts_of_other_files(self, scene: Scene) -> None:
         first = scene.scm.head().commit

@@ -53,6 +53,8 @@ class FakeScm:
     Attributes:
         branch: the branch that is checked out; empty when HEAD is detached.
         index: what is staged, by path.
+        sparse_files: files that a sparse checkout leaves out.
+        ignored: files that git ignores.
         commits: every commit by hash.
         hook_message: when set, the commit hook rejects with these words.
         reported_blockers: what `blockers` returns.
@@ -71,6 +73,8 @@ class FakeScm:
         self.commits: dict[str, FakeCommit] = {}
         self.working_tree = working_tree or FakeReleaseFiles()
         self.index: dict[str, bytes] = {}
+        self.sparse_files: set[str] = set()
+        self.ignored: tuple[str, ...] = ()
         self.hook_message = ""
         self.reported_blockers: tuple[str, ...] = ()
         self.messages: dict[str, str] = {}
@@ -87,12 +91,13 @@ class FakeScm:
             if remote:
                 remote.branches["main"] = self._tip
 
-    def commit(self, files: Mapping[str, bytes], message: str = "Work") -> str:
-        """Write, add and commit files, as a developer does."""
-        tree = {**(self.commits[self._tip].tree if self._tip else {}), **files}
-        self._tip = self._store(self._tip, tree, message)
-        self.working_tree.files.update(files)
-        self.index.update(files)
+    def commit(self, files: Mapping[str, bytes | None], message: str = "Work") -> str:
+        """Write, add and commit files, as a developer does; None deletes a file."""
+        self._tip = self._store(
+            self._tip, self._replace(self.commits[self._tip].tree if self._tip else {}, files), message
+        )
+        self.working_tree.files = self._replace(self.working_tree.files, files)
+        self.index = self._replace(self.index, files)
         return self._tip
 
     def fetch_tags(self) -> None:
@@ -144,6 +149,12 @@ class FakeScm:
             )
         )
 
+    def tracked_files(self, folder: str) -> Mapping[str, bool]:
+        return {path: path not in self.sparse_files for path in sorted(self.index) if path.startswith(f"{folder}/")}
+
+    def ignored_files(self, folder: str) -> tuple[str, ...]:
+        return tuple(path for path in self.ignored if path.startswith(f"{folder}/"))
+
     def blockers(self) -> tuple[str, ...]:
         return self.reported_blockers
 
@@ -158,7 +169,8 @@ class FakeScm:
             if name == since:
                 break
             parent_tree = self.commits[self.commits[name].parent].tree if self.commits[name].parent else {}
-            paths |= {path for path, content in self.commits[name].tree.items() if parent_tree.get(path) != content}
+            tree = self.commits[name].tree
+            paths |= {path for path in {*tree, *parent_tree} if parent_tree.get(path) != tree.get(path)}
         return tuple(sorted(paths))
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
@@ -190,11 +202,13 @@ class FakeScm:
 
     def write_merge(self, *, onto: str, commit: str, files: Mapping[str, bytes | None], message: str) -> str:
         base, ours, theirs = (self.commits[name].tree for name in (self.merge_base(onto, commit), onto, commit))
-        changed = {path for path in theirs if theirs[path] != base.get(path)}
-        conflicts = {path for path in changed if ours.get(path) not in {base.get(path), theirs[path]}} - files.keys()
+        changed = {path for path in {*base, *theirs} if theirs.get(path) != base.get(path)}
+        conflicts = {
+            path for path in changed if ours.get(path) not in {base.get(path), theirs.get(path)}
+        } - files.keys()
         if conflicts:
             raise Refused(f"conflicting changes of {', '.join(sorted(conflicts))}")
-        tree = {**ours, **{path: theirs[path] for path in changed}}
+        tree = self._replace(ours, {path: theirs.get(path) for path in changed})
         return self._store(onto, self._replace(tree, files), message, merged=commit)
 
     def save_pending(self, name: str, commit: str) -> None:

@@ -12,12 +12,11 @@ from collections.abc import Iterable
 from attrs import frozen
 
 from kaizen_tasks.adapters.git.command import Git
-from kaizen_tasks.adapters.git.snapshot import HeadRef, RepoSnapshot
+from kaizen_tasks.adapters.git.snapshot import SKIP_WORKTREE, HeadRef, RepoSnapshot
 from kaizen_tasks.adapters.host.atomic_write import WorkingTree
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 
 _LOCK_FILE = re.compile(r"'([^']+\.lock)': File exists")
-_SKIP_WORKTREE = "S"  # `git ls-files -v`: the sparse checkout leaves this file out
 
 
 @frozen(kw_only=True)
@@ -132,7 +131,7 @@ def _index_entries(git: Git, paths: tuple[str, ...]) -> tuple[dict[str, _TreeEnt
                 hint=f"git update-index --no-assume-unchanged {path}, and run the same command again",
             )
         entries[path] = _TreeEntry(mode=mode, blob=blob if stage == "0" else f"{blob} at stage {stage}")
-        if flag.upper() == _SKIP_WORKTREE:
+        if flag.upper() == SKIP_WORKTREE:
             skipped_paths.add(path)
     return entries, frozenset(skipped_paths)
 

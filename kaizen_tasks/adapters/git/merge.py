@@ -10,6 +10,9 @@ from kaizen_tasks.errors import Refused
 
 MERGE_TREE_VERSION = (2, 38)  # the first version with `git merge-tree --write-tree`
 
+_WITHOUT_RENAMES = ("-c", "merge.renames=false")
+"""A release renames nothing, but deletes fragments, which must not conflict with a branch that renames them."""
+
 
 def write_merge(git: Git, *, onto: str, commit: str, files: Mapping[str, bytes | None], message: str) -> str:
     """Write the merge of a commit into another, with some files as given, and return its hash; no ref is changed.
@@ -20,7 +23,9 @@ def write_merge(git: Git, *, onto: str, commit: str, files: Mapping[str, bytes |
     if git.version < MERGE_TREE_VERSION:
         wanted = ".".join(map(str, MERGE_TREE_VERSION))
         raise Refused(f"git is older than {wanted}, so that it cannot merge without the working tree")
-    result = git.run("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", onto, commit)
+    result = git.run(
+        *_WITHOUT_RENAMES, "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", onto, commit
+    )
     if result.status not in {0, 1}:
         raise Refused(f"git cannot merge {commit[:10]} into {onto[:10]}: {result.reason}")
     tree, *paths = result.items

@@ -90,6 +90,15 @@ class GitScm:
         """Return the app's tracked files whose content differs from HEAD, staged or not, sorted."""
         return self._snapshot.modified_files
 
+    def tracked_files(self, folder: str) -> Mapping[str, bool]:
+        """Return the files of a folder in the index by path, and of each whether it is checked out."""
+        return self._snapshot.tracked_files(folder)
+
+    def ignored_files(self, folder: str) -> tuple[str, ...]:
+        """Return the files of a folder that git ignores and does not track."""
+        options = ("--others", "--ignored", "--exclude-standard", "-z")
+        return tuple(self._git.run_checked("--literal-pathspecs", "ls-files", *options, "--", folder).items)
+
     def blockers(self) -> tuple[str, ...]:
         """Return descriptions of what prevents a commit, each with a fix."""
         repo = self._git.repo

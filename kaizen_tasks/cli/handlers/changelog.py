@@ -13,6 +13,7 @@ from kaizen_tasks import wiring
 from kaizen_tasks.cli import json_output
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.changelog.add import add_entry, empty_changelog
+from kaizen_tasks.domain.changelog.fragments.create import new_fragment
 from kaizen_tasks.domain.changelog.lint.fix import fix_changelog
 from kaizen_tasks.domain.changelog.lint.problem import LintProblem
 from kaizen_tasks.domain.changelog.lint.sarif_report import to_sarif
@@ -35,18 +36,41 @@ def release(c: Context) -> None:
     run_flow((CutChangelog(),), Release(version=files.read_version(tools)), tools, choose_executor(dry=tools.dry))
 
 
-def add(c: Context, *, type: str, text: str, breaking: bool) -> None:
+def add(c: Context, *, type: str, text: str, breaking: bool, name: str) -> None:
     if not type or not text.strip():
         raise UsageError(
             "changelog.add: an entry needs --type and --text", hint='inv changelog.add --type fixed --text "A typo"'
         )
     tools = wiring.toolbox(c.config)
+    if tools.settings.changelog.fragments:
+        _add_fragment(tools, kind=type, text=text, breaking=breaking, slug=name)
+        return
+    if name:
+        hint = 'write a fragment, with [changelog] fragments = "changelog.d", or leave --name out'
+        raise UsageError("--name: entries of the changelog have no name", hint=hint)
     old_content = tools.release_files.read(files.changelog_file(tools))
     content = empty_changelog() if old_content is None else old_content
     changelog_format = tools.settings.changelog.format
     new_content = add_entry(content, kind=type, text=text, breaking=breaking, changelog_format=changelog_format)
     tools.release_files.write(files.changelog_file(tools), new_content)
     tools.reporter.note(f"{'would add' if tools.dry else 'added'} to [Unreleased]: {text}")
+
+
+def _add_fragment(tools: Toolbox, *, kind: str, text: str, breaking: bool, slug: str) -> None:
+    folder = tools.settings.changelog.fragments
+    fragment = new_fragment(
+        folder,
+        kind=kind,
+        text=text,
+        breaking=breaking,
+        taken=tools.release_files.names(folder),
+        slug=slug,
+        changelog_format=tools.settings.changelog.format,
+    )
+    if tools.release_files.read(files.changelog_file(tools)) is None:
+        tools.release_files.write(files.changelog_file(tools), empty_changelog())
+    tools.release_files.write(fragment.path, fragment.content)
+    tools.reporter.note(f"{'would add' if tools.dry else 'added'} {fragment.path}: {text}")
 
 
 def check(c: Context, *, json: bool, sarif: bool, fix: bool) -> None:
@@ -60,7 +84,7 @@ def check(c: Context, *, json: bool, sarif: bool, fix: bool) -> None:
         json_output.write_document(to_sarif(problems, path=name))
     else:
         for problem in problems:
-            place = f"{name}:{problem.line}:{problem.column}"
+            place = f"{problem.path or name}:{problem.line}:{problem.column}"
             tools.reporter.note(f"{place}: {problem.severity}: {problem.rule} {problem.message}, {problem.fix}")
     summary = f"{name} has {_count(problems)}"
     if any(problem.severity == "error" for problem in problems):
@@ -110,16 +134,34 @@ def _write_fixes(tools: Toolbox) -> None:
         tools.reporter.note(f"{'would fix' if tools.dry else 'fixed'} {name} automatically")
 
 
-def show(c: Context, *, release: str, since: str, format: str, base_url: str) -> None:
+def show(c: Context, *, release: str, since: str, unreleased: bool, format: str, base_url: str) -> None:
     if format not in FORMATS:
         raise UsageError(f"--format {format}: no such format", hint=f"choose one of {', '.join(FORMATS)}")
     tools = wiring.toolbox(c.config, stream=sys.stderr)
+    if unreleased:
+        _show_unreleased(tools, format, base_url or None, is_alone=not (release or since))
+        return
     log = files.read_changelog(tools)
     sections = _select_sections(log, release, since, name=files.changelog_file(tools))
     if format == "json":
         json_output.write_document(to_json_list(sections) if since else to_json(sections[0]))
     else:
         sys.stdout.write(_render_sections(log, sections, format, base_url or None))
+
+
+def _show_unreleased(tools: Toolbox, output_format: str, base_url: str | None, *, is_alone: bool) -> None:
+    if not is_alone:
+        raise UsageError("--unreleased goes without --release and --since", hint="leave those out")
+    log = files.read_noted_changelog(tools)
+    section = log.unreleased
+    if section is None or section.is_empty:
+        hint = 'note what changed: inv changelog.add --type fixed --text "…"'
+        raise Refused("nothing is noted for the next release", hint=hint)
+    if output_format == "json":
+        places = {entry.line: files.place_of(entry, tools) for entry in section.entries}
+        json_output.write_document(to_json(section, places=places))
+    else:
+        sys.stdout.write(_render_sections(log, (section,), output_format, base_url))
 
 
 def _select_sections(log: Changelog, release: str, since: str, *, name: str) -> tuple[Section, ...]:

@@ -71,8 +71,12 @@ class BumpDecision:
     @property
     def reason(self) -> str:
         """Return one line: the part and the entry that requires it."""
+        return self.reason_at(f"line {self.entry.line}")
+
+    def reason_at(self, place: str) -> str:
+        """Return one line: the part, the place that it follows from, and the entry there."""
         breaking_marker = "breaking, " if self.entry.is_breaking else ""
-        return f"{self.part}: line {self.entry.line} ({breaking_marker}{self.group}): {self.entry.excerpt}"
+        return f"{self.part}: {place} ({breaking_marker}{self.group}): {self.entry.excerpt}"
 
 
 def infer_part(*sections: Section, current_version: Version, rules: BumpRules = DEFAULT_RULES) -> BumpDecision:

@@ -42,11 +42,11 @@ def final_release(candidate: Version, part: versions.Part, tools: Tools, *, forc
     if decision is None or _required_version(candidate, decision, tools) <= final:
         return FinalRelease(version=final, reason=reason)
     if part == "auto" or _order(part) >= _order(decision.part):
-        return FinalRelease(version=_required_version(candidate, decision, tools), reason=decision.reason)
+        return FinalRelease(version=_required_version(candidate, decision, tools), reason=files.reason_of(decision, tools))
     if force:
         return FinalRelease(version=final, reason=reason)
-    place = f"CHANGELOG.md:{decision.entry.line}: {decision.entry.excerpt!r}"
-    message = f"{place} requires a {decision.part}, and {final} is not one"
+    path, line = files.place_of(decision.entry, tools)
+    message = f"{path}:{line}: {decision.entry.excerpt!r} requires a {decision.part}, and {final} is not one"
     raise Refused(message, state=NOTHING_CHANGED, hint=f"--part {decision.part}, or --force to override")
 
 
@@ -59,9 +59,8 @@ def next_candidate(base: Version, tools: Tools) -> Version:
 
 def _infer_part(base: Version, tools: Tools) -> BumpDecision | None:
     """Return what the notes since the last final release require; None when no entry has a type."""
-    changelog = files.read_changelog(tools)
-    unreleased = (changelog.unreleased,) if changelog.unreleased else ()
-    sections = (*changelog.candidates_of(base.finalize_version()), *unreleased)
+    changelog, unreleased = files.read_changelog(tools), files.read_noted_changelog(tools).unreleased
+    sections = (*changelog.candidates_of(base.finalize_version()), *([unreleased] if unreleased else []))
     if not any(group.entries for section in sections for group in section.groups):
         return None
     last_final = _last_final(base, tools) or base

@@ -14,6 +14,8 @@ from kaizen_tasks.errors import UsageError
 if TYPE_CHECKING:
     from semver import Version
 
+    from kaizen_tasks.domain.changelog.bump_inference import BumpDecision
+    from kaizen_tasks.domain.changelog.entries import ChangelogEntry
     from kaizen_tasks.domain.changelog.format import ChangelogFormat
     from kaizen_tasks.domain.changelog.lint.problem import LintProblem
     from kaizen_tasks.domain.changelog.model import Changelog, Section
@@ -52,7 +54,7 @@ def find_changelog(configured_path: str, release_files: ReleaseFiles) -> str:
 
 def release_paths(tools: Tools) -> tuple[str, ...]:
     """Return the paths that a release may change: files, and folders, which stand for all files in them."""
-    return (VERSION_FILE, changelog_file(tools))
+    return tuple(filter(None, (VERSION_FILE, changelog_file(tools), tools.settings.changelog.fragments)))
 
 
 def is_release_file(path: str, tools: Tools) -> bool:
@@ -63,7 +65,15 @@ def is_release_file(path: str, tools: Tools) -> bool:
 def release_contents(tools: Tools) -> dict[str, bytes | None]:
     """Return the content of every file that the release commit contains, by path; None for one that it deletes."""
     contents = {name: tools.release_files.read(name) for name in (VERSION_FILE, changelog_file(tools))}
-    return {name: content for name, content in contents.items() if content is not None}
+    return {name: content for name, content in contents.items() if content is not None} | _deleted_fragments(tools)
+
+
+def _deleted_fragments(tools: Tools) -> dict[str, None]:
+    if not tools.settings.changelog.fragments:
+        return {}
+    from kaizen_tasks.flows.release import fragments
+
+    return dict.fromkeys(fragments.deleted_paths(tools))
 
 
 def read_version(tools: Tools) -> Version:
@@ -94,13 +104,79 @@ def read_changelog(tools: Tools) -> Changelog:
     return parse_changelog(read_changelog_bytes(tools), tools)
 
 
+def read_noted_changelog(tools: Tools) -> Changelog:
+    """Return the changelog with all that is noted for the next release: fragments are folded into `[Unreleased]`.
+
+    Raises:
+        Refused: a fragment has a problem.
+    """
+    if not tools.settings.changelog.fragments:
+        return read_changelog(tools)
+    from kaizen_tasks.flows.release import fragments
+
+    return fragments.fold(tools).log
+
+
+def place_of(entry: ChangelogEntry, tools: Tools) -> tuple[str, int]:
+    """Return the file and the line where an entry of `read_noted_changelog` was noted."""
+    path, line = "", entry.line
+    if tools.settings.changelog.fragments:
+        from kaizen_tasks.flows.release import fragments
+
+        path, line = fragments.fold(tools).place(entry)
+    return path or changelog_file(tools), line
+
+
+def reason_of(decision: BumpDecision, tools: Tools) -> str:
+    """Return one line: the part to bump, and the entry that requires it, with its place."""
+    path, line = place_of(decision.entry, tools)
+    return decision.reason_at(f"line {line}" if path == changelog_file(tools) else f"{path}:{line}")
+
+
+def folded_fragments(section: Section, tools: Tools) -> tuple[str, ...]:
+    """Return the fragments whose entries a section has, which are to be deleted with it."""
+    if not tools.settings.changelog.fragments:
+        return ()
+    from kaizen_tasks.flows.release import fragments
+
+    return fragments.folded_paths(section, tools)
+
+
+def has_fragments(tools: Tools) -> bool:
+    """Return whether anything is noted in fragments."""
+    if not tools.settings.changelog.fragments:
+        return False
+    from kaizen_tasks.flows.release import fragments
+
+    return bool(fragments.read_fragments(tools).items)
+
+
+def merged_fragments(base: str, tip: str, released: str, tools: Tools) -> dict[str, bytes | None]:
+    """Return the fragments that a release has deleted as they are on a branch together with it."""
+    if not tools.settings.changelog.fragments:
+        return {}
+    from kaizen_tasks.flows.release import fragments
+
+    return fragments.merged_contents(base, tip, released, tools)
+
+
+def uncommitted_fragments(tools: Tools) -> tuple[tuple[str, str], ...]:
+    """Return what is wrong with fragments that are not as in the last commit, each with a remedy."""
+    if not tools.settings.changelog.fragments:
+        return ()
+    from kaizen_tasks.flows.release import fragments
+
+    return tuple(fragments.uncommitted(tools))
+
+
 def parse_changelog(content: bytes, tools: Tools) -> Changelog:
     """Return a changelog, parsed as the configuration says what its headings mean."""
-    return _parse_changelog(content, tools.settings.changelog.format)
+    return parse_with_format(content, tools.settings.changelog.format)
 
 
 @lru_cache(maxsize=2)  # steps read it again and again: before the release, and with it
-def _parse_changelog(content: bytes, changelog_format: ChangelogFormat) -> Changelog:
+def parse_with_format(content: bytes, changelog_format: ChangelogFormat) -> Changelog:
+    """Return a changelog, parsed in a format."""
     from kaizen_tasks.domain.changelog import model
 
     return model.parse_changelog(content, changelog_format)
@@ -136,10 +212,9 @@ def last_released_version(tools: Tools, *, merged_into_head: bool = False) -> Ve
     tagged_version = versions.latest_version(tagged_versions(tools, merged_into_head=merged_into_head))
     if tagged_version is not None:
         return tagged_version
-    content = tools.release_files.read(changelog_file(tools))
-    if content is None:
+    if tools.release_files.read(changelog_file(tools)) is None:
         return None
-    changelog = parse_changelog(content, tools)
+    changelog = read_noted_changelog(tools)
     return latest_heading(changelog) if has_unreleased_entries(changelog) else None
 
 
@@ -156,7 +231,16 @@ def changelog_problems(tools: Tools) -> tuple[LintProblem, ...]:
         tag_pattern=tools.settings.tag_pattern,
         changelog_format=tools.settings.changelog.format,
     )
-    return apply_rules(problems, tools.settings.changelog.lint_rules)
+    all_problems = problems + _fragment_problems(tools)
+    return apply_rules(all_problems, tools.settings.changelog.lint_rules)
+
+
+def _fragment_problems(tools: Tools) -> tuple[LintProblem, ...]:
+    if not tools.settings.changelog.fragments:
+        return ()
+    from kaizen_tasks.flows.release import fragments
+
+    return fragments.read_fragments(tools).problems
 
 
 def _last_date_today(tools: Tools) -> dt.date:

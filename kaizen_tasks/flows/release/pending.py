@@ -118,7 +118,7 @@ def find_completed_release(version: Version, last_version: Version | None, tools
     HEAD is its commit or, as the tip of the remote's branch, brought its VERSION: by a merge, or by a pull request that
     was squashed. A merge that is only here may bring commits that nobody has released.
     """
-    if version != last_version or files.has_unreleased_entries(files.read_changelog(tools)):
+    if version != last_version or files.has_unreleased_entries(files.read_noted_changelog(tools)):
         return None
     commit, head = files.tag_commit(version, tools), tools.scm.head().commit
     if commit and (commit == head or (_is_remote_tip(head, tools) and brings_version(head, version, tools))):

@@ -183,6 +183,8 @@ def check_release_files(release: Release, tools: Tools) -> Iterator[str]:
         yield Problem("VERSION is edited and not committed", f"git checkout {documents.VERSION_FILE}")
     if changelog_file in files and documents.find_cut_section(release.version, tools) is None:
         yield Problem(f"{changelog_file} is edited and not committed", f"git commit {changelog_file}")
+    if documents.find_cut_section(release.version, tools) is None:
+        yield from (Problem(cause, remedy) for cause, remedy in documents.uncommitted_fragments(tools))
 
 
 def check_docs(tools: Tools) -> Iterator[str]:

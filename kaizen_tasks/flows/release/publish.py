@@ -121,7 +121,9 @@ def _merge_files(release: Release, tip: str, tools: Tools) -> dict[str, bytes | 
         tag_pattern=tools.settings.tag_pattern,
         changelog_format=tools.settings.changelog.format,
     )
-    return {files.VERSION_FILE: current_version if is_ahead else released_version, changelog_file: changelog}
+    version_file = current_version if is_ahead else released_version
+    fragments = files.merged_fragments(base, tip, release.commit, tools)
+    return {files.VERSION_FILE: version_file, changelog_file: changelog, **fragments}
 
 
 def _has_files_of(release: Release, commit: str, tools: Tools) -> bool:

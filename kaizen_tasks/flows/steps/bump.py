@@ -139,7 +139,7 @@ class Bump:
             )
         decision = _infer_part(base, undated, tools)
         part = versions.parse_part(decision.part)
-        return versions.bump_version(base, part), part, f", {decision.reason}"
+        return versions.bump_version(base, part), part, f", {files.reason_of(decision, tools)}"
 
     def _skip_taken(self, version: Version, part: versions.Part, reason: str, tools: Tools) -> tuple[Version, str]:
         """Return the version or, if somebody else has it, the next one that is free, with the reason."""
@@ -149,15 +149,15 @@ class Bump:
         return free_version, reason if free_version == version else f"{reason}; {version} is taken"
 
     def _require_sufficient_part(self, base_version: Version, tools: Tools) -> None:
-        unreleased = files.read_changelog(tools).unreleased
+        unreleased = files.read_noted_changelog(tools).unreleased
         if self.force or unreleased is None or self.part in {"auto", "rc"}:
             return
         rules, part = tools.settings.bump_rules, cast("ChangePart", self.part)
         entry = find_entry_exceeding(unreleased, part=part, current_version=base_version, rules=rules)
         if entry is not None:
             required_part = infer_part(unreleased, current_version=base_version, rules=rules).part
-            place = f"{files.changelog_file(tools)}:{entry.line}"
-            message = f"{place}: {entry.excerpt!r} requires a {required_part}, not a {self.part}"
+            path, line = files.place_of(entry, tools)
+            message = f"{path}:{line}: {entry.excerpt!r} requires a {required_part}, not a {self.part}"
             raise Refused(message, state=NOTHING_CHANGED, hint=f"--part {required_part}, or --force to override")
 
 
@@ -177,11 +177,11 @@ def _require_no_other_section(version: Version, base: Version | None, tools: Too
 def _is_the_only_note(undated: Section, tools: Tools) -> bool:
     """Return whether nothing is noted but under a version without a date, in groups of types, as plans are not."""
     is_typed = any(group.type and group.entries for group in undated.groups)
-    return is_typed and not files.has_unreleased_entries(files.read_changelog(tools))
+    return is_typed and not files.has_unreleased_entries(files.read_noted_changelog(tools))
 
 
 def _infer_part(base_version: Version, undated: Section | None, tools: Tools) -> BumpDecision:
-    unreleased = files.read_changelog(tools).unreleased
+    unreleased = files.read_noted_changelog(tools).unreleased
     if unreleased is None or not any(group.entries for group in unreleased.groups):
         message = f"bump: nothing is noted under [Unreleased] since {base_version}"
         hint = 'note what changed: inv changelog.add --type fixed --text "…"'

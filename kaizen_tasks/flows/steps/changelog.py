@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class CutChangelog:
-    """Cut `[Unreleased]` into the section of the version."""
+    """Cut `[Unreleased]` into the section of the version, with the entries of fragments, which are deleted."""
 
     label = StepLabel("changelog")
 
@@ -28,9 +28,16 @@ class CutChangelog:
         if release.commit:
             return Done(f"[{release.version}] is in the release commit", release)
         changelog, date = files.read_changelog(tools), tools.clock.release_date()
-        undated, notes = files.undated_section(changelog, release.version, tools), _sources(changelog, release)
-        if undated is None and changelog.find_section(release.version) is not None:
-            return Done(f"[{release.version}] exists", release)
+        section = changelog.find_section(release.version)
+        undated = files.undated_section(changelog, release.version, tools)
+        if undated is None and section is not None:
+            leftovers = files.folded_fragments(section, tools)
+            description = f"delete {' and '.join(leftovers)}, which [{release.version}] contains"
+            return Act(description, release) if leftovers else Done(f"[{release.version}] exists", release)
+        uncommitted = files.uncommitted_fragments(tools)
+        if uncommitted:
+            return Refuse(reasons=tuple(cause for cause, _ in uncommitted), hint=uncommitted[0][1])
+        notes = _sources(release, tools)
         if undated is not None and (notes or not undated.is_empty):
             also = f", with the notes of {notes}" if notes else ""
             return Act(f"date [{release.version}] {date}, at line {undated.line}{also}", release)
@@ -40,8 +47,18 @@ class CutChangelog:
         return Act(f"cut {notes} into [{release.version}] - {date}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Write the changelog with the new section; all other bytes stay."""
-        changelog, version = files.read_changelog(tools), release.version
+        """Write the changelog with the new section, all other bytes stay; then delete what was folded in."""
+        changelog = files.read_changelog(tools)
+        undated = files.undated_section(changelog, release.version, tools)
+        if undated is not None or changelog.find_section(release.version) is None:
+            self._write_section(release, tools)
+        section = files.read_changelog(tools).find_section(release.version)
+        for path in files.folded_fragments(section, tools) if section else ():
+            tools.release_files.delete(path)
+        return release
+
+    def _write_section(self, release: Release, tools: Tools) -> None:
+        changelog, version = files.read_noted_changelog(tools), release.version
         undated = files.undated_section(changelog, version, tools)
         cut = partial(
             cut_release,
@@ -58,10 +75,12 @@ class CutChangelog:
         else:
             new_content = cut(changelog.content)
         tools.release_files.write(files.changelog_file(tools), new_content)
-        return release
 
 
-def _sources(changelog: Changelog, release: Release) -> str:
-    """Return the names of the sections whose notes are cut into that of a release."""
+def _sources(release: Release, tools: Tools) -> str:
+    """Return the names of what is cut into the section of a release."""
+    changelog = files.read_noted_changelog(tools)
     names = [f"[{section.version}]" for section in changelog.candidates_of(release.version)]
-    return ", ".join([*names, *(["[Unreleased]"] if files.has_unreleased_entries(changelog) else [])])
+    if files.has_unreleased_entries(changelog):
+        names.append("[Unreleased] and the fragments" if files.has_fragments(tools) else "[Unreleased]")
+    return ", ".join(names)

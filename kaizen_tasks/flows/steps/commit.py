@@ -43,7 +43,7 @@ class Commit:
             return Done(f"nothing to commit: {head.commit[:10]} is {release.name}", evolve(release, commit=head.commit))
         if not changed_files:
             return Act(f"commit the environment of {release.name} onto {head.branch or head.commit[:10]}", release)
-        return Act(f"commit {' and '.join(changed_files)} onto {head.branch or head.commit[:10]}", release)
+        return Act(f"commit {_enumerate(changed_files, tools)} onto {head.branch or head.commit[:10]}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Write the commit object and its private ref; branch, index and working tree stay as they are.
@@ -79,6 +79,15 @@ class Commit:
         if rules.signoff:
             trailers.append(f"Signed-off-by: {tools.scm.committer()}")
         return files.render_message(rules.message, release, tools, trailers=tuple(trailers))
+
+
+def _enumerate(paths: tuple[str, ...], tools: Tools) -> str:
+    """Return the names of files in words, with a number for the fragments."""
+    fragments = [path for path in paths if path.startswith(f"{tools.settings.changelog.fragments}/")]
+    names = [path for path in paths if path not in fragments]
+    if fragments:
+        names.append(f"{len(fragments)} fragment{'s'[: len(fragments) > 1]}")
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
 
 
 def _files_without_version(release: Release, tools: Tools) -> tuple[str, ...]:

@@ -36,9 +36,11 @@ class GitScene:
         Repository(folder, folder).git("init", "--quiet")
         return GitScm(folder)
 
-    def commit(self, files: Mapping[str, bytes]) -> str:
+    def commit(self, files: Mapping[str, bytes | None]) -> str:
         self.scm.invalidate_cache()
-        return self._repository.commit(files)
+        for path in (path for path, content in files.items() if content is None):
+            self._repository.git("rm", "--quiet", path)
+        return self._repository.commit({path: content for path, content in files.items() if content is not None})
 
     def write(self, path: str, content: bytes) -> None:
         self.scm.invalidate_cache()
@@ -97,7 +99,7 @@ class FakeScene:
         self.empty = FakeScm({})
         self.colleague = FakeScm(FILES, remote=self.upstream)
 
-    def commit(self, files: Mapping[str, bytes]) -> str:
+    def commit(self, files: Mapping[str, bytes | None]) -> str:
         return self.scm.commit(files)
 
     def write(self, path: str, content: bytes) -> None:

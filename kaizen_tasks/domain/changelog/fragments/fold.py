@@ -22,16 +22,16 @@ class FoldedChangelog:
     Attributes:
         log: the changelog as it would be written.
         fragments: what was folded in.
-        places: path and line of each unreleased entry, by its line in `log`; the path is empty for the changelog.
+        places: path and line of each unreleased entry; the path is empty for the changelog.
     """
 
     log: Changelog
     fragments: tuple[Fragment, ...] = ()
-    places: Mapping[int, tuple[str, int]] = attrs.field(factory=dict)
+    places: Mapping[ChangelogEntry, tuple[str, int]] = attrs.field(factory=dict)
 
     def place(self, entry: ChangelogEntry) -> tuple[str, int]:
-        """Return the path and the line where an unreleased entry was noted; the path is empty for the changelog."""
-        return self.places.get(entry.line, ("", entry.line))
+        """Return the path and the line where an entry was noted; the path is empty for the changelog."""
+        return self.places.get(entry, ("", entry.line))
 
 
 def fold_fragments(log: Changelog, fragments: Sequence[Fragment]) -> FoldedChangelog:
@@ -110,12 +110,12 @@ def _visible_lines(content: bytes) -> list[bytes]:
 
 def _places(
     log: Changelog, folded_log: Changelog, additions: Mapping[ChangelogEntry, Fragment]
-) -> Iterator[tuple[int, tuple[str, int]]]:
-    """Yield where each entry was noted, by its line in the folded changelog."""
+) -> Iterator[tuple[ChangelogEntry, tuple[str, int]]]:
+    """Yield where each entry of the folded changelog was noted."""
     old_entries = iter(require_unreleased(log).entries)
     for entry in require_unreleased(folded_log).entries:
         fragment = additions.get(entry)
-        yield entry.line, (fragment.path, fragment.line) if fragment else ("", next(old_entries).line)
+        yield entry, (fragment.path, fragment.line) if fragment else ("", next(old_entries).line)
 
 
 def _refusal(reason: str) -> Refused:

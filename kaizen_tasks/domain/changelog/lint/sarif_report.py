@@ -15,7 +15,7 @@ def to_sarif(problems: Iterable[LintProblem], *, path: str) -> str:
     """Return problems as a SARIF 2.1.0 document.
 
     Args:
-        problems: the problems of a changelog.
+        problems: the problems of a changelog and of its fragments.
         path: path of the changelog, relative to the root of the repository.
     """
     import json
@@ -26,7 +26,7 @@ def to_sarif(problems: Iterable[LintProblem], *, path: str) -> str:
     run = {
         "tool": {"driver": {"name": "kaizen changelog.check", "rules": rules}},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(problem, quote(path)) for problem in all_problems],
+        "results": [_result(problem, quote(problem.path or path)) for problem in all_problems],
     }
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
     return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"

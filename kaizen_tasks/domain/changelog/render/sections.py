@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeAlias
 
 from kaizen_tasks.domain.changelog.links.index import Link, used_keys
 from kaizen_tasks.domain.changelog.links.relative import absolute_url, absolutize_links
 from kaizen_tasks.domain.changelog.links.style import is_top_level
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.changelog.entries import Group
+    from kaizen_tasks.domain.changelog.entries import ChangelogEntry, Group
     from kaizen_tasks.domain.changelog.model import Changelog, Section
+
+Places: TypeAlias = Mapping[int, tuple[str, int]]
+"""File and line of entries, by another line."""
 
 
 def to_markdown(log: Changelog, sections: Sequence[Section], *, base_url: str | None = None) -> str:
@@ -52,11 +56,16 @@ def _definition(log: Changelog, link: Link, base_url: str | None) -> str:
     return f"[{link.label}]: {f'<{url}>' if not url or ' ' in url else url}"
 
 
-def to_json(section: Section) -> str:
-    """Return a release as JSON: version, title, date, yanked, summary, and groups with their entries."""
+def to_json(section: Section, *, places: Places = MappingProxyType({})) -> str:
+    """Return a release as JSON: version, title, date, yanked, summary, and groups with their entries.
+
+    Args:
+        section: the release, or what is unreleased.
+        places: file and line of entries that were folded in, by their line in the section.
+    """
     import json
 
-    return json.dumps(_release_document(section), ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(_release_document(section, places), ensure_ascii=False, indent=2) + "\n"
 
 
 def to_json_list(sections: Sequence[Section]) -> str:
@@ -66,17 +75,23 @@ def to_json_list(sections: Sequence[Section]) -> str:
     return json.dumps([_release_document(section) for section in sections], ensure_ascii=False, indent=2) + "\n"
 
 
-def _release_document(section: Section) -> Mapping[str, object]:
+def _release_document(section: Section, places: Places = MappingProxyType({})) -> Mapping[str, object]:
     return {
         "version": str(section.version) if section.version else None,
         "title": section.title.label,
         "date": section.date.isoformat() if section.date else None,
         "yanked": section.yanked,
         "summary": section.summary,
-        "groups": [_group_document(group) for group in section.groups],
+        "groups": [_group_document(group, places) for group in section.groups],
     }
 
 
-def _group_document(group: Group) -> Mapping[str, object]:
-    entries = [{"text": entry.text, "breaking": entry.is_breaking, "line": entry.line} for entry in group.entries]
+def _group_document(group: Group, places: Places) -> Mapping[str, object]:
+    entries = [_entry_document(entry, places) for entry in group.entries]
     return {"type": group.type, "name": group.name, "entries": entries}
+
+
+def _entry_document(entry: ChangelogEntry, places: Places) -> Mapping[str, object]:
+    path, line = places.get(entry.line, ("", entry.line))
+    place: Mapping[str, object] = {"file": path, "line": line} if path else {"line": line}
+    return {"text": entry.text, "breaking": entry.is_breaking, **place}
