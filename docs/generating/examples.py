@@ -151,6 +151,7 @@ LIBRARY_EXAMPLES = (
     ExampleCommand("inv changelog.add --type added --text '`kmh()` converts a pace into a speed.'"),
     ExampleCommand("git commit --quiet --all --message 'Add kmh'"),
     _error("bump", "inv bump --part patch"),
+    _example("changelog.show", "inv changelog.show --unreleased"),
     ExampleCommand("git switch --quiet --create try"),
     _error("cut", "inv cut"),
     ExampleCommand("git switch --quiet main"),
