@@ -172,6 +172,20 @@ def test_changelog_problems_are_counted(tools: FakeTools) -> None:
     assert "problem" in what
 
 
+def test_fragments_are_checked() -> None:
+    changelog = {"fragments": "changelog.d"}
+    tools = healthy(pipeline=[], environments={}, groups={}, smoke=[], aws={}, changelog=changelog)
+    tools.scm.commit({"changelog.d/1.fixed.md": b"A crash.\n"})
+    assert [finding.message for finding in run_checks(tools)][-1] == "1 fragment"
+
+    tools.release_files.write("changelog.d/2.bugfix.md", b"A crash.\n")
+    tools.release_files.write("changelog.d/3.fixed.md", b"A crash.\n")
+    assert [the([finding]) for finding in trouble(tools)] == [
+        ("changelog.d", "warning", "changelog.d/2.bugfix.md:1:1: 'bugfix' is not a type of change"),
+        ("changelog.d", "warning", "changelog.d/3.fixed.md: not in git"),
+    ]
+
+
 @pytest.mark.parametrize("content", [b"tomorrow\n", b""])
 def test_unreadable_version_is_a_problem(tools: FakeTools, content: bytes) -> None:
     tools.release_files.write("VERSION", content)

@@ -22,6 +22,8 @@ def checks(tools: Tools) -> Iterator[Check]:
     yield Check(subject=Subject("remote"), probe=partial(_check_remote, tools))
     yield Check(subject=Subject("VERSION"), probe=partial(_check_version, tools))
     yield Check(subject=Subject(files.changelog_file(tools)), probe=partial(_check_changelog, tools))
+    if tools.settings.changelog.fragments:
+        yield Check(subject=Subject(tools.settings.changelog.fragments), probe=partial(_check_fragments, tools))
 
 
 def _check_git(tools: Tools, subject: Subject) -> Iterator[Finding]:
@@ -56,10 +58,23 @@ def _check_version(tools: Tools, subject: Subject) -> Iterator[Finding]:
 
 
 def _check_changelog(tools: Tools, subject: Subject) -> Iterator[Finding]:
-    problems = files.changelog_problems(tools)
+    problems = [problem for problem in files.changelog_problems(tools) if not problem.path]
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
         count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
         yield subject.warning(f"{count}, the first in line {errors[0]}", "inv changelog.check")
     else:
         yield subject.ok("no errors; inv changelog.check shows warnings" if problems else "no problems")
+
+
+def _check_fragments(tools: Tools, subject: Subject) -> Iterator[Finding]:
+    fragments = files.read_fragments(tools)
+    for problem in fragments.problems:
+        place = f"{problem.path}:{problem.line}:{problem.column}"
+        yield subject.warning(f"{place}: {problem.message}", problem.fix)
+    uncommitted = files.uncommitted_fragments(tools)
+    for cause, remedy in uncommitted:
+        yield subject.warning(cause, remedy)
+    if not fragments.problems and not uncommitted:
+        count = len(fragments.items)
+        yield subject.ok(f"{count} fragment{'s'[: count != 1]}")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.bump_inference import BumpDecision
     from kaizen_tasks.domain.changelog.entries import ChangelogEntry
     from kaizen_tasks.domain.changelog.format import ChangelogFormat
+    from kaizen_tasks.domain.changelog.fragments.fragment import Fragments
     from kaizen_tasks.domain.changelog.lint.problem import LintProblem
     from kaizen_tasks.domain.changelog.model import Changelog, Section
     from kaizen_tasks.domain.release import Release
@@ -142,15 +143,6 @@ def folded_fragments(section: Section, tools: Tools) -> tuple[str, ...]:
     return fragments.folded_paths(section, tools)
 
 
-def has_fragments(tools: Tools) -> bool:
-    """Return whether anything is noted in fragments."""
-    if not tools.settings.changelog.fragments:
-        return False
-    from kaizen_tasks.flows.release import fragments
-
-    return bool(fragments.read_fragments(tools).items)
-
-
 def merged_fragments(base: str, tip: str, released: str, tools: Tools) -> dict[str, bytes | None]:
     """Return the fragments that a release has deleted as they are on a branch together with it."""
     if not tools.settings.changelog.fragments:
@@ -231,16 +223,15 @@ def changelog_problems(tools: Tools) -> tuple[LintProblem, ...]:
         tag_pattern=tools.settings.tag_pattern,
         changelog_format=tools.settings.changelog.format,
     )
-    all_problems = problems + _fragment_problems(tools)
-    return apply_rules(all_problems, tools.settings.changelog.lint_rules)
+    fragment_problems = read_fragments(tools).problems if tools.settings.changelog.fragments else ()
+    return apply_rules((*problems, *fragment_problems), tools.settings.changelog.lint_rules)
 
 
-def _fragment_problems(tools: Tools) -> tuple[LintProblem, ...]:
-    if not tools.settings.changelog.fragments:
-        return ()
+def read_fragments(tools: Tools) -> Fragments:
+    """Return the fragments, and the problems of their files."""
     from kaizen_tasks.flows.release import fragments
 
-    return fragments.read_fragments(tools).problems
+    return fragments.read_fragments(tools)
 
 
 def _last_date_today(tools: Tools) -> dt.date:

@@ -184,7 +184,12 @@ def check_release_files(release: Release, tools: Tools) -> Iterator[str]:
     if changelog_file in files and documents.find_cut_section(release.version, tools) is None:
         yield Problem(f"{changelog_file} is edited and not committed", f"git commit {changelog_file}")
     if documents.find_cut_section(release.version, tools) is None:
-        yield from (Problem(cause, remedy) for cause, remedy in documents.uncommitted_fragments(tools))
+        yield from check_fragments(tools)
+
+
+def check_fragments(tools: Tools) -> Iterator[str]:
+    """Check that fragments are as in the last commit; else the release could not delete what it has folded in."""
+    yield from (Problem(cause, remedy) for cause, remedy in documents.uncommitted_fragments(tools))
 
 
 def check_docs(tools: Tools) -> Iterator[str]:

@@ -82,5 +82,6 @@ def _sources(release: Release, tools: Tools) -> str:
     changelog = files.read_noted_changelog(tools)
     names = [f"[{section.version}]" for section in changelog.candidates_of(release.version)]
     if files.has_unreleased_entries(changelog):
-        names.append("[Unreleased] and the fragments" if files.has_fragments(tools) else "[Unreleased]")
+        has_fragments = tools.settings.changelog.fragments and files.read_fragments(tools).items
+        names.append("[Unreleased] and the fragments" if has_fragments else "[Unreleased]")
     return ", ".join(names)

@@ -62,6 +62,7 @@ class Preflight(ReadOnlyStep):
             decision = self.bump.decide(release, tools)
         except KaizenError as error:
             yield error.message
+            yield from preconditions.check_fragments(tools)
             return
         if not isinstance(decision, Refuse):
             yield from self._release_problems(decision.release, tools)
