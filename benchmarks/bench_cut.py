@@ -10,13 +10,14 @@ import sys
 import tempfile
 import venv
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from benchmarks import libraries
 from benchmarks.timing import Contestant, compare, inv_path, median_seconds, report, report_not_measured
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from benchmarks.timing import Result
 
@@ -47,12 +48,21 @@ def main() -> int:
 def _results(commands: dict[str, tuple[str, ...]]) -> Iterator[Result]:
     yield _race("a small library", commands, commits=3, tags=1, target=0.9)
     yield _race("3000 commits, 200 tags", commands, commits=3000, tags=200, target=0.95)
+    yield _race("a library with fragments", commands, commits=3, tags=1, target=1.0, files=libraries.CONFIGURED)
 
 
-def _race(kind: str, commands: dict[str, tuple[str, ...]], *, commits: int, tags: int, target: float) -> Result:
+def _race(
+    kind: str,
+    commands: dict[str, tuple[str, ...]],
+    *,
+    commits: int,
+    tags: int,
+    target: float,
+    files: Mapping[str, str] = MappingProxyType({}),
+) -> Result:
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder) / "library"
-        libraries.make(library, commits=commits, tags=tags)
+        libraries.make(library, commits=commits, tags=tags, files=files)
         unused_copies = iter(libraries.copies(library, len(commands) * (ROUNDS + 1)))
         contestants = [
             Contestant(name=name, argv=argv, folders=tuple(next(unused_copies) for _ in range(ROUNDS + 1)))

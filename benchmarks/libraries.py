@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 # Hides the user's git configuration: a signing key or a template would be measured too.
@@ -89,17 +90,32 @@ changelog_file = "CHANGELOG.md"
 }
 
 
-def make(folder: Path, *, commits: int, tags: int) -> None:
+CONFIGURED = {
+    "kaizen.toml": """\
+app = "library"
+
+[changelog]
+fragments = "changelog.d"
+""",
+    "changelog.d/README.md": "Each change in a file of its own.\n",
+    "changelog.d/12.fixed.md": "An empty line at the end of a file is kept.\n",
+    "changelog.d/+1a2b3c.fixed.md": "- Two spaces at the end of a line\n  are kept too.\n",
+}
+"""Files of a library that notes changes in fragments."""
+
+
+def make(folder: Path, *, commits: int, tags: int, files: Mapping[str, str] = MappingProxyType({})) -> None:
     """Write a repository whose last release is 1.0.0, with one fix since.
 
     Args:
         folder: does not exist yet.
         commits: in its history.
         tags: releases in it, evenly spread; the changelog has a section for each.
+        files: files of the last commit, by path, beside those that every contestant needs.
     """
     folder.mkdir()
     _git(folder, "init", "--quiet", "--template=", "--initial-branch=main")
-    _git(folder, "fast-import", "--quiet", stdin="".join(_history(commits, tags)))
+    _git(folder, "fast-import", "--quiet", stdin="".join(_history(commits, tags, files)))
     _git(folder, "pack-refs", "--all")
     _git(folder, "remote", "add", "origin", "https://github.com/example/library.git")
     _git(folder, "reset", "--quiet", "--hard")
@@ -122,7 +138,7 @@ def require_release(folder: Path) -> None:
         raise RuntimeError(f"{folder} is not released as {NEXT}")
 
 
-def _history(commits: int, tags: int) -> Iterator[str]:
+def _history(commits: int, tags: int, files: Mapping[str, str]) -> Iterator[str]:
     """Write the stream of `git fast-import`: https://git-scm.com/docs/git-fast-import."""
     versions = [*(f"0.{number}.0" for number in range(1, tags)), "1.0.0"]
     version_by_commit = {(position + 1) * (commits - 1) // tags: version for position, version in enumerate(versions)}
@@ -134,7 +150,7 @@ def _history(commits: int, tags: int) -> Iterator[str]:
             released.append(version)
             yield f"tag v{version}\nfrom refs/heads/main\ntagger {SIGNATURE}\n{_data(version)}"
     sections = "".join(SECTION.format(version=version) for version in reversed(released))
-    last = {"VERSION": "1.0.0\n", "CHANGELOG.md": CHANGELOG + sections, **CONFIGURATIONS}
+    last = {"VERSION": "1.0.0\n", "CHANGELOG.md": CHANGELOG + sections, **CONFIGURATIONS, **files}
     yield _commit("fix: a crash on an empty file", last)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import re
 import unicodedata
@@ -87,6 +86,8 @@ def sort_key(path: str) -> tuple[object, ...]:
 
 
 def _candidates(text: str, ending: str, slug: str) -> Iterator[str]:
+    import hashlib
+
     words = _words(text)
     for count in itertools.count():
         if slug:
