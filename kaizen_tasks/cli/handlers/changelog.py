@@ -86,9 +86,10 @@ def check(c: Context, *, json: bool, sarif: bool, fix: bool) -> None:
         for problem in problems:
             place = f"{problem.path or name}:{problem.line}:{problem.column}"
             tools.reporter.note(f"{place}: {problem.severity}: {problem.rule} {problem.message}, {problem.fix}")
-    summary = f"{name} has {_count(problems)}"
+    folder = tools.settings.changelog.fragments
+    summary = f"{name} and {folder} have {_count(problems)}" if folder else f"{name} has {_count(problems)}"
     if any(problem.severity == "error" for problem in problems):
-        raise Refused(summary, hint=_fix_hint(tools, fix=fix))
+        raise Refused(summary, hint=_fix_hint(problems, tools, fix=fix))
     tools.reporter.note(summary)
 
 
@@ -105,13 +106,15 @@ def _plural(count: int, noun: str) -> str:
     return f"{count} {noun}{'s'[: count > 1]}"
 
 
-def _fix_hint(tools: Toolbox, *, fix: bool) -> str:
+def _fix_hint(problems: Sequence[LintProblem], tools: Toolbox, *, fix: bool) -> str:
+    paths = dict.fromkeys(each.path or files.changelog_file(tools) for each in problems if each.severity == "error")
+    names = ", ".join([*paths][:3]) + (" and others" if len(paths) > 3 else "")
     if fix:
-        return f"the remaining problems must be fixed by hand: edit {files.changelog_file(tools)}"
+        return f"the remaining problems must be fixed by hand: edit {names}"
     with suppress(Refused):  # the changelog cannot be parsed
         if _fixed_changelog(tools) is not None:
             return "inv changelog.check --fix fixes what can be fixed automatically"
-    return f"--fix cannot repair this; edit {files.changelog_file(tools)}"
+    return f"--fix cannot repair this; edit {names}"
 
 
 def _fixed_changelog(tools: Toolbox) -> bytes | None:

@@ -68,13 +68,13 @@ def _check_changelog(tools: Tools, subject: Subject) -> Iterator[Finding]:
 
 
 def _check_fragments(tools: Tools, subject: Subject) -> Iterator[Finding]:
-    fragments = files.read_fragments(tools)
-    for problem in fragments.problems:
+    problems = [each for each in files.changelog_problems(tools) if each.path and each.severity == "error"]
+    for problem in problems:
         place = f"{problem.path}:{problem.line}:{problem.column}"
         yield subject.warning(f"{place}: {problem.message}", problem.fix)
     uncommitted = files.uncommitted_fragments(tools)
     for cause, remedy in uncommitted:
         yield subject.warning(cause, remedy)
-    if not fragments.problems and not uncommitted:
-        count = len(fragments.items)
+    if not problems and not uncommitted:
+        count = len(files.read_fragments(tools).items)
         yield subject.ok(f"{count} fragment{'s'[: count != 1]}")

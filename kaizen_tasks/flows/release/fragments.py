@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.domain.changelog.format import ChangelogFormat
     from kaizen_tasks.domain.changelog.fragments.fragment import Fragment
+    from kaizen_tasks.domain.changelog.lint.problem import LintProblem
     from kaizen_tasks.domain.changelog.model import Section
     from kaizen_tasks.ports.tools import Tools
+
+_NAME_RULES = {"fragment-name", "fragment-type"}
+"""Rules about files that hold no entry of this changelog, which `[changelog.rules]` may allow in the folder."""
 
 
 def read_fragments(tools: Tools) -> Fragments:
@@ -44,12 +48,25 @@ def fold(tools: Tools) -> FoldedChangelog:
         Refused: a file of the folder has a problem.
     """
     fragments = read_fragments(tools)
-    if fragments.problems:
-        problem, *others = fragments.problems
+    problems = _blocking_problems(fragments, tools) if fragments.problems else ()
+    if problems:
+        problem, *others = problems
         more = f"; {len(others)} more: inv changelog.check" if others else ""
         place = f"{problem.path}:{problem.line}:{problem.column}"
         raise Refused(f"{place}: {problem.message}", state=NOTHING_CHANGED, hint=f"{problem.fix}{more}")
     return _fold(files.read_changelog_bytes(tools), fragments.items, tools.settings.changelog.format)
+
+
+def _blocking_problems(fragments: Fragments, tools: Tools) -> tuple[LintProblem, ...]:
+    """Return the problems that refuse a release: those of entries, and of names unless they may be in the folder."""
+    from kaizen_tasks.domain.changelog.lint.check import apply_rules
+
+    names_with_errors = [
+        problem.path
+        for problem in apply_rules(fragments.problems, tools.settings.changelog.lint_rules)
+        if problem.severity == "error"
+    ]
+    return tuple(each for each in fragments.problems if each.rule not in _NAME_RULES or each.path in names_with_errors)
 
 
 @lru_cache(maxsize=2)
