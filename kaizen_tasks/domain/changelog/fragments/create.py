@@ -47,8 +47,9 @@ def new_fragment(
         Refused: the text would not be parsed as one entry.
     """
     change_type, lines = parse_change_type(kind, changelog_format), entry_lines(text, breaking=breaking)
-    path = f"{folder}/{names.new_name(text, change_type, taken=taken, slug=slug)}"
-    content = "".join(f"{line}\n" for line in lines).encode()
+    entry = "\n".join(lines)
+    path = f"{folder}/{names.new_name(entry, change_type, taken=taken, slug=slug)}"
+    content = f"{entry}\n".encode()
     problems = parse_fragments({path: content}, changelog_format).problems
     if problems:
         problem = problems[0]

@@ -158,7 +158,7 @@ class _FragmentParser:
     def _name_problem(self) -> LintProblem:
         name = self.name or names.parse_name(f"{_OTHER_SUFFIX.sub('', self.file_name)}{names.SUFFIX}")
         change_type = self._suggest_type(name.type_name) if name else ""
-        better_name = f"{name.slug}.{names.type_slug(change_type)}{names.SUFFIX}" if name and change_type else ""
+        better_name = f"{name.slug}.{change_type}{names.SUFFIX}" if name and change_type else ""
         if not self.name:
             fix = f"name it {better_name or '<slug>.<type>.md, such as 123.fixed.md'}, or move it away"
             return self._problem("fragment-name", "this is no fragment", fix)
@@ -167,13 +167,14 @@ class _FragmentParser:
         return self._problem("fragment-type", f"{self.name.type_name!r} is not a type of change", fix)
 
     def _suggest_type(self, type_name: str) -> str:
-        """Return the type that a name means, resembles or corresponds to, or an empty string."""
+        """Return a type for a name: itself, one that it resembles or corresponds to, or an empty string."""
         import difflib
 
         slug, types = names.type_slug(type_name), [*map(names.type_slug, self.changelog_format.types)]
         matches = difflib.get_close_matches(slug, types, n=1)
-        meant_type = find_type(type_name, self.changelog_format)
-        return names.type_slug(meant_type) if meant_type else matches[0] if matches else _SUGGESTIONS.get(slug, "")
+        if find_type(type_name, self.changelog_format):
+            return type_name
+        return matches[0] if matches else _SUGGESTIONS.get(slug, "")
 
     def _block_problem(self, rule: str, message: str, fix: str, line: int) -> LintProblem:
         text = self.texts[line]

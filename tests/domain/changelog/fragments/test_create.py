@@ -1,7 +1,9 @@
 """New fragments."""
 
+from contextlib import suppress
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kaizen_tasks.domain.changelog.fragments.create import new_fragment
@@ -15,7 +17,7 @@ from tests.domain.changelog.documents import ORDERLY, nasty
 def test_fragment_is_the_entry_without_a_bullet() -> None:
     fragment = new_fragment("changelog.d", kind="FIXED", text="A typo\n\n- here", breaking=True, taken=())
     assert fragment.content == b"**Breaking:** A typo\n\n- here\n"
-    assert fragment.path.startswith("changelog.d/a-typo-here-")
+    assert fragment.path.startswith("changelog.d/breaking-a-typo-here-")
     assert fragment.path.endswith(".fixed.md")
 
 
@@ -44,3 +46,31 @@ def test_new_fragment_can_always_be_folded(text: str) -> None:
     fragments = parse_fragments({fragment.path: fragment.content})
     assert fragments.problems == ()
     assert fold_fragments(parse_changelog(ORDERLY), fragments.items).log.unreleased
+
+
+ENTRIES = st.lists(st.tuples(nasty() | st.text(), st.booleans()), max_size=4)
+
+
+@given(entries=ENTRIES, other_entries=ENTRIES)
+@example(
+    entries=[("A typo", False), ("A typo", False), ("b", True)],
+    other_entries=[("a typo", False), ("A typo!", False), ("A typo", True), ("b", False)],
+)
+def test_two_branches_never_add_different_files_of_one_name(
+    entries: list[tuple[str, bool]], other_entries: list[tuple[str, bool]]
+) -> None:
+    """So git merges them without a conflict."""
+    files, other_files = _files_of_branch(entries), _files_of_branch(other_entries)
+    assert {path: files[path] for path in files.keys() & other_files.keys()} == {
+        path: other_files[path] for path in files.keys() & other_files.keys()
+    }
+
+
+def _files_of_branch(entries: list[tuple[str, bool]]) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    for text, is_breaking in entries:
+        taken = [path.removeprefix("d/") for path in files]
+        with suppress(KaizenError):
+            fragment = new_fragment("d", kind="fixed", text=text, breaking=is_breaking, taken=taken)
+            files[fragment.path] = fragment.content
+    return files
