@@ -223,8 +223,15 @@ def changelog_problems(tools: Tools) -> tuple[LintProblem, ...]:
         tag_pattern=tools.settings.tag_pattern,
         changelog_format=tools.settings.changelog.format,
     )
-    fragment_problems = read_fragments(tools).problems if tools.settings.changelog.fragments else ()
-    return apply_rules((*problems, *fragment_problems), tools.settings.changelog.lint_rules)
+    return apply_rules((*problems, *_fragment_problems(tools)), tools.settings.changelog.lint_rules)
+
+
+def _fragment_problems(tools: Tools) -> tuple[LintProblem, ...]:
+    if not tools.settings.changelog.fragments:
+        return ()
+    from kaizen_tasks.flows.release import fragments
+
+    return fragments.read_fragments(tools).problems + fragments.misplaced_problems(tools)
 
 
 def read_fragments(tools: Tools) -> Fragments:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.domain.changelog.fragments import names
 from kaizen_tasks.domain.changelog.fragments.fold import FoldedChangelog, fold_fragments
 from kaizen_tasks.domain.changelog.fragments.fragment import Fragments, parse_fragments
+from kaizen_tasks.domain.changelog.lint.problem import LintProblem
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.release import files
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.domain.changelog.format import ChangelogFormat
     from kaizen_tasks.domain.changelog.fragments.fragment import Fragment
-    from kaizen_tasks.domain.changelog.lint.problem import LintProblem
     from kaizen_tasks.domain.changelog.model import Section
     from kaizen_tasks.ports.tools import Tools
 
@@ -48,7 +48,7 @@ def fold(tools: Tools) -> FoldedChangelog:
         Refused: a file of the folder has a problem.
     """
     fragments = read_fragments(tools)
-    problems = _blocking_problems(fragments, tools) if fragments.problems else ()
+    problems = _blocking_problems(fragments.problems, tools)
     if problems:
         problem, *others = problems
         more = f"; {len(others)} more: inv changelog.check" if others else ""
@@ -57,16 +57,18 @@ def fold(tools: Tools) -> FoldedChangelog:
     return _fold(files.read_changelog_bytes(tools), fragments.items, tools.settings.changelog.format)
 
 
-def _blocking_problems(fragments: Fragments, tools: Tools) -> tuple[LintProblem, ...]:
+def _blocking_problems(problems: tuple[LintProblem, ...], tools: Tools) -> tuple[LintProblem, ...]:
     """Return the problems that refuse a release: those of entries, and of names unless they may be in the folder."""
+    if not problems:
+        return ()
     from kaizen_tasks.domain.changelog.lint.check import apply_rules
 
     names_with_errors = [
         problem.path
-        for problem in apply_rules(fragments.problems, tools.settings.changelog.lint_rules)
+        for problem in apply_rules(problems, tools.settings.changelog.lint_rules)
         if problem.severity == "error"
     ]
-    return tuple(each for each in fragments.problems if each.rule not in _NAME_RULES or each.path in names_with_errors)
+    return tuple(each for each in problems if each.rule not in _NAME_RULES or each.path in names_with_errors)
 
 
 @lru_cache(maxsize=2)
@@ -87,6 +89,20 @@ def _missing_paths(tools: Tools) -> tuple[str, ...]:
 
 def _folder(tools: Tools) -> str:
     return tools.settings.changelog.fragments
+
+
+def misplaced_problems(tools: Tools) -> tuple[LintProblem, ...]:
+    """Return a problem for every file in a folder below that of the fragments, where no release looks for it."""
+    folder = _folder(tools)
+    paths = [path for path in tools.scm.tracked_files(folder) if "/" in path.removeprefix(f"{folder}/")]
+    fix = f"move it to {folder}, with its type in its name, or move it away"
+    return tuple(
+        LintProblem(
+            path=path, line=1, rule="fragment-name", message="no release looks for fragments in subfolders", fix=fix
+        )
+        for path in paths
+        if not names.is_left_alone(path.rpartition("/")[2])
+    )
 
 
 def folded_paths(section: Section, tools: Tools) -> tuple[str, ...]:
@@ -141,6 +157,9 @@ def uncommitted(tools: Tools) -> Iterator[tuple[str, str]]:
     ):
         if paths:
             yield f"{_list(paths)}: {state}", remedy
+    misplaced = _blocking_problems(misplaced_problems(tools), tools)
+    if misplaced:
+        yield f"{_list({each.path for each in misplaced})}: {misplaced[0].message}", misplaced[0].fix
 
 
 def _list(paths: set[str]) -> str:

@@ -150,6 +150,24 @@ def test_fragment_with_a_problem_refuses_the_release(tools: FakeTools) -> None:
         cut(tools)
 
 
+def test_fragment_in_a_folder_of_its_own_refuses_the_release(tools: FakeTools) -> None:
+    tools.scm.commit({"changelog.d/api/5.fixed.md": b"A crash.\n", "changelog.d/api/README.md": b""})
+    with pytest.raises(Refused, match=r"changelog\.d/api/5\.fixed\.md: no release looks for fragments in subfolders"):
+        cut(tools)
+    assert "changelog.d/api/5.fixed.md" in [problem.path for problem in files.changelog_problems(tools)]
+
+
+def test_files_that_the_configuration_allows_stay_in_the_folder() -> None:
+    changelog = {"fragments": "changelog.d", "rules": {"fragment-name": "off", "fragment-type": "warning"}}
+    tools = FakeTools(settings=settings(pipeline=[], environments={}, groups={}, smoke=[], changelog=changelog))
+    others = {f"changelog.d/{name}": b"x\n" for name in ("notes.txt", "5.internal.md", "api/5.fixed.md")}
+    tools.scm.commit({"CHANGELOG.md": EMPTY, PACES: b"Paces.\n", **others})
+
+    released = cut(tools)
+
+    assert tree(tools, released.commit) == set(others)
+
+
 def test_single_steps_make_the_same_release(tools: FakeTools) -> None:
     tools.release_files = tools.scm.working_tree
     run_flow((Bump(ask_remote=False), CutChangelog()), NEXT, tools)
