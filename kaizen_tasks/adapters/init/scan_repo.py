@@ -15,7 +15,7 @@ from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 
 SCANNED_PATHS = re.compile(
     r"(?:.*/)?(?:Dockerfile|Containerfile|[^/]+\.(?:sh|bash|tf|tfvars|md))|"
-    r"(?:[^/]+/)?(?:requirements[^/]*\.(?:txt|in)|pyproject\.toml|Pipfile|setup\.(?:cfg|py)|package\.json)"
+    r"(?:[^/]+/)?(?:requirements[^/]*\.(?:txt|in)|pyproject\.toml|towncrier\.toml|Pipfile|setup\.(?:cfg|py)|package\.json)"
 )
 """Files that may show how an app is built and deployed."""
 

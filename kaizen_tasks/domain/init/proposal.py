@@ -12,6 +12,7 @@ from kaizen_tasks.domain.init import naming
 from kaizen_tasks.domain.init.detect import dockerfile as dockerfiles
 from kaizen_tasks.domain.init.detect import markdown_urls, previous_releases, shell_scripts, terraform
 from kaizen_tasks.domain.init.detect.dockerfile import Dockerfile
+from kaizen_tasks.domain.init.detect.fragments import FragmentFolder, find_fragments
 from kaizen_tasks.domain.init.detect.from_account import AccountScan
 from kaizen_tasks.domain.init.evidence import FACT_KEYS, EnvironmentFact, Facts, combine_facts, merge_by_environment
 from kaizen_tasks.domain.init.naming import ENV_PLACEHOLDER
@@ -70,6 +71,7 @@ class Proposal:
         dockerfile_path: path of the Dockerfile; empty when there is none.
         parsed_dockerfile: the parsed Dockerfile.
         branch: the branch from which releases are made.
+        fragments: the folder of changelog fragments, if there is one.
         remote: the git remote to which releases are pushed.
         tag: pattern of the tags of releases.
         guessed_keys: keys that no source shows: `app`, `region`, `environments`, `prod.service`.
@@ -84,6 +86,7 @@ class Proposal:
     dockerfile_path: str = ""
     parsed_dockerfile: Dockerfile = field(factory=Dockerfile)
     branch: str = "main"
+    fragments: FragmentFolder | None = None
     remote: str = "origin"
     tag: str = previous_releases.DEFAULT_TAG_PATTERN
     guessed_keys: tuple[str, ...] = ()
@@ -137,6 +140,7 @@ def propose_config(scan: ScanResult, answers: UserAnswers) -> Proposal:
         dockerfile_path=dockerfile_path,
         parsed_dockerfile=dockerfiles.parse_dockerfile(repo_scan.texts.get(dockerfile_path, "")),
         branch=_choose_branch(repo_scan),
+        fragments=find_fragments(repo_scan.texts),
         remote=_choose_remote(repo_scan),
         tag=previous_releases.infer_tag_pattern(repo_scan.repository.tags),
         guessed_keys=(*(key for key in is_guessed if is_guessed[key]), *guessed_names),

@@ -16,7 +16,7 @@ GUESS_COMMENT = "a guess: correct it if it is wrong"
 
 def render_config(proposal: Proposal) -> str:
     """Return a proposed configuration as the text of `kaizen.toml`."""
-    sections = [_top_level(proposal), _release(proposal)]
+    sections = [_top_level(proposal), _release(proposal), _changelog(proposal), _changelog_types(proposal)]
     if proposal.environments:
         environments = (_environment(environment, proposal) for environment in proposal.environments)
         sections[1:1] = [_aws(proposal), _build(proposal)]
@@ -63,6 +63,20 @@ def _release(proposal: Proposal) -> Iterator[str]:
         yield _render_line("remote", proposal.remote)
     if proposal.tag != previous_releases.DEFAULT_TAG_PATTERN:
         yield _render_line("tag", proposal.tag, "as previous releases are tagged")
+
+
+def _changelog(proposal: Proposal) -> Iterator[str]:
+    if proposal.fragments:
+        yield "[changelog]"
+        yield _render_line("fragments", proposal.fragments.path, f"found in {proposal.fragments.source}")
+
+
+def _changelog_types(proposal: Proposal) -> Iterator[str]:
+    types = proposal.fragments.types if proposal.fragments else {}
+    if types:
+        yield _with_comment("[changelog.types]", "as fragments are named")
+    for name, change_type in types.items():
+        yield _render_line(_toml_key(name), change_type)
 
 
 def _defaults(proposal: Proposal) -> Iterator[str]:

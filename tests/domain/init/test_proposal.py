@@ -229,3 +229,10 @@ def test_own_repository_with_another_tag_keeps_it() -> None:
     proposal = propose_config(_account(*services), UserAnswers(app="shop"))
 
     assert {each.follow for each in configured(proposal).environments.values()} == {"stable"}
+
+
+def test_fragments_are_configured_as_they_are_named() -> None:
+    texts = {**APP, "changelog.d/12.bugfix.md": "A crash\n"}
+    settings = configured(propose_config(evidence(texts), UserAnswers()))
+    assert settings.changelog.fragments == "changelog.d"
+    assert settings.changelog.types == {"bugfix": "Fixed"}

@@ -157,7 +157,7 @@ class _FragmentParser:
 
     def _name_problem(self) -> LintProblem:
         name = self.name or names.parse_name(f"{_OTHER_SUFFIX.sub('', self.file_name)}{names.SUFFIX}")
-        change_type = self._suggest_type(name.type_name) if name else ""
+        change_type = suggest_type(name.type_name, self.changelog_format) if name else ""
         better_name = f"{name.slug}.{change_type}{names.SUFFIX}" if name and change_type else ""
         if not self.name:
             fix = f"name it {better_name or '<slug>.<type>.md, such as 123.fixed.md'}, or move it away"
@@ -165,16 +165,6 @@ class _FragmentParser:
         types = ", ".join(map(names.type_slug, self.changelog_format.types))
         fix = f"did you mean {better_name}?" if better_name else f"use one of {types}"
         return self._problem("fragment-type", f"{self.name.type_name!r} is not a type of change", fix)
-
-    def _suggest_type(self, type_name: str) -> str:
-        """Return a type for a name: itself, one that it resembles or corresponds to, or an empty string."""
-        import difflib
-
-        slug, types = names.type_slug(type_name), [*map(names.type_slug, self.changelog_format.types)]
-        matches = difflib.get_close_matches(slug, types, n=1)
-        if find_type(type_name, self.changelog_format):
-            return type_name
-        return matches[0] if matches else _SUGGESTIONS.get(slug, "")
 
     def _block_problem(self, rule: str, message: str, fix: str, line: int) -> LintProblem:
         text = self.texts[line]
@@ -193,6 +183,17 @@ def find_type(type_name: str, changelog_format: ChangelogFormat) -> str | None:
         or changelog_format.find_type(slug.replace("-", " "))
         or next(own_types, None)
     )
+
+
+def suggest_type(type_name: str, changelog_format: ChangelogFormat) -> str:
+    """Return a type for a name: itself, one that it resembles or corresponds to, or an empty string."""
+    import difflib
+
+    if find_type(type_name, changelog_format):
+        return type_name
+    slug, types = names.type_slug(type_name), [*map(names.type_slug, changelog_format.types)]
+    matches = difflib.get_close_matches(slug, types, n=1)
+    return matches[0] if matches else _SUGGESTIONS.get(slug, "")
 
 
 def _is_paragraph(texts: tuple[str, ...]) -> bool:
