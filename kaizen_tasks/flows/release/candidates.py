@@ -42,7 +42,9 @@ def final_release(candidate: Version, part: versions.Part, tools: Tools, *, forc
     if decision is None or _required_version(candidate, decision, tools) <= final:
         return FinalRelease(version=final, reason=reason)
     if part == "auto" or _order(part) >= _order(decision.part):
-        return FinalRelease(version=_required_version(candidate, decision, tools), reason=files.reason_of(decision, tools))
+        return FinalRelease(
+            version=_required_version(candidate, decision, tools), reason=files.reason_of(decision, tools)
+        )
     if force:
         return FinalRelease(version=final, reason=reason)
     path, line = files.place_of(decision.entry, tools)

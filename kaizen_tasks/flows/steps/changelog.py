@@ -13,7 +13,6 @@ from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.flows.release import files
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.changelog.model import Changelog
     from kaizen_tasks.ports.tools import Tools
 
 
