@@ -268,7 +268,7 @@ DOCUMENTS = (
     DocumentFields(
         task="changelog.show",
         command="changelog.show --format json",
-        about="One section; with `--since`, a list if there are several. With `--unreleased`, each entry has its `file` too.",
+        about="One section; with `--since`, a list if there are several. `--unreleased` adds the `file` of each entry.",
         fields=SECTION,
     ),
     DocumentFields(
