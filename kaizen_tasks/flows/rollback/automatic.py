@@ -87,6 +87,12 @@ def _roll_back(error: VerifyFailed, environment: Environment, tools: Tools, exec
         reason = f"{failed_name} failed verification"
         flow = catalogue.redeploy_previous(environment, reason=reason, source=target.source)
         run_flow(flow, target.release, tools, execute)
+    except Unproven as unproven:
+        return RollbackFailed(
+            f"{environment.name}: {failed_name} failed verification; {previous} is deployed again, and not proven",
+            state=unproven.message,
+            hint=unproven.hint,
+        )
     except KaizenError as rollback_error:
         return RollbackFailed(
             f"{environment.name}: {failed_name} failed verification, and so did the rollback to {previous}",

@@ -236,6 +236,24 @@ def test_failed_automatic_rollback_has_its_own_exit_code(tools: FakeTools) -> No
     assert failed.value.exit_code == 10
 
 
+def test_automatic_rollback_that_a_cache_hides_is_unproven(tools: FakeTools) -> None:
+    note_a_fix(tools)
+    answer = ProbeResponse(status=200, body=b'{"version": "v0.2.1", "environment": "staging"}', headers={"age": "60"})
+
+    def on_deployed(_: object) -> None:
+        tools.running_versions.update(staging="broken")
+        if tools.latest("staging") == "v0.2.1":
+            tools.prober.answers["https://staging.example/version"] = answer
+
+    tools.platform.on_deployed = on_deployed
+
+    with pytest.raises(RollbackFailed) as failed:
+        release_or_go_back(tools)
+
+    assert failed.value.message == "staging: v0.2.2 failed verification; v0.2.1 is deployed again, and not proven"
+    assert failed.value.hint.endswith("; then: inv verify --env staging --release v0.2.1")
+
+
 def test_first_release_stays_in_service_when_its_verification_fails() -> None:
     tools = FakeTools(stuck_services={"staging"})
 
