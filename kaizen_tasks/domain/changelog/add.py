@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits, insert_lines
 from kaizen_tasks.domain.changelog.format import DEFAULT_FORMAT, ChangelogFormat
 from kaizen_tasks.domain.changelog.headings import ReleaseHeading, format_heading
+from kaizen_tasks.domain.changelog.language import MAX_MODEL_SECTIONS, type_heading, unreleased_name
 from kaizen_tasks.domain.changelog.markdown.lines import is_line_start, newline_at
-from kaizen_tasks.domain.changelog.model import Changelog, Section, parse_changelog, require_unreleased
+from kaizen_tasks.domain.changelog.marks import is_placeholder
+from kaizen_tasks.domain.changelog.model import Changelog, Section, find_unreleased, parse_changelog, require_unreleased
 from kaizen_tasks.errors import Refused, UsageError
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.changelog.entries import Group
+    from kaizen_tasks.domain.changelog.entries import ChangelogEntry, Group
 
 _EMPTY_CHANGELOG = b"""\
 # Changelog
@@ -28,7 +30,6 @@ and this project adheres to [Semantic Versioning](https://semver.org/spec/v2.0.0
 ## [Unreleased]
 """
 _NEWLINES = re.compile(r"\r\n?|\n")
-_MAX_MODEL_SECTIONS = 20  # number of sections that are searched for the bullet style of a file
 
 
 def empty_changelog() -> bytes:
@@ -60,12 +61,35 @@ def add_entry(
     change_type = parse_change_type(kind, changelog_format)
     lines = entry_lines(text, breaking=breaking)
     log = parse_changelog(content, changelog_format)
-    if not log.unreleased:
+    if not find_unreleased(log):
         log = parse_changelog(with_unreleased(log), changelog_format)
-    unreleased = require_unreleased(log)
-    result = apply_edits(log.content, entry_edits(log, unreleased, [(change_type, lines)]))
-    _verify_addition(result, log, change_type, "\n".join(lines))
-    return result
+    log = _without_placeholders(log, require_unreleased(log), change_type)
+    edits = entry_edits(log, require_unreleased(log), [(change_type, lines)])
+    return _apply_verified(log, edits, change_type, "\n".join(lines))
+
+
+def restore_entry(log: Changelog, entry: ChangelogEntry, group: Group | None) -> Changelog:
+    """Return the changelog with an entry of another version of the file under `[Unreleased]`, below the same heading.
+
+    Args:
+        log: the changelog.
+        entry: the entry.
+        group: the group that it is in; None if it is above the groups.
+
+    Raises:
+        Refused: there is no `[Unreleased]` section, or the entry would not be parsed as one.
+    """
+    unreleased, lines = require_unreleased(log), item_lines(entry.bullet, entry.text.split("\n"))
+    same_group = next((other for other in unreleased.groups if group and other.name == group.name), None)
+    if group is None:
+        edit = _insert_above_groups(log, unreleased, lines)
+    elif same_group:
+        edit = _insert_into_group(log.content, same_group, [lines])
+    else:
+        group_lines = [f"{'#' * group.level} {group.name}", "", *lines]
+        edit = _insert_block(log.content, max(unreleased.body_end, unreleased.body_start), group_lines)
+    change_type = group.type if group else None
+    return parse_changelog(_apply_verified(log, [edit], change_type, entry.text), log.changelog_format)
 
 
 def parse_change_type(kind: str, changelog_format: ChangelogFormat) -> str:
@@ -102,15 +126,35 @@ def entry_lines(text: str, *, breaking: bool) -> list[str]:
 
 def with_unreleased(log: Changelog) -> bytes:
     """Return the file with an empty `[Unreleased]` above the first release or, without a release, at the end."""
-    first_section = log.sections[0] if log.sections else None
-    offset = first_section.start if first_section else len(log.content)
+    first_release = next((section for section in log.sections if section.is_numbered), None)
+    offset = first_release.start if first_release else len(log.content)
     newline = newline_at(log.content, offset)
-    title = ReleaseHeading(name="Unreleased", is_bracketed=first_section.title.is_bracketed if first_section else True)
-    heading = format_heading(title.render(), first_section.heading_lines if first_section else ("##",))
-    if first_section:
+    title = ReleaseHeading(
+        name=unreleased_name(log), is_bracketed=first_release.title.is_bracketed if first_release else True
+    )
+    heading = format_heading(title.render(), first_release.heading_lines if first_release else ("##",))
+    if first_release:
         return apply_edits(log.content, [insert_lines(log.content, offset, [*heading, ""])])
     content = log.content if is_line_start(log.content, offset) else log.content + newline
     return apply_edits(content, [insert_lines(content, len(content), heading, blank_before=True)])
+
+
+def _without_placeholders(log: Changelog, unreleased: Section, change_type: str) -> Changelog:
+    """Return the changelog without the text that says that nothing is noted yet, where the entry will be."""
+    group = group_of_type(unreleased, change_type)
+    end_of_intro = unreleased.groups[0].start if unreleased.groups else unreleased.body_end
+    spans = [(unreleased.body_start, end_of_intro), *([(group.body_start, group.end)] if group else [])]
+    edits = [
+        TextEdit(start=start, end=start + len(text.rstrip()), replacement=b"")
+        for start, end in spans
+        if is_placeholder((text := log.content[start:end]).decode())
+    ]
+    return parse_changelog(apply_edits(log.content, edits), log.changelog_format) if edits else log
+
+
+def group_of_type(section: Section, change_type: str) -> Group | None:
+    """Return the group to which entries of a type are added, or None."""
+    return next((group for group in section.groups if group.type == change_type and not group.is_breaking), None)
 
 
 def entry_edits(log: Changelog, unreleased: Section, entries: Sequence[tuple[str, Sequence[str]]]) -> list[TextEdit]:
@@ -120,15 +164,21 @@ def entry_edits(log: Changelog, unreleased: Section, entries: Sequence[tuple[str
         entries_of_type = [lines for kind, lines in entries if kind == change_type]
         if not entries_of_type:
             continue
-        group = next((candidate for candidate in unreleased.groups if candidate.type == change_type), None)
+        group = group_of_type(unreleased, change_type)
         bullet = _bullet(log, group)
         items = [item_lines(bullet, lines) for lines in entries_of_type]
         if group:
             edits.append(_insert_into_group(log.content, group, items))
         else:
             lines = new_groups.setdefault(_new_group_offset(unreleased, change_type), [])
-            lines += [*([""] if lines else []), f"### {change_type}", "", *itertools.chain(*items)]
+            lines += [*([""] if lines else []), _group_heading(log, change_type), "", *itertools.chain(*items)]
     return edits + [_insert_block(log.content, offset, lines) for offset, lines in new_groups.items()]
+
+
+def _group_heading(log: Changelog, change_type: str) -> str:
+    groups = (group for section in log.sections[:MAX_MODEL_SECTIONS] for group in section.groups)
+    level = next((group.level for group in groups), 3)
+    return f"{'#' * level} {type_heading(log, change_type)}"
 
 
 def item_lines(bullet: str, lines: Sequence[str]) -> list[str]:
@@ -147,10 +197,18 @@ def _new_group_offset(unreleased: Section, change_type: str) -> int:
 def _bullet(log: Changelog, group: Group | None) -> str:
     """Return the bullet of the group's last entry, else that of the file's first entry with a bullet, else `- `."""
     group_entries = group.entries[::-1] if group else ()
-    sections = log.sections[:_MAX_MODEL_SECTIONS]
+    sections = log.sections[:MAX_MODEL_SECTIONS]
     file_entries = (entry for section in sections for entry in (*section.entries, *section.untyped_entries))
     bullets = (entry.bullet for entry in (*group_entries, *file_entries))
     return next(filter(re.compile(r" {0,3}[-*+] {1,4}").fullmatch, bullets), "- ")
+
+
+def _insert_above_groups(log: Changelog, unreleased: Section, lines: list[str]) -> TextEdit:
+    entries = unreleased.intro_entries
+    if not entries:
+        return _insert_block(log.content, unreleased.body_start, lines)
+    continues_list = bool(entries[-1].bullet) and lines[0].startswith(entries[-1].bullet)
+    return _insert_block(log.content, entries[-1].end, lines, blank_before=not continues_list)
 
 
 def _insert_into_group(content: bytes, group: Group, items: Sequence[Sequence[str]]) -> TextEdit:
@@ -169,16 +227,22 @@ def _insert_block(content: bytes, offset: int, lines: list[str], *, blank_before
     return insert_lines(content, offset, [*lines, *blank_after], blank_before=blank_before)
 
 
-def _verify_addition(result: bytes, log: Changelog, change_type: str, text: str) -> None:
-    """Require that the entry is parsed as written, and that nothing else was added."""
+def _apply_verified(log: Changelog, edits: Sequence[TextEdit], change_type: str | None, text: str) -> bytes:
+    """Return the content with an entry added.
+
+    Raises:
+        Refused: the entry is not parsed as written, or something else was added.
+    """
+    result = apply_edits(log.content, edits)
     updated_log = parse_changelog(result, log.changelog_format)
-    previous_entries = log.unreleased.entries if log.unreleased else ()
-    groups = updated_log.unreleased.groups if updated_log.unreleased else ()
-    is_present = any(entry.text == text for group in groups if group.type == change_type for entry in group.entries)
-    counts = [sum(len(group.entries) for group in groups), len(updated_log.sections)]
+    previous_entries = log.unreleased.all_entries if log.unreleased else ()
+    entries = updated_log.unreleased.all_entries if updated_log.unreleased else ()
+    is_present = any(entry.text == text and entry.type == change_type for entry in entries)
+    counts = [len(entries), len(updated_log.sections)]
     if not is_present or counts != [len(previous_entries) + 1, len(log.sections)]:
         raise Refused(
             "the entry would not be parsed as written",
             state="nothing was written",
             hint="look for Markdown in it, or above it, that starts a rule, a list or a code fence",
         )
+    return result

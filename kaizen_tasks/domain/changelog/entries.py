@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from textwrap import shorten
 from typing import Final
 
 import attrs
 
-from kaizen_tasks.domain.changelog.format import DEFAULT_FORMAT, ChangelogFormat
+from kaizen_tasks.domain.changelog.format import DEFAULT_FORMAT, ChangelogFormat, TypeHeading
 from kaizen_tasks.domain.changelog.markdown.blocks import Block, is_comment, parse_blocks
 from kaizen_tasks.domain.changelog.markdown.lines import Lines, split_lines
+from kaizen_tasks.domain.changelog.marks import is_placeholder, marks_breaking
 
 _EXCERPT_LENGTH: Final = 72  # characters
-_BREAKING = re.compile(r"(\*\*|__)breaking(?: changes?)?(?::\1|\1:)", re.IGNORECASE)
 
 
 @attrs.frozen(kw_only=True)
@@ -27,6 +26,8 @@ class ChangelogEntry:
         line: number of the first line.
         start: offset of the first line.
         end: offset after the last line.
+        type: the type of change that the headings above it mean, or None.
+        is_under_breaking: whether a heading above it says that it is breaking.
     """
 
     text: str
@@ -34,11 +35,13 @@ class ChangelogEntry:
     line: int
     start: int
     end: int
+    type: str | None = None
+    is_under_breaking: bool = False
 
     @property
     def is_breaking(self) -> bool:
-        """Return whether the entry is marked with `**Breaking:**`."""
-        return bool(_BREAKING.match(self.text))
+        """Return whether the entry is marked as breaking, or under a heading that is."""
+        return self.is_under_breaking or marks_breaking(self.text)
 
     @property
     def excerpt(self) -> str:
@@ -48,11 +51,14 @@ class ChangelogEntry:
 
 @attrs.frozen(kw_only=True)
 class Group:
-    """A heading of level 3 and the entries below it.
+    """A heading of level 3, or of the highest level below 3 in a section without those, and the entries below it.
 
     Attributes:
         name: the text of the heading.
-        type: the type of change that the heading names, or None.
+        level: the level of the heading.
+        type: the type of change that the heading means, or None.
+        is_breaking: whether the heading says that the changes below it are breaking.
+        spelling: the heading without spelling mistakes.
         line: number of the heading's line.
         start: offset of the heading.
         body_start: offset of the line below the heading.
@@ -61,7 +67,10 @@ class Group:
     """
 
     name: str
+    level: int
     type: str | None
+    is_breaking: bool
+    spelling: str
     line: int
     start: int
     body_start: int
@@ -71,10 +80,17 @@ class Group:
 
 @attrs.frozen(kw_only=True)
 class SectionBody:
-    """The content of a section; `end` is the offset after its last line that is neither blank nor a link definition."""
+    """The content of a section.
+
+    Attributes:
+        groups: the groups of entries.
+        intro_entries: the entries above the first group: list items and other blocks.
+        summary: the text above the first group.
+        end: offset after the last line that is neither blank nor a link definition.
+    """
 
     groups: tuple[Group, ...]
-    untyped_entries: tuple[ChangelogEntry, ...]
+    intro_entries: tuple[ChangelogEntry, ...]
     summary: str
     end: int
 
@@ -103,27 +119,32 @@ class _BodyParser:
         self.blocks = parse_blocks(lines.texts).blocks
 
     def parse(self) -> SectionBody:
+        level = min((block.level for block in self.blocks if block.kind == "heading" and block.level >= 3), default=3)
         blocks = enumerate(self.blocks)
-        headings = [position for position, block in blocks if block.kind == "heading" and block.level == 3]
+        headings = [position for position, block in blocks if block.kind == "heading" and block.level == level]
         ends = [*headings, len(self.blocks)]
         intro = self.blocks[: ends[0]]
         return SectionBody(
             groups=tuple(map(self._group, headings, ends[1:])),
-            untyped_entries=tuple(entry for entry in self._entries(intro) if entry.bullet),
+            intro_entries=tuple(self._entries(intro, TypeHeading(None, is_breaking=False, spelling=""))),
             summary=self._summary(intro),
             end=self._end_offset(self.blocks) or self.offsets[0],
         )
 
     def _group(self, position: int, end: int) -> Group:
         heading, blocks = self.blocks[position], self.blocks[position + 1 : end]
+        meaning = self.changelog_format.read_type_heading(heading.text)
         return Group(
             name=heading.text,
-            type=self.changelog_format.find_type(heading.text),
+            level=heading.level,
+            type=meaning.type,
+            is_breaking=meaning.is_breaking,
+            spelling=meaning.spelling,
             line=self.line + heading.first_line,
             start=self.offsets[heading.first_line],
             body_start=self.offsets[heading.end_line],
             end=self._end_offset(blocks) or self.offsets[heading.end_line],
-            entries=tuple(self._entries(blocks)),
+            entries=tuple(self._entries(blocks, meaning)),
         )
 
     def _end_offset(self, blocks: Sequence[Block]) -> int:
@@ -144,23 +165,44 @@ class _BodyParser:
     def _is_invisible(self, block: Block) -> bool:
         return block.kind in {"heading", "rule"} or is_comment(block, self.texts)
 
-    def _entries(self, blocks: Sequence[Block]) -> Iterable[ChangelogEntry]:
+    def _entries(self, blocks: Sequence[Block], group: TypeHeading) -> Iterator[ChangelogEntry]:
+        """Yield the entries among blocks of a group; a heading inside the group may say more about those below it."""
+        headings: list[tuple[int, TypeHeading]] = []
         for block in blocks:
-            if block.kind == "item":
-                yield self._item(block)
-            elif not self._is_invisible(block):
-                end = self._content_end(block)
-                yield self._entry(block.first_line, end, "", "\n".join(self.texts[block.first_line : end]))
+            if block.kind == "heading":
+                headings = [outer for outer in headings if outer[0] < block.level]
+                headings.append((block.level, self.changelog_format.read_type_heading(block.text)))
+            elif block.kind == "item" or not self._is_invisible(block):
+                meanings = [heading for _, heading in reversed(headings)] + [group]
+                entry = self._entry(
+                    block,
+                    change_type=next((meaning.type for meaning in meanings if meaning.type), None),
+                    is_under_breaking=any(meaning.is_breaking for meaning in meanings),
+                )
+                if not is_placeholder(entry.text):
+                    yield entry
 
-    def _item(self, item: Block) -> ChangelogEntry:
-        end = self._content_end(item)
+    def _entry(self, block: Block, *, change_type: str | None, is_under_breaking: bool) -> ChangelogEntry:
+        end = self._content_end(block)
+        bullet, text = self._item_text(block, end) if block.kind == "item" else ("", self._text(block, end))
+        return ChangelogEntry(
+            text=text,
+            bullet=bullet,
+            line=self.line + block.first_line,
+            start=self.offsets[block.first_line],
+            end=self.offsets[end],
+            type=change_type,
+            is_under_breaking=is_under_breaking,
+        )
+
+    def _text(self, block: Block, end: int) -> str:
+        return "\n".join(self.texts[block.first_line : end])
+
+    def _item_text(self, item: Block, end: int) -> tuple[str, str]:
+        """Return the bullet and the text of a list item."""
         first_line, *other_lines = self.texts[item.first_line : end]
         lines = [first_line[item.content_start :], *(dedent_line(text, item.indent) for text in other_lines)]
-        return self._entry(item.first_line, end, first_line[: item.content_start] or first_line, "\n".join(lines))
-
-    def _entry(self, first: int, end: int, bullet: str, text: str) -> ChangelogEntry:
-        start, line = self.offsets[first], self.line + first
-        return ChangelogEntry(text=text, bullet=bullet, line=line, start=start, end=self.offsets[end])
+        return first_line[: item.content_start] or first_line, "\n".join(lines)
 
 
 def dedent_line(text: str, indent: int) -> str:

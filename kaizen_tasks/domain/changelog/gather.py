@@ -159,7 +159,8 @@ def _parts(section: Section, seen: set[tuple[str, str]]) -> Iterator[_Part]:
 
 
 def _key(group: Group) -> str:
-    return group.type or group.name.casefold()
+    name = group.type or group.name.casefold()
+    return f"{name} (breaking)" if group.is_breaking else name
 
 
 def _without(content: bytes, start: int, end: int, spans: Iterable[tuple[int, int]]) -> bytes:

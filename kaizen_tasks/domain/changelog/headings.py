@@ -23,6 +23,10 @@ _RELEASE_HEADING = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_DECORATED_HEADING = (
+    r"(?s)(?:<[^<>]*>|:[a-z0-9_+-]+:|[^\w\[<:]|_)*+"
+    r"(?:\[\s*(?P<bracketed>[^\[\]]+)\](?P<target>\([^()\s]*\)|\[[^\[\]]*\])?)?(?P<tail>.*)"
+)
 _YANKED = re.compile(r"\[\s*yanked\s*\]", re.IGNORECASE)
 _DATE = re.compile(r"(?P<before>[\s\-\u2013\u2014:,|(]*)(?P<date>\d{4}-\d{2}-\d{2})(?P<after>\)?)", re.ASCII)
 _SEPARATORS = " \t\n-\u2013\u2014:,|()"
@@ -84,20 +88,53 @@ class ReleaseHeading:
 def parse_heading(text: str, changelog_format: ChangelogFormat = DEFAULT_FORMAT) -> ReleaseHeading:
     """Parse the text of a heading. Any text is accepted."""
     match = _RELEASE_HEADING.match(text)
+    is_unreleased = bool(match and match["name"].casefold() == "unreleased")
+    is_release = bool(match and match["name"][0].isdigit())
+    unreleased = None if is_release or is_unreleased else _parse_unreleased(text, changelog_format)
+    if unreleased:
+        return unreleased
     if not match:
         return ReleaseHeading(name=text, is_bracketed=False)
-    tail = _YANKED.sub("", match["tail"])
-    date = _DATE.match(tail)
-    return ReleaseHeading(
+    heading = ReleaseHeading(
         name=match["name"],
         is_bracketed=bool(match["bracket"]),
         prefix=match["prefix"] or "",
         link_target=match["target"] or "",
+        is_unreleased=is_unreleased,
+    )
+    return _with_tail(heading, match["tail"])
+
+
+def _parse_unreleased(text: str, changelog_format: ChangelogFormat) -> ReleaseHeading | None:
+    """Return the heading of `[Unreleased]`, whose name may have several words and emoji before it; else None."""
+    match = re.match(_DECORATED_HEADING, text)
+    if not match:
+        return None
+    name, tail = match["bracketed"] or match["tail"], match["tail"]
+    length = changelog_format.unreleased_length(name)
+    if not length:
+        return None
+    if match["bracketed"] is None:
+        name, tail = name[:length], tail[length:]
+    heading = ReleaseHeading(
+        name=name.rstrip(),
+        is_bracketed=match["bracketed"] is not None,
+        link_target=match["target"] or "",
+        is_unreleased=True,
+    )
+    return _with_tail(heading, tail)
+
+
+def _with_tail(heading: ReleaseHeading, text: str) -> ReleaseHeading:
+    """Return a heading with what follows its name: the date and `[YANKED]`."""
+    tail = _YANKED.sub("", text)
+    date = _DATE.match(tail)
+    return attrs.evolve(
+        heading,
         date_prefix=date["before"] if date else " - ",
         date_text=date["date"] + tail[date.end() :].rstrip() if date else tail.strip(_SEPARATORS),
         date_suffix=date["after"] if date else "",
-        yanked=tail != match["tail"],
-        is_unreleased=changelog_format.is_unreleased(match["name"]),
+        yanked=tail != text,
     )
 
 

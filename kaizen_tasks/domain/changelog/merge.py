@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.changelog.add import add_entry
+from kaizen_tasks.domain.changelog.add import restore_entry
 from kaizen_tasks.domain.changelog.cut import cut_release
 from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits
 from kaizen_tasks.domain.changelog.format import DEFAULT_FORMAT, ChangelogFormat
@@ -15,6 +16,8 @@ from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:
     from semver import Version
+
+    from kaizen_tasks.domain.changelog.entries import ChangelogEntry, Group
 
 
 def merge_release(
@@ -61,9 +64,10 @@ def merge_release(
         tag_pattern=tag_pattern,
         changelog_format=changelog_format,
     )
-    for kind, text in _new_entries(unreleased, section, *([before.unreleased] if before.unreleased else [])):
-        result = add_entry(result, kind=kind, text=text, changelog_format=changelog_format)
-    return result
+    result_log = parse_changelog(result, changelog_format)
+    for group, entry in _new_entries(unreleased, section, *([before.unreleased] if before.unreleased else [])):
+        result_log = restore_entry(result_log, entry, group)
+    return result_log.content
 
 
 def _gather_undated(log: Changelog, version: Version, tag_pattern: TagPattern) -> Changelog:
@@ -81,8 +85,8 @@ def _gather_undated(log: Changelog, version: Version, tag_pattern: TagPattern) -
     return parse_changelog(content, log.changelog_format)
 
 
-def _new_entries(unreleased: Section, *others: Section) -> list[tuple[str, str]]:
-    """Return the entries that only the first section has, each with the name of its group.
+def _new_entries(unreleased: Section, *others: Section) -> list[tuple[Group | None, ChangelogEntry]]:
+    """Return the entries that only the first section has, each with its group.
 
     Args:
         unreleased: the entries of the branch.
@@ -90,12 +94,17 @@ def _new_entries(unreleased: Section, *others: Section) -> list[tuple[str, str]]
     """
     old_entries: Counter[tuple[str, str]] = Counter()
     for section in others:
-        old_entries |= Counter((group.name, entry.text) for group in section.groups for entry in group.entries)
+        old_entries |= Counter((group.name if group else "", entry.text) for group, entry in _grouped_entries(section))
     new_entries = []
-    for group in unreleased.groups:
-        for entry in group.entries:
-            if old_entries[group.name, entry.text]:
-                old_entries[group.name, entry.text] -= 1
-            else:
-                new_entries.append((group.name, entry.text))
+    for group, entry in _grouped_entries(unreleased):
+        key = group.name if group else "", entry.text
+        if old_entries[key]:
+            old_entries[key] -= 1
+        else:
+            new_entries.append((group, entry))
     return new_entries
+
+
+def _grouped_entries(section: Section) -> Iterator[tuple[Group | None, ChangelogEntry]]:
+    yield from ((None, entry) for entry in section.intro_entries)
+    yield from ((group, entry) for group in section.groups for entry in group.entries)

@@ -16,12 +16,18 @@ from kaizen_tasks.domain.changelog.headings import ReleaseHeading, heading_text,
 from kaizen_tasks.domain.changelog.links.index import Link, all_links, find_link
 from kaizen_tasks.domain.changelog.markdown.lines import line_numbers, require_utf8, split_lines
 from kaizen_tasks.domain.changelog.outline import HeadingSpan, Outline, build_outline
-from kaizen_tasks.errors import Refused
+from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 
 if TYPE_CHECKING:
     from semver import Version
 
 _NUMBERED_HEADING = re.compile(rb" {0,3}##[ \t]+\[?[vV]?[0-9]")
+_DOCUMENTATION = (
+    r"(?i)\W*(?:about|(?:table of )?contents?|toc|introduction|intro|overview|preface|legend|key|index|versioning"
+    r"|(?:our )?(?:guiding )?principles|types of|how to|format|conventions?|notation|policy|release policy|semantic"
+    r"|template|guidelines?|instructions?|resources|links|see also|versions|releases)\b"
+)
+"""The first words of headings that explain the file, in which nothing is noted."""
 
 _PRE_RELEASE = re.compile(rb"\d\.\d+-[0-9A-Za-z]")
 
@@ -76,6 +82,11 @@ class Section:
         """Return whether this is `[Unreleased]`; headings that begin with a number are not parsed to find out."""
         return not _NUMBERED_HEADING.match(self.content, self.start, self.body_start) and self.title.is_unreleased
 
+    @property
+    def is_numbered(self) -> bool:
+        """Return whether the heading has a number, as that of a release has."""
+        return bool(re.search(r"\d", self.heading))
+
     @functools.cached_property
     def version(self) -> Version | None:
         """Return the version in the heading, or None."""
@@ -103,7 +114,17 @@ class Section:
     @property
     def untyped_entries(self) -> tuple[ChangelogEntry, ...]:
         """Return the list items above the first group."""
-        return self._body.untyped_entries
+        return tuple(entry for entry in self.intro_entries if entry.bullet)
+
+    @property
+    def intro_entries(self) -> tuple[ChangelogEntry, ...]:
+        """Return the list items and other blocks above the first group."""
+        return self._body.intro_entries
+
+    @property
+    def all_entries(self) -> tuple[ChangelogEntry, ...]:
+        """Return the entries above the first group, and those of all groups."""
+        return self.intro_entries + self.entries
 
     @property
     def summary(self) -> str:
@@ -122,8 +143,8 @@ class Section:
 
     @property
     def is_empty(self) -> bool:
-        """Return whether the section has neither a summary nor an entry; headings and comments do not count."""
-        return not self.summary and not self.entries
+        """Return whether nothing is noted; headings, comments and placeholders such as `- Nothing.` do not count."""
+        return not self.all_entries
 
 
 @attrs.frozen(kw_only=True)
@@ -227,7 +248,7 @@ def require_unreleased(log: Changelog) -> Section:
         Refused: there is no such section, or more than one.
     """
     sections = [section for section in log.sections if section.is_unreleased]
-    if not sections:
+    if not find_unreleased(log):
         hint = "add one with: inv changelog.add --type added --text '...'"
         raise Refused("the changelog has no [Unreleased] section", hint=hint)
     if len(sections) > 1:
@@ -235,6 +256,44 @@ def require_unreleased(log: Changelog) -> Section:
         message = f"the changelog has {len(sections)} [Unreleased] sections, at lines {lines}"
         raise Refused(message, hint="merge them into one")
     return sections[0]
+
+
+def find_unreleased(log: Changelog) -> Section | None:
+    """Return the first `[Unreleased]` section, or None.
+
+    Raises:
+        Refused: there is none, but a section above the first release that may be one in another language.
+    """
+    unknown_section = find_unknown_section(log)
+    if unknown_section:
+        raise Refused(
+            f"line {unknown_section.line} of the changelog, {unknown_section.heading_lines[0]!r},"
+            " is neither a release nor a known name of [Unreleased]",
+            state=NOTHING_CHANGED,
+            hint=unknown_section_fix(unknown_section),
+        )
+    return log.unreleased
+
+
+def unknown_section_fix(section: Section) -> str:
+    """Return what to do about a section that may be `[Unreleased]` by another name."""
+    import json
+
+    bracketed = re.search(r"\[([^\[\]]+)\]", section.heading)
+    name = json.dumps(bracketed[1].strip() if bracketed else section.heading, ensure_ascii=False)
+    return f"rename it to ## [Unreleased], or add a table to kaizen.toml: [changelog] with unreleased = [{name}]"
+
+
+def find_unknown_section(log: Changelog) -> Section | None:
+    """Return the section above the first release that may be `[Unreleased]` by another name, or None."""
+    if log.unreleased:
+        return None
+    for section in log.sections:
+        if section.is_numbered:
+            return None
+        if section.groups or not re.match(_DOCUMENTATION, section.heading):
+            return section
+    return None
 
 
 def _parse_version(name: str) -> Version | None:

@@ -68,7 +68,7 @@ def find_undated(log: Changelog, version: Version) -> Section | None:
         return None
     link_target = section.title.link_target
     text = section.title.date_text or (link_target if link_target.startswith("[") else "")
-    if is_placeholder(text) or log.changelog_format.is_unreleased(text.strip(_FRAME)):
+    if is_placeholder(text) or log.changelog_format.unreleased_length(text.strip(_FRAME)):
         return section
     if re.search(r"\d", text) or not any(other.date for other in log.releases):
         return None

@@ -311,5 +311,12 @@ def latest_heading(changelog: Changelog) -> Version | None:
 
 
 def has_unreleased_entries(changelog: Changelog) -> bool:
-    """Return whether there are entries under `[Unreleased]`."""
-    return changelog.unreleased is not None and any(group.entries for group in changelog.unreleased.groups)
+    """Return whether anything is noted under `[Unreleased]`, with or without a type of change.
+
+    Raises:
+        Refused: there is no `[Unreleased]`, but a section that may be one in another language.
+    """
+    from kaizen_tasks.domain.changelog.model import find_unreleased
+
+    unreleased = find_unreleased(changelog)
+    return unreleased is not None and not unreleased.is_empty

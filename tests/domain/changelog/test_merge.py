@@ -117,13 +117,8 @@ def test_merge_keeps_crlf() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "current",
-    [
-        BASE.replace(b"## [Unreleased]", b"## Soon"),
-        BASE.replace(b"- Weekly plans\n", b"- Weekly plans\n\n### Performance\n\n- Faster\n"),
-    ],
-)
-def test_changelogs_that_do_not_fit_together_are_refused(current: bytes) -> None:
+def test_changelogs_that_do_not_fit_together_are_refused() -> None:
+    current = BASE.replace(b"## [Unreleased]", b"## Soon")
+
     with pytest.raises(KaizenError):
         merge(current)

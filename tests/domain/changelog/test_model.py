@@ -108,8 +108,9 @@ def test_invalid_utf8_is_refused_with_its_place(content: bytes, place: str) -> N
         ("**Breaking:** a", True),
         ("**breaking change**: a", True),
         ("__Breaking:__ a", True),
-        ("Breaking: a", False),
-        ("a **Breaking:** b", False),
+        ("Breaking: a", True),
+        ("a **Breaking:** b", True),
+        ("Breaking the line", False),
     ],
 )
 def test_breaking_entries_are_recognised(entry: str, breaking: bool) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import attrs
 
-from kaizen_tasks.domain.changelog.add import entry_edits, with_unreleased
+from kaizen_tasks.domain.changelog.add import entry_edits, group_of_type, with_unreleased
 from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits
 from kaizen_tasks.domain.changelog.entries import ChangelogEntry, dedent_line
 from kaizen_tasks.domain.changelog.fragments.fragment import Fragment
-from kaizen_tasks.domain.changelog.model import Changelog, parse_changelog, require_unreleased
+from kaizen_tasks.domain.changelog.model import Changelog, find_unreleased, parse_changelog, require_unreleased
 from kaizen_tasks.errors import Refused
 
 
@@ -46,7 +46,7 @@ def fold_fragments(log: Changelog, fragments: Sequence[Fragment]) -> FoldedChang
     """
     if not fragments:
         return FoldedChangelog(log=log)
-    if not log.unreleased:
+    if not find_unreleased(log):
         log = parse_changelog(with_unreleased(log), log.changelog_format)
     entries = [(fragment.change_type, fragment.lines) for fragment in fragments]
     edits = entry_edits(log, require_unreleased(log), entries)
@@ -78,8 +78,8 @@ def _added_entries(
 
 def _entries_of_type(log: Changelog, change_type: str) -> tuple[ChangelogEntry, ...]:
     """Return the entries of the first group of a type, which is the one that entries are added to."""
-    groups = log.unreleased.groups if log.unreleased else ()
-    return next((group.entries for group in groups if group.type == change_type), ())
+    group = group_of_type(log.unreleased, change_type) if log.unreleased else None
+    return group.entries if group else ()
 
 
 def _is_as_written(entry: ChangelogEntry, fragment: Fragment) -> bool:

@@ -9,6 +9,7 @@ import attrs
 
 from kaizen_tasks.domain.changelog.format import CHANGE_TYPES
 from kaizen_tasks.domain.changelog.lint.problem import LintContext, LintProblem
+from kaizen_tasks.domain.changelog.model import find_unknown_section, unknown_section_fix
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.entries import Group
@@ -19,7 +20,15 @@ def unreleased_problems(context: LintContext) -> Iterator[LintProblem]:
     """Yield a problem if `[Unreleased]` is missing, duplicated, or not on top."""
     log = context.log
     unreleased_sections = [section for section in log.sections if section.is_unreleased]
-    if not unreleased_sections:
+    unknown_section = find_unknown_section(log)
+    if unknown_section:
+        yield LintProblem(
+            line=unknown_section.line,
+            rule="unreleased-unknown",
+            message=f"{unknown_section.heading!r} is neither a release nor a known name of [Unreleased]",
+            fix=unknown_section_fix(unknown_section),
+        )
+    elif not unreleased_sections:
         line = log.sections[0].line if log.sections else 1
         yield LintProblem(
             line=line,
@@ -52,7 +61,8 @@ def section_problems(context: LintContext) -> Iterator[LintProblem]:
 
 
 def _content_problems(section: Section) -> Iterator[LintProblem]:
-    if section.version and section.is_empty:
+    has_text = bool(section.summary) or any(group.end > group.body_start for group in section.groups)
+    if section.version and section.is_empty and not has_text:  # a release may say that nothing has changed
         yield LintProblem(
             line=section.line,
             rule="section-empty",
@@ -79,10 +89,10 @@ def _untyped_entries(section: Section) -> Iterator[LintProblem]:
 def _unknown_types(section: Section) -> Iterator[LintProblem]:
     """Yield a problem for each heading that is no type of change."""
     for group in section.groups:
-        changelog_format = section.changelog_format
-        if changelog_format.is_type_heading(group.name):
+        if (group.type or group.is_breaking) and group.spelling == group.name:
             continue
-        suggestion = group.type or changelog_format.nearest_type(group.name)
+        is_misspelt, changelog_format = group.spelling != group.name, section.changelog_format
+        suggestion = group.spelling if is_misspelt else changelog_format.nearest_type(group.name)
         yield LintProblem(
             line=group.line,
             column=5,
@@ -105,9 +115,9 @@ def _empty_groups(section: Section) -> Iterator[LintProblem]:
 
 
 def _duplicate_groups(section: Section) -> Iterator[LintProblem]:
-    first_by_type: dict[str, Group] = {}
+    first_by_type: dict[tuple[str, bool], Group] = {}
     for group in section.groups:
-        first_group = first_by_type.setdefault(group.type or group.name, group)
+        first_group = first_by_type.setdefault((group.type or group.name, group.is_breaking), group)
         if first_group is not group:
             yield LintProblem(
                 line=group.line,
@@ -119,7 +129,7 @@ def _duplicate_groups(section: Section) -> Iterator[LintProblem]:
 
 def _misordered_groups(section: Section) -> Iterator[LintProblem]:
     """Yield a problem for the first of the six types that is out of order; later ones may result from the first."""
-    typed_groups = [group for group in section.groups if group.type in CHANGE_TYPES]
+    typed_groups = [group for group in section.groups if group.type in CHANGE_TYPES and not group.is_breaking]
     ranks = [CHANGE_TYPES.index(str(group.type)) for group in typed_groups]
     for group, rank, previous_rank in zip(typed_groups[1:], ranks[1:], ranks, strict=False):
         if rank < previous_rank:

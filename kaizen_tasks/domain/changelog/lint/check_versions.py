@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.changelog.lint.problem import Age, LintContext, LintProblem
+from kaizen_tasks.domain.changelog.model import find_unknown_section
 
 if TYPE_CHECKING:
     from semver import Version
@@ -21,7 +22,10 @@ TIME_ZONES_APART = dt.timedelta(days=1)
 def heading_problems(context: LintContext) -> Iterator[LintProblem]:
     """Yield a problem for each heading without a version, and for each duplicate version."""
     first_by_name: dict[str, Section] = {}
+    unknown_section = find_unknown_section(context.log)
     for section in context.log.releases:
+        if section is unknown_section:
+            continue
         if not section.version:
             yield LintProblem(
                 line=section.line,

@@ -70,15 +70,12 @@ def _headings_and_texts(log: Changelog) -> list[tuple[str, list[str]]]:
 
 def _spelling_edits(section: Section) -> Iterator[TextEdit]:
     """Yield edits that correct misspelt types, except to a type that the section already has."""
-    present_names = {group.name for group in section.groups}
+    counts = Counter(group.type for group in section.groups)
     for group in section.groups:
-        if section.changelog_format.is_type_heading(group.name):
-            continue
-        correct_name = group.type or section.changelog_format.nearest_type(group.name)
-        if correct_name and correct_name not in present_names and "\n" not in group.name:
-            present_names.add(correct_name)
-            offset = section.content.index(group.name.encode(), group.start, group.body_start)
-            yield TextEdit(start=offset, end=offset + len(group.name.encode()), replacement=correct_name.encode())
+        name = group.name.encode()
+        offset = section.content.find(name, group.start, group.body_start)
+        if group.spelling != group.name and counts[group.type] == 1 and offset >= 0:
+            yield TextEdit(start=offset, end=offset + len(name), replacement=group.spelling.encode())
 
 
 def _order_edits(section: Section) -> Iterator[TextEdit]:

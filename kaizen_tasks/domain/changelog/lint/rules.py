@@ -83,6 +83,7 @@ RULES: Final[Mapping[str, LintRule]] = {
     "unreleased-duplicate": LintRule("there are two `[Unreleased]` sections", "error"),
     "unreleased-missing": LintRule("there is no `[Unreleased]` section; a warning if there are releases", "error"),
     "unreleased-order": LintRule("`[Unreleased]` is below a release", "error"),
+    "unreleased-unknown": LintRule("a heading above the releases may be `[Unreleased]` by another name", "error"),
     "version-ahead": LintRule("VERSION is above the newest section, and nothing is under `[Unreleased]`", "error"),
     "version-behind": LintRule("VERSION is below the newest section", "error"),
     "version-duplicate": LintRule("a version has two sections", "error"),

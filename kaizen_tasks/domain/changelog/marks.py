@@ -1,0 +1,98 @@
+"""What texts of a changelog say of themselves: that a change is breaking, or that there is no change.
+
+Most texts say neither, so the patterns are compiled when one may match.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_BREAKING: Final = r"breaking(?:[ _-]?changes?)?"
+_TYPE: Final = r"(?:feat|fix|perf|refactor|build|chore|revert|docs|ci|test|style)(?:\([^()\n]*\))?"
+_FENCE: Final = r"(?sm)^[ \t>]*(?P<fence>`{3,}|~{3,}).*?(?:^[ \t>]*(?P=fence)|\Z)"
+_INNER_CODE: Final = r"(?s)(?<=[^`\n])(?P<ticks>`++).+?(?<!`)(?P=ticks)(?!`)"
+_NEGATED: Final = rf"""(?ix)
+    (?<!\w)(?:non|not?|without|never|isn['\u2019]t|aren['\u2019]t|avoid\w*|prevent\w*|fix(?:e[ds])?|revert\w*)
+    (?:[ -](?:an?|the|any|more|further|longer))*[ -]{_BREAKING}\b"""
+_EMPHASISED: Final = rf"(?i)(\*{{1,3}}|_{{1,3}}|`)[\[(]?{_BREAKING}[\])]?[:!.]?\1"
+_START: Final = r"""
+    ^[ \t>]*+ (?:[-*+][ \t]+|\d+[.)][ \t]+)? (?:\[[ xX]\][ \t]+)?    # a list item, or one with a check box
+    (?:(?: \(?\[?(?:[A-Za-z]++-|[#!])\d++\]?(?:\([^()\s]*\))?\)?:?    # a reference: #12, [#12](url), ABC-12
+         | (?!breaking)[\w./@-]++:(?!/)                              # a scope: parser:
+         | [(\[](?!breaking)[^)\]\n]+[)\]](?:\([^()\s]*\))?:?       # (parser), [parser]
+         | [^\w\s\[(]++                                             # a symbol
+       )[ \t]*+){0,4}?"""
+_MARKED: Final = rf"""(?imx) {_START} (?:
+        {_BREAKING} [ ]? (?: [:!] | [ ][\u2013\u2014-]+[ ] | $ )    # Breaking: x
+      | breaking[ -]changes? [ ] (?:in|to|for|with|from|on)\b       # Breaking change in the API
+      | \[ {_BREAKING} [:!]? \]                                     # [BREAKING](url) x
+      | (?-i:BREAKING) \b                                           # BREAKING x
+      | \U0001f4a5 | :boom:                                         # https://gitmoji.dev
+      | (?: {_TYPE} | (?-i:[a-z])[\w-]* | [a-z][\w-]*\([^()\n]*\) ) !:    # feat(api)!: x
+    )
+    | [\[(] [ ]? {_BREAKING} [ ]? (?: [\])](?![(\[]) | [:,;!] )     # x (breaking)
+    | \b breaking[ _-]changes? [ ]? :                               # x. Breaking change: y
+    | \b (?-i:BREAKING) [ ]? [:!]                                   # x. BREAKING: y
+    | \b (?:this|that|which|it) [ ] (?:is|are) [ ] (?:an?[ ])? {_BREAKING} \b
+    """
+_BREAKING_HEADING: Final = (
+    r"(?i)(?<![\w-])(?:breaking|bc[ -]?breaks?|(?:backwards?[ -])?incompatib\w+)(?!\w)|\U0001f4a5|:boom:"
+)
+_BREAKING_WORDS: Final = rf"(?i)(?<!\w){_BREAKING}(?!\w)|\U0001f4a5|:boom:"
+_PLACEHOLDER: Final = r"""(?ix)
+    (?:there[ ](?:are|is|were)[ ])?(?:currently[ ])?
+    (?: none | nothing | nil | null | n\.?/?a | not[ ]applicable | tbd | tba | tbc | todo | empty | wip | placeholder
+      | to[ ]be[ ](?:determined|done|announced|added|written|decided|confirmed|filled(?:[ ]in)?)
+      | no[ ](?:(?:notable|user[ -]facing|other|significant|new|unreleased|relevant|further|known)[ ])*
+        (?:changes?|entries|entry|items?|updates?|additions?|fixes|removals?|deprecations?|features?|news|notes|issues?)
+    )
+    (?:[ ](?:yet|so[ ]far|here|at[ ](?:this|the)[ ](?:time|moment)|for[ ]now|currently|to[ ](?:report|see[ ]here|note)
+           |(?:was|were)[ ]made|noted|known|recorded|made|new|in[ ]this[ ](?:release|version)))*
+    """
+_MAX_PLACEHOLDER_LENGTH: Final = 80
+_PLACEHOLDER_STARTS: Final = (
+    "no",
+    "n/",
+    "n.",
+    "na",
+    "nil",
+    "null",
+    "tb",
+    "to",
+    "empty",
+    "wip",
+    "placeholder",
+    "there",
+    "currently",
+)
+_FRAME: Final = " \t\n\r*_~`.:;!\u2026()[]{}<>-\u2013\u2014\"'\u2019\u201c\u201d"
+
+
+def marks_breaking(text: str) -> bool:
+    """Return whether the text of an entry is marked as a breaking change, in any of the usual ways."""
+    words = text.casefold()
+    if not ("breaking" in words or "\U0001f4a5" in words or ":boom:" in words or ("!" in words and ":" in words)):
+        return False
+    plain_text = re.sub(_NEGATED, "", re.sub(_INNER_CODE, "", re.sub(_FENCE, "", text)))
+    return bool(re.search(_EMPHASISED, plain_text) or re.search(_MARKED, re.sub(r"\*|__|`", "", plain_text)))
+
+
+def names_breaking(heading: str) -> bool:
+    """Return whether a heading says that the changes below it are breaking."""
+    return bool(re.search(_BREAKING_HEADING, re.sub(_NEGATED, "", heading)))
+
+
+def without_breaking(heading: str) -> str:
+    """Return a heading without the words that say that the changes below it are breaking."""
+    return re.sub(_BREAKING_WORDS, "", heading)
+
+
+def is_placeholder(text: str) -> bool:
+    """Return whether a text stands for no change at all, such as `Nothing.`, `_No changes yet_`, `N/A` or `TBD`."""
+    if len(text) > _MAX_PLACEHOLDER_LENGTH:
+        return False
+    words = text.strip(_FRAME).casefold()
+    if not words.startswith(_PLACEHOLDER_STARTS):
+        return not words
+    return bool(re.fullmatch(_PLACEHOLDER, " ".join(words.split())))
