@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits, insert_lines
 from kaizen_tasks.domain.changelog.format import DEFAULT_FORMAT, ChangelogFormat
 from kaizen_tasks.domain.changelog.headings import ReleaseHeading, format_heading
-from kaizen_tasks.domain.changelog.language import MAX_MODEL_SECTIONS, type_heading, unreleased_name
 from kaizen_tasks.domain.changelog.markdown.lines import is_line_start, newline_at
-from kaizen_tasks.domain.changelog.marks import is_placeholder
 from kaizen_tasks.domain.changelog.model import Changelog, Section, find_unreleased, parse_changelog, require_unreleased
+from kaizen_tasks.domain.changelog.wording.language import MAX_MODEL_SECTIONS, type_heading, unreleased_name
+from kaizen_tasks.domain.changelog.wording.marks import is_placeholder
 from kaizen_tasks.errors import Refused, UsageError
 
 if TYPE_CHECKING:

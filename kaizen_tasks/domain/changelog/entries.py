@@ -11,7 +11,7 @@ import attrs
 from kaizen_tasks.domain.changelog.format import DEFAULT_FORMAT, ChangelogFormat, TypeHeading
 from kaizen_tasks.domain.changelog.markdown.blocks import Block, is_comment, parse_blocks
 from kaizen_tasks.domain.changelog.markdown.lines import Lines, split_lines
-from kaizen_tasks.domain.changelog.marks import is_placeholder, marks_breaking
+from kaizen_tasks.domain.changelog.wording.marks import is_placeholder, marks_breaking
 
 _EXCERPT_LENGTH: Final = 72  # characters
 

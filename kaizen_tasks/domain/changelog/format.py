@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 import attrs
 
-from kaizen_tasks.domain.changelog.marks import names_breaking, without_breaking
+from kaizen_tasks.domain.changelog.wording.marks import names_breaking, without_breaking
 
 CHANGE_TYPES: Final = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")
 """The six types of change, in the order of Keep a Changelog."""
@@ -175,7 +175,7 @@ def _mistype(word: str) -> Iterator[str]:
 
 @functools.cache
 def _translated_names() -> _TypesByName:
-    from kaizen_tasks.domain.changelog.translations import translations
+    from kaizen_tasks.domain.changelog.wording.translations import translations
 
     names: _TypesByName = {
         name: (change_type, name)
@@ -188,7 +188,7 @@ def _translated_names() -> _TypesByName:
 
 @functools.cache
 def _translated_unreleased_names() -> tuple[str, ...]:
-    from kaizen_tasks.domain.changelog.translations import translations
+    from kaizen_tasks.domain.changelog.wording.translations import translations
 
     return tuple(name for translation in translations() for name in translation.unreleased)
 

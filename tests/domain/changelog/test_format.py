@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kaizen_tasks.domain.changelog.format import CHANGE_TYPES, DEFAULT_FORMAT, ChangelogFormat
 from kaizen_tasks.domain.changelog.headings import parse_heading
 from kaizen_tasks.domain.changelog.model import find_unreleased, parse_changelog
-from kaizen_tasks.domain.changelog.translations import translations
+from kaizen_tasks.domain.changelog.wording.translations import translations
 from kaizen_tasks.errors import Refused
 
 FRENCH = ChangelogFormat(

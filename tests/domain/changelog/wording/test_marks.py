@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaizen_tasks.domain.changelog.marks import is_placeholder, marks_breaking
 from kaizen_tasks.domain.changelog.model import parse_changelog
+from kaizen_tasks.domain.changelog.wording.marks import is_placeholder, marks_breaking
 
 WORDS = [
     "Breaking",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.domain.changelog.entries import Group
     from kaizen_tasks.domain.changelog.model import Changelog
-    from kaizen_tasks.domain.changelog.translations import Translation
+    from kaizen_tasks.domain.changelog.wording.translations import Translation
 
 MAX_MODEL_SECTIONS: Final = 20
 """Number of sections that are searched for the style of a file."""
@@ -49,7 +49,7 @@ def _translation(log: Changelog) -> Translation | None:
     english_count = sum(headings[change_type] for change_type in CHANGE_TYPES)
     if english_count * 2 > headings.total() or (not headings and name.casefold() == "unreleased"):
         return None
-    from kaizen_tasks.domain.changelog.translations import translations
+    from kaizen_tasks.domain.changelog.wording.translations import translations
 
     def count(translation: Translation) -> tuple[int, bool]:
         names = {name for names in translation.types.values() for name in names}
