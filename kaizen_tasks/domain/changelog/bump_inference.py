@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast, get_args
 
 import attrs
 
 from kaizen_tasks.domain.changelog.entries import ChangelogEntry, Group
-from kaizen_tasks.errors import Refused
+from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 
 if TYPE_CHECKING:
     from semver import Version
@@ -49,11 +49,13 @@ class BumpRules:
         table = {name.casefold(): "feature" if rule == "minor" else rule for name, rule in value.items()}
         return cls(rules={**DEFAULT_RULES.rules, **cast("dict[str, BumpRule]", table)})
 
-    def rule_of(self, group: Group) -> BumpRule:
-        """Return the rule of a group's type, else of its heading."""
-        names = [name.casefold() for name in (group.type, group.name) if name]
-        rules = (self.rules[name] for name in reversed(names) if name in self.rules)
-        return next(rules, self.default if group.type else "feature")
+    def rule_of(self, entry: ChangelogEntry, group: Group, *, unknown: BumpRule) -> BumpRule:
+        """Return the rule of the heading above an entry, else of its type; `unknown` if there is neither."""
+        if entry.is_breaking:
+            return "major"
+        names = [name.casefold() for name in (group.name, entry.type) if name]
+        rules = (self.rules[name] for name in names if name in self.rules)
+        return next(rules, self.default if entry.type else unknown)
 
 
 DEFAULT_RULES: Final = BumpRules(rules={name.casefold(): rule for name, rule in _RULE_BY_TYPE.items()})
@@ -88,38 +90,60 @@ def infer_part(*sections: Section, current_version: Version, rules: BumpRules = 
         rules: which part each type requires.
 
     Raises:
-        Refused: no entry has a type of change.
+        Refused: an entry has no type of change, and may require more than the others.
     """
-    groups = [group for section in sections for group in section.groups]
-    decisions = list(_decisions(groups, current_version, rules))
-    if not decisions:
-        raise Refused(
-            f"the entries at line {sections[0].line} have no type of change",
-            hint="put them under ### Added, ### Fixed, ...; or give the part: inv bump --part patch",
-        )
-    return max(decisions, key=lambda decision: _ORDER.index(decision.part))
+    decision = find_decision(*sections, current_version=current_version, rules=rules)
+    untyped_entries = [entry for section in sections for entry in section.untyped_entries if not entry.is_breaking]
+    if decision is None:
+        untyped_entries = untyped_entries or [entry for section in sections for entry in section.all_entries]
+    if decision and (not untyped_entries or decision.part == _highest_part(current_version)):
+        return decision
+    line = untyped_entries[0].line if untyped_entries else sections[0].line
+    raise Refused(
+        f"the entry at line {line} has no type of change",
+        state=NOTHING_CHANGED,
+        hint="put it under ### Added, ### Fixed, ...; or give the part: --part patch",
+    )
 
 
-def find_entry_exceeding(
+def find_decision(
+    *sections: Section, current_version: Version, rules: BumpRules = DEFAULT_RULES, unknown: BumpRule = "feature"
+) -> BumpDecision | None:
+    """Return the highest part that entries with a heading or a breaking mark require; None without such an entry.
+
+    Args:
+        sections: the sections with the entries.
+        current_version: while it is 0.x, breaking changes are features.
+        rules: which part each type requires.
+        unknown: the rule of entries under a heading that is no type of change.
+    """
+    decisions = _decisions(sections, current_version, rules, unknown)
+    return max(decisions, key=lambda decision: _ORDER.index(decision.part), default=None)
+
+
+def find_decision_exceeding(
     *sections: Section, part: ChangePart, current_version: Version, rules: BumpRules = DEFAULT_RULES
-) -> ChangelogEntry | None:
-    """Return the entry that requires a higher part than `part`, or None."""
-    if not any(section.entries for section in sections):
-        return None
-    decision = infer_part(*sections, current_version=current_version, rules=rules)
-    return decision.entry if _ORDER.index(decision.part) > _ORDER.index(part) else None
+) -> BumpDecision | None:
+    """Return what requires a higher part than `part`, or None. Entries without a known type require what is asked."""
+    decision = find_decision(*sections, current_version=current_version, rules=rules, unknown="follow")
+    return decision if decision and _ORDER.index(decision.part) > _ORDER.index(part) else None
 
 
-def _decisions(groups: list[Group], current_version: Version, rules: BumpRules) -> Iterator[BumpDecision]:
+def _highest_part(current_version: Version) -> ChangePart:
+    return "major" if current_version.major else "feature"
+
+
+def _decisions(
+    sections: Sequence[Section], current_version: Version, rules: BumpRules, unknown: BumpRule
+) -> Iterator[BumpDecision]:
     """Yield what each entry requires; entries that follow the others only if there are no others."""
-    entries = [(_rule_of_entry(group, entry, rules), group, entry) for group in groups for entry in group.entries]
+    groups = [group for section in sections for group in section.groups]
+    intro_entries = [entry for section in sections for entry in section.intro_entries if entry.is_breaking]
+    entries: list[tuple[BumpRule, str, ChangelogEntry]] = [("major", "Unreleased", entry) for entry in intro_entries]
+    entries += [
+        (rules.rule_of(entry, group, unknown=unknown), group.name, entry) for group in groups for entry in group.entries
+    ]
     leading_entries = [item for item in entries if item[0] != "follow"]
-    for rule, group, entry in leading_entries or entries:
+    for rule, name, entry in leading_entries or entries:
         part: ChangePart = "patch" if rule == "follow" else rule
-        if part == "major" and not current_version.major:
-            part = "feature"
-        yield BumpDecision(part=part, entry=entry, group=group.name)
-
-
-def _rule_of_entry(group: Group, entry: ChangelogEntry, rules: BumpRules) -> BumpRule:
-    return "major" if entry.is_breaking else rules.rule_of(group)
+        yield BumpDecision(part=_highest_part(current_version) if part == "major" else part, entry=entry, group=name)

@@ -8,7 +8,7 @@ from attrs import frozen
 from semver import Version
 
 from kaizen_tasks.domain import version as versions
-from kaizen_tasks.domain.changelog.bump_inference import BumpDecision, ChangePart, infer_part
+from kaizen_tasks.domain.changelog.bump_inference import BumpDecision, ChangePart, find_decision
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.release import files
 
@@ -63,10 +63,8 @@ def _infer_part(base: Version, tools: Tools) -> BumpDecision | None:
     """Return what the notes since the last final release require; None when no entry has a type."""
     changelog, unreleased = files.read_changelog(tools), files.read_noted_changelog(tools).unreleased
     sections = (*changelog.candidates_of(base.finalize_version()), *([unreleased] if unreleased else []))
-    if not any(group.entries for section in sections for group in section.groups):
-        return None
     last_final = _last_final(base, tools) or base
-    return infer_part(*sections, current_version=last_final, rules=tools.settings.bump_rules)
+    return find_decision(*sections, current_version=last_final, rules=tools.settings.bump_rules)
 
 
 def _required_version(base: Version, decision: BumpDecision, tools: Tools) -> Version:

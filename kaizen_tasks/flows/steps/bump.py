@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 from semver import Version
 
 from kaizen_tasks.domain import version as versions
-from kaizen_tasks.domain.changelog.bump_inference import BumpDecision, ChangePart, find_entry_exceeding, infer_part
+from kaizen_tasks.domain.changelog.bump_inference import BumpDecision, ChangePart, find_decision_exceeding, infer_part
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
@@ -149,16 +149,17 @@ class Bump:
         return free_version, reason if free_version == version else f"{reason}; {version} is taken"
 
     def _require_sufficient_part(self, base_version: Version, tools: Tools) -> None:
-        unreleased = files.read_noted_changelog(tools).unreleased
+        from kaizen_tasks.domain.changelog.model import find_unreleased
+
+        unreleased = find_unreleased(files.read_noted_changelog(tools))
         if self.force or unreleased is None or self.part in {"auto", "rc"}:
             return
         rules, part = tools.settings.bump_rules, cast("ChangePart", self.part)
-        entry = find_entry_exceeding(unreleased, part=part, current_version=base_version, rules=rules)
-        if entry is not None:
-            required_part = infer_part(unreleased, current_version=base_version, rules=rules).part
-            path, line = files.place_of(entry, tools)
-            message = f"{path}:{line}: {entry.excerpt!r} requires a {required_part}, not a {self.part}"
-            raise Refused(message, state=NOTHING_CHANGED, hint=f"--part {required_part}, or --force to override")
+        decision = find_decision_exceeding(unreleased, part=part, current_version=base_version, rules=rules)
+        if decision is not None:
+            path, line = files.place_of(decision.entry, tools)
+            message = f"{path}:{line}: {decision.entry.excerpt!r} requires a {decision.part}, not a {self.part}"
+            raise Refused(message, state=NOTHING_CHANGED, hint=f"--part {decision.part}, or --force to override")
 
 
 def _require_no_other_section(version: Version, base: Version | None, tools: Tools) -> None:
@@ -181,8 +182,9 @@ def _is_the_only_note(undated: Section, tools: Tools) -> bool:
 
 
 def _infer_part(base_version: Version, undated: Section | None, tools: Tools) -> BumpDecision:
-    unreleased = files.read_noted_changelog(tools).unreleased
-    if unreleased is None or not any(group.entries for group in unreleased.groups):
+    changelog = files.read_noted_changelog(tools)
+    unreleased = changelog.unreleased
+    if unreleased is None or not files.has_unreleased_entries(changelog):
         message = f"bump: nothing is noted under [Unreleased] since {base_version}"
         hint = 'note what changed: inv changelog.add --type fixed --text "…"'
         raise Refused(message, state=NOTHING_CHANGED, hint=hint)

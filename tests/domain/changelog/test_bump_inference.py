@@ -2,7 +2,7 @@
 
 import pytest
 
-from kaizen_tasks.domain.changelog.bump_inference import BumpRules, ChangePart, find_entry_exceeding, infer_part
+from kaizen_tasks.domain.changelog.bump_inference import BumpRules, ChangePart, find_decision_exceeding, infer_part
 from kaizen_tasks.domain.changelog.format import ChangelogFormat
 from kaizen_tasks.domain.changelog.model import Section, parse_changelog
 from kaizen_tasks.errors import Refused
@@ -43,9 +43,38 @@ def test_reason_shortens_a_long_entry() -> None:
     assert reasoned.reason == f"patch: line 3 (Fixed): {entry}"
 
 
-def test_entries_without_a_type_are_refused() -> None:
-    with pytest.raises(Refused, match="no type of change"):
-        infer_part(section("- a\n"), current_version=version("1.0.0"))
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ("- a\n", 2),
+        ("A text.\n", 2),
+        ("- a\n  - b\n", 2),
+        ("- a\n### Fixed\n- b\n", 2),
+        ("Text.\n\n- a\n### Added\n- b\n", 4),
+    ],
+)
+def test_entries_without_a_type_are_refused(body: str, line: int) -> None:
+    with pytest.raises(Refused, match=f"line {line} has no type of change"):
+        infer_part(section(body), current_version=version("1.0.0"))
+
+
+@pytest.mark.parametrize(
+    ("body", "part", "line"),
+    [
+        ("- a\n### Removed\n- b\n", "major", 4),
+        ("- a\n- **Breaking:** b\n", "major", 3),
+        ("A summary.\n\n### Fixed\n- b\n", "patch", 5),
+        ("### Parser\n#### Fixed\n- b\n", "patch", 4),
+        ("### Breaking Changes\n- b\n", "major", 3),
+        ("### Fixed (breaking)\n- b\n", "major", 3),
+        ("### Removed\n- Nothing.\n\n### Fixed\n- b\n", "patch", 6),
+        ("### Corrigé\n- a\n### Ajouté\n- b\n", "feature", 5),
+    ],
+)
+def test_part_of_headings_and_entries_of_many_shapes(body: str, part: str, line: int) -> None:
+    decision = infer_part(section(body), current_version=version("1.0.0"))
+
+    assert (decision.part, decision.entry.line) == (part, line)
 
 
 @pytest.mark.parametrize(
@@ -56,11 +85,16 @@ def test_entries_without_a_type_are_refused() -> None:
         ("### Added\n- a\n", "major", 0),
         ("### Removed\n- a\n", "feature", 3),
         ("- a\n", "patch", 0),
+        ("- a\n- BREAKING: b\n", "feature", 3),
+        ("A text.\n", "patch", 0),
+        ("### Parser\n- a\n", "patch", 0),
+        ("### Parser\n- a\n### CLI\n- feat!: b\n", "patch", 5),
+        ("- a\n### Fixed\n- b\n", "patch", 0),
     ],
 )
 def test_entry_that_exceeds_the_chosen_part_is_found(body: str, part: ChangePart, line: int) -> None:
-    entry = find_entry_exceeding(section(body), part=part, current_version=version("1.0.0"))
-    assert (entry.line if entry else 0) == line
+    decision = find_decision_exceeding(section(body), part=part, current_version=version("1.0.0"))
+    assert (decision.entry.line if decision else 0) == line
 
 
 @pytest.mark.parametrize(
