@@ -166,7 +166,7 @@ changelog = Collection(
     command(
         "changelog.add",
         "Add an entry to [Unreleased], or a fragment.",
-        Flag("type", "added, changed, deprecated, removed, fixed or security"),
+        Flag("type", "added, changed, deprecated, removed, fixed, security or a type of your own"),
         Flag("text", "what changed, for the users"),
         Flag("breaking", "mark it as breaking", default=False),
         Flag("name", "beginning of a fragment's file name, such as 123 (default: the first words)"),

@@ -144,10 +144,13 @@ def _without_placeholders(log: Changelog, unreleased: Section, change_type: str)
     group = group_of_type(unreleased, change_type)
     end_of_intro = unreleased.groups[0].start if unreleased.groups else unreleased.body_end
     spans = [(unreleased.body_start, end_of_intro), *([(group.body_start, group.end)] if group else [])]
+    texts = [(start, log.content[start:end]) for start, end in spans]
     edits = [
-        TextEdit(start=start, end=start + len(text.rstrip()), replacement=b"")
-        for start, end in spans
-        if is_placeholder((text := log.content[start:end]).decode())
+        TextEdit(
+            start=start, end=start + len(text.rstrip()) + len(newline_at(text, len(text.rstrip()))), replacement=b""
+        )
+        for start, text in texts
+        if text.strip() and is_placeholder(text.decode())
     ]
     return parse_changelog(apply_edits(log.content, edits), log.changelog_format) if edits else log
 

@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kaizen_tasks.domain.changelog.add import add_entry, empty_changelog
-from kaizen_tasks.domain.changelog.format import CHANGE_TYPES
+from kaizen_tasks.domain.changelog.format import CHANGE_TYPES, ChangelogFormat
 from kaizen_tasks.domain.changelog.lint.check import check_changelog
 from kaizen_tasks.domain.changelog.model import parse_changelog
 from kaizen_tasks.errors import KaizenError, Refused, UsageError
@@ -106,3 +106,97 @@ def test_changelog_of_added_entries_has_no_problems(entries: list[tuple[str, str
     for kind, text in entries:
         content = add_entry(content, kind=kind, text=text)
     assert check_changelog(content, version=None, tags=None, repository_url=None, today=TODAY) == ()
+
+
+FRENCH = "# Journal\n\n## [Non publié]\n\n### Corrigé\n\n- Un plantage.\n\n## [1.2.3] - 2026-01-01\n\n- x\n".encode()
+
+
+def test_an_entry_goes_to_the_group_in_the_language_of_the_file() -> None:
+    result = add_entry(FRENCH, kind="fixed", text="Autre").decode()
+
+    assert "### Corrigé\n\n- Un plantage.\n- Autre\n\n## [1.2.3]" in result
+
+
+@pytest.mark.parametrize(
+    ("kind", "heading"),
+    [("added", "Ajouté"), ("security", "Sécurité"), ("removed", "Supprimé"), ("modifié", "Modifié")],
+)
+def test_a_new_group_is_in_the_language_of_the_file(kind: str, heading: str) -> None:
+    assert f"### {heading}\n\n- Autre\n" in add_entry(FRENCH, kind=kind, text="Autre").decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "heading"),
+    [
+        ("Unveröffentlicht", "Behoben"),
+        ("No publicado", "Corregido"),
+        ("未发布", "修复"),
+        ("Не выпущено", "Исправлено"),  # noqa: RUF001 - Cyrillic
+        ("Unreleased", "Fixed"),
+    ],
+)
+def test_the_language_is_that_of_unreleased_where_there_is_no_type_yet(name: str, heading: str) -> None:
+    content = f"## [{name}]\n\n## [1.0.0] - 2026-01-01\n\n- x\n".encode()
+
+    assert f"## [{name}]\n\n### {heading}\n\n- a\n" in add_entry(content, kind="fixed", text="a").decode()
+
+
+def test_english_types_below_a_translated_unreleased_stay_english() -> None:
+    content = "## [Non publié]\n\n### Added\n\n- b\n\n## [1.0.0] - 2026-01-01\n\n### Changed\n\n- x\n".encode()
+
+    assert "### Fixed\n\n- a\n" in add_entry(content, kind="fixed", text="a").decode()
+
+
+def test_a_configured_heading_is_written_for_its_type() -> None:
+    own_format = ChangelogFormat(unreleased_names=("Soon",), type_names=(("Nouveautés", "Added"), ("Docs", "Docs")))
+    content = b"## [1.0.0] - 2026-01-01\n\n- x\n"
+
+    result = add_entry(content, kind="added", text="a", changelog_format=own_format)
+    result = add_entry(result, kind="docs", text="b", changelog_format=own_format)
+
+    assert result.decode() == (
+        "## [Soon]\n\n### Nouveautés\n\n- a\n\n### Docs\n\n- b\n\n## [1.0.0] - 2026-01-01\n\n- x\n"
+    )
+
+
+def test_an_unknown_heading_that_may_be_unreleased_is_refused() -> None:
+    with pytest.raises(Refused, match="line 1 of the changelog, '## À venir'"):
+        add_entry("## À venir\n\n- a\n\n## [1.0.0] - 2026-01-01\n\n- x\n".encode(), kind="fixed", text="b")
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("\n### Fixed\n\n- Nothing.\n", "\n### Fixed\n\n- a\n"),
+        ("\n### Fixed\n\n- Nothing.\n\n### Security\n\n- b\n", "\n### Fixed\n\n- a\n\n### Security\n\n- b\n"),
+        ("\n_No changes yet._\n", "\n### Fixed\n\n- a\n"),
+        ("\n_No changes yet._\n\n### Security\n\n- b\n", "\n### Fixed\n\n- a\n\n### Security\n\n- b\n"),
+        ("\n### Removed\n\n- None\n\n### Fixed\n\n- None\n", "\n### Removed\n\n- None\n\n### Fixed\n\n- a\n"),
+    ],
+)
+def test_an_entry_replaces_the_placeholder(body: str, expected: str) -> None:
+    rest = "\n## [1.0.0] - 2026-01-01\n\n- x\n"
+
+    result = add_entry(f"## [Unreleased]\n{body}{rest}".encode(), kind="fixed", text="a")
+
+    assert result.decode() == f"## [Unreleased]\n{expected}{rest}"
+
+
+def test_an_entry_that_is_not_breaking_goes_to_no_breaking_group() -> None:
+    content = b"## [Unreleased]\n\n### Changed (breaking)\n\n- x\n"
+
+    assert add_entry(content, kind="changed", text="a") == content + b"\n### Changed\n\n- a\n"
+
+
+def test_a_new_group_has_the_level_of_the_others() -> None:
+    content = b"## [Unreleased]\n\n## [1.0.0] - 2026-01-01\n\n#### Added\n\n- x\n"
+
+    assert b"## [Unreleased]\n\n#### Fixed\n\n- a\n" in add_entry(content, kind="fixed", text="a")
+
+
+def test_unreleased_is_added_above_the_newest_release_and_below_what_explains_the_file() -> None:
+    content = b"## About\n\nText.\n\n## [1.0.0] - 2026-01-01\n\n- x\n"
+
+    result = add_entry(content, kind="fixed", text="a")
+
+    assert result.startswith(b"## About\n\nText.\n\n## [Unreleased]\n\n### Fixed\n\n- a\n\n## [1.0.0]")

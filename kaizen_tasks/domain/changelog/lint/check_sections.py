@@ -131,12 +131,14 @@ def _misordered_groups(section: Section) -> Iterator[LintProblem]:
     """Yield a problem for the first of the six types that is out of order; later ones may result from the first."""
     typed_groups = [group for group in section.groups if group.type in CHANGE_TYPES and not group.is_breaking]
     ranks = [CHANGE_TYPES.index(str(group.type)) for group in typed_groups]
-    for group, rank, previous_rank in zip(typed_groups[1:], ranks[1:], ranks, strict=False):
+    for group, previous_group, rank, previous_rank in zip(
+        typed_groups[1:], typed_groups, ranks[1:], ranks, strict=False
+    ):
         if rank < previous_rank:
             yield LintProblem(
                 line=group.line,
                 rule="group-order",
-                message=f"{group.name} is below {CHANGE_TYPES[previous_rank]}",
+                message=f"{group.name} is below {previous_group.name}",
                 fix=f"the order is {', '.join(CHANGE_TYPES)}",
             )
             return
