@@ -157,7 +157,8 @@ def _without_placeholders(log: Changelog, unreleased: Section, change_type: str)
 
 def group_of_type(section: Section, change_type: str) -> Group | None:
     """Return the group to which entries of a type are added, or None."""
-    return next((group for group in section.groups if group.type == change_type and not group.is_breaking), None)
+    groups = (group for group in section.groups if not group.is_breaking and not group.is_qualified)
+    return next((group for group in groups if group.type == change_type), None)
 
 
 def entry_edits(log: Changelog, unreleased: Section, entries: Sequence[tuple[str, Sequence[str]]]) -> list[TextEdit]:

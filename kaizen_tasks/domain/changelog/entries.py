@@ -59,6 +59,7 @@ class Group:
         type: the type of change that the heading means, or None.
         is_breaking: whether the heading says that the changes below it are breaking.
         spelling: the heading without spelling mistakes.
+        is_qualified: whether the heading says more than its type: `Fixed (parser)`.
         line: number of the heading's line.
         start: offset of the heading.
         body_start: offset of the line below the heading.
@@ -71,6 +72,7 @@ class Group:
     type: str | None
     is_breaking: bool
     spelling: str
+    is_qualified: bool
     line: int
     start: int
     body_start: int
@@ -140,6 +142,7 @@ class _BodyParser:
             type=meaning.type,
             is_breaking=meaning.is_breaking,
             spelling=meaning.spelling,
+            is_qualified=meaning.is_qualified,
             line=self.line + heading.first_line,
             start=self.offsets[heading.first_line],
             body_start=self.offsets[heading.end_line],

@@ -32,6 +32,7 @@ _LEADING_DECORATION: Final = r"(?:<[^<>\n]*>|:[a-z0-9_+-]+:|[\W_])*"
 _LAST_DECORATION: Final = r"(?:<[^<>\n]*>|:[a-z0-9_+-]+:|[^\w\u0300-\u036f]|_)\Z"
 _WORD: Final = r"[^\s\-:,()\[\]*_`\u2013\u2014]+"
 _PARTS: Final = r"[/|,;:&+()\[\]\u2013\u2014\uff08\uff09]|\s-\s|\band\b|\bangl\."
+_QUALIFICATION: Final = r"\s*[(:,\u2013\u2014\uff08\uff1a]\s*|\s+-+\s+"
 _FIRST_CJK_CHARACTER: Final = "\u2e80"
 
 
@@ -47,11 +48,13 @@ class TypeHeading(NamedTuple):
         type: the type of change, or None.
         is_breaking: whether it says that the changes below it are breaking.
         spelling: the heading without spelling mistakes.
+        is_qualified: whether it says more than that: `Fixed (parser)`.
     """
 
     type: str | None
     is_breaking: bool
     spelling: str
+    is_qualified: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -94,7 +97,12 @@ class ChangelogFormat:
         change_type, spelling = self._find_name(name[start:end])
         if change_type:
             return TypeHeading(change_type, is_breaking, name[:start] + spelling + name[end:].rstrip(": "))
-        return TypeHeading(self._type_of_parts(name), is_breaking, name)
+        change_type = self._type_of_parts(name)
+        if change_type:
+            return TypeHeading(change_type, is_breaking, name)
+        qualified = re.split(_QUALIFICATION, without_breaking(name)[start:], maxsplit=1)
+        change_type = self._find_name(qualified[0].strip())[0] if len(qualified) > 1 else None
+        return TypeHeading(change_type, is_breaking, name, is_qualified=change_type is not None)
 
     def _find_name(self, text: str) -> _TypeAndSpelling:
         key = _key(text)

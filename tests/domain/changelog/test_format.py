@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - fullwidth brackets and Cyrillic letters are what they look like
 """What headings mean, by default, in other languages, and as an app configures it."""
 
 from __future__ import annotations
@@ -89,7 +90,14 @@ def test_names_that_are_spelled_as_published_stay(name: str) -> None:
         ("Added and Fixed", None, False),
         ("Bug Fixes", "Fixed", False),
         ("Features", "Added", False),
-        ("Fixed (parser)", None, False),
+        ("Fixed (parser)", "Fixed", False),
+        ("Ajouté — jalon 001, socle", "Added", False),
+        ("Added（Wave 11）", "Added", False),
+        ("Geändert: der Parser", "Changed", False),
+        ("Fixed - parser", "Fixed", False),
+        ("Cambiado — INCOMPATIBLE", "Changed", True),
+        ("变更（破坏性）", "Changed", True),
+        ("Changes — parser", None, False),
         ("Parser", None, False),
     ],
 )
@@ -101,7 +109,7 @@ def test_headings_of_many_shapes(heading: str, change_type: str | None, is_break
 
 @pytest.mark.parametrize("word", OTHER_WORDS)
 def test_another_word_is_no_type(word: str) -> None:
-    assert DEFAULT_FORMAT.read_type_heading(word) == (None, False, word)
+    assert DEFAULT_FORMAT.read_type_heading(word) == (None, False, word, False)
 
 
 @given(st.sampled_from(CHANGE_TYPES), st.data())

@@ -117,7 +117,8 @@ def _empty_groups(section: Section) -> Iterator[LintProblem]:
 def _duplicate_groups(section: Section) -> Iterator[LintProblem]:
     first_by_type: dict[tuple[str, bool], Group] = {}
     for group in section.groups:
-        first_group = first_by_type.setdefault((group.type or group.name, group.is_breaking), group)
+        name = group.name if group.is_qualified or not group.type else group.type
+        first_group = first_by_type.setdefault((name, group.is_breaking), group)
         if first_group is not group:
             yield LintProblem(
                 line=group.line,

@@ -39,7 +39,8 @@ def unreleased_name(log: Changelog) -> str:
 
 def _typed_groups(log: Changelog) -> Iterator[Group]:
     for section in log.sections[:MAX_MODEL_SECTIONS]:
-        yield from (group for group in section.groups if group.type and not group.is_breaking)
+        groups = (group for group in section.groups if not group.is_breaking and not group.is_qualified)
+        yield from (group for group in groups if group.type)
 
 
 def _translation(log: Changelog) -> Translation | None:

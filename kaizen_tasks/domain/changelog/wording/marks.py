@@ -37,7 +37,8 @@ _MARKED: Final = rf"""(?imx) {_START} (?:
     | \b (?:this|that|which|it) [ ] (?:is|are) [ ] (?:an?[ ])? {_BREAKING} \b
     """
 _BREAKING_HEADING: Final = (
-    r"(?i)(?<![\w-])(?:breaking|bc[ -]?breaks?|(?:backwards?[ -])?incompatib\w+)(?!\w)|\U0001f4a5|:boom:"
+    r"(?i)(?<![\w-])(?:breaking|bc[ -]?breaks?|in[ck]ompat[ií]\w+|ruptures?|cassante?s?|ломающ\w+|несовместим\w+)(?!\w)"
+    r"|\U0001f4a5|:boom:|破坏性|破壞性|不兼容|不相容|破壊的"
 )
 _BREAKING_WORDS: Final = rf"(?i)(?<!\w){_BREAKING}(?!\w)|\U0001f4a5|:boom:"
 _PLACEHOLDER: Final = r"""(?ix)
@@ -66,7 +67,19 @@ _PLACEHOLDER_STARTS: Final = (
     "there",
     "currently",
 )
-_FRAME: Final = " \t\n\r*_~`.:;!\u2026()[]{}<>-\u2013\u2014\"'\u2019\u201c\u201d"
+_TRANSLATED_PLACEHOLDERS: Final = frozenset(
+    """rien|aucun|aucune|néant|aucun changement|aucune modification|rien pour le moment|rien pour l'instant
+|keine|keine änderungen|nichts|noch nichts|noch keine|noch keine änderungen|bisher nichts
+|nada|nada por ahora|nada todavía|ninguno|ninguna|ningún cambio|sin cambios|sin cambios todavía|sin novedades
+|nenhum|nenhuma|nenhuma alteração|nenhuma mudança|nada ainda|nada por enquanto|sem alterações|sem mudanças
+|nessuno|nessuna|niente|nulla|nessuna modifica|geen|niets|geen wijzigingen|nog niets|brak|brak zmian
+|inga|inga ändringar|ingen|ingen endringer|ingen ændringer|ingenting|yok|değişiklik yok|žádné|žádné změny
+|нет|ничего|нет изменений|пока нет|пока ничего|пока пусто|немає|немає змін
+|なし|無し|特になし|変更なし|无|暂无|暂无更新|暂无变更|暂无内容|無|暫無|없음|변경 없음|변경 사항 없음""".replace(
+        "\n", ""
+    ).split("|")
+)
+_FRAME: Final = " \t\n\r*_~`.:;!\u2026()[]{}<>-\u2013\u2014\"'\u2019\u201c\u201d\u3002\uff01\uff08\uff09"
 
 
 def marks_breaking(text: str) -> bool:
@@ -94,5 +107,5 @@ def is_placeholder(text: str) -> bool:
         return False
     words = text.strip(_FRAME).casefold()
     if not words.startswith(_PLACEHOLDER_STARTS):
-        return not words
-    return bool(re.fullmatch(_PLACEHOLDER, " ".join(words.split())))
+        return not words or words in _TRANSLATED_PLACEHOLDERS
+    return words in _TRANSLATED_PLACEHOLDERS or bool(re.fullmatch(_PLACEHOLDER, " ".join(words.split())))

@@ -152,6 +152,15 @@ PLACEHOLDERS = [
         "No unreleased changes.",
     ),
     *("No entries yet", "Nothing so far", "[none]", "TODO", "No user-facing changes", "Not applicable", "None so far."),
+    *(
+        "Sin cambios todavía.",
+        "_Nada por ahora._",
+        "なし",
+        "Aucun changement.",
+        "Keine Änderungen",
+        "暂无",
+        "Нет изменений.",
+    ),
 ]
 
 
