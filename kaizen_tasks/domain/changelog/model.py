@@ -25,6 +25,7 @@ _NUMBERED_HEADING = re.compile(rb" {0,3}##[ \t]+\[?[vV]?[0-9]")
 _DOCUMENTATION = (
     r"(?i)\W*(?:about|(?:table of )?contents?|toc|introduction|intro|overview|preface|legend|key|index|versioning"
     r"|(?:our )?(?:guiding )?principles|types of|how to|format|conventions?|notation|policy|release policy|semantic"
+    r"|change[- ]?logs?|history|release notes|更新日志|变更日志|変更履歴|更新履歴"
     r"|template|guidelines?|instructions?|resources|links|see also|versions|releases)\b"
 )
 """The first words of headings that explain the file, in which nothing is noted."""
@@ -277,6 +278,8 @@ def find_unreleased(log: Changelog) -> Section | None:
 
 def unknown_section_fix(section: Section) -> str:
     """Return what to do about a section that may be `[Unreleased]` by another name."""
+    if section.changelog_format.read_type_heading(section.heading).type:
+        return "give releases headings of level 2, as in ## [1.2.3], and types of change those of level 3"
     import json
 
     bracketed = re.search(r"\[([^\[\]]+)\]", section.heading)
@@ -291,7 +294,9 @@ def find_unknown_section(log: Changelog) -> Section | None:
     for section in log.sections:
         if section.is_numbered:
             return None
-        if section.groups or not re.match(_DOCUMENTATION, section.heading):
+        if not section.heading:
+            continue
+        if any(group.type for group in section.groups) or not re.match(_DOCUMENTATION, section.heading):
             return section
     return None
 

@@ -82,6 +82,7 @@ def test_names_that_are_spelled_as_published_stay(name: str) -> None:
         ("Breaking: Removed", "Removed", True),
         ("💥 Removed", "Removed", True),
         ("Backwards incompatible changes", None, True),
+        ("Backward-incompatible Changes", None, True),
         ("Non-breaking changes", None, False),
         ("No breaking changes", None, False),
         ("Added/Ditambahkan", "Added", False),
@@ -137,10 +138,28 @@ def test_a_heading_that_may_be_unreleased_is_refused_with_its_line(text: str) ->
 
 @pytest.mark.parametrize(
     "head",
-    ["## About\n\nText.\n", "## Table of contents\n\n- [1.0.0](#100)\n", "## Types of changes\n\nText.\n", ""],
+    [
+        "## About\n\nText.\n",
+        "## Table of contents\n\n- [1.0.0](#100)\n",
+        "## Changelog\n",
+        "## Types of changes\n\nText.\n",
+        "",
+    ],
 )
 def test_a_heading_that_explains_the_file_is_not_refused(head: str) -> None:
     assert find_unreleased(parse_changelog(f"# Log\n\n{head}\n## [1.0.0] - 2026-01-01\n\n- y\n".encode())) is None
+
+
+@pytest.mark.parametrize("heading", ["master (unreleased)", "[HEAD] - Unreleased", "Next (non publié)"])
+def test_a_heading_that_says_unreleased_in_place_of_a_date_is_unreleased(heading: str) -> None:
+    assert parse_heading(heading).is_unreleased
+
+
+def test_types_of_level_two_are_no_unreleased() -> None:
+    log = parse_changelog(b"# v2.0.0\n\n## Features\n\n- x\n\n# v1.0.0\n\n## Bugfixes\n\n- y\n")
+
+    with pytest.raises(Refused, match="give releases headings of level 2"):
+        find_unreleased(log)
 
 
 def test_a_heading_beside_unreleased_is_not_refused() -> None:

@@ -37,8 +37,8 @@ _MARKED: Final = rf"""(?imx) {_START} (?:
     | \b (?:this|that|which|it) [ ] (?:is|are) [ ] (?:an?[ ])? {_BREAKING} \b
     """
 _BREAKING_HEADING: Final = (
-    r"(?i)(?<![\w-])(?:breaking|bc[ -]?breaks?|in[ck]ompat[ií]\w+|ruptures?|cassante?s?|ломающ\w+|несовместим\w+)(?!\w)"
-    r"|\U0001f4a5|:boom:|破坏性|破壞性|不兼容|不相容|破壊的"
+    r"(?i)(?<![\w-])(?:breaking|bc[ -]?breaks?|(?:backwards?[ -])?in[ck]ompat[ií]\w+)(?!\w)"
+    r"|\b(?:ruptures?|cassante?s?|ломающ\w+|несовместим\w+)\b|\U0001f4a5|:boom:|破坏性|破壞性|不兼容|不相容|破壊的"
 )
 _BREAKING_WORDS: Final = rf"(?i)(?<!\w){_BREAKING}(?!\w)|\U0001f4a5|:boom:"
 _PLACEHOLDER: Final = r"""(?ix)

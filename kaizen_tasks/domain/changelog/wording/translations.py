@@ -62,7 +62,7 @@ _NAMES: Final = {
     ),
     "de": (
         "Unveröffentlicht|Unveröffentlichte|Unveröffentlichtes|Nicht veröffentlicht|Noch nicht veröffentlicht",
-        "Hinzugefügt|Neu hinzugefügt|Hinzugefügtes",
+        "Hinzugefügt|Neu hinzugefügt|Hinzugefügtes|Neue Funktionen|Neue Features",
         "Geändert|Änderungen|Verändert",
         "Veraltet|Überholt|Abgekündigt",
         "Entfernt|Gelöscht",
@@ -80,7 +80,7 @@ _NAMES: Final = {
     ),
     "es": (
         "No publicado|Sin publicar|No liberado|Sin lanzar|No lanzado|Aún no publicado|Pendiente de publicación|Inédito",
-        "Añadido|Agregado|Añadidos|Agregados|Añadida|Adiciones",
+        "Añadido|Agregado|Añadidos|Agregados|Añadida|Adiciones|Nuevas funcionalidades",
         "Cambiado|Modificado|Cambios|Modificaciones",
         "Obsoleto|En desuso|Desaprobado|Descontinuado|Deprecado",
         "Eliminado|Quitado|Suprimido|Removido",
@@ -107,7 +107,7 @@ _NAMES: Final = {
     ),
     "fr": (
         "Non publié|Non-publié|Non publiée|Non publiés|Non publiées|Inédit|Non sorti|Pas encore publié|Non diffusé",
-        "Ajouté|Ajouts|Ajout|Ajoutés|Ajoutée|Ajoutées",
+        "Ajouté|Ajouts|Ajout|Ajoutés|Ajoutée|Ajoutées|Nouvelles fonctionnalités",
         "Modifié|Changé|Changements|Changement|Modifications|Modification|Modifiés|Modifiées",
         "Déprécié|Obsolète|Dépréciés|Dépréciation|Dépréciations|Obsolètes",
         "Supprimé|Retiré|Suppressions|Suppression|Supprimés|Supprimées|Enlevé|Retirés",
@@ -143,7 +143,7 @@ _NAMES: Final = {
     ),
     "it": (
         "Non rilasciato|Non pubblicato|Inedito|Da rilasciare|Non rilasciata|Non ancora rilasciato",
-        "Aggiunto|Aggiunti|Aggiunte|Aggiunta",
+        "Aggiunto|Aggiunti|Aggiunte|Aggiunta|Nuove funzionalità",
         "Modificato|Cambiato|Modifiche|Cambiamenti|Modificati",
         "Deprecato|Obsoleto|Deprecati",
         "Rimosso|Rimossi|Rimozioni|Eliminato",
@@ -188,7 +188,7 @@ _NAMES: Final = {
     ),
     "nl": (
         "Niet uitgebracht|Nog niet uitgebracht|Onuitgebracht|Niet gepubliceerd|Ongepubliceerd|Niet vrijgegeven",
-        "Toegevoegd|Toevoegingen",
+        "Toegevoegd|Toevoegingen|Nieuwe functies",
         "Gewijzigd|Aangepast|Veranderd|Wijzigingen|Aanpassingen",
         "Verouderd|Afgeschreven",
         "Verwijderd",
@@ -197,7 +197,7 @@ _NAMES: Final = {
     ),
     "pl": (
         "Niewydane|Niewydany|Nieopublikowane|Nieopublikowany|Niewydana",
-        "Dodane|Dodano",
+        "Dodane|Dodano|Nowe funkcje",
         "Zmienione|Zmieniono|Zmiany",
         "Zdezaprobowane|Przestarzałe|Wycofywane",
         "Usunięte|Usunięto",
@@ -206,7 +206,7 @@ _NAMES: Final = {
     ),
     "pt": (
         "Não publicado|Não lançado|Não publicados|Não liberado|Não lançada|Não publicada|A publicar",
-        "Adicionado|Adicionados|Adições|Adicionada",
+        "Adicionado|Adicionados|Adições|Adicionada|Novas funcionalidades|Novos recursos",
         "Modificado|Alterado|Mudado|Alterações|Mudanças|Modificações|Modificados|Alterados",
         "Obsoleto|Descontinuado|Depreciado|Obsoletos|Preterido",
         "Removido|Removidos|Excluído|Remoções",
@@ -224,7 +224,7 @@ _NAMES: Final = {
     ),
     "ru": (
         "Новое|Не выпущено|Невыпущенное|Не опубликовано|Неопубликованное|Не опубликованное|Ещё не выпущено",
-        "Добавлено|Добавления|Добавили",
+        "Добавлено|Добавления|Добавили|Новые возможности|Новые функции",
         "Изменено|Изменения|Изменили",
         "Устарело|Устаревшее",
         "Удалено|Удаления|Удалили",
