@@ -376,3 +376,48 @@ class TestUndatedSection:
 
         run_flow((CutChangelog(),), attrs.evolve(released, commit=""), tools)
         assert tools.scm.working_tree.files["CHANGELOG.md"] == changelog
+
+
+def write_changelog(tools: FakeTools, text: str) -> None:
+    """Commit another changelog, above the sections of the releases there."""
+    releases = tools.scm.working_tree.files["CHANGELOG.md"].partition(b"## [0.1.0]")
+    tools.scm.commit({"CHANGELOG.md": f"# Changelog\n\n{text}\n".encode() + b"".join(releases[1:])})
+
+
+@pytest.mark.parametrize(
+    "notes", ["- a\n- b\n", "A text.\n", "- a\n  - b\n", "### Parser\n\n- a\n", "- a\n\n### Fixed\n\n- b\n"]
+)
+def test_notes_without_a_type_of_change_are_released_with_a_part(tools: FakeTools, notes: str) -> None:
+    write_changelog(tools, f"## [Unreleased]\n\n{notes}")
+
+    released = cut(tools, Bump(part="patch"))
+
+    assert released.name == "v0.1.1"
+    assert f"## [0.1.1] - 2026-11-20\n\n{notes}".encode() in tools.scm.working_tree.files["CHANGELOG.md"]
+
+
+def test_the_part_is_asked_for_where_a_note_has_no_type_of_change(tools: FakeTools) -> None:
+    write_changelog(tools, "## [Unreleased]\n\n- a\n")
+
+    with pytest.raises(Refused, match="no type of change"):
+        cut(tools)
+
+
+@pytest.mark.parametrize("bump", [Bump(), Bump(part="patch"), Bump(to=Version.parse("0.1.1"))])
+def test_a_heading_that_may_be_unreleased_stops_the_release(tools: FakeTools, bump: Bump) -> None:
+    write_changelog(tools, "## [À venir]\n\n### Corrigé\n\n- a\n")
+    before = dict(tools.scm.working_tree.files)
+
+    with pytest.raises(Refused, match=r"'## \[À venir\]', is neither a release nor"):
+        cut(tools, bump)
+    assert tools.scm.working_tree.files == before
+
+
+def test_a_translated_changelog_is_released(tools: FakeTools) -> None:
+    write_changelog(tools, "## [Non publié]\n\n### Corrigé\n\n- a\n")
+
+    assert cut(tools).name == "v0.1.1"
+    assert (
+        "## [Non publié]\n\n## [0.1.1] - 2026-11-20\n\n### Corrigé\n\n- a\n".encode()
+        in (tools.scm.working_tree.files["CHANGELOG.md"])
+    )

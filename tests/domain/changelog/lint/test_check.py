@@ -217,6 +217,63 @@ def test_types_and_their_order_are_fixed_where_it_is_safe(before: str, after: st
     assert fix_changelog((U + before).encode(), repository_url=None) == (U + after).encode()
 
 
+WORDS_OF_OTHER_MEANING = [
+    *(
+        "Undeprecated",
+        "Unfixed",
+        "Moved",
+        "Mixed",
+        "Filed",
+        "Charged",
+        "Changes",
+        "Depreciated",
+        "Unchanged",
+        "Readded",
+    ),
+    *("Padded", "Secured", "Improved", "Prefixed", "Address", "Hanged", "Exchanged", "Not fixed", "Known issues"),
+    *("Performance", "Documentation", "Un-deprecated", "No longer deprecated", "To be removed", "Changed (breaking)"),
+    *("Breaking Changes", "Fixed (parser)", "Ajouté", "Features"),
+]
+
+
+@pytest.mark.parametrize("word", WORDS_OF_OTHER_MEANING)
+def test_a_type_is_not_respelt_where_it_may_mean_something_else(word: str) -> None:
+    content = f"{U}### {word}\n\n- a\n".encode()
+
+    assert fix_changelog(content, repository_url=None) == content
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("fixed", "Fixed"),
+        ("Fixed:", "Fixed"),
+        ("Fixd", "Fixed"),
+        ("Chnaged", "Changed"),
+        ("Removved", "Removed"),
+        ("Bug fixes", "Fixed"),
+        ("Deprecations", "Deprecated"),
+        ("\U0001f41b fixed", "\U0001f41b Fixed"),
+        ("corrigé", "Corrigé"),
+        ("Securite", "Sécurité"),
+    ],
+)
+def test_a_type_is_respelt_where_it_can_mean_nothing_else(before: str, after: str) -> None:
+    fixed = fix_changelog(f"{U}### {before}\n\n- a\n".encode(), repository_url=None)
+
+    assert fixed == f"{U}### {after}\n\n- a\n".encode()
+
+
+def test_a_word_that_resembles_a_type_is_offered() -> None:
+    assert rules(f"{U}### Undeprecated\n\n- a\n".encode()) == ["2:5 type-unknown"]
+
+
+def test_a_heading_that_may_be_unreleased_is_named_with_its_line() -> None:
+    found = rules("# Log\n\n## À venir\n\n### Fixed\n\n- a\n\n## [1.0.0] - 2026-01-01\n\n### Added\n\n- b\n".encode())
+
+    assert found == ["3:1 unreleased-unknown"]
+
+
 def test_missing_links_are_added_next_to_adjacent_releases() -> None:
     content = ORDERLY.replace(b"[1.1.0]: https://github.com/o/r/compare/v1.0.0...v1.1.0\n", b"")
     assert fix_changelog(content, repository_url=None) == ORDERLY
