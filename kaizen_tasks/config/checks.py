@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 ENGINES = ("auto", "docker", "podman", "buildah", "bundle")
 PLATFORMS = ("apprunner",)
 VERSION_FORMATS = ("auto", "json", "text")
+VERSION_SPELLINGS = ("semver", "pep440")
 BUMP_MODES = ("auto", "strict")
 BUMP_PARTS = ("patch", "feature", "minor", "major", "follow")
 SEVERITIES = ("error", "warning", "off")
@@ -94,6 +95,20 @@ def app_path(text: str) -> str:
     if short == "." or text.endswith("/"):
         return f"{text!r} is not the path of a file"
     return "" if text == short else f"{text!r} is written {short!r}"
+
+
+def version_pattern(text: str) -> str:
+    """Accept a text with `{version}` in one place, or an empty one."""
+    if not text or text.count("{version}") == 1:
+        return ""
+    return f"{text!r} does not contain {{version}} exactly once"
+
+
+def version_spelling(name: str) -> str:
+    """Accept the ways to spell a version, or an empty text."""
+    if not name or name in VERSION_SPELLINGS:
+        return ""
+    return f"{name!r} is not a spelling{suggest(name, VERSION_SPELLINGS)}"
 
 
 def argument_name(text: str) -> str:

@@ -19,6 +19,7 @@ from kaizen_tasks.config.tables import (
     ReleaseRules,
     RolloutRules,
     VerifyRules,
+    VersionFile,
 )
 from kaizen_tasks.domain.environment import Environment, Stage
 from kaizen_tasks.domain.health import VersionFormat
@@ -59,6 +60,7 @@ class Settings:
     rollout: RolloutRules
     runtime: RuntimeRules
     docs_checklist: tuple[DocsRule, ...]
+    version_files: tuple[VersionFile, ...]
     variables: Mapping[str, str] = field(factory=dict, repr=False)
 
     @property

@@ -296,6 +296,26 @@ class DocsRule(NamedTuple):
     update: tuple[str, ...]
 
 
+class VersionFile(NamedTuple):
+    """`[[version_files]]`: files that repeat VERSION, which the release commit changes with it.
+
+    Attributes:
+        path: path of the file, relative to the app's folder. Example: "package.json"
+        key: key of the version in a JSON, TOML, YAML, INI or properties file, with dots between the names. A name with
+            dots is in quotes, and an item of a list is named by its number or by its `name`. In npm's lock files
+            `version` stands for both places. Example: "version"
+        pattern: in place of `key`, for any file: the text around the version, with `{version}` in its place, such as
+            `coach=={version}`. Every place with such a text is changed. Example: ""
+        spelling: how the file spells versions: `semver` (1.3.0-rc.1) or `pep440` (1.3.0rc1). Empty: `pep440` for files
+            of Python projects, else `semver`. Example: "semver"
+    """
+
+    path: Annotated[str, checks.app_path]
+    key: str = ""
+    pattern: Annotated[str, checks.version_pattern] = ""
+    spelling: Annotated[str, checks.version_spelling] = ""
+
+
 class RawConfig(NamedTuple):
     """The whole file: placeholders not filled in, environments without what they inherit.
 
@@ -324,6 +344,7 @@ class RawConfig(NamedTuple):
     runtime: RuntimeTable = RuntimeTable()
     smoke: tuple[SmokeCheck, ...] = ()
     docs_checklist: tuple[DocsRule, ...] = ()
+    version_files: tuple[VersionFile, ...] = ()
 
 
 def to_toml(value: Any) -> Any:

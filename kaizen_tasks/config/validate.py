@@ -15,7 +15,7 @@ from kaizen_tasks.config.env_overrides import variable_name
 from kaizen_tasks.config.load import with_defaults
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.config.structure import ConfigProblem, StructureError, structure
-from kaizen_tasks.config.tables import RawConfig, RawEnvironment, RuntimeTable
+from kaizen_tasks.config.tables import RawConfig, RawEnvironment, RuntimeTable, VersionFile
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.json_document import NUMBER_PATTERNS
 from kaizen_tasks.domain.request_header import HEADER_NAME, HEADER_VALUE, SecretHeader
@@ -137,6 +137,8 @@ def _validate(raw: RawConfig) -> Iterator[ConfigProblem]:
     for position, check in enumerate(raw.smoke):
         yield from _validate_check(f"smoke.{position}", check)
     yield from _validate_runtime(raw.runtime)
+    for position, version_file in enumerate(raw.version_files):
+        yield from _validate_version_file(f"version_files.{position}", version_file, raw)
 
 
 def _validate_names(raw: RawConfig) -> Iterator[ConfigProblem]:
@@ -285,6 +287,21 @@ def _validate_secret_header(name: str, header: SecretHeader) -> Iterator[ConfigP
         yield ConfigProblem(f"{path}.key", error)
     if not HEADER_VALUE.fullmatch(header.prefix):
         yield ConfigProblem(f"{path}.prefix", "has characters that a header cannot have")
+
+
+def _validate_version_file(path: str, rule: VersionFile, raw: RawConfig) -> Iterator[ConfigProblem]:
+    """Find files of which nothing says where the version is, or which have no keys."""
+    from kaizen_tasks.domain.version_files.documents import PARSERS, find_parser
+
+    if rule.path in {"VERSION", raw.changelog.file}:
+        yield ConfigProblem(f"{path}.path", f"{rule.path!r} is changed by every release already")
+    if rule.key and rule.pattern:
+        yield ConfigProblem(path, "has both key and pattern: one of them says where the version is")
+    elif not rule.key and not rule.pattern:
+        yield ConfigProblem(path, 'has neither key nor pattern: where is the version? As in key = "version"')
+    elif rule.key and find_parser(rule.path) is None:
+        message = f"{rule.path!r} is none of the files with keys ({', '.join(PARSERS)}); write a pattern"
+        yield ConfigProblem(f"{path}.key", message)
 
 
 def _validate_runtime(runtime: RuntimeTable) -> Iterator[ConfigProblem]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from kaizen_tasks.ports.effects import mutates
 
 if TYPE_CHECKING:
-    from kaizen_tasks.ports.types import HeadState, RemoteRefs
+    from kaizen_tasks.ports.types import FileLocation, HeadState, RemoteRefs
 
 
 class ReleaseFiles(Protocol):
@@ -25,6 +25,9 @@ class ReleaseFiles(Protocol):
         Args:
             folder: path of the folder, relative to the app's; empty for that one.
         """
+
+    def locate(self, name: str) -> FileLocation:
+        """Return where a file really is, past symbolic links, whether it exists or not."""
 
     @mutates("the file is written", needs_lock=False)
     def write(self, name: str, content: bytes) -> None:
@@ -114,6 +117,12 @@ class Scm(Protocol):
         Args:
             commit: full hash of the commit.
             files: content by path; None for a file that there should not be.
+        """
+
+    def untracked_files(self, commit: str, files: Mapping[str, bytes | None]) -> tuple[str, ...]:
+        """Return the names of the given files that a commit lacks, while the working tree has them with other content.
+
+        A fast-forward would overwrite them.
         """
 
     @mutates("the commit object is written", needs_lock=False)

@@ -63,6 +63,19 @@ class Login:
 
 
 @frozen(kw_only=True)
+class FileLocation:
+    """Where a file of the app's folder really is.
+
+    Attributes:
+        path: its path past symbolic links, relative to the folder or, outside of it, absolute.
+        repository: the folder of another repository, such as a submodule, that has the file; empty for the app's own.
+    """
+
+    path: str
+    repository: str = ""
+
+
+@frozen(kw_only=True)
 class HeadState:
     """The commit and branch that are checked out.
 

@@ -236,6 +236,36 @@ def test_wrong_types_do_not_hide_unknown_names(tmp_path: Path) -> None:
             "app = 'x'\n[[docs_checklist]]\nwhen = ['a']\nupdate = 'b'\n",
             "docs_checklist.0.update: 'b' should be a list: [\"b\"]",
         ),
+        (
+            "app = 'x'\n[[version_files]]\npath = 'package.json'\n",
+            'version_files.0 has neither key nor pattern: where is the version? As in key = "version"',
+        ),
+        (
+            "app = 'x'\n[[version_files]]\npath = 'package.json'\nkey = 'version'\npattern = '{version}'\n",
+            "version_files.0 has both key and pattern: one of them says where the version is",
+        ),
+        (
+            "app = 'x'\n[[version_files]]\npath = 'README.md'\nkey = 'version'\n",
+            "version_files.0.key: 'README.md' is none of the files with keys (.cfg, .ini, .json,",
+        ),
+        (
+            "app = 'x'\n[[version_files]]\npath = 'README.md'\npattern = 'v1.2.3'\n",
+            "version_files.0.pattern: 'v1.2.3' does not contain {version} exactly once",
+        ),
+        (
+            "app = 'x'\n[[version_files]]\npath = 'VERSION'\npattern = '{version}'\n",
+            "version_files.0.path: 'VERSION' is changed by every release already",
+        ),
+        (
+            "app = 'x'\n[[version_files]]\npath = '../package.json'\nkey = 'version'\n",
+            "version_files.0.path: '../package.json' is not a path inside the app's folder",
+        ),
+        (
+            "app = 'x'\n[[version_files]]\npath = 'a.json'\nkey = 'version'\nspelling = 'pep-440'\n",
+            "version_files.0.spelling: 'pep-440' is not a spelling; did you mean 'pep440'?",
+        ),
+        ("app = 'x'\n[changelog]\nfile = './CHANGES.md'\n", "changelog.file: './CHANGES.md' is written 'CHANGES.md'"),
+        ("app = 'x'\n[changelog]\nfile = 'docs/'\n", "changelog.file: 'docs/' is not the path of a file"),
         ("app = 'x'\nrun = 3\n", "run: unknown key; did you mean 'runtime'?"),
     ],
 )

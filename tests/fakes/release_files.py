@@ -5,15 +5,25 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.ports.types import FileLocation
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
 class FakeReleaseFiles:
-    """The app's folder, as a dictionary that tests may read and change."""
+    """The app's folder, as a dictionary that tests may read and change.
+
+    Attributes:
+        files: content by name.
+        links: what names lead to, for symbolic links.
+        repositories: the repositories of files that are in another one than the app.
+    """
 
     def __init__(self, files: Mapping[str, bytes] | None = None) -> None:
         self.files = dict(files or {})
+        self.links: dict[str, str] = {}
+        self.repositories: dict[str, str] = {}
 
     def read(self, name: str) -> bytes | None:
         return self.files.get(name)
@@ -21,6 +31,9 @@ class FakeReleaseFiles:
     def names(self, folder: str) -> tuple[str, ...]:
         paths = map(PurePosixPath, self.files)
         return tuple(sorted(path.name for path in paths if path.parent == PurePosixPath(folder)))
+
+    def locate(self, name: str) -> FileLocation:
+        return FileLocation(path=self.links.get(name, name), repository=self.repositories.get(name, ""))
 
     def write(self, name: str, content: bytes) -> None:
         self.files[name] = content

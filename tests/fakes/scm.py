@@ -186,6 +186,10 @@ class FakeScm:
         tree = self.commits[commit].tree
         return tuple(sorted(path for path, content in files.items() if tree.get(path) != content))
 
+    def untracked_files(self, commit: str, files: Mapping[str, bytes | None]) -> tuple[str, ...]:
+        added = files.keys() - self.commits[commit].tree.keys()
+        return tuple(sorted(path for path in added if self.working_tree.read(path) not in {None, files[path]}))
+
     @staticmethod
     def _replace(tree: Mapping[str, bytes], files: Mapping[str, bytes | None]) -> dict[str, bytes]:
         return {path: content for path, content in {**tree, **files}.items() if content is not None}

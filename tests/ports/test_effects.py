@@ -12,12 +12,12 @@ from kaizen_tasks.ports.index import PORTS
 from kaizen_tasks.ports.tools import Tools
 
 READING: dict[str, set[str]] = {
-    "release_files": {"names", "read"},
+    "release_files": {"locate", "names", "read"},
     "scm": {
         *("invalidate_cache", "head", "resolve", "read_at", "modified_files", "blockers", "tags", "changed_files"),
         *("committer", "tracked_files", "ignored_files"),
         *("is_ancestor", "pending_releases", "files_differing_from", "remote_refs", "commit_time", "web_url"),
-        *("cached_remote_refs", "commit_trailer", "fetch_claims", "fetch_branch", "merge_base"),
+        *("untracked_files", "cached_remote_refs", "commit_trailer", "fetch_claims", "fetch_branch", "merge_base"),
     },
     "builder": {"find_image"},
     "registry": {"find_image", "repository_uri", "credentials"},

@@ -27,10 +27,12 @@ class BuiltTree:
     Attributes:
         tree: hash of the tree.
         changed_paths: the files that differ from the commit, relative to the app's folder.
+        added_paths: those that the commit lacks.
     """
 
     tree: str
     changed_paths: tuple[str, ...]
+    added_paths: tuple[str, ...]
 
 
 def build_tree(git: Git, commit: str, files: Mapping[str, bytes | None]) -> BuiltTree:
@@ -50,7 +52,8 @@ def build_tree(git: Git, commit: str, files: Mapping[str, bytes | None]) -> Buil
     for path, mode in changes:
         if path not in files or mode not in {*_FILE_MODES, _ABSENT_MODE}:
             raise Refused(f"{path} is not a plain file in the commit (mode {mode})")
-    return BuiltTree(tree=tree, changed_paths=tuple(path for path, _ in changes))
+    added_paths = tuple(path for path, mode in changes if mode == _ABSENT_MODE)
+    return BuiltTree(tree=tree, changed_paths=tuple(path for path, _ in changes), added_paths=added_paths)
 
 
 def write_commit(git: Git, *, parent: str, tree: str, message: str) -> str:

@@ -14,6 +14,7 @@ from kaizen_tasks.adapters.git.fast_forward import fast_forward
 from kaizen_tasks.adapters.git.merge import write_merge
 from kaizen_tasks.adapters.git.objects import IDENTITY_HINT, write_commit, write_tag
 from kaizen_tasks.adapters.git.snapshot import BRANCH_PREFIX, PENDING_PREFIX, TAG_PREFIX, RepoSnapshot
+from kaizen_tasks.adapters.host.atomic_write import WorkingTree
 from kaizen_tasks.domain.remote_url import web_url
 from kaizen_tasks.domain.tag_pattern import TagPattern
 from kaizen_tasks.domain.version import image_tag
@@ -164,6 +165,11 @@ class GitScm:
     def files_differing_from(self, commit: str, files: Mapping[str, bytes | None]) -> tuple[str, ...]:
         """Return the names of the given files whose content, once stored by git, would differ from a commit's."""
         return self._snapshot.build_tree(commit, files).changed_paths if files else ()
+
+    def untracked_files(self, commit: str, files: Mapping[str, bytes | None]) -> tuple[str, ...]:
+        """Return the names of the given files that a commit lacks, while the working tree has other content in them."""
+        tree, added_paths = WorkingTree(self._git.root), self._snapshot.build_tree(commit, files).added_paths
+        return tuple(path for path in added_paths if tree.read(path) not in {None, files[path]})
 
     def write_commit(self, *, parent: str, files: Mapping[str, bytes | None], message: str) -> str:
         """Write a commit object, the parent's tree with some files replaced, and return its hash; no ref is changed."""

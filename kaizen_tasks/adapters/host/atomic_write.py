@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from kaizen_tasks.config.regular_file import read_regular_file
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.ports.scm import ReleaseFiles
+from kaizen_tasks.ports.types import FileLocation
 
 
 class WorkingTree:
@@ -33,6 +34,16 @@ class WorkingTree:
                 return tuple(sorted(entry.name for entry in entries if not entry.is_dir()))
         except (FileNotFoundError, NotADirectoryError):
             return ()
+
+    def locate(self, name: str) -> FileLocation:
+        """Return where a file really is: relative to the folder or, outside of it, absolute."""
+        path, root = self._locate(name), self._root.resolve()
+        real_path = path.resolve()
+        inside = real_path.is_relative_to(root)
+        folders = path.parents[: len(PurePosixPath(name).parts) - 1]
+        repositories = (folder for folder in folders if (folder / ".git").exists())
+        repository = next((str(folder.relative_to(self._root)) for folder in repositories), "")
+        return FileLocation(path=str(real_path.relative_to(root) if inside else real_path), repository=repository)
 
     def write(self, name: str, content: bytes) -> None:
         """Replace a file's content atomically, keep its mode; refuse symbolic links and paths out of the folder."""
@@ -83,6 +94,10 @@ class OverlayFiles:
         changed = {path.name: self._overlay[str(path)] for path in paths if path.parent == PurePosixPath(folder)}
         names = {*self._base.names(folder), *changed}
         return tuple(sorted(name for name in names if changed.get(name, b"") is not None))
+
+    def locate(self, name: str) -> FileLocation:
+        """Return where a file of `base` really is."""
+        return self._base.locate(name)
 
     def write(self, name: str, content: bytes) -> None:
         """Keep a file's content in memory."""

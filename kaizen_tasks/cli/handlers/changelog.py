@@ -112,7 +112,7 @@ def _fix_hint(problems: Sequence[LintProblem], tools: Toolbox, *, fix: bool) -> 
     if fix:
         return f"the remaining problems must be fixed by hand: edit {names}"
     with suppress(Refused):  # the changelog cannot be parsed
-        if _fixed_changelog(tools) is not None:
+        if _fixed_changelog(tools) is not None or any(problem.fix == files.FIX_COMMAND for problem in problems):
             return "inv changelog.check --fix fixes what can be fixed automatically"
     return f"--fix cannot repair this; edit {names}"
 
@@ -135,6 +135,8 @@ def _write_fixes(tools: Toolbox) -> None:
         name = files.changelog_file(tools)
         tools.release_files.write(name, fixed_content)
         tools.reporter.note(f"{'would fix' if tools.dry else 'fixed'} {name} automatically")
+    for path in files.fix_version_files(tools):
+        tools.reporter.note(f"{'would write' if tools.dry else 'wrote'} {files.read_version(tools)} into {path}")
 
 
 def show(c: Context, *, release: str, since: str, unreleased: bool, format: str, base_url: str) -> None:

@@ -21,6 +21,7 @@ CUT_STEPS_IN_MEMORY = ("bump", "changelog", "commit")
 def bump(c: Context, *, part: str, to: str, force: bool) -> None:
     tools = wiring.toolbox(c.config)
     step = parse_bump(part, to, force=force, accept_released=False, ask_remote=bool(tools.settings.pipeline))
+    files.require_version_files(tools)
     release = _run_on_version_file((step,), tools)
     if release.commit and not tools.dry:
         with noting_interruptions(choose_executor(dry=False)) as execute:

@@ -24,6 +24,8 @@ def checks(tools: Tools) -> Iterator[Check]:
     yield Check(subject=Subject(files.changelog_file(tools)), probe=partial(_check_changelog, tools))
     if tools.settings.changelog.fragments:
         yield Check(subject=Subject(tools.settings.changelog.fragments), probe=partial(_check_fragments, tools))
+    if tools.settings.version_files:
+        yield Check(subject=Subject("version files"), probe=partial(_check_version_files, tools))
 
 
 def _check_git(tools: Tools, subject: Subject) -> Iterator[Finding]:
@@ -68,7 +70,8 @@ def _check_changelog(tools: Tools, subject: Subject) -> Iterator[Finding]:
 
 
 def _check_fragments(tools: Tools, subject: Subject) -> Iterator[Finding]:
-    problems = [each for each in files.changelog_problems(tools) if each.path and each.severity == "error"]
+    errors = [problem for problem in files.changelog_problems(tools) if problem.severity == "error"]
+    problems = [problem for problem in errors if problem.path.startswith(f"{subject.check}/")]
     for problem in problems:
         place = f"{problem.path}:{problem.line}:{problem.column}"
         yield subject.warning(f"{place}: {problem.message}", problem.fix)
@@ -78,3 +81,14 @@ def _check_fragments(tools: Tools, subject: Subject) -> Iterator[Finding]:
     if not problems and not uncommitted:
         count = len(files.read_fragments(tools).items)
         yield subject.ok(f"{count} fragment{'s'[: count != 1]}")
+
+
+def _check_version_files(tools: Tools, subject: Subject) -> Iterator[Finding]:
+    from kaizen_tasks.flows.release import version_files
+
+    version = files.read_version(tools)
+    problems = tuple(version_files.problems(version, tools))
+    for cause, remedy in problems:
+        yield subject.problem(cause, remedy)
+    if not problems:
+        yield subject.ok(f"{', '.join(files.version_paths(tools))}: {version}")

@@ -103,6 +103,7 @@ def _workflow_files(settings: Settings, *, version: str, changelog_file: str) ->
         stages=tuple(_workflow_stage(name, settings) for name in settings.pipeline),
         version=version,
         release_paths=(changelog_file, VERSION_FILE),
+        version_paths=tuple(dict.fromkeys(rule.path for rule in settings.version_files)),
     )
     return {path: text.encode() for path, text in render_workflows(workflow_inputs).items()}
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
 
 VERSION_FILE = "VERSION"
+FIX_COMMAND = "inv changelog.check --fix"
 EASTERNMOST_OFFSET = dt.timedelta(hours=14)
 """Of the Line Islands, where a day begins first."""
 
@@ -55,7 +56,52 @@ def find_changelog(configured_path: str, release_files: ReleaseFiles) -> str:
 
 def release_paths(tools: Tools) -> tuple[str, ...]:
     """Return the paths that a release may change: files, and folders, which stand for all files in them."""
-    return tuple(filter(None, (VERSION_FILE, changelog_file(tools), tools.settings.changelog.fragments)))
+    paths = (VERSION_FILE, changelog_file(tools), *version_paths(tools), tools.settings.changelog.fragments)
+    return tuple(filter(None, paths))
+
+
+def version_paths(tools: Tools) -> tuple[str, ...]:
+    """Return the paths of the files that repeat VERSION."""
+    return tuple(dict.fromkeys(rule.path for rule in tools.settings.version_files))
+
+
+def outdated_version_paths(version: Version, tools: Tools) -> tuple[str, ...]:
+    """Return the paths of the files that should repeat VERSION and do not have a version."""
+    if not tools.settings.version_files:
+        return ()
+    from kaizen_tasks.flows.release import version_files
+
+    return version_files.outdated_paths(version, tools)
+
+
+def merged_version_files(tip: str, version: Version, tools: Tools) -> dict[str, bytes | None]:
+    """Return the files of a branch that repeat VERSION, with a version; None for one that the branch has deleted."""
+    if not tools.settings.version_files:
+        return {}
+    from kaizen_tasks.flows.release import version_files
+
+    return version_files.contents_at(tip, version, tools)
+
+
+def require_version_files(tools: Tools) -> None:
+    """Refuse to go on if files that repeat VERSION disagree, or cannot be part of a release commit.
+
+    Raises:
+        Refused: with the first problem.
+    """
+    if tools.settings.version_files:
+        from kaizen_tasks.flows.release import version_files
+
+        version_files.require_no_problems(tools)
+
+
+def fix_version_files(tools: Tools) -> tuple[str, ...]:
+    """Write VERSION into the files that should repeat it, where that is safe, and return their paths."""
+    if not tools.settings.version_files:
+        return ()
+    from kaizen_tasks.flows.release import version_files
+
+    return version_files.fix(tools)
 
 
 def is_release_file(path: str, tools: Tools) -> bool:
@@ -65,7 +111,8 @@ def is_release_file(path: str, tools: Tools) -> bool:
 
 def release_contents(tools: Tools) -> dict[str, bytes | None]:
     """Return the content of every file that the release commit contains, by path; None for one that it deletes."""
-    contents = {name: tools.release_files.read(name) for name in (VERSION_FILE, changelog_file(tools))}
+    names = (VERSION_FILE, changelog_file(tools), *version_paths(tools))
+    contents = {name: tools.release_files.read(name) for name in names}
     return {name: content for name, content in contents.items() if content is not None} | _deleted_fragments(tools)
 
 
@@ -75,6 +122,11 @@ def _deleted_fragments(tools: Tools) -> dict[str, None]:
     from kaizen_tasks.flows.release import fragments
 
     return dict.fromkeys(fragments.deleted_paths(tools))
+
+
+def track_command(path: str) -> str:
+    """Return the command that commits a file which git does not track yet."""
+    return f"git add --force {path} && git commit --message 'Add {path}' {path}"
 
 
 def read_version(tools: Tools) -> Version:
@@ -223,7 +275,8 @@ def changelog_problems(tools: Tools) -> tuple[LintProblem, ...]:
         tag_pattern=tools.settings.tag_pattern,
         changelog_format=tools.settings.changelog.format,
     )
-    return apply_rules((*problems, *_fragment_problems(tools)), tools.settings.changelog.lint_rules)
+    all_problems = (*problems, *_fragment_problems(tools), *version_file_problems(tools))
+    return apply_rules(all_problems, tools.settings.changelog.lint_rules)
 
 
 def _fragment_problems(tools: Tools) -> tuple[LintProblem, ...]:
@@ -239,6 +292,15 @@ def read_fragments(tools: Tools) -> Fragments:
     from kaizen_tasks.flows.release import fragments
 
     return fragments.read_fragments(tools)
+
+
+def version_file_problems(tools: Tools) -> tuple[LintProblem, ...]:
+    """Return a problem for every place that should repeat VERSION and says something else."""
+    if not tools.settings.version_files:
+        return ()
+    from kaizen_tasks.flows.release import version_files
+
+    return tuple(version_files.lint(tools))
 
 
 def _last_date_today(tools: Tools) -> dt.date:

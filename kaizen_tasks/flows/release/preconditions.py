@@ -185,11 +185,20 @@ def check_release_files(release: Release, tools: Tools) -> Iterator[str]:
         yield Problem(f"{changelog_file} is edited and not committed", f"git commit {changelog_file}")
     if documents.find_cut_section(release.version, tools) is None:
         yield from check_fragments(tools)
+    yield from check_version_files(release.version, tools)
 
 
 def check_fragments(tools: Tools) -> Iterator[str]:
     """Check that fragments are as in the last commit; else the release could not delete what it has folded in."""
     yield from (Problem(cause, remedy) for cause, remedy in documents.uncommitted_fragments(tools))
+
+
+def check_version_files(version: Version, tools: Tools) -> Iterator[str]:
+    """Check that the files which repeat VERSION do so, and can be part of a release commit."""
+    if tools.settings.version_files:
+        from kaizen_tasks.flows.release import version_files
+
+        yield from (Problem(cause, remedy) for cause, remedy in version_files.problems(version, tools))
 
 
 def check_docs(tools: Tools) -> Iterator[str]:

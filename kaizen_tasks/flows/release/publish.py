@@ -123,7 +123,8 @@ def _merge_files(release: Release, tip: str, tools: Tools) -> dict[str, bytes | 
     )
     version_file = current_version if is_ahead else released_version
     fragments = files.merged_fragments(base, tip, release.commit, tools)
-    return {files.VERSION_FILE: version_file, changelog_file: changelog, **fragments}
+    repeated = files.merged_version_files(tip, versions.parse_version_file(version_file), tools)
+    return {files.VERSION_FILE: version_file, changelog_file: changelog, **fragments, **repeated}
 
 
 def _has_files_of(release: Release, commit: str, tools: Tools) -> bool:

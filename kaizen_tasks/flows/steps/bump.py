@@ -62,6 +62,8 @@ class Bump:
         _require_no_other_section(target_version, base, tools)
         target_release = Release(version=target_version)
         if current == target_version:
+            if outdated_paths := files.outdated_version_paths(target_version, tools):
+                return Act(f"write {target_version} into {' and '.join(outdated_paths)}", target_release)
             return Done(f"VERSION is {current}{reason}", target_release)
         return Act(f"{current} → {target_version}{reason}", target_release)
 
@@ -80,11 +82,13 @@ class Bump:
         return release if isinstance(decision, Refuse) else decision.release
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Write VERSION, keeping the file's BOM and line ending."""
+        """Write VERSION and the files that repeat it; all other bytes of these stay."""
         base_version = self._base_version(self._find_pending_release(tools), tools)
         target_version, _ = self._target_version(files.read_version(tools), base_version, tools)
         content = versions.render_version_file(tools.release_files.read(files.VERSION_FILE), target_version)
-        tools.release_files.write(files.VERSION_FILE, content)
+        repeated = _version_file_contents(target_version, tools)
+        for path, file_content in {files.VERSION_FILE: content, **repeated}.items():
+            tools.release_files.write(path, file_content)
         return evolve(release, version=target_version)
 
     def _find_pending_release(self, tools: Tools) -> Release | None:
@@ -190,3 +194,12 @@ def _infer_part(base_version: Version, undated: Section | None, tools: Tools) ->
         raise Refused(message, state=NOTHING_CHANGED, hint=hint)
     sections = (unreleased, *([undated] if undated is not None else []))
     return infer_part(*sections, current_version=base_version, rules=tools.settings.bump_rules)
+
+
+def _version_file_contents(version: Version, tools: Tools) -> dict[str, bytes]:
+    """Return the files that repeat VERSION with a version."""
+    if not tools.settings.version_files:
+        return {}
+    from kaizen_tasks.flows.release import version_files
+
+    return version_files.with_version(version, tools)

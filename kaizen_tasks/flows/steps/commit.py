@@ -9,10 +9,12 @@ from attrs import evolve, frozen
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
-from kaizen_tasks.errors import Refused
-from kaizen_tasks.flows.release import claims, files, pending
+from kaizen_tasks.errors import NOTHING_CHANGED, Refused
+from kaizen_tasks.flows.release import claims, files, pending, preconditions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kaizen_tasks.ports.tools import Tools
     from kaizen_tasks.ports.types import HeadState
 
@@ -38,6 +40,8 @@ class Commit:
             return Done(f"{release.name} is commit {pending_release.commit[:10]}", pending_release)
         head = tools.scm.head()
         contents = files.release_contents(tools)
+        if refusal := _refusal(release, head.commit, contents, tools):
+            return refusal
         changed_files = _files_without_version(release, tools) or tools.scm.files_differing_from(head.commit, contents)
         if not changed_files and self._names_environment(head.commit, tools):
             return Done(f"nothing to commit: {head.commit[:10]} is {release.name}", evolve(release, commit=head.commit))
@@ -57,6 +61,10 @@ class Commit:
             raise Refused(message, state="nothing has been committed", hint="inv bump changelog.release commit")
         head, contents = tools.scm.head().commit, files.release_contents(tools)
         commit = tools.scm.write_commit(parent=head, files=contents, message=self._message(release, tools))
+        if tools.settings.version_files:
+            from kaizen_tasks.flows.release import version_files
+
+            version_files.require_committed(release.version, commit, tools)
         for name in tools.scm.pending_releases():
             tools.scm.drop_pending(name)
         tools.scm.save_pending(release.name, commit)
@@ -96,7 +104,21 @@ def _files_without_version(release: Release, tools: Tools) -> tuple[str, ...]:
         files.VERSION_FILE: files.read_version(tools) == release.version,
         files.changelog_file(tools): files.find_cut_section(release.version, tools) is not None,
     }
-    return tuple(name for name, is_current in version_matches.items() if not is_current)
+    outdated_files = tuple(name for name, is_current in version_matches.items() if not is_current)
+    return (*outdated_files, *files.outdated_version_paths(release.version, tools))
+
+
+def _refusal(release: Release, head: str, contents: Mapping[str, bytes | None], tools: Tools) -> Refuse | None:
+    """Return why the files cannot be committed: git does not track them, or they have other changes."""
+    problems: list[str] = []
+    if {*files.version_paths(tools)} & {*tools.scm.modified_files()}:
+        problems += preconditions.check_version_files(release.version, tools)
+    for name in tools.scm.untracked_files(head, contents):
+        problems.append(preconditions.Problem(f"{name} is not tracked by git", files.track_command(name)))
+    if not problems:
+        return None
+    remedy = next((problem.remedy for problem in problems if isinstance(problem, preconditions.Problem)), "")
+    return Refuse(reasons=tuple(problems), hint=f"{NOTHING_CHANGED}; {remedy}, then run the same command again")
 
 
 def stale_release_files(release: Release, head: HeadState, tools: Tools) -> tuple[str, ...]:

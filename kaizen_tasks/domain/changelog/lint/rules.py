@@ -89,4 +89,5 @@ RULES: Final[Mapping[str, LintRule]] = {
     "version-duplicate": LintRule("a version has two sections", "error"),
     "version-order": LintRule("a release is below an older one", "warning"),
     "version-unknown": LintRule("a heading names no semantic version", "warning"),
+    "version-file": LintRule("a file that should repeat VERSION says something else", "error"),
 }

@@ -1,0 +1,1 @@
+"""Files that repeat VERSION: where they do, and how they spell it."""
