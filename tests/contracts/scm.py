@@ -202,6 +202,35 @@ class ScmContract:
             "new",
         )
 
+    def test_names_untracked_files_that_a_commit_would_overwrite(self, scene: Scene) -> None:
+        commit = scene.scm.head().commit
+        scene.write("NEWS.md", b"mine\n")
+
+        assert scene.scm.untracked_files(commit, RELEASE) == ()
+        assert scene.scm.untracked_files(commit, {"NEWS.md": b"mine\n", "new": b""}) == ()
+        assert scene.scm.untracked_files(commit, {"NEWS.md": b"other\n"}) == ("NEWS.md",)
+
+    def test_files_without_content_are_deleted(self, scene: Scene) -> None:
+        scene.commit({"notes/1.md": b"1\n", "notes/2.md": b"2\n", "notes/keep.md": b"\n"})
+        head, files = scene.scm.head().commit, {**RELEASE, "notes/1.md": None, "notes/2.md": None}
+        assert scene.scm.files_differing_from(head, {"notes/1.md": None, "none.md": None}) == ("notes/1.md",)
+
+        commit = scene.scm.write_commit(parent=head, files=files, message="Release")
+        scene.scm.fast_forward(commit, paths=("VERSION", "CHANGELOG.md", "notes"))
+
+        assert [scene.scm.read_at(commit, f"notes/{name}.md") for name in ("1", "2", "keep")] == [None, None, b"\n"]
+        assert scene.scm.modified_files() == ()
+        assert scene.scm.changed_files(head, commit) == ("CHANGELOG.md", "VERSION", "notes/1.md", "notes/2.md")
+
+    def test_an_edited_file_is_not_deleted(self, scene: Scene) -> None:
+        scene.commit({"notes/1.md": b"1\n"})
+        commit = scene.scm.write_commit(parent=scene.scm.head().commit, files={"notes/1.md": None}, message="Release")
+        scene.write("notes/1.md", b"edited\n")
+
+        with pytest.raises(Refused, match=r"notes/1.md"):
+            scene.scm.fast_forward(commit, paths=("notes",))
+        assert scene.written("notes/1.md") == b"edited\n"
+
     def test_write_commit_moves_no_ref(self, scene: Scene) -> None:
         before = scene.scm.head()
         commit = release(scene.scm)

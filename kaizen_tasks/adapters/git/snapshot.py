@@ -61,7 +61,7 @@ class RepoSnapshot:
             return head
         result = self._git.run("rev-parse", "HEAD", "--symbolic-full-name", "HEAD")
         if not result.ok:
-            raise Refused("the repository has no commit yet", hint="git add, then git commit")
+            raise Refused("the repository has no commit yet", hint="git add --all && git commit --message 'Begin'")
         return HeadRef(*result.text.split("\n"))
 
     @property

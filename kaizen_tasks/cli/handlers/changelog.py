@@ -48,11 +48,14 @@ def add(c: Context, *, type: str, text: str, breaking: bool, name: str) -> None:
     if name:
         hint = 'write a fragment, with [changelog] fragments = "changelog.d", or leave --name out'
         raise UsageError("--name: entries of the changelog have no name", hint=hint)
-    old_content = tools.release_files.read(files.changelog_file(tools))
+    path = files.changelog_file(tools)
+    old_content = tools.release_files.read(path)
+    if old_content is None:
+        files.require_not_deleted(path, tools)
     content = empty_changelog() if old_content is None else old_content
     changelog_format = tools.settings.changelog.format
     new_content = add_entry(content, kind=type, text=text, breaking=breaking, changelog_format=changelog_format)
-    tools.release_files.write(files.changelog_file(tools), new_content)
+    tools.release_files.write(path, new_content)
     tools.reporter.note(f"{'would add' if tools.dry else 'added'} to [Unreleased]: {text}")
 
 
@@ -67,8 +70,10 @@ def _add_fragment(tools: Toolbox, *, kind: str, text: str, breaking: bool, slug:
         slug=slug,
         changelog_format=tools.settings.changelog.format,
     )
-    if tools.release_files.read(files.changelog_file(tools)) is None:
-        tools.release_files.write(files.changelog_file(tools), empty_changelog())
+    path = files.changelog_file(tools)
+    if tools.release_files.read(path) is None:
+        files.require_not_deleted(path, tools)
+        tools.release_files.write(path, empty_changelog())
     tools.release_files.write(fragment.path, fragment.content)
     tools.reporter.note(f"{'would add' if tools.dry else 'added'} {fragment.path}: {text}")
 

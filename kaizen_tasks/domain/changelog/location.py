@@ -65,6 +65,25 @@ def require_spelling(path: str, names: Iterable[str]) -> str:
     return path
 
 
+def outside_error(path: str, target: str, repository: str) -> UsageError:
+    """Return the error for a changelog that no commit of this repository can change.
+
+    Args:
+        path: its path.
+        target: where it really is.
+        repository: the submodule that has it, or empty.
+    """
+    if repository:
+        hint = f'keep one in this repository: {setting("NEWS.md")}, then inv changelog.add --type added --text "…"'
+        return UsageError(f"{path} is in the submodule {repository}, whose commits are its own", hint=hint)
+    return UsageError(f"{path} is a symbolic link out of the app's folder, to {target}", hint=copy_command(path))
+
+
+def copy_command(path: str) -> str:
+    """Return the command that puts a copy of a file in the place of a link to it."""
+    return f"cp {path} {path}.copy && mv {path}.copy {path} && git commit --message 'Copy {path}' {path}"
+
+
 def setting(path: str) -> str:
     """Return what to write into the configuration to choose a changelog."""
     return f'write file = "{path}" under [changelog] in kaizen.toml'

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.doctor import Finding, Subject
+from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.flows.doctor.check import Check
 from kaizen_tasks.flows.release import files
 
@@ -21,11 +22,18 @@ def checks(tools: Tools) -> Iterator[Check]:
     yield Check(subject=Subject("git"), probe=partial(_check_git, tools))
     yield Check(subject=Subject("remote"), probe=partial(_check_remote, tools))
     yield Check(subject=Subject("VERSION"), probe=partial(_check_version, tools))
-    yield Check(subject=Subject(files.changelog_file(tools)), probe=partial(_check_changelog, tools))
+    yield Check(subject=Subject(_changelog_name(tools)), probe=partial(_check_changelog, tools))
     if tools.settings.changelog.fragments:
         yield Check(subject=Subject(tools.settings.changelog.fragments), probe=partial(_check_fragments, tools))
     if tools.settings.version_files:
         yield Check(subject=Subject("version files"), probe=partial(_check_version_files, tools))
+
+
+def _changelog_name(tools: Tools) -> str:
+    try:
+        return files.changelog_file(tools)
+    except KaizenError:
+        return "changelog"  # its check says why it is not found
 
 
 def _check_git(tools: Tools, subject: Subject) -> Iterator[Finding]:

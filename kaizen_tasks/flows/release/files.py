@@ -35,9 +35,20 @@ def changelog_file(tools: Tools) -> str:
     """Return the path of the changelog: the configured one, or the one that is found.
 
     Raises:
-        UsageError: there are several, or it is spelled differently.
+        UsageError: there are several, it is spelled differently, or it is not in this repository.
     """
-    return find_changelog(tools.settings.changelog.file, tools.release_files)
+    return _locate_changelog(tools.settings.changelog.file, tools.release_files)  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=4)  # every step asks
+def _locate_changelog(configured_path: str, release_files: ReleaseFiles) -> str:
+    path = find_changelog(configured_path, release_files)
+    location = release_files.locate(path)
+    if not location.repository and not location.path.startswith("/"):
+        return location.path
+    from kaizen_tasks.domain.changelog.location import outside_error
+
+    raise outside_error(path, location.path, location.repository)
 
 
 def find_changelog(configured_path: str, release_files: ReleaseFiles) -> str:
@@ -135,7 +146,24 @@ def read_version(tools: Tools) -> Version:
     Raises:
         UsageError: VERSION is missing or malformed.
     """
-    return versions.parse_version_file(tools.release_files.read(VERSION_FILE))
+    content = tools.release_files.read(VERSION_FILE)
+    if content is None:
+        require_not_deleted(VERSION_FILE, tools)
+        version = versions.latest_version(tagged_versions(tools, merged_into_head=False)) or "0.1.0"
+        hint = f"create it with the current version: echo {version} > {VERSION_FILE} && {track_command(VERSION_FILE)}"
+        raise UsageError("there is no VERSION", hint=hint)
+    return versions.parse_version_file(content)
+
+
+def require_not_deleted(path: str, tools: Tools) -> None:
+    """Require that a file which is missing here is not in the last commit, from which it can be restored.
+
+    Raises:
+        UsageError: it is.
+    """
+    head = tools.scm.resolve("HEAD")
+    if head and tools.scm.read_at(head, path) is not None:
+        raise UsageError(f"{path} is deleted and not committed", hint=f"git checkout HEAD -- {path}")
 
 
 def read_changelog_bytes(tools: Tools) -> bytes:
@@ -147,6 +175,7 @@ def read_changelog_bytes(tools: Tools) -> bytes:
     name = changelog_file(tools)
     content = tools.release_files.read(name)
     if content is None:
+        require_not_deleted(name, tools)
         hint = 'start one with an entry: inv changelog.add --type added --text "…"'
         raise UsageError(f"there is no {name}", hint=hint)
     return content

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Self
 
 from kaizen_tasks.domain import docs_checklist
 from kaizen_tasks.domain import version as versions
-from kaizen_tasks.errors import KaizenError
+from kaizen_tasks.domain.decision import Refuse
+from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError
 from kaizen_tasks.flows.release import claims, pending
 from kaizen_tasks.flows.release import files as documents
 
@@ -38,6 +39,15 @@ class Problem(str):
         problem = super().__new__(cls, line.format(cause, remedy) if remedy else cause)
         problem.cause, problem.remedy = cause, remedy
         return problem
+
+
+def refusal(problems: tuple[str, ...]) -> Refuse:
+    """Return the refusal for problems; a single one has its remedy in the hint."""
+    match problems:
+        case (Problem(cause=cause, remedy=remedy),) if remedy:
+            return Refuse(reasons=(cause,), hint=f"{NOTHING_CHANGED}; {remedy}, then run the same command again")
+    fix = "fix this" if len(problems) == 1 else "fix all of these"
+    return Refuse(reasons=problems, hint=f"{NOTHING_CHANGED}; {fix}, then run the same command again")
 
 
 def check_worktree(branches: tuple[str, ...], tools: Tools) -> Iterator[str]:
@@ -179,6 +189,7 @@ def check_release_files(release: Release, tools: Tools) -> Iterator[str]:
     if release.commit:
         return  # they are outdated because an earlier run was stopped
     files, changelog_file = tools.scm.modified_files(), documents.changelog_file(tools)
+    yield from _check_version_link(tools)
     if documents.VERSION_FILE in files and documents.read_version(tools) != release.version:
         yield Problem("VERSION is edited and not committed", f"git checkout {documents.VERSION_FILE}")
     if changelog_file in files and documents.find_cut_section(release.version, tools) is None:
@@ -186,6 +197,15 @@ def check_release_files(release: Release, tools: Tools) -> Iterator[str]:
     if documents.find_cut_section(release.version, tools) is None:
         yield from check_fragments(tools)
     yield from check_version_files(release.version, tools)
+
+
+def _check_version_link(tools: Tools) -> Iterator[str]:
+    target = tools.release_files.locate(documents.VERSION_FILE).path
+    if target != documents.VERSION_FILE:
+        from kaizen_tasks.domain.changelog.location import copy_command
+
+        cause = f"VERSION is a symbolic link to {target}, which [[version_files]] can repeat"
+        yield Problem(cause, copy_command(documents.VERSION_FILE))
 
 
 def check_fragments(tools: Tools) -> Iterator[str]:

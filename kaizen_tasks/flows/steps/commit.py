@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
-from kaizen_tasks.errors import NOTHING_CHANGED, Refused
+from kaizen_tasks.errors import Refused
 from kaizen_tasks.flows.release import claims, files, pending, preconditions
 
 if TYPE_CHECKING:
@@ -117,8 +117,7 @@ def _refusal(release: Release, head: str, contents: Mapping[str, bytes | None], 
         problems.append(preconditions.Problem(f"{name} is not tracked by git", files.track_command(name)))
     if not problems:
         return None
-    remedy = next((problem.remedy for problem in problems if isinstance(problem, preconditions.Problem)), "")
-    return Refuse(reasons=tuple(problems), hint=f"{NOTHING_CHANGED}; {remedy}, then run the same command again")
+    return preconditions.refusal(tuple(problems))
 
 
 def stale_release_files(release: Release, head: HeadState, tools: Tools) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from attrs import frozen
 from kaizen_tasks.domain.decision import Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
-from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError
+from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.flows.release import preconditions
 from kaizen_tasks.flows.step import ReadOnlyStep
 from kaizen_tasks.flows.steps.bump import Bump
@@ -40,13 +40,7 @@ class Preflight(ReadOnlyStep):
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Check everything; refuse with the whole list of problems."""
         problems = tuple(self._problems(release, tools))
-        match problems:
-            case ():
-                return Done("no problems", release)
-            case (preconditions.Problem(cause=cause, remedy=remedy),) if remedy:
-                return Refuse(reasons=(cause,), hint=f"{NOTHING_CHANGED}; {remedy}, then run the same command again")
-        fix = "fix this" if len(problems) == 1 else "fix all of these"
-        return Refuse(reasons=problems, hint=f"{NOTHING_CHANGED}; {fix}, then run the same command again")
+        return preconditions.refusal(problems) if problems else Done("no problems", release)
 
     def is_blocked_locally(self, tools: Tools) -> bool:
         """Return whether the state of this clone prevents the release; sends no request."""
@@ -61,7 +55,7 @@ class Preflight(ReadOnlyStep):
         try:
             decision = self.bump.decide(release, tools)
         except KaizenError as error:
-            yield error.message
+            yield preconditions.Problem(error.message, error.hint)
             yield from preconditions.check_fragments(tools)
             return
         if not isinstance(decision, Refuse):

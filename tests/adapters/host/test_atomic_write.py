@@ -10,6 +10,7 @@ import pytest
 
 from kaizen_tasks.adapters.host.atomic_write import OverlayFiles, WorkingTree
 from kaizen_tasks.errors import Refused
+from kaizen_tasks.ports.types import FileLocation
 from tests.contracts.documents import ReleaseFilesContract
 from tests.fakes.release_files import FakeReleaseFiles
 
@@ -28,6 +29,17 @@ class TestWorkingTree(ReleaseFilesContract):
     @pytest.fixture
     def documents(self, root: Path) -> WorkingTree:
         return WorkingTree(root)
+
+    def test_finds_where_a_file_really_is(self, documents: WorkingTree, root: Path, tmp_path: Path) -> None:
+        (root / "docs" / ".git").mkdir(parents=True)
+        (root / "link").symlink_to("docs/log.md")
+        (root / "out").symlink_to(tmp_path / "log.md")
+
+        assert documents.locate("VERSION") == FileLocation(path="VERSION")
+        assert documents.locate("none.md") == FileLocation(path="none.md")
+        assert documents.locate("link") == FileLocation(path="docs/log.md")
+        assert documents.locate("out") == FileLocation(path=str(tmp_path / "log.md"))
+        assert documents.locate("docs/log.md") == FileLocation(path="docs/log.md", repository="docs")
 
     @pytest.mark.parametrize("mode", [0o600, 0o644, 0o755])
     def test_keeps_the_mode(self, documents: WorkingTree, root: Path, mode: int) -> None:
