@@ -54,6 +54,11 @@ _DATE_TEMPLATE: Final = re.compile(
 )
 """A date that is still to be filled in: YYYY-MM-DD, 2026-XX-XX, JJ/MM/AAAA."""
 
+_INCOMPLETE_DATE: Final = re.compile(
+    r"(?:(?:[^\W\d]+|Q[1-4])[. /-]*)?20\d\d(?:[-/ .]*(?:[01]?\d|Q[1-4]))?", re.IGNORECASE
+)
+"""A year, a quarter or a month, where other releases have days."""
+
 _FRAME: Final = " \t\n*_`[](){}<>:-–—|,./"
 
 
@@ -70,7 +75,11 @@ def find_undated(log: Changelog, version: Version) -> Section | None:
     text = section.title.date_text or (link_target if link_target.startswith("[") else "")
     if is_placeholder(text) or log.changelog_format.unreleased_length(text.strip(_FRAME)):
         return section
-    if re.search(r"\d", text) or not any(other.date for other in log.releases):
+    if not any(other.date for other in log.releases):
+        return None
+    if _INCOMPLETE_DATE.fullmatch(text.strip(_FRAME)):
+        return section
+    if re.search(r"\d", text):
         return None
     raise Refused(
         f"line {section.line} of the changelog: {text!r} in the heading of {version} is not a date",

@@ -107,6 +107,14 @@ def test_a_section_with_a_date_or_of_another_version_is_not_undated(heading: str
     assert find_undated(parse_changelog(f"## {heading}\n\n- A fix.\n\n{OLDER}".encode()), version("1.2.4")) is None
 
 
+@pytest.mark.parametrize("text", ["2026", "2026-12", "Q4 2026", "December 2026", "2026 Q4", "Dez. 2026"])
+def test_a_month_is_no_date_where_other_releases_have_days(text: str) -> None:
+    heading = f"## [1.2.4] - {text}\n\n### Fixed\n\n- A fix.\n\n"
+
+    assert find_undated(parse_changelog((heading + OLDER).encode()), version("1.2.4"))
+    assert find_undated(parse_changelog(heading.encode()), version("1.2.4")) is None
+
+
 def test_titles_are_dates_enough_where_no_release_has_one() -> None:
     log = parse_changelog(b"## 1.2.4 Elephant\n\n- A fix.\n\n## 1.2.3 Cat\n\n- x\n")
 
