@@ -61,8 +61,9 @@ def next_candidate(base: Version, tools: Tools) -> Version:
 
 def _infer_part(base: Version, tools: Tools) -> BumpDecision | None:
     """Return what the notes since the last final release require; None when no entry has a type."""
-    changelog, unreleased = files.read_changelog(tools), files.read_noted_changelog(tools).unreleased
-    sections = (*changelog.candidates_of(base.finalize_version()), *([unreleased] if unreleased else []))
+    changelog = files.read_noted_changelog(tools)
+    unreleased = (changelog.unreleased,) if changelog.unreleased else ()
+    sections = (*changelog.candidates_of(base.finalize_version()), *unreleased)
     last_final = _last_final(base, tools) or base
     return find_decision(*sections, current_version=last_final, rules=tools.settings.bump_rules)
 

@@ -174,7 +174,8 @@ def _require_no_other_section(version: Version, base: Version | None, tools: Too
     """
     undated = files.find_undated_release(base, tools)
     if undated is not None and undated.version != version:
-        message = f"CHANGELOG.md:{undated.line}: {undated.version} has no date yet, and {version} would be released"
+        place = f"{files.changelog_file(tools)}:{undated.line}"
+        message = f"{place}: {undated.version} has no date yet, and {version} would be released"
         hint = f"--to {undated.version}, or rename that heading to ## [Unreleased]"
         raise Refused(message, state=NOTHING_CHANGED, hint=hint)
 
