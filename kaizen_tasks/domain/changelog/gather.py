@@ -34,12 +34,14 @@ class _Part:
     """What a section has above its first group, or in one of its groups.
 
     Attributes:
-        key: the type of change, or the name of the group; empty above the first group.
+        key: the type of change, or the name of a group that says more than that; empty above the first group.
+        type: the type of change, if the group has one.
         heading: the lines of the group's heading.
         text: the lines below it, without blank ones around them.
     """
 
     key: str
+    type: str | None = ""
     heading: bytes = b""
     text: bytes
 
@@ -138,29 +140,31 @@ def _parts_by_key(sources: Sequence[Section]) -> dict[str, list[_Part]]:
             if part.text and part.text not in [other.text for other in parts_by_key.setdefault(part.key, [])]:
                 parts_by_key[part.key].append(part)
     types = ("", *sources[0].changelog_format.types)
-    order = sorted(parts_by_key, key=lambda key: types.index(key) if key in types else len(types))
-    return {key: parts_by_key[key] for key in order if parts_by_key[key]}
+    ranks = {key: parts[0].type for key, parts in parts_by_key.items() if parts}
+    order = sorted(ranks, key=lambda key: types.index(ranks[key]) if ranks[key] in types else len(types))
+    return {key: parts_by_key[key] for key in order}
 
 
 def _parts(section: Section, seen: set[tuple[str, str]]) -> Iterator[_Part]:
     """Yield what is above the first group, and each group with entries that were not seen before."""
     content, groups = section.content, section.groups
     starts = [*(group.start for group in groups), max(section.body_end, section.body_start)]
-    yield _Part(key="", text=_strip(content[section.body_start : starts[0]]) if section.summary else b"")
+    yield _Part(key="", text=_strip(content[section.body_start : starts[0]]) if section.intro_entries else b"")
     for group, end in zip(groups, starts[1:], strict=True):
         repeated = [entry for entry in group.entries if (_key(group), entry.text) in seen]
         if len(repeated) < len(group.entries):
             seen |= {(_key(group), entry.text) for entry in group.entries}
             yield _Part(
                 key=_key(group),
+                type=group.type,
                 heading=_strip(content[group.start : group.body_start]),
                 text=_strip(_without(content, group.body_start, end, [(each.start, each.end) for each in repeated])),
             )
 
 
 def _key(group: Group) -> str:
-    name = group.type or group.name.casefold()
-    return f"{name} (breaking)" if group.is_breaking else name
+    says_more = group.type is None or group.is_breaking or group.is_qualified
+    return group.name.casefold() if says_more else str(group.type)
 
 
 def _without(content: bytes, start: int, end: int, spans: Iterable[tuple[int, int]]) -> bytes:

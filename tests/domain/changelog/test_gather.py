@@ -53,6 +53,21 @@ def test_entries_that_candidates_repeat_appear_once() -> None:
     assert section_of(result) == body.strip()
 
 
+def test_groups_that_say_more_than_their_type_stay_apart() -> None:
+    body = "### Changed (breaking)\n\n- b\n\n### Fixed (parser)\n\n- p\n"
+    result = finish(f"## [Unreleased]\n\n### Changed\n\n- c\n\n{FIX}\n{candidate('1.3.0-rc.1', body)}{FINAL}")
+
+    assert section_of(result) == (
+        "### Changed (breaking)\n\n- b\n\n### Changed\n\n- c\n\n### Fixed (parser)\n\n- p\n\n### Fixed\n\n- a"
+    )
+
+
+def test_nothing_is_no_note() -> None:
+    result = finish(f"## [Unreleased]\n\n- Nothing.\n\n{candidate('1.3.0-rc.1', FIX)}{FINAL}")
+
+    assert section_of(result) == FIX.strip()
+
+
 def test_trailing_white_space_of_an_entry_stays() -> None:
     result = finish(f"## [Unreleased]\n\n### Fixed\n\n- c \n\n{candidate('1.3.0-rc.1', FIX)}{FINAL}")
 
