@@ -336,7 +336,9 @@ class TestWaiting:
         assert "--wait" not in caught.value.hint
 
     def test_earlier_locks_are_renewed_while_waiting(self, tools: FakeTools) -> None:
-        tools.locks.acquire(evolve(wanted("b2", "mark"), since=START, expires=START + timedelta(seconds=0.1)))
+        tools.locks.acquire(
+            evolve(wanted("b2", "mark"), since=START, expires=START + timedelta(seconds=0.1), lease=0.1)
+        )
         renewed = partial(tools.locks.calls.count, ("renew", "dom"))
 
         class RenewingClock(FakeClock):
