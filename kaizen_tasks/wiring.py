@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.config.settings import Settings
     from kaizen_tasks.ports.clock import Clock
     from kaizen_tasks.ports.cloud import AccountAdmin, Identity
+    from kaizen_tasks.ports.forge import Forge
     from kaizen_tasks.ports.host import Host
     from kaizen_tasks.ports.images import Builder, Registry
     from kaizen_tasks.ports.network import Network
@@ -215,6 +216,16 @@ class Toolbox:
         return self._aws.network
 
     @cached_property
+    def forge(self) -> Forge:
+        """The server of the remote, if its kind is known and a variable holds a token for it."""
+        from kaizen_tasks.adapters.forge.select import select_forge
+        from kaizen_tasks.adapters.http.prober import HttpProber
+
+        prober = self.prober if self.settings.pipeline else HttpProber()  # a library has no AWS profile
+        kind, url = self.settings.release.forge, self.scm.web_url()
+        return select_forge(url, kind=kind, environ=os.environ, prober=prober, clock=self.clock)
+
+    @cached_property
     def clock(self) -> Clock:
         """The time by the clock of AWS once that is known: other machines write times too, and their clocks differ."""
         from kaizen_tasks.adapters.host.clock import SystemClock
@@ -237,13 +248,13 @@ class Toolbox:
         return create_reporter(self._stream, dry=self.dry, clock=self.clock, environments=self.settings.environments)
 
 
-def toolbox(config: Config, *, draft: bool = False, stream: TextIO = sys.stdout) -> Toolbox:
+def toolbox(config: Config, *, draft: bool = False, stream: TextIO | None = None) -> Toolbox:
     """Return the toolbox for the configuration, with Invoke's overrides.
 
     Args:
         config: the configuration of an Invoke context, all layers merged.
         draft: see `Toolbox`.
-        stream: see `Toolbox`.
+        stream: see `Toolbox`; None for stdout.
 
     Raises:
         ConfigurationError: with every problem.
@@ -251,7 +262,7 @@ def toolbox(config: Config, *, draft: bool = False, stream: TextIO = sys.stdout)
     from kaizen_tasks.config import load, validate
 
     settings = validate.build_settings(load.find_config_file(), {key: _unwrap(value) for key, value in config.items()})
-    return Toolbox(settings, dry=bool(config["run"]["dry"]), draft=draft, stream=stream)
+    return Toolbox(settings, dry=bool(config["run"]["dry"]), draft=draft, stream=stream or sys.stdout)
 
 
 def _unwrap(value: Any) -> Any:

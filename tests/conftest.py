@@ -57,6 +57,8 @@ CI_VARIABLES = {name for service in SERVICES for name in (service.marker, *servi
 def _is_own_setting(name: str) -> bool:
     if name.startswith(("AWS_", "GIT_", "INVOKE_", "KAIZEN_")):
         return not name.startswith("KAIZEN_TEST_")
+    if name.startswith(("CI_", "GH_", "GITHUB_", "GITLAB_")):
+        return True
     return name.lower().endswith("_proxy") or name in CI_VARIABLES | {
         "REQUESTS_CA_BUNDLE",
         "CURL_CA_BUNDLE",

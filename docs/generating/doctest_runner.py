@@ -13,6 +13,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from docs.generating import doctest_parser
@@ -21,9 +22,10 @@ from docs.generating.example_tasks import EXAMPLE, ROOT
 from docs.generating.normaliser import Normaliser
 from docs.generating.recordings import SEQUENTIAL, UnexpectedExitCode
 from docs.generating.session import BashSession, clean_environ
+from tests.support.forge_server import GitHubServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
 DOCS = ROOT / "docs"
@@ -112,15 +114,31 @@ def _build_wheel(folder: Path) -> None:
 
 
 @contextmanager
-def _released_example(home: Path) -> Iterator[BashSession]:
-    """Start in the example app, released by the demo to every environment of a local cloud."""
+def _example_on_a_server(home: Path) -> Iterator[BashSession]:
+    """Start as `_released_example`, with a token for a server that answers as GitHub does."""
+    with GitHubServer(path="team/coach") as server:
+        variables = {
+            "GITHUB_API_URL": server.url,
+            "GITHUB_REPOSITORY": server.path,
+            "GITHUB_SERVER_URL": "https://github.com",
+            "GITHUB_TOKEN": server.token,
+        }
+        with _released_example(home, variables) as session:
+            yield session
+
+
+@contextmanager
+def _released_example(home: Path, variables: Mapping[str, str] = MappingProxyType({})) -> Iterator[BashSession]:
+    """Start in the example app, released by the demo to every environment of a local cloud, with these variables."""
     environ = clean_environ(home) | SEQUENTIAL
     session = BashSession.start(home / ".demo", folder=EXAMPLE, environ=environ)
     demo = session.run(f"inv demo --engine bundle --json --keep {home / 'demo'}", has_document=True)
     if demo.code:
         raise UnexpectedExitCode(demo.output)
     cloud_environ = json.loads(demo.document)["work"]["environ"]
-    yield BashSession.start(home / ".session", folder=home / "demo" / "coach", environ=environ | cloud_environ)
+    yield BashSession.start(
+        home / ".session", folder=home / "demo" / "coach", environ={**environ, **cloud_environ, **variables}
+    )
 
 
 @contextmanager
@@ -145,5 +163,6 @@ STARTING_POINTS: dict[str, Callable[[Path], AbstractContextManager[BashSession]]
     "nowhere": _empty_home,
     "coach": _released_example,
     "script": _scripted_example,
+    "server": _example_on_a_server,
 }
 """Starting points by name."""

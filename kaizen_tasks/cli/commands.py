@@ -26,6 +26,20 @@ commit = command(
 build = command("steps.build", "Build the image of the release commit, from a clean export.")
 push = command("push.push", "Upload :vX.Y.Z into an environment's repository; never replace other bytes.", flags.ENV)
 tag = command("steps.tag", "Tag the release commit, and push tag and branch atomically.")
+propose = command(
+    "forge.propose",
+    "Keep a branch and a pull request with the next version and its changelog.",
+    flags.PART,
+    flags.TO,
+    flags.SKIP_DOCS,
+    flags.FORCE,
+    Flag("discard_edits", "replace the branch even if somebody has edited what was proposed", default=False),
+)
+announce = command(
+    "forge.announce",
+    "Publish the notes of a pushed release on GitHub or GitLab.",
+    Flag("release", f"{flags.RELEASE_HELP} (default: the last one)"),
+)
 
 RELEASE_FLAGS = (flags.PART, flags.TO, flags.YES, flags.SKIP_DOCS, flags.FORCE, flags.WAIT, flags.NO_ROLLBACK)
 
@@ -139,6 +153,7 @@ init = command(
     Flag("region", "region of repositories and services, such as eu-west-1"),
     Flag("profile", "profile of your AWS configuration, for --from-aws and for the next commands"),
     Flag("ci", "write workflows that run these tasks: github"),
+    Flag("propose", "with --ci: workflows that release by pull request, for a protected branch", default=False),
 )
 demo = command(
     "local.demo.demo",
@@ -193,7 +208,7 @@ changelog = Collection(
 release = Collection(
     "release",
     command(
-        "abandon.abandon",
+        "release.abandon",
         "Give up a release that was begun and will not be finished; its number is never used again.",
         flags.RELEASE,
         flags.REASON,
@@ -308,7 +323,7 @@ local = Collection(
     ),
 )
 
-LIBRARY_TASKS = (bump, commit, cut, tag, demo, doctor, init, changelog, local)
+LIBRARY_TASKS = (announce, bump, commit, cut, tag, demo, doctor, init, propose, changelog, local)
 DEPLOY_TASKS = (
     *(build, push, deploy, verify, promote, hotfix, rollback),
     *(status, history, setup, rehearse, release, runtime, lock, hold),

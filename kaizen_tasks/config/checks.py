@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ENGINES = ("auto", "docker", "podman", "buildah", "bundle")
 PLATFORMS = ("apprunner",)
+FORGES = ("github", "gitlab")
 VERSION_FORMATS = ("auto", "json", "text")
 VERSION_SPELLINGS = ("semver", "pep440")
 BUMP_MODES = ("auto", "strict")
@@ -41,6 +42,11 @@ def engine(name: str) -> str:
 def platform(name: str) -> str:
     """Accept the platforms that can be deployed to."""
     return "" if name in PLATFORMS else f"{name!r} is not a platform{suggest(name, PLATFORMS)}"
+
+
+def forge(name: str) -> str:
+    """Accept the servers whose API is known, or an empty text."""
+    return "" if name in {"", *FORGES} else f"{name!r} is not a server with releases{suggest(name, FORGES)}"
 
 
 def name(text: str) -> str:

@@ -124,6 +124,9 @@ class ReleaseRules(NamedTuple):
         signoff: add a `Signed-off-by` of the committer to the release commit, as `git commit --signoff` does.
         timezone: the time zone whose calendar dates a release; empty is that of the machine that releases.
             `SOURCE_DATE_EPOCH` replaces the time. Example: "Europe/Berlin"
+        announce: publish the release notes on GitHub or GitLab, as a release of the tag, once it is pushed.
+        forge: what the server of the remote is, `github` or `gitlab`; empty: its name or the CI run tells.
+            Example: "gitlab"
     """
 
     branches: tuple[Annotated[str, checks.branch_pattern], ...] = ("main",)
@@ -135,6 +138,8 @@ class ReleaseRules(NamedTuple):
     message: Annotated[str, checks.message_template] = "Release {tag}"
     signoff: bool = False
     timezone: Annotated[str, checks.time_zone] = ""
+    announce: bool = False
+    forge: Annotated[str, checks.forge] = ""
 
 
 class GitTagRules(NamedTuple):

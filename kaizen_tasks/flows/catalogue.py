@@ -7,8 +7,8 @@ from kaizen_tasks.flows import steps
 from kaizen_tasks.flows.step import Flow
 
 
-def cut(bump: steps.Bump, *, push: bool = False, skip_docs: str = "") -> Flow:
-    """Return the flow of `inv cut`: a release without a deployment, local unless `push` is given."""
+def cut(bump: steps.Bump, *, push: bool = False, announce: bool = False, skip_docs: str = "") -> Flow:
+    """Return the flow of `inv cut`: a release without a deployment, local and not announced unless `push` is given."""
     return (
         steps.Preflight(bump=bump, push=push, skip_docs=skip_docs),
         bump,
@@ -16,10 +16,31 @@ def cut(bump: steps.Bump, *, push: bool = False, skip_docs: str = "") -> Flow:
         steps.Commit(),
         *((steps.PushRelease(remark=skip_docs),) if push else ()),
         steps.FastForwardAndTag(remark=skip_docs),
+        *((steps.Announce(),) if push and announce else ()),
     )
 
 
-def release(bump: steps.Bump, stage: Stage, *, skip_docs: str = "", hold_reason: str = "") -> Flow:
+def proposal(bump: steps.Bump, *, asks_version: bool = False, discard_edits: bool = False, skip_docs: str = "") -> Flow:
+    """Return the flow of `inv propose`: the next release on a branch of its own, and its pull request.
+
+    Args:
+        bump: the step that chooses the version.
+        asks_version: whether the version was asked for, see `Propose`.
+        discard_edits: whether the branch is replaced although somebody has edited it.
+        skip_docs: why the documentation checklist does not apply; empty when it does.
+    """
+    return (
+        steps.Preflight(bump=bump, skip_docs=skip_docs),
+        bump,
+        steps.CutChangelog(),
+        steps.Propose(asks_version=asks_version, discard_edits=discard_edits),
+        steps.OpenPullRequest(),
+    )
+
+
+def release(
+    bump: steps.Bump, stage: Stage, *, skip_docs: str = "", hold_reason: str = "", announce: bool = False
+) -> Flow:
     """Return the flow from a commit on the release branch to verified services and a pushed tag.
 
     Args:
@@ -27,6 +48,7 @@ def release(bump: steps.Bump, stage: Stage, *, skip_docs: str = "", hold_reason:
         stage: where to release.
         skip_docs: why the documentation checklist does not apply; empty when it does.
         hold_reason: for a hotfix, the reason of the hold that keeps promotions from undoing it; else empty.
+        announce: whether the release notes are published on the server of the remote.
     """
     first_environment, *other_environments = stage.environments
     return (
@@ -47,6 +69,7 @@ def release(bump: steps.Bump, stage: Stage, *, skip_docs: str = "", hold_reason:
             for step in copy_deploy_verify(environment, source=first_environment)
         ),
         steps.Tag(remark=skip_docs),
+        *((steps.Announce(),) if announce else ()),
     )
 
 
@@ -67,10 +90,12 @@ def copy_deploy_verify(environment: Environment, *, source: Environment) -> Flow
     )
 
 
-def hotfix(bump: steps.Bump, environment: Environment, *, reason: str, skip_docs: str = "") -> Flow:
+def hotfix(
+    bump: steps.Bump, environment: Environment, *, reason: str, skip_docs: str = "", announce: bool = False
+) -> Flow:
     """Return the flow of `inv hotfix`: a release to one environment, which is held before it is deployed there."""
     stage = Stage(name=environment.name, environments=(environment,))
-    return release(bump, stage, skip_docs=skip_docs, hold_reason=reason)
+    return release(bump, stage, skip_docs=skip_docs, hold_reason=reason, announce=announce)
 
 
 def rollback(environment: Environment, *, reason: str, source: Environment | None = None) -> Flow:

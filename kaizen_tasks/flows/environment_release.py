@@ -26,7 +26,7 @@ def plan_release(bump: Bump, stage: Stage, tools: Tools, *, skip_docs: str, auto
         auto_rollback: whether an environment that fails verification gets its last verified release again.
     """
     starting_release = Release(version=files.read_version(tools))
-    flow = catalogue.release(bump, stage, skip_docs=skip_docs)
+    flow = catalogue.release(bump, stage, skip_docs=skip_docs, announce=tools.settings.release.announce)
     return Change(
         title=f"release {bump.target_release(starting_release, tools).name} to {join_names(stage.environments)}",
         environments=stage.environments,
@@ -50,7 +50,8 @@ def plan_hotfix(
         auto_rollback: whether the environment gets its last verified release again when it fails verification.
     """
     starting_release = Release(version=files.read_version(tools))
-    flow = catalogue.hotfix(bump, environment, reason=reason, skip_docs=skip_docs)
+    announce = tools.settings.release.announce
+    flow = catalogue.hotfix(bump, environment, reason=reason, skip_docs=skip_docs, announce=announce)
     return Change(
         title=f"release hotfix {bump.target_release(starting_release, tools).name} to {environment.name}",
         environments=(environment,),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.cloud import AccountAdmin, Identity
+from kaizen_tasks.ports.forge import Forge
 from kaizen_tasks.ports.host import Host
 from kaizen_tasks.ports.images import Builder, Registry
 from kaizen_tasks.ports.network import Network
@@ -31,6 +32,7 @@ PORTS: Mapping[str, type] = {
     "host": Host,
     "prober": Prober,
     "network": Network,
+    "forge": Forge,
     "clock": Clock,
     "reporter": Reporter,
 }

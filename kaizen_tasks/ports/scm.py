@@ -102,6 +102,9 @@ class Scm(Protocol):
             until: full hash of a commit.
         """
 
+    def latest_change(self, commit: str, paths: tuple[str, ...]) -> str:
+        """Return the last commit up to `commit`, following first parents, that changed one of the paths, or ""."""
+
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
         """Return whether `ancestor` is the same commit as `descendant`, or is reachable from it."""
 
@@ -275,6 +278,20 @@ class Scm(Protocol):
         Raises:
             BranchProtected: the remote accepts changes of the branch only through a pull request.
             PushFailed: a ref was rejected, so that neither was changed on the remote.
+        """
+
+    @mutates("the branch is on the remote", needs_lock=False)
+    def replace_branch(self, branch: str, commit: str, *, expected: str) -> None:
+        """Let a branch of the remote end at another commit, whatever it ends at now.
+
+        Args:
+            branch: the branch's short name.
+            commit: full hash of the commit.
+            expected: where the branch must end now; empty if there must be none.
+
+        Raises:
+            Refused: the branch has changed meanwhile; nothing was pushed.
+            PushFailed: the remote rejects the branch.
         """
 
     @mutates("the commit is exported", needs_lock=False)

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.config.settings import Settings
     from kaizen_tasks.ports.clock import Clock
     from kaizen_tasks.ports.cloud import AccountAdmin, Identity
+    from kaizen_tasks.ports.forge import Forge
     from kaizen_tasks.ports.host import Host
     from kaizen_tasks.ports.images import Builder, Registry
     from kaizen_tasks.ports.network import Network
@@ -57,6 +58,8 @@ class Tools(Protocol):
     def prober(self) -> Prober: ...
     @property
     def network(self) -> Network: ...
+    @property
+    def forge(self) -> Forge: ...
     @property
     def clock(self) -> Clock: ...
     @property

@@ -18,6 +18,7 @@ from typing import BinaryIO
 from attrs import field, frozen
 
 from kaizen_tasks.adapters.console.events import EVENTS_VARIABLE
+from kaizen_tasks.domain.forge import TOKEN_VARIABLES
 from kaizen_tasks.errors import KaizenError, Refused
 
 STATE_FILE_NAME = "cloud.json"
@@ -87,11 +88,12 @@ def _no_proxy_hosts() -> str:
 
 
 def clean_environ() -> dict[str, str]:
-    """Return this process's variables without those that lead to a real account, or to locks held by this process.
+    """Return this process's variables without those that lead to a real account or server, or to this process's locks.
 
     Events of the child processes go to the same file as those of this process.
     """
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "KAIZEN_"))}
+    names = {name for name in os.environ if not name.startswith(("AWS_", "KAIZEN_"))} - {*TOKEN_VARIABLES}
+    environ = {name: os.environ[name] for name in names}
     if events := os.environ.get(EVENTS_VARIABLE):
         environ[EVENTS_VARIABLE] = str(Path(events).absolute())
     return environ

@@ -563,6 +563,35 @@ class ScmContract:
         assert there is not None
         assert (there.claims, there.abandoned) == ({}, {"v1.2.3": commit})
 
+    def test_branch_is_replaced_if_it_is_as_expected(self, scene: Scene) -> None:
+        first, second = release(scene.scm, "First."), release(scene.scm, "Second.")
+        scene.scm.replace_branch("release/next", first, expected="")
+        scene.scm.replace_branch("release/next", second, expected=first)
+
+        refs = scene.scm.remote_refs("release/next")
+        assert refs is not None
+        assert refs.branch_commit == second
+
+    @pytest.mark.parametrize("is_new", [False, True])
+    def test_branch_of_somebody_else_is_not_replaced(self, scene: Scene, *, is_new: bool) -> None:
+        first, second = release(scene.scm, "First."), release(scene.scm, "Second.")
+        scene.scm.replace_branch("release/next", first, expected="")
+
+        with pytest.raises(Refused, match="somebody else has just pushed to release/next"):
+            scene.scm.replace_branch("release/next", second, expected="" if is_new else second)
+        refs = scene.scm.remote_refs("release/next")
+        assert refs is not None
+        assert refs.branch_commit == first
+
+    def test_latest_change_of_a_file_follows_first_parents(self, scene: Scene) -> None:
+        first = scene.scm.head().commit
+        version = scene.commit({"VERSION": b"1.2.3\n"})
+        other = scene.commit({"app.py": b"2\n"})
+
+        assert scene.scm.latest_change(other, ("VERSION", "CHANGELOG.md")) == version
+        assert scene.scm.latest_change(first, ("VERSION",)) == first
+        assert scene.scm.latest_change(other, ("missing",)) == ""
+
     def test_cached_refs_are_read_again_on_demand(self, scene: Scene) -> None:
         before = scene.scm.cached_remote_refs("main")
         scene.colleague.claim("v1.2.3", release(scene.colleague))

@@ -85,7 +85,7 @@ class FakeScm:
         self._tags: dict[str, str] = {}
         self._pending: dict[str, str] = {}
         self._tag_objects: dict[str, str] = {}
-        self._cached_remote: RemoteRefs | None = None
+        self._cached_remotes: dict[str, RemoteRefs] = {}
         if files:
             self.commit(files, "First")
             if remote:
@@ -114,7 +114,7 @@ class FakeScm:
         """Count the calls; of the repository nothing is cached here."""
         self.invalidations += 1
         if remote:
-            self._cached_remote = None
+            self._cached_remotes.clear()
 
     def head(self) -> HeadState:
         if not self._tip:
@@ -125,6 +125,8 @@ class FakeScm:
         """Return what a tag, the branch, HEAD or a hash of seven digits or more names, or the parent of that."""
         if name.endswith("^"):
             return self.commits[self.resolve(name.removesuffix("^"))].parent
+        if name.endswith("^2"):
+            return self.commits[self.resolve(name.removesuffix("^2"))].merged
         name = name.removeprefix("refs/tags/")
         names = {**self._branches, self.branch: self._tip, **self._tags, "HEAD": self._tip}
         if name and name in names:
@@ -172,6 +174,15 @@ class FakeScm:
             tree = self.commits[name].tree
             paths |= {path for path in {*tree, *parent_tree} if parent_tree.get(path) != tree.get(path)}
         return tuple(sorted(paths))
+
+    def latest_change(self, commit: str, paths: tuple[str, ...]) -> str:
+        while commit:
+            parent = self.commits[commit].parent
+            parent_tree = self.commits[parent].tree if parent else {}
+            if any(self.commits[commit].tree.get(path) != parent_tree.get(path) for path in paths):
+                return commit
+            commit = parent
+        return ""
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
         if descendant not in self.commits:
@@ -268,19 +279,19 @@ class FakeScm:
         return next((line.partition(": ")[2] for line in lines if line.startswith(f"{key}: ")), "")
 
     def remote_refs(self, branch: str) -> RemoteRefs | None:
-        self._cached_remote = None
+        self._cached_remotes.clear()
         return self.cached_remote_refs(branch)
 
     def cached_remote_refs(self, branch: str) -> RemoteRefs | None:
         upstream = self.upstream
-        if upstream is not None and self._cached_remote is None:
-            self._cached_remote = RemoteRefs(
+        if upstream is not None and branch not in self._cached_remotes:
+            self._cached_remotes[branch] = RemoteRefs(
                 branch_commit=upstream.branches.get(branch, ""),
                 tags=dict(upstream.tags),
                 claims=dict(upstream.claims),
                 abandoned=dict(upstream.abandoned),
             )
-        return self._cached_remote
+        return self._cached_remotes.get(branch)
 
     def fetch_branch(self, branch: str) -> None:
         assert self.upstream is not None
@@ -333,6 +344,16 @@ class FakeScm:
         self._send(commit)
         upstream.tags[tag] = commit
         upstream.claims.pop(tag, None)
+
+    def replace_branch(self, branch: str, commit: str, *, expected: str) -> None:
+        upstream = self.upstream
+        self.invalidate_cache(remote=True)
+        if upstream is None:
+            raise PushFailed("there is no remote origin")
+        if upstream.branches.get(branch, "") != expected:
+            raise Refused(f"somebody else has just pushed to {branch} on origin")
+        self._send(commit)
+        upstream.branches[branch] = commit
 
     def export(self, commit: str, destination: Path) -> None:
         for path, content in self.commits[commit].tree.items():

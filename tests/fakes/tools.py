@@ -20,6 +20,7 @@ from kaizen_tasks.ports.scm import ReleaseFiles
 from tests.fakes.account import IMMUTABLE_VERSIONS, FakeAccountAdmin
 from tests.fakes.builder import FakeBuilder
 from tests.fakes.clock import FakeClock
+from tests.fakes.forge import FakeForge
 from tests.fakes.holds import FakeHolds
 from tests.fakes.host import FakeHost
 from tests.fakes.ledger import FakeLedger
@@ -135,6 +136,7 @@ class FakeTools:
     ledger: FakeLedger = field(factory=FakeLedger)
     prober: FakeProber = field(factory=FakeProber)
     network: FakeNetwork = field(factory=FakeNetwork)
+    forge: FakeForge = field(factory=FakeForge)
     clock: FakeClock = field(factory=FakeClock)
     account: FakeAccountAdmin = field(factory=FakeAccountAdmin)
     host: FakeHost = field(factory=FakeHost)

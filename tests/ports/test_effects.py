@@ -18,6 +18,7 @@ READING: dict[str, set[str]] = {
         *("committer", "tracked_files", "ignored_files"),
         *("is_ancestor", "pending_releases", "files_differing_from", "remote_refs", "commit_time", "web_url"),
         *("untracked_files", "cached_remote_refs", "commit_trailer", "fetch_claims", "fetch_branch", "merge_base"),
+        "latest_change",
     },
     "builder": {"find_image"},
     "registry": {"find_image", "repository_uri", "credentials"},
@@ -37,6 +38,7 @@ READING: dict[str, set[str]] = {
     "prober": {"probe"},
     "network": {"route", "authorities"},
     "clock": {"now", "release_date", "monotonic", "sleep", "cancel_waits"},
+    "forge": {"server", "access_problem", "files_url", "find_pull_request", "find_release"},
     "reporter": {
         *("heading", "decided", "progress", "checked", "succeeded", "failed", "note"),
         *("rollout_table", "environment_finished"),

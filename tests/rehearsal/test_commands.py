@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kaizen_tasks.rehearsal import commands, example
+from kaizen_tasks.rehearsal.cloud import clean_environ
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,3 +48,11 @@ def test_a_task_sees_no_variable_of_a_real_account(tmp_path: Path, monkeypatch: 
     result = commands.run_task("show", tmp_path, {"ADDED": "x"}, stdout=subprocess.PIPE)
 
     assert result.stdout == f"None None {tmp_path}/events x\n"
+
+
+def test_tasks_of_a_rehearsal_have_no_token_for_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They would publish what is only rehearsed."""
+    monkeypatch.setenv("GITHUB_TOKEN", "t0ken")
+    monkeypatch.setenv("CI_JOB_TOKEN", "t0ken")
+
+    assert "t0ken" not in clean_environ().values()

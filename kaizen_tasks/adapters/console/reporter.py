@@ -17,7 +17,8 @@ from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.release import StepLabel
 from kaizen_tasks.ports.clock import Clock
 
-CHECK_STEPS = ("preflight", "evidence")  # they never act: passing them again is not work that was done before
+CHECK_STEPS = ("preflight", "evidence", "pull request", "announce")
+"""Steps that have nothing to do where all is well, which is no work that was done before."""
 
 
 class View(Protocol):

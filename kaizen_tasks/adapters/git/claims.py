@@ -17,7 +17,7 @@ from kaizen_tasks.adapters.git.remote_refs import (
     commits_by_tag,
     ls_remote,
 )
-from kaizen_tasks.errors import Refused, Unreachable
+from kaizen_tasks.errors import PushFailed, Refused, Unreachable
 
 FETCH_TIMEOUT_SECONDS = 600.0
 
@@ -75,6 +75,22 @@ def abandon(remote: Remote, tag: str, commit: str) -> None:
         if not is_rejected(result):
             break
     raise push_error(Push(remote=remote.name, branch="", tag=f"the end of {tag}", commit=commit), result)
+
+
+def replace_branch(remote: Remote, branch: str, commit: str, *, expected: str) -> None:
+    """Let a branch end at another commit, if it ends at the expected one; an empty one is that of no branch.
+
+    Raises:
+        Refused: somebody else was faster.
+        PushFailed: the remote rejects the change.
+    """
+    result = _push_changes(remote, (RefChange(ref=f"refs/heads/{branch}", old=expected, new=commit),))
+    if "stale info" in result.text:
+        message = f"somebody else has just pushed to {branch} on {remote.name}"
+        raise Refused(message, state="nothing has been pushed", hint="run the same command again")
+    if not result.ok:
+        error = push_error(Push(remote=remote.name, branch="", tag=branch, commit=commit), result)
+        raise PushFailed(error.message, state=error.state, hint=f"let whoever proposes releases push to {branch}")
 
 
 def fetch(remote: Remote, refs: Collection[str], *, is_tracked: bool = False) -> None:

@@ -137,6 +137,11 @@ class GitScm:
         )  # fmt: skip
         return tuple(sorted({path for path in result.items if path}))
 
+    def latest_change(self, commit: str, paths: tuple[str, ...]) -> str:
+        """Return the last commit up to one, following first parents, that changed a path, or an empty string."""
+        options = ("-1", "--first-parent", "--no-show-signature", "--format=%H", "--end-of-options", commit)
+        return self._git.run_checked("log", *options, "--", *paths).text
+
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
         """Return whether `ancestor` is reachable from `descendant`.
 
@@ -345,6 +350,15 @@ class GitScm:
         finally:
             self.invalidate_cache(remote=True)
 
+    def replace_branch(self, branch: str, commit: str, *, expected: str) -> None:
+        """Let a branch of the remote end at another commit, if it is as expected."""
+        from kaizen_tasks.adapters.git import claims
+
+        try:
+            claims.replace_branch(self._known_remote(branch), branch, commit, expected=expected)
+        finally:
+            self.invalidate_cache(remote=True)
+
     def _known_remote(self, branch: str = "") -> Remote:
         """Return the remote with its cached refs: of a branch, by default that of HEAD, of all tags, and of claims."""
         from kaizen_tasks.adapters.git.remote_refs import Remote
@@ -362,8 +376,9 @@ class GitScm:
         return datetime.fromtimestamp(int(result.text), UTC)
 
     def web_url(self) -> str:
-        """Return the URL of the remote's web page, or an empty string."""
-        return web_url(self._git.remote_url(self._remote))
+        """Return the URL of the remote's web page, or an empty string; a mirror without one is that of its original."""
+        original = self._git.run("config", "--get", f"remote.{self._remote}.url").text
+        return web_url(self._git.remote_url(self._remote)) or web_url(original)
 
     def _pending_ref(self, release: str) -> str:
         return f"{PENDING_PREFIX}{self._tag_pattern.format(release.removeprefix('v'))}"

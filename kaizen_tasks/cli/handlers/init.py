@@ -33,10 +33,21 @@ from kaizen_tasks.flows.init.plan import InitPlan
 
 
 def init(
-    c: Context, *, env: list[str], yes: bool, from_aws: bool, app: str, region: str, profile: str, ci: str
+    c: Context,
+    *,
+    env: list[str],
+    yes: bool,
+    from_aws: bool,
+    app: str,
+    region: str,
+    profile: str,
+    ci: str,
+    propose: bool,
 ) -> None:
     if ci not in {"", "github"}:
         raise UsageError(f"--ci {ci}: expected github, the only system that workflows are written for")
+    if propose and not ci:
+        raise UsageError("--propose writes a workflow", hint="kaizen init --ci github --propose")
     root = scan_repo.find_app_folder(Path.cwd())
     answers = UserAnswers(app=app, region=region, environments=tuple(env))
     documents = WorkingTree(root)
@@ -47,7 +58,7 @@ def init(
             state="nothing has been changed",
             hint="leave out --ci, and write workflows there that run the same tasks",
         )
-    plan = flow.plan_init(root, scan, proposal, documents, workflow_version=__version__ if ci else "")
+    plan = flow.plan_init(root, scan, proposal, documents, workflow_version=__version__ if ci else "", proposes=propose)
     _show_plan(plan, root)
     if plan.changes and not c.config.run.dry:
         _confirm_plan(plan, yes=yes)

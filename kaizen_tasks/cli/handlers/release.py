@@ -1,4 +1,4 @@
-"""What `release-STAGE` and `hotfix` do."""
+"""What `release-STAGE`, `hotfix` and `release.abandon` do."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from invoke.context import Context
 from kaizen_tasks import wiring
 from kaizen_tasks.cli import params
 from kaizen_tasks.cli.options import run_change
+from kaizen_tasks.errors import UsageError
+from kaizen_tasks.flows.abandonment import plan_abandonment
 from kaizen_tasks.flows.environment_release import plan_hotfix, plan_release
 
 
@@ -39,4 +41,13 @@ def hotfix(
     change = plan_hotfix(
         step, environment, tools, reason=reason or "hotfix", skip_docs=skip_docs, auto_rollback=not no_rollback
     )
+    run_change(change, tools, yes=yes, wait=wait)
+
+
+def abandon(c: Context, *, release: str, reason: str, yes: bool, wait: str) -> None:
+    version = params.parse_release(release)
+    if version is None:
+        raise UsageError("release.abandon: which release?", hint="inv release.abandon --release v1.2.3")
+    tools = wiring.toolbox(c.config)
+    change = plan_abandonment(version, tools, reason=reason or "by hand")
     run_change(change, tools, yes=yes, wait=wait)

@@ -41,7 +41,7 @@ def cut(c: Context, *, part: str, to: str, push: bool, skip_docs: str, force: bo
     step = parse_bump(part, to, force=force, ask_remote=False)
     starting_release = Release(version=files.read_version(tools))
     tools.reporter.heading(f"{tools.settings.app}: cut {step.target_release(starting_release, tools).name}")
-    flow = catalogue.cut(step, push=push, skip_docs=skip_docs)
+    flow = catalogue.cut(step, push=push, announce=tools.settings.release.announce, skip_docs=skip_docs)
     with noting_interruptions(choose_executor(dry=tools.dry), without_effect=CUT_STEPS_IN_MEMORY) as execute:
         run_flow(flow, starting_release, tools, execute)
 

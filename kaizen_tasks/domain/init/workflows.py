@@ -15,6 +15,7 @@ from kaizen_tasks.domain.init import naming, pipeline
 
 CHECK_WORKFLOW_PATH = ".github/workflows/changelog.yml"
 RELEASE_WORKFLOW_PATH = ".github/workflows/release.yml"
+PROPOSAL_WORKFLOW_PATH = ".github/workflows/propose.yml"
 MAX_ENVIRONMENTS_PER_RUNNER = 25  # environments per runner; a promotion to more is split into shards
 YAML_KEYWORDS = {"true", "false", "yes", "no", "on", "off", "y", "n", "null"}  # https://yaml.org/type/bool.html
 PINNED_ACTIONS = {
@@ -67,6 +68,7 @@ class WorkflowInputs:
         version: the version of `kaizen_tasks` that the runners install.
         release_paths: the files whose changes may make a release.
         version_paths: the files that repeat VERSION.
+        proposes: whether releases are made by pull request.
     """
 
     branch: str
@@ -75,6 +77,7 @@ class WorkflowInputs:
     version: str
     release_paths: tuple[str, ...] = (DEFAULT_PATH, "VERSION")
     version_paths: tuple[str, ...] = ()
+    proposes: bool = False
 
 
 INSTALL_STEPS = """\
@@ -83,6 +86,13 @@ INSTALL_STEPS = """\
           python-version: "3.13"
       - name: Install the tasks
         run: python -m pip install --quiet kaizen-tasks==%{version}
+"""
+
+COMMITTER_STEP = """\
+      - name: Configure the committer
+        run: |
+          git config user.name 'github-actions[bot]'
+          git config user.email '41898282+github-actions[bot]@users.noreply.github.com'
 """
 
 CHECK_WORKFLOW = YamlTemplate(f"""\
@@ -133,12 +143,93 @@ name: Release
 on:
   push:
     branches: [%{branch}]
-    paths: [%{paths}] # changes without a note are not released
+    paths: %{paths}
   workflow_dispatch:
 
 permissions: {}
 
 jobs:
+""")
+
+PROPOSAL_WORKFLOW = YamlTemplate(f"""\
+# Written by `kaizen init --ci github --propose`: keeps a pull request with the next release, from what is noted.
+#
+# Set up once by hand: in Settings → Actions → General, allow GitHub Actions to create pull requests. Other workflows
+# do not run on a pull request that the token of a workflow has opened; with the secret KAIZEN_TOKEN, that of an app
+# or of a person that may write contents and pull requests, they do.
+name: Propose
+
+on:
+  push:
+    branches: [%{{branch}}]
+    paths: [%{{paths}}]
+  workflow_run: # what was noted while a release was under way
+    workflows: [Release]
+    types: [completed]
+  workflow_dispatch:
+
+permissions: {{}}
+
+concurrency:
+  group: kaizen-propose
+  cancel-in-progress: false
+
+jobs:
+  propose:
+    name: propose
+    runs-on: ubuntu-24.04
+    timeout-minutes: 10
+    permissions:
+      contents: write # the branch release/next
+      pull-requests: write
+    steps:
+      - uses: %{{checkout}}
+        with:
+          ref: %{{branch}}
+          fetch-depth: 0 # a release needs the tags and the whole history
+          token: ${{{{ secrets.KAIZEN_TOKEN || github.token }}}}
+{INSTALL_STEPS}\
+{COMMITTER_STEP}\
+      - name: Propose the next release
+        env:
+          GITHUB_TOKEN: ${{{{ secrets.KAIZEN_TOKEN || github.token }}}}
+        run: inv propose
+""")
+
+LIBRARY_RELEASE_WORKFLOW = YamlTemplate(f"""\
+# Written by `kaizen init --ci github --propose`: tags and announces what a merged proposal releases.
+name: Release
+
+on:
+  push:
+    branches: [%{{branch}}]
+    paths: [VERSION] # which a merged proposal changes
+  workflow_dispatch:
+
+permissions: {{}}
+
+concurrency:
+  group: kaizen-release
+  cancel-in-progress: false
+
+jobs:
+  release:
+    name: cut
+    runs-on: ubuntu-24.04
+    timeout-minutes: 10
+    permissions:
+      contents: write # the tag and its release notes
+    steps:
+      - uses: %{{checkout}}
+        with:
+          ref: %{{branch}}
+          fetch-depth: 0 # a release needs the tags and the whole history
+{INSTALL_STEPS}\
+{COMMITTER_STEP}\
+      - name: Release what was merged
+        env:
+          GITHUB_TOKEN: ${{{{ github.token }}}} # for release.announce
+        run: inv cut --push
 """)
 
 PREPARATION_STEPS = f"""\
@@ -181,11 +272,10 @@ RELEASE_JOB = YamlTemplate(f"""\
       release: ${{{{ steps.name.outputs.release }}}}
     steps:
 {PREPARATION_STEPS}\
-      - name: Configure the committer
-        run: |
-          git config user.name 'github-actions[bot]'
-          git config user.email '41898282+github-actions[bot]@users.noreply.github.com'
+{COMMITTER_STEP}\
       - name: Release to %{{stage}}
+        env:
+          GITHUB_TOKEN: ${{{{ github.token }}}} # for release.announce
         run: inv release-%{{word}}%{{yes}}
       - name: Pass the version to the other jobs
         id: name
@@ -219,9 +309,14 @@ PROMOTION_JOB = YamlTemplate(f"""\
 def render_workflows(inputs: WorkflowInputs) -> dict[str, str]:
     """Return the texts of the workflows, by path; without a pipeline, only the workflow that checks the changelog."""
     paths = _yaml_list((*inputs.release_paths, *inputs.version_paths))
-    workflows = {CHECK_WORKFLOW_PATH: CHECK_WORKFLOW.substitute(PINNED_ACTIONS, version=inputs.version, paths=paths)}
+    values = {**PINNED_ACTIONS, "version": inputs.version, "branch": json.dumps(inputs.branch), "paths": paths}
+    workflows = {CHECK_WORKFLOW_PATH: CHECK_WORKFLOW.substitute(values)}
     if inputs.stages:
         workflows[RELEASE_WORKFLOW_PATH] = _render_release_workflow(inputs)
+    if inputs.proposes:
+        workflows[PROPOSAL_WORKFLOW_PATH] = PROPOSAL_WORKFLOW.substitute(values)
+    if inputs.proposes and not inputs.stages:
+        workflows[RELEASE_WORKFLOW_PATH] = LIBRARY_RELEASE_WORKFLOW.substitute(values)
     return workflows
 
 
@@ -231,9 +326,9 @@ def _render_release_workflow(inputs: WorkflowInputs) -> str:
     gates_comment = gates and f", and the\n# GitHub environment {gates} with its reviewers"
     branch, values = json.dumps(inputs.branch), _common_values(first_stage, inputs)
     jobs = ["release", *(f"promote-{naming.slugify(stage.name)}" for stage in later_stages)]
-    header = RELEASE_WORKFLOW_HEADER.substitute(
-        branch=branch, gates=gates_comment, paths=_yaml_list(inputs.release_paths)
-    )
+    noted_paths = f"[{_yaml_list(inputs.release_paths)}] # changes without a note are not released"
+    paths = "[VERSION] # which a merged proposal changes" if inputs.proposes else noted_paths
+    header = RELEASE_WORKFLOW_HEADER.substitute(branch=branch, gates=gates_comment, paths=paths)
     release_job = RELEASE_JOB.substitute(values, branch=branch, persist="true # the release is pushed")
     promotions = (_render_promotion_job(stage, jobs[:end], inputs) for end, stage in enumerate(later_stages, 1))
     return "".join((header, release_job, *promotions))

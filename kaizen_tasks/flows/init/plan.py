@@ -51,7 +51,13 @@ class InitPlan:
 
 
 def plan_init(
-    root: Path, scan: ScanResult, proposal: Proposal, documents: ReleaseFiles, *, workflow_version: str = ""
+    root: Path,
+    scan: ScanResult,
+    proposal: Proposal,
+    documents: ReleaseFiles,
+    *,
+    workflow_version: str = "",
+    proposes: bool = False,
 ) -> InitPlan:
     """Return the plan: which files to write, and what to tell the user.
 
@@ -61,6 +67,7 @@ def plan_init(
         proposal: the configuration for an app without one.
         documents: reads the files in the app's folder.
         workflow_version: the version of these tasks that workflows install; empty for no workflows.
+        proposes: whether the workflows release by pull request.
 
     Raises:
         ConfigurationError: the app has a configuration already, which is invalid.
@@ -73,7 +80,7 @@ def plan_init(
     changelog_file = find_changelog(settings.changelog.file, documents)
     files = dict(_required_files(repo_scan, new_config, changelog_file))
     if workflow_version:
-        files |= _workflow_files(settings, version=workflow_version, changelog_file=changelog_file)
+        files |= _workflow_files(settings, version=workflow_version, changelog_file=changelog_file, proposes=proposes)
     existing_files = tuple(name for name in files if documents.read(name) is not None)
     new_files = (FileChange(path=name, after=files[name]) for name in files if name not in existing_files)
     proposal_notes = () if config_file else _notes(scan, proposal)
@@ -95,15 +102,17 @@ def _required_files(repo_scan: RepoScan, new_config: str, changelog_file: str) -
     yield changelog_file, empty_changelog()
 
 
-def _workflow_files(settings: Settings, *, version: str, changelog_file: str) -> dict[str, bytes]:
+def _workflow_files(settings: Settings, *, version: str, changelog_file: str, proposes: bool) -> dict[str, bytes]:
     """Return the content of each CI workflow that is offered for the pipeline, by path."""
+    fragments = settings.changelog.fragments
     workflow_inputs = WorkflowInputs(
         branch=next((name for name in settings.release.branches if not GLOB_CHARACTERS & {*name}), "main"),
         region=settings.aws.region,
         stages=tuple(_workflow_stage(name, settings) for name in settings.pipeline),
         version=version,
-        release_paths=(changelog_file, VERSION_FILE),
+        release_paths=(changelog_file, VERSION_FILE, *([f"{fragments}/**"] if fragments else [])),
         version_paths=tuple(dict.fromkeys(rule.path for rule in settings.version_files)),
+        proposes=proposes,
     )
     return {path: text.encode() for path, text in render_workflows(workflow_inputs).items()}
 

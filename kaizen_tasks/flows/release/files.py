@@ -247,6 +247,12 @@ def parse_changelog(content: bytes, tools: Tools) -> Changelog:
     return parse_with_format(content, tools.settings.changelog.format)
 
 
+def changelog_at(commit: str, tools: Tools) -> Changelog | None:
+    """Return the changelog of a commit, parsed; None if the commit has none, or is not in this clone."""
+    content = tools.scm.read_at(commit, changelog_file(tools))
+    return None if content is None else parse_changelog(content, tools)
+
+
 @lru_cache(maxsize=2)  # steps read it again and again: before the release, and with it
 def parse_with_format(content: bytes, changelog_format: ChangelogFormat) -> Changelog:
     """Return a changelog, parsed in a format."""
@@ -394,6 +400,22 @@ def _plain_notes(release: Release, tools: Tools) -> str:
     changelog = parse_changelog(content or b"", tools)
     section = changelog.find_section(release.version)
     return plain_notes(to_markdown(changelog, [section])) if section else ""
+
+
+def notes_at(commit: str, version: Version, tools: Tools, *, base_url: str | None = None) -> str:
+    """Return a version's section in the changelog of a commit, as Markdown; empty when there is none.
+
+    Args:
+        commit: the commit.
+        version: the version.
+        tools: the ports.
+        base_url: what relative links are relative to; None leaves them as they are.
+    """
+    from kaizen_tasks.domain.changelog.render.sections import to_markdown
+
+    changelog = changelog_at(commit, tools)
+    section = changelog.find_section(version) if changelog else None
+    return to_markdown(changelog, (section,), base_url=base_url) if changelog and section else ""
 
 
 def latest_heading(changelog: Changelog) -> Version | None:

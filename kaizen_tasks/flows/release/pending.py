@@ -141,6 +141,36 @@ def brings_version(commit: str, version: Version, tools: Tools) -> bool:
     )
 
 
+def find_release_commit(version: Version, tools: Tools) -> str:
+    """Return the commit that is a release, if HEAD has its VERSION and its section.
+
+    It is the last commit of the branch that changed either, as the merge of a pull request with the release does,
+    squashed or not: what was committed after it is not in the release. As long as it is not on the remote, and for the
+    first release of all, whose version may have been there from the start, the release follows the branch.
+    """
+    head_commit = commit = tools.scm.head().commit
+    if not files.tagged_versions(tools, merged_into_head=True):
+        return head_commit
+    while True:
+        commit = tools.scm.latest_change(commit, (files.VERSION_FILE, files.changelog_file(tools)))
+        parent = tools.scm.resolve(f"{commit}^") if commit else ""
+        if not parent or _release_text(parent, version, tools) != _release_text(head_commit, version, tools):
+            break
+        commit = parent
+    return commit if commit and _is_on_remote(commit, tools) else head_commit
+
+
+def _release_text(commit: str, version: Version, tools: Tools) -> tuple[bytes | None, str]:
+    return tools.scm.read_at(commit, files.VERSION_FILE), files.notes_at(commit, version, tools)
+
+
+def _is_on_remote(commit: str, tools: Tools) -> bool:
+    """Return whether the remote's branch has a commit, as far as this clone knows its commits."""
+    remote = claims.read_remote(tools) if commit != tools.scm.head().commit else None
+    tip = remote.branch_commit if remote else ""
+    return bool(tip) and bool(tools.scm.resolve(tip)) and tools.scm.is_ancestor(commit, tip)
+
+
 def current_release(tools: Tools) -> Release:
     """Return the release that VERSION names; its commit is that of the tag, else of the pending release, else HEAD.
 
@@ -158,4 +188,4 @@ def current_release(tools: Tools) -> Release:
     if content is None or versions.parse_version_file(content) != version:
         message = f"VERSION is {version} here, but not in commit {head[:10]}"
         raise Refused(message, state=NOTHING_CHANGED, hint="make the release commit first: inv commit")
-    return Release(version=version, commit=head)
+    return Release(version=version, commit=find_release_commit(version, tools))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -167,7 +168,7 @@ def _offer_pull_request(error: BranchProtected, release: Release, tip: str, tool
         tools.scm.push(branch="" if is_offered else side_branch, tag=tag, tip="" if is_offered else tip)
     except BranchProtected:
         raise error from None  # a hook that declines everything; its first words name the branch that was asked for
-    url = pull_request_url(tools.scm.web_url(), source=side_branch, target=branch)
+    url = _pull_request_page(side_branch, branch, release, tools)
     page = f" ({url})" if url else ""
     parts = "image, service and tag" if tools.settings.pipeline else "its tag is pushed"
     return PushFailed(
@@ -175,6 +176,16 @@ def _offer_pull_request(error: BranchProtected, release: Release, tip: str, tool
         state=f"{release.name} is out: {parts}, and its claim is deleted; only {branch} lacks it",
         hint=f"merge {side_branch} into {branch} by pull request{page}, then run the same command again",
     )
+
+
+def _pull_request_page(source: str, target: str, release: Release, tools: Tools) -> str:
+    """Return the address of the open pull request or, where no token opens it, the one at which a person does."""
+    if not tools.forge.access_problem():
+        title, body = f"Merge release {release.name}", f"{release.name} is released; {target} lacks it."
+        with suppress(KaizenError):
+            request = tools.forge.open_pull_request(source=source, target=target, title=title, body=body)
+            return request.url
+    return pull_request_url(tools.scm.web_url(), source=source, target=target)
 
 
 def _update_clone(release: Release, tip: str, tools: Tools) -> None:

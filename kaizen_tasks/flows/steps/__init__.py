@@ -7,11 +7,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kaizen_tasks.flows.steps.abandon import Abandon as Abandon
     from kaizen_tasks.flows.steps.build import Build as Build
     from kaizen_tasks.flows.steps.build import Push as Push
     from kaizen_tasks.flows.steps.bump import Bump as Bump
     from kaizen_tasks.flows.steps.changelog import CutChangelog as CutChangelog
+    from kaizen_tasks.flows.steps.claim import Abandon as Abandon
     from kaizen_tasks.flows.steps.claim import Claim as Claim
     from kaizen_tasks.flows.steps.commit import Commit as Commit
     from kaizen_tasks.flows.steps.commit import FastForward as FastForward
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from kaizen_tasks.flows.steps.copy import FindImage as FindImage
     from kaizen_tasks.flows.steps.deploy import Deploy as Deploy
     from kaizen_tasks.flows.steps.evidence import Evidence as Evidence
+    from kaizen_tasks.flows.steps.forge import Announce as Announce
+    from kaizen_tasks.flows.steps.forge import OpenPullRequest as OpenPullRequest
+    from kaizen_tasks.flows.steps.forge import Propose as Propose
     from kaizen_tasks.flows.steps.hold import AddHold as AddHold
     from kaizen_tasks.flows.steps.preflight import Preflight as Preflight
     from kaizen_tasks.flows.steps.record import MarkRollback as MarkRollback
@@ -33,15 +36,15 @@ if TYPE_CHECKING:
     from kaizen_tasks.flows.steps.verify import Verify as Verify
 
 _MODULES = {
-    "abandon": ("Abandon",),
     "build": ("Build", "Push"),
     "bump": ("Bump",),
     "changelog": ("CutChangelog",),
-    "claim": ("Claim",),
+    "claim": ("Abandon", "Claim"),
     "commit": ("Commit", "FastForward"),
     "copy": ("CopyImage", "FindImage"),
     "deploy": ("Deploy",),
     "evidence": ("Evidence",),
+    "forge": ("Announce", "OpenPullRequest", "Propose"),
     "hold": ("AddHold",),
     "preflight": ("Preflight",),
     "record": ("MarkRollback", "Record"),

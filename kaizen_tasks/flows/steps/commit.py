@@ -42,9 +42,9 @@ class Commit:
         contents = files.release_contents(tools)
         if refusal := _refusal(release, head.commit, contents, tools):
             return refusal
-        changed_files = _files_without_version(release, tools) or tools.scm.files_differing_from(head.commit, contents)
+        changed_files = files_without_version(release, tools) or tools.scm.files_differing_from(head.commit, contents)
         if not changed_files and self._names_environment(head.commit, tools):
-            return Done(f"nothing to commit: {head.commit[:10]} is {release.name}", evolve(release, commit=head.commit))
+            return self._found(release, head, tools)
         if not changed_files:
             return Act(f"commit the environment of {release.name} onto {head.branch or head.commit[:10]}", release)
         return Act(f"commit {_enumerate(changed_files, tools)} onto {head.branch or head.commit[:10]}", release)
@@ -55,7 +55,7 @@ class Commit:
         Raises:
             Refused: VERSION or the changelog does not have the version.
         """
-        outdated_files = _files_without_version(release, tools)
+        outdated_files = files_without_version(release, tools)
         if outdated_files:
             message = f"commit: {release.version} is missing from {' and '.join(outdated_files)}"
             raise Refused(message, state="nothing has been committed", hint="inv bump changelog.release commit")
@@ -69,6 +69,12 @@ class Commit:
             tools.scm.drop_pending(name)
         tools.scm.save_pending(release.name, commit)
         return release
+
+    def _found(self, release: Release, head: HeadState, tools: Tools) -> Done:
+        """Return the decision for a release that was committed, and perhaps merged, before this run."""
+        commit = head.commit if self.environment else pending.find_release_commit(release.version, tools)
+        later = "" if commit == head.commit else f"; what {head.branch or 'HEAD'} has got since is not in it"
+        return Done(f"nothing to commit: {commit[:10]} is {release.name}{later}", evolve(release, commit=commit))
 
     def _is_ready(self, pending_release: Release, release: Release, tools: Tools) -> bool:
         is_same_version = pending_release.version == release.version
@@ -98,7 +104,7 @@ def _enumerate(paths: tuple[str, ...], tools: Tools) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
 
 
-def _files_without_version(release: Release, tools: Tools) -> tuple[str, ...]:
+def files_without_version(release: Release, tools: Tools) -> tuple[str, ...]:
     """Return the files that do not have the version yet, as is the case in a dry run."""
     version_matches = {
         files.VERSION_FILE: files.read_version(tools) == release.version,

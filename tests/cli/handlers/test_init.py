@@ -425,3 +425,21 @@ def test_an_account_without_a_service_of_the_app_is_refused(folder: Path, init: 
     assert said.code == 3
     assert "shop-live, staging-shop" in said.err
     assert contents(folder).keys() == {"Dockerfile"}
+
+
+def test_workflows_that_release_by_pull_request_are_written(folder: Path, init: Init) -> None:
+    (folder / "kaizen.toml").write_text('app = "web"\n[changelog]\nfragments = "changelog.d"\n', encoding="utf-8")
+
+    init("--yes", "--ci", "github", "--propose").expect_success()
+
+    workflows = folder / ".github" / "workflows"
+    assert "inv propose" in (workflows / "propose.yml").read_text(encoding="utf-8")
+    assert '"changelog.d/**"' in (workflows / "propose.yml").read_text(encoding="utf-8")
+    assert "inv cut --push" in (workflows / "release.yml").read_text(encoding="utf-8")
+
+
+def test_release_by_pull_request_is_for_workflows(init: Init) -> None:
+    refused = init("--yes", "--propose")
+
+    assert refused.code == 2
+    assert "kaizen init --ci github --propose" in refused.err

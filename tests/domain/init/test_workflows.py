@@ -12,6 +12,7 @@ import yaml
 from kaizen_tasks.domain.init.workflows import (
     CHECK_WORKFLOW_PATH,
     PINNED_ACTIONS,
+    PROPOSAL_WORKFLOW_PATH,
     RELEASE_WORKFLOW_PATH,
     WorkflowInputs,
     WorkflowStage,
@@ -112,3 +113,43 @@ def test_without_a_pipeline_there_is_only_the_changelog_check() -> None:
     delivery = WorkflowInputs(branch="main", region="", stages=(), version="1.2.3")
 
     assert render_workflows(delivery).keys() == {CHECK_WORKFLOW_PATH}
+
+
+def proposing(*stages: WorkflowStage, paths: tuple[str, ...] = ("CHANGELOG.md",)) -> dict[str, dict[Any, Any]]:
+    """Return the workflows of an app that releases by pull request, by path."""
+    delivery = WorkflowInputs(
+        branch="main", region="eu-west-1", stages=stages, version="1.2.3", proposes=True, release_paths=paths
+    )
+    return {path: yaml.safe_load(text) for path, text in render_workflows(delivery).items()}
+
+
+def trigger(workflow: dict[Any, Any]) -> Any:
+    """Return what starts a workflow; YAML 1.1 takes its key `on` for true."""
+    return workflow[True]["push"]
+
+
+@pytest.mark.parametrize(("stages", "task"), [(STAGES, "inv release-staging"), ((), "inv cut --push")])
+def test_a_merged_proposal_is_released_and_nothing_else(stages: tuple[WorkflowStage, ...], task: str) -> None:
+    workflow = proposing(*stages)[RELEASE_WORKFLOW_PATH]
+
+    assert trigger(workflow) == {"branches": ["main"], "paths": ["VERSION"]}
+    assert commands(workflow["jobs"]["release"]) == [task]
+    assert workflow["permissions"] == {}
+
+
+def test_what_is_noted_is_proposed() -> None:
+    workflow = proposing(paths=("CHANGELOG.md", "VERSION"))[PROPOSAL_WORKFLOW_PATH]
+
+    assert trigger(workflow)["paths"] == ["CHANGELOG.md", "VERSION"]
+    assert commands(workflow["jobs"]["propose"]) == ["inv propose"]
+    assert workflow["jobs"]["propose"]["permissions"] == {"contents": "write", "pull-requests": "write"}
+    assert (
+        workflow["name"] != proposing()[RELEASE_WORKFLOW_PATH]["name"] == workflow[True]["workflow_run"]["workflows"][0]
+    )
+
+
+def test_a_job_that_proposes_has_the_token_of_its_checkout() -> None:
+    """Git pushes the branch, and the API opens the pull request."""
+    steps = proposing()[PROPOSAL_WORKFLOW_PATH]["jobs"]["propose"]["steps"]
+
+    assert steps[0]["with"]["token"] == steps[-1]["env"]["GITHUB_TOKEN"]

@@ -318,7 +318,8 @@ def test_protected_branch_gets_a_pull_request(*, squashed: bool) -> None:
     for _ in range(2):
         with pytest.raises(PushFailed, match="GH006") as failed:
             release(first)
-        assert "merge kaizen/merge/v0.2.0 into main by pull request" in failed.value.hint
+        page = "https://github.com/team/app/pull/1"
+        assert f"merge kaizen/merge/v0.2.0 into main by pull request ({page})" in failed.value.hint
     commit = first.upstream.tags["v0.2.0"]
     assert (first.upstream.branches["kaizen/merge/v0.2.0"], first.upstream.claims) == (commit, {})
     second = clone(first)
