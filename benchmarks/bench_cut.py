@@ -48,7 +48,14 @@ def main() -> int:
 def _results(commands: dict[str, tuple[str, ...]]) -> Iterator[Result]:
     yield _race("a small library", commands, commits=3, tags=1, target=0.9)
     yield _race("3000 commits, 200 tags", commands, commits=3000, tags=200, target=0.95)
-    yield _race("a library with fragments", commands, commits=3, tags=1, target=1.0, files=libraries.CONFIGURED)
+    yield _race(
+        "a library with fragments and a version file",
+        commands,
+        commits=3,
+        tags=1,
+        target=1.0,
+        files=libraries.CONFIGURED,
+    )
 
 
 def _race(

@@ -96,12 +96,23 @@ app = "library"
 
 [changelog]
 fragments = "changelog.d"
+
+[[version_files]]
+path = "package.json"
+key = "version"
 """,
+    ".bumpversion.toml": f"""{CONFIGURATIONS[".bumpversion.toml"]}
+[[tool.bumpversion.files]]
+filename = "package.json"
+""",
+    ".cz.toml": CONFIGURATIONS[".cz.toml"].replace('["VERSION"]', '["VERSION", "package.json:version"]'),
+    "releaserc.toml": CONFIGURATIONS["releaserc.toml"].replace('nf"]', 'nf", "package.json:version"]'),
+    "package.json": '{\n  "name": "library",\n  "version": "1.0.0"\n}\n',
     "changelog.d/README.md": "Each change in a file of its own.\n",
     "changelog.d/12.fixed.md": "An empty line at the end of a file is kept.\n",
     "changelog.d/+1a2b3c.fixed.md": "- Two spaces at the end of a line\n  are kept too.\n",
 }
-"""Files of a library that notes changes in fragments."""
+"""Files of a library that notes changes in fragments, and whose version is in one more file."""
 
 
 def make(folder: Path, *, commits: int, tags: int, files: Mapping[str, str] = MappingProxyType({})) -> None:
@@ -132,6 +143,9 @@ def require_release(folder: Path) -> None:
     Raises:
         RuntimeError: version, changelog, commit and tag are not all those of the next release.
     """
+    package = folder / "package.json"
+    if package.exists() and (NEXT not in package.read_text() or _git(folder, "status", "--porcelain", package.name)):
+        raise RuntimeError(f"{package} is not released as {NEXT}")
     version = _git(folder, "show", f"v{NEXT}:VERSION").strip()
     head, tagged = _git(folder, "rev-parse", "HEAD", f"v{NEXT}^{{commit}}").split()
     if version != NEXT or head != tagged or NEXT not in _git(folder, "show", "HEAD:CHANGELOG.md"):

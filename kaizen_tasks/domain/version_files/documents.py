@@ -29,11 +29,10 @@ def parse_toml(text: str) -> Any:
 
 def parse_yaml(text: str) -> Any:
     """Parse the first document of YAML; every scalar is a text, as it is written."""
-    import yaml
+    from invoke.vendor import yaml  # PyYAML, which Invoke has loaded already
 
-    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
-        return next(iter(yaml.load_all(text, Loader=loader)), None)
+        return next(iter(yaml.load_all(text, Loader=yaml.BaseLoader)), None)  # type: ignore[no-untyped-call]
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from error
 
