@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -64,8 +65,11 @@ class VersionField:
         Raises:
             Refused: there is none.
         """
-        spans = sorted(set(self._key_spans(content) if self.key else self._pattern_spans(content)))
-        return tuple(_place(content, start, end) for start, end in spans)
+        return _find(self, content)
+
+    def spans(self, content: bytes) -> Iterator[tuple[int, int]]:
+        """Yield start and end of each place; see `find`."""
+        return self._key_spans(content) if self.key else self._pattern_spans(content)
 
     def has(self, version: Version, place: VersionPlace) -> bool:
         """Return whether a place has a version, in the spelling of the file or in that of VERSION."""
@@ -162,8 +166,10 @@ def _has(document: Any, names: tuple[str, ...]) -> bool:
 
 
 def _suggestion(document: Any, key: str) -> str:
-    """Return the key of a text in a document that is most like another one, as a question, or an empty text."""
-    matches = difflib.get_close_matches(key, list(_text_keys(document)), n=1)
+    """Return the key in a document that has the same last name as another one, or else is like it, as a question."""
+    keys = list(_text_keys(document))
+    names_alike = [each for each in keys if each.rpartition(".")[2] == key.rpartition(".")[2]]
+    matches = names_alike or difflib.get_close_matches(key, keys, n=1)
     return f"; did you mean {matches[0]}?" if matches else ""
 
 
@@ -174,6 +180,11 @@ def _text_keys(document: Any, prefix: str = "", depth: int = 3) -> Iterator[str]
             yield f"{prefix}{quoted}"
         else:
             yield from _text_keys(value, f"{prefix}{quoted}.", depth - 1)
+
+
+@lru_cache(maxsize=16)  # steps ask again and again, and lock files are large
+def _find(field: VersionField, content: bytes) -> tuple[VersionPlace, ...]:
+    return tuple(_place(content, start, end) for start, end in sorted(set(field.spans(content))))
 
 
 def _place(content: bytes, start: int, end: int) -> VersionPlace:

@@ -143,7 +143,7 @@ def test_a_pattern_needs_no_encoding() -> None:
     ("field", "content", "words"),
     [
         (VersionField(path="package.json", key="verison"), b'{"version": "1.2.3"}', "has no verison; did you mean version"),
-        (VersionField(path="pyproject.toml", key="version"), b'[project]\nversion = "1.2.3"', "has no version"),
+        (VersionField(path="pyproject.toml", key="version"), b'[project]\nversion = "1.2.3"', "has no version; did you mean project.version?"),
         (VersionField(path="package.json", key="version"), b'{"version": 1}', "version is no text"),
         (VersionField(path="package.json", key="version"), b'{"version": "1\\u002e2.3"}', "without escapes"),
         (VersionField(path="package.json", key="version"), b'// {"version": "1.2.3"}', "cannot be parsed"),
