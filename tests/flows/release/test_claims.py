@@ -15,7 +15,7 @@ from kaizen_tasks.flows.release import files, pending
 from kaizen_tasks.flows.runner import run_flow
 from kaizen_tasks.flows.steps import Build, Bump, CutChangelog
 from tests.fakes.scm import FakeScm
-from tests.fakes.tools import FILES, FakeTools, PushingBuilder
+from tests.fakes.tools import FILES, FakeTools, PushingBuilder, settings
 
 if TYPE_CHECKING:
     from kaizen_tasks.flows.step import Flow
@@ -370,3 +370,26 @@ def chain(tools: FakeTools) -> None:
     tools.next_command()
     tools.release_files = tools.scm.working_tree
     run_flow((Bump(), CutChangelog()), Release(version=files.read_version(tools)), tools)
+
+
+def test_merged_release_brings_its_version_into_files_that_have_changed_on_the_branch() -> None:
+    rules = [{"path": "package.json", "key": "version"}]
+    first = FakeTools(settings=settings(version_files=rules))
+    first.scm.commit({"package.json": b'{"version": "0.1.0"}'})
+    first.upstream.branches["main"] = first.scm.head().commit
+    second = clone(first)
+    second.scm = copy.deepcopy(first.scm)
+    second.scm.upstream = first.upstream
+    second.next_command()
+    started = release(first, "deploy staging")
+    second.scm.commit({"package.json": b'{"version": "0.1.0", "private": true}'})
+    moved = note(second, "Noted meanwhile")
+    first.upstream.branches["main"] = moved
+    first.upstream.commits.update(second.scm.commits)
+
+    release(second)
+
+    merge = second.scm.commits[first.upstream.branches["main"]]
+    assert merge.tree["package.json"] == b'{"version": "0.2.0", "private": true}'
+    assert second.scm.commits[started.commit].tree["package.json"] == b'{"version": "0.2.0"}'
+    assert second.scm.working_tree.files["package.json"] == merge.tree["package.json"]
