@@ -30,6 +30,7 @@ from kaizen_tasks.errors import UsageError
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.bump_inference import BumpRules
+    from kaizen_tasks.domain.line import Line  # noqa: TC004 - a release without lines does not load it
 
 MAX_SHOWN_LENGTH = 64
 """Characters of an unknown name that an error repeats."""
@@ -61,7 +62,13 @@ class Settings:
     runtime: RuntimeRules
     docs_checklist: tuple[DocsRule, ...]
     version_files: tuple[VersionFile, ...]
+    lines: tuple[Line, ...] = ()
     variables: Mapping[str, str] = field(factory=dict, repr=False)
+
+    @property
+    def release_branches(self) -> tuple[str, ...]:
+        """The names or patterns of the branches that releases are made from, those of lines included."""
+        return (*self.release.branches, *(line.branch for line in self.lines))
 
     @property
     def former_names(self) -> Mapping[str, tuple[str, ...]]:

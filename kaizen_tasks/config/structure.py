@@ -12,6 +12,7 @@ import attrs
 from attrs import frozen
 
 from kaizen_tasks.config import checks
+from kaizen_tasks.config.tables import LineRules
 from kaizen_tasks.domain.duration import Seconds, parse_duration
 from kaizen_tasks.domain.json_pointer import OptionalPointer
 from kaizen_tasks.domain.request_header import SecretHeader
@@ -108,6 +109,7 @@ def _make_converter(*, detailed: bool) -> Converter:
         converter.register_structure_hook_factory(partial(_has_origin, origin), factory)
     converter.register_structure_hook_factory(is_table, _make_table_hook)
     converter.register_structure_hook_factory(lambda kind: kind is SecretHeader, _make_secret_header_hook)
+    converter.register_structure_hook_factory(lambda kind: kind is LineRules, _make_line_hook)
     return converter
 
 
@@ -163,6 +165,12 @@ def _make_secret_header_hook(kind: Any, converter: Converter) -> Hook:
         return structure_table(value, kind)
 
     return structure_header
+
+
+def _make_line_hook(kind: Any, converter: Converter) -> Hook:
+    """Return the hook of a table that may be written as its branch alone."""
+    structure_table = _make_table_hook(kind, converter)
+    return lambda value, _: structure_table({"branch": value} if isinstance(value, str) else value, kind)
 
 
 def _require_type(value: Any, kind: Any) -> Any:

@@ -209,6 +209,22 @@ class RawEnvironment(NamedTuple):
         return str(getattr(self, key) or inherited)
 
 
+class LineRules(NamedTuple):
+    """A table below `[lines]`, named after the versions of the line: `[lines."1.x"]`, or `[lines."1.2.x"]`.
+
+    `"1.x" = "stable/1.x"` is short for a line with a branch only.
+
+    Attributes:
+        branch: name or pattern of the branch that the line is released from; it need not be in `release.branches`.
+            Example: "stable/1.x"
+        environments: environments that stay on the line: only its releases are promoted to them, once the first stage
+            has verified them, and no other environment gets these. Example: ["mark"]
+    """
+
+    branch: Annotated[str, checks.branch_pattern]
+    environments: tuple[str, ...] = ()
+
+
 class DeployRules(NamedTuple):
     """`[deploy]`: limits of a deployment.
 
@@ -338,6 +354,7 @@ class RawConfig(NamedTuple):
     build: BuildRules = BuildRules()
     changelog: ChangelogRules = ChangelogRules()
     release: ReleaseRules = ReleaseRules()
+    lines: Mapping[str, LineRules] = MappingProxyType({})
     tag: GitTagRules = GitTagRules()
     defaults: RawDefaults = RawDefaults()
     environments: Mapping[str, RawEnvironment] = MappingProxyType({})

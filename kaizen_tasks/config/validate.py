@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from kaizen_tasks.config.load import ConfigFile, TomlTable
+    from kaizen_tasks.domain.line import Line
 
 INVOKE_FILES = "invoke.yaml or another configuration of Invoke"
 SHARED_REPOSITORY_ADVICE = ', and both follow the tag {tag}; to share it, write follow = "{{env}}" in [defaults]'
@@ -129,6 +130,7 @@ def _validate(raw: RawConfig) -> Iterator[ConfigProblem]:
             yield ConfigProblem("pipeline", message)
     for group, members in raw.groups.items():
         yield from _validate_group(group, members, environments)
+    yield from _validate_lines(raw)
     yield from _validate_former_names(raw)
     yield from _validate_followed_tags(raw)
     yield from _validate_no_sharing(raw)
@@ -196,6 +198,24 @@ def _validate_group(group: str, members: tuple[str, ...], environments: tuple[st
             yield ConfigProblem(f"groups.{group}", message)
         elif member in members[:position]:
             yield ConfigProblem(f"groups.{group}", f"{member!r} is listed twice")
+
+
+def _validate_lines(raw: RawConfig) -> Iterator[ConfigProblem]:
+    """Find lines that are no series of versions, and environments that are unknown or would stay on two lines."""
+    if not raw.lines:
+        return
+    from kaizen_tasks.domain.line import is_line_name
+
+    owners: dict[str, str] = {}
+    for name, line in raw.lines.items():
+        if not is_line_name(name):
+            yield ConfigProblem("lines", f"{name!r} is not a line such as '1.x' or '1.2.x'")
+        for environment in line.environments:
+            if environment not in raw.environments:
+                message = f"{environment!r} is not an environment{suggest(environment, raw.environments)}"
+                yield ConfigProblem(f"lines.{name}.environments", message)
+            elif (owner := owners.setdefault(environment, name)) != name:
+                yield ConfigProblem(f"lines.{name}.environments", f"{environment!r} stays on the line {owner}")
 
 
 def _validate_former_names(raw: RawConfig) -> Iterator[ConfigProblem]:
@@ -333,6 +353,7 @@ def _resolve(config_file: ConfigFile, raw: RawConfig) -> Settings:
     values = raw._asdict() | {
         "root": config_file.root,
         "environments": {name: _resolve_environment(name, entry, raw) for name, entry in raw.environments.items()},
+        "lines": _resolve_lines(raw) if raw.lines else (),
         "runtime": RuntimeRules(visible=raw.runtime.visible, keys=raw.runtime.keys),
         "variables": {
             header.env: os.environ[header.env] for header in raw.verify.headers.values() if header.env in os.environ
@@ -340,6 +361,14 @@ def _resolve(config_file: ConfigFile, raw: RawConfig) -> Settings:
     }
     del values["defaults"]
     return Settings(**values)
+
+
+def _resolve_lines(raw: RawConfig) -> tuple[Line, ...]:
+    from kaizen_tasks.domain.line import Line
+
+    return tuple(
+        Line(name=name, branch=rules.branch, environments=rules.environments) for name, rules in raw.lines.items()
+    )
 
 
 def _resolve_environment(name: str, raw_environment: RawEnvironment, raw: RawConfig) -> Environment:

@@ -34,5 +34,12 @@ class TagPattern:
             return None
         return version if self.format(version) == tag else None
 
+    @property
+    def other_form(self) -> TagPattern:
+        """The same scheme without `v` before the version, or with it: repositories change from one to the other."""
+        prefix, _, rest = self.template.partition("{version}")
+        has_v = prefix.endswith("v") and not prefix[-2:-1].isalnum()
+        return TagPattern(template=f"{prefix[:-1] if has_v else prefix + 'v'}{{version}}{rest}")
+
 
 DEFAULT_TAG_PATTERN = TagPattern()  # `v1.2.3`

@@ -34,6 +34,7 @@ OVERRIDES = {
     "text, or table of texts": "strict",
 }
 NAMES = {
+    "lines.NAME": "lines.1",
     "environments.NAME": "environments.prod",
     "args.NAME": "args.BASE",
     "groups.NAME": "groups.beta",
@@ -45,7 +46,10 @@ OTHER_ENVIRONMENTS = "".join(f"\n[environments.{name}]\n" for name in ("staging"
 
 def example() -> load.ConfigFile:
     """Return a file that sets every key."""
-    text = every_key().replace("environments.NAME", "environments.prod") + OTHER_ENVIRONMENTS
+    text = (
+        every_key().replace("environments.NAME", "environments.prod").replace("lines.NAME", "lines.1")
+        + OTHER_ENVIRONMENTS
+    )
     return load.ConfigFile(Path("/app"), "kaizen.toml", tomllib.loads(text))
 
 

@@ -34,3 +34,17 @@ def test_tag_of_a_version_is_parsed_back(template: str, version: str, tag: str) 
 )
 def test_tag_of_another_form_has_no_version(template: str, tag: str) -> None:
     assert TagPattern(template=template).parse(tag) is None
+
+
+@pytest.mark.parametrize(
+    ("template", "tag"),
+    [
+        ("v{version}", "1.2.3"),
+        ("{version}", "v1.2.3"),
+        ("web-v{version}", "web-1.2.3"),
+        ("web/{version}-final", "web/v1.2.3-final"),
+        ("dev{version}", "devv1.2.3"),
+    ],
+)
+def test_other_form_has_v_or_has_it_not(template: str, tag: str) -> None:
+    assert TagPattern(template=template).other_form.parse(tag) == Version.parse("1.2.3")

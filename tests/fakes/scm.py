@@ -105,6 +105,15 @@ class FakeScm:
         assert self.upstream is not None
         self._tags.update({tag: commit for tag, commit in self.upstream.tags.items() if commit in self.commits})
 
+    def switch(self, branch: str, *, start: str = "") -> None:
+        """Check out a branch, with the files of its commit, after creating it if `start` is given."""
+        self._branches[self.branch] = self._tip
+        self.branch, self._tip = branch, self.resolve(start) if start else self._branches[branch]
+        tree = self.commits[self._tip].tree
+        self.index = dict(tree)
+        self.working_tree.files.clear()
+        self.working_tree.files.update(tree)
+
     def detach(self) -> None:
         """Detach HEAD from the branch."""
         self._branches[self.branch] = self._tip

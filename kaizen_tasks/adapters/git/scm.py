@@ -123,10 +123,7 @@ class GitScm:
 
     def tags(self, *, merged_into: str = "") -> tuple[str, ...]:
         """Return the names of all tags, or only of those on a commit and its ancestors."""
-        if not merged_into:
-            return self._snapshot.tags
-        options = ("--format=%(refname:lstrip=2)", "--merged", merged_into)
-        return tuple(self._git.run_checked("for-each-ref", *options, "refs/tags").text.split())
+        return self._snapshot.merged_tags(merged_into) if merged_into else self._snapshot.tags
 
     def changed_files(self, since: str, until: str) -> tuple[str, ...]:
         """Return the app's files that the commits after `since` and up to `until` change, sorted."""

@@ -51,6 +51,7 @@ class RepoSnapshot:
         self._tracked_files: dict[str, Mapping[str, bool]] = {}
         self._identities: dict[str, GitResult] = {}
         self._trees: dict[tuple[str, tuple[tuple[str, bytes | None], ...]], BuiltTree] = {}
+        self._merged_tags: dict[str, tuple[str, ...]] = {}
 
     @cached_property
     def head(self) -> HeadRef:
@@ -68,6 +69,13 @@ class RepoSnapshot:
     def tags(self) -> tuple[str, ...]:
         """The names of all tags."""
         return tuple(ref.removeprefix(TAG_PREFIX) for ref in self._refs if ref.startswith(TAG_PREFIX))
+
+    def merged_tags(self, commit: str) -> tuple[str, ...]:
+        """Return the names of the tags of a commit and its ancestors."""
+        if commit not in self._merged_tags:
+            options = ("--format=%(refname:lstrip=2)", "--merged", commit)
+            self._merged_tags[commit] = tuple(self._git.run_checked("for-each-ref", *options, TAG_PREFIX).text.split())
+        return self._merged_tags[commit]
 
     @cached_property
     def pending(self) -> Mapping[str, str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from kaizen_tasks.domain.changelog.backport import last_later_section, move_entries
 from kaizen_tasks.domain.changelog.cut_check import verify_cut
 from kaizen_tasks.domain.changelog.edit import apply_edits, insert_lines
 from kaizen_tasks.domain.changelog.format import DEFAULT_FORMAT, ChangelogFormat
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from semver import Version
 
 
-def cut_release(
+def cut_release(  # noqa: PLR0913 - what the headings and links of a release are made of
     content: bytes,
     *,
     version: Version,
@@ -28,8 +29,12 @@ def cut_release(
     repository_url: str | None,
     tag_pattern: TagPattern = DEFAULT_TAG_PATTERN,
     changelog_format: ChangelogFormat = DEFAULT_FORMAT,
+    previous: Version | None = None,
+    previous_tag: str = "",
 ) -> bytes:
     """Return the changelog with the entries of `[Unreleased]` in a new section, written in the style of the file.
+
+    The section is below those of later releases, if the file has any: they are of other lines.
 
     Args:
         content: the changelog.
@@ -38,19 +43,22 @@ def cut_release(
         repository_url: the repository to link to when the changelog has no links yet.
         tag_pattern: pattern of the tags of versions.
         changelog_format: what the headings of the changelog mean.
+        previous: the release before it; None for the one that the file has.
+        previous_tag: the tag of that release; empty for the one of the pattern.
 
     Raises:
         Refused: there are no unreleased entries, the version has a section already, or more would change.
     """
     log = parse_changelog(content, changelog_format)
     unreleased = _require_releasable(log, version)
-    previous_version = log.newest_release.version if log.newest_release else None
+    previous = previous or log.version_before(version)
     link_update = LinkUpdate(
         log=log,
         unreleased=unreleased,
-        version=str(version),
+        version=version,
         tag=tag_pattern.format(version),
-        previous_tag=tag_pattern.format(previous_version) if previous_version else "",
+        previous=previous,
+        previous_tag=previous_tag or (tag_pattern.format(previous) if previous else ""),
         repository_url=repository_url,
     )
     model = log.newest_release
@@ -63,8 +71,13 @@ def cut_release(
         yanked=False,
     )
     heading_lines = format_heading(heading.render(), (model or unreleased).heading_lines)
-    heading_edit = insert_lines(content, unreleased.body_start, ["", *heading_lines])
-    result = apply_edits(content, [heading_edit, *link_update.edits()])
+    later_section = last_later_section(log, unreleased, version)
+    section_edits = (
+        move_entries(unreleased, heading_lines, below=later_section)
+        if later_section
+        else (insert_lines(content, unreleased.body_start, ["", *heading_lines]),)
+    )
+    result = apply_edits(content, [*section_edits, *link_update.edits()])
     verify_cut(log, result, version=version)
     return result
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.domain.changelog.backport import move_entries_back
 from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits
 from kaizen_tasks.domain.changelog.markdown.lines import is_line_start, newline_at, split_lines
 from kaizen_tasks.domain.changelog.model import Changelog, Section, parse_changelog
@@ -30,7 +31,7 @@ def verify_cut(old_log: Changelog, new_content: bytes, *, version: Version) -> N
     """
     new_log = parse_changelog(new_content, old_log.changelog_format)
     section = new_log.find_section(version)
-    if not section or not _follows_unreleased(new_log, section):
+    if not section or not _is_in_place(new_log, section, version):
         raise _refusal(version, "its heading would not be parsed as one")
     if not _same_entries(old_log, section):
         raise _refusal(version, "its entries would be parsed differently")
@@ -65,9 +66,13 @@ def _without_link(section: Section, heading: bytes) -> bytes:
     return heading.rstrip(b"\r\n").replace(url.encode(), b"")
 
 
-def _follows_unreleased(log: Changelog, section: Section) -> bool:
+def _is_in_place(log: Changelog, section: Section, version: Version) -> bool:
+    """Return whether a section is below an empty `[Unreleased]`, with nothing but later releases between them."""
     unreleased = log.unreleased
-    return bool(unreleased and unreleased.end == section.start and unreleased.is_empty)
+    if not unreleased or not unreleased.is_empty or unreleased.start > section.start:
+        return False
+    between = (other for other in log.sections if unreleased.end <= other.start < section.start)
+    return unreleased.end == section.start or all(other.version is None or other.version > version for other in between)
 
 
 def _restores_original(old_log: Changelog, new_log: Changelog, section: Section) -> bool:
@@ -75,9 +80,8 @@ def _restores_original(old_log: Changelog, new_log: Changelog, section: Section)
 
     A line ending that the original file lacked may remain, and a blank line above its first links.
     """
-    newline = newline_at(new_log.content, section.start)
-    heading = TextEdit(start=section.start - len(newline), end=section.body_start, replacement=b"")
-    restored_content = apply_edits(new_log.content, [heading, *_undo_links(old_log, new_log, section)])
+    edits = (*_undo_heading(new_log, section), *_undo_links(old_log, new_log, section))
+    restored_content = apply_edits(new_log.content, edits)
     added_newlines = restored_content.removeprefix(old_log.content)
     ends_with_newline = is_line_start(old_log.content, len(old_log.content))
     return (
@@ -86,6 +90,13 @@ def _restores_original(old_log: Changelog, new_log: Changelog, section: Section)
         and len(split_lines(added_newlines).texts) <= (1 if ends_with_newline else 2)
         and ends_with_newline == is_line_start(new_log.content, len(new_log.content))
     )
+
+
+def _undo_heading(log: Changelog, section: Section) -> tuple[TextEdit, ...]:
+    if log.unreleased and log.unreleased.end != section.start:
+        return move_entries_back(log, section)
+    newline = newline_at(log.content, section.start)
+    return (TextEdit(start=section.start - len(newline), end=section.body_start, replacement=b""),)
 
 
 def _undo_links(old_log: Changelog, new_log: Changelog, section: Section) -> Iterator[TextEdit]:

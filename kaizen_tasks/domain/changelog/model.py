@@ -222,6 +222,14 @@ class Changelog:
         found = [(other, section) for other, section in lower if last_final is None or other > last_final]
         return tuple(section for _, section in sorted(found, key=lambda pair: pair[0]))
 
+    def version_before(self, version: Version) -> Version | None:
+        """Return the version of the newest release, or the next lower one if that is not below a version, or None."""
+        newest = self.newest_release
+        if newest and newest.version and newest.version < version:
+            return newest.version
+        versions = (section.version for section in self.releases if section.version)
+        return max((lower for lower in versions if lower < version), default=None)
+
     @property
     def newest_release(self) -> Section | None:
         """Return the first release in the file that has a version, or None."""

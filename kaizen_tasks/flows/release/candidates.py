@@ -75,7 +75,7 @@ def _required_version(base: Version, decision: BumpDecision, tools: Tools) -> Ve
 
 def _last_final(base: Version, tools: Tools) -> Version | None:
     """Return the last final release up to a version, by its tag or heading; None when there is none."""
-    releases = {*files.tagged_versions(tools, merged_into_head=False), *_headings(files.read_changelog(tools))}
+    releases = {*files.tagged_versions(tools), *_headings(files.read_changelog(tools))}
     return max((version for version in releases if version <= base and not version.prerelease), default=None)
 
 

@@ -112,11 +112,11 @@ def last_version_on_remote(tools: Tools, *, above: Version | None) -> Version | 
     remote, head_commit = read_remote(tools), tools.scm.head().commit
     if remote is None:
         return None
-    missing_tags = tuple(remote.tags.keys() - set(tools.scm.tags()))
-    for version in sorted(files.versions_from_tags(tools, missing_tags), reverse=True):
+    missing_tags = files.tags_by_version(tools, tuple(remote.tags.keys() - set(tools.scm.tags())))
+    for version in sorted(missing_tags, reverse=True):
         if above is not None and version <= above:
             break
-        commit = tools.scm.resolve(remote.tags[tools.settings.git_tag(version)])
+        commit = tools.scm.resolve(remote.tags[missing_tags[version]])
         if commit and tools.scm.is_ancestor(commit, head_commit):
             return version
     return None

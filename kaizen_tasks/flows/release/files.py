@@ -12,6 +12,8 @@ from kaizen_tasks.domain.changelog import DEFAULT_PATH
 from kaizen_tasks.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from semver import Version
 
     from kaizen_tasks.domain.changelog.bump_inference import BumpDecision
@@ -261,45 +263,78 @@ def parse_with_format(content: bytes, changelog_format: ChangelogFormat) -> Chan
     return model.parse_changelog(content, changelog_format)
 
 
-def tagged_versions(tools: Tools, *, merged_into_head: bool) -> tuple[Version, ...]:
-    """Return the versions that are tagged in this clone.
-
-    Args:
-        tools: the ports.
-        merged_into_head: whether to return only those that HEAD descends from, as a hotfix branch needs.
-    """
-    head_commit = tools.scm.head().commit if merged_into_head else ""
-    return versions_from_tags(tools, tools.scm.tags(merged_into=head_commit))
+def tagged_versions(tools: Tools) -> tuple[Version, ...]:
+    """Return the versions that are tagged in this clone."""
+    return versions_from_tags(tools, tools.scm.tags())
 
 
 def versions_from_tags(tools: Tools, tags: tuple[str, ...]) -> tuple[Version, ...]:
-    """Return the versions among these git tags; tags of other forms are not releases."""
+    """Return the versions among these git tags, with or without `v`; tags of other forms are not releases."""
+    return tuple(tags_by_version(tools, tags))
+
+
+def tags_by_version(tools: Tools, tags: tuple[str, ...]) -> Mapping[Version, str]:
+    """Return the git tags of releases by version; of two tags of one version, the one that follows the pattern."""
     return _parse_tags(tags, tools.settings.tag_pattern)
 
 
 @lru_cache(maxsize=4)  # every step asks which release was the last; those here, and those that HEAD descends from
-def _parse_tags(tags: tuple[str, ...], pattern: TagPattern) -> tuple[Version, ...]:
-    return tuple(version for tag in tags if (version := pattern.parse(tag)))
+def _parse_tags(tags: tuple[str, ...], pattern: TagPattern) -> Mapping[Version, str]:
+    tags_of_pattern = {version: tag for tag in tags if (version := pattern.parse(tag))}
+    if len(tags_of_pattern) == len(tags):
+        return tags_of_pattern
+    other_form = pattern.other_form
+    return {version: tag for tag in tags if (version := other_form.parse(tag))} | tags_of_pattern
 
 
-def last_released_version(tools: Tools, *, merged_into_head: bool = False) -> Version | None:
-    """Return the version of the last release, as far as this clone knows; None when there is none.
+def last_released_version(tools: Tools) -> Version | None:
+    """Return the version of the last release on the line of HEAD, as far as this clone knows; None when there is none.
 
-    This is the highest tagged version. Without tags, it is the highest heading of the changelog if there are unreleased
-    entries; if there are none, that heading belongs to the release that is about to be made.
+    This is the highest version that is tagged on HEAD or an ancestor. Without tags, it is the highest heading of the
+    changelog if there are unreleased entries; if there are none, that heading belongs to the release that is about to
+    be made. Which tags HEAD descends from takes git a walk through the history, so it is asked only if the files of the
+    branch do not name the highest one.
     """
-    tagged_version = versions.latest_version(tagged_versions(tools, merged_into_head=merged_into_head))
-    if tagged_version is not None:
-        return tagged_version
+    newest = versions.latest_version(tagged_versions(tools))
+    if newest is None:
+        return last_heading(tools)
+    if read_version(tools) >= newest and has_section(newest, tools):
+        return newest
+    from kaizen_tasks.flows.release import lines
+
+    return lines.last_released_version(tools)
+
+
+def previous_release(version: Version, tools: Tools) -> Version | None:
+    """Return the release that a version is to be compared with, or None.
+
+    This is the last release of its line or, if nobody tagged that, the newest heading of the changelog.
+    """
+    last, newest_section = last_released_version(tools), read_changelog(tools).newest_release
+    heading = newest_section.version if newest_section else None
+    is_tagged = heading in tags_by_version(tools, tools.scm.tags())
+    candidates = (last, None if is_tagged else heading)
+    return max((candidate for candidate in candidates if candidate and candidate < version), default=None)
+
+
+def has_section(version: Version, tools: Tools) -> bool:
+    """Return whether the changelog has a section of a version."""
+    content = tools.release_files.read(changelog_file(tools))
+    return content is not None and parse_changelog(content, tools).find_section(version) is not None
+
+
+def last_heading(tools: Tools, *, excluding: Collection[Version] = ()) -> Version | None:
+    """Return the highest version of the changelog if it has unreleased entries; None if not."""
     if tools.release_files.read(changelog_file(tools)) is None:
         return None
     changelog = read_noted_changelog(tools)
-    return latest_heading(changelog) if has_unreleased_entries(changelog) else None
+    return latest_heading(changelog, excluding=excluding) if has_unreleased_entries(changelog) else None
 
 
 def changelog_problems(tools: Tools) -> tuple[LintProblem, ...]:
     """Return every problem of the changelog, including contradictions to VERSION and the tags of this clone."""
     from kaizen_tasks.domain.changelog.lint.check import apply_rules, check_changelog
+    from kaizen_tasks.flows.release import lines
 
     problems = check_changelog(
         read_changelog_bytes(tools),
@@ -309,6 +344,7 @@ def changelog_problems(tools: Tools) -> tuple[LintProblem, ...]:
         today=_last_date_today(tools),
         tag_pattern=tools.settings.tag_pattern,
         changelog_format=tools.settings.changelog.format,
+        history=lines.history(tools),
     )
     all_problems = (*problems, *_fragment_problems(tools), *version_file_problems(tools))
     return apply_rules(all_problems, tools.settings.changelog.lint_rules)
@@ -345,7 +381,7 @@ def _last_date_today(tools: Tools) -> dt.date:
 
 def tag_commit(version: Version, tools: Tools) -> str:
     """Return the commit that the tag of a version names in this clone; empty when there is no such tag."""
-    return tools.scm.resolve(f"refs/tags/{tools.settings.git_tag(version)}")
+    return tools.scm.resolve(f"refs/tags/{tag_name(version, tools)}")
 
 
 def find_cut_section(version: Version, tools: Tools) -> Section | None:
@@ -418,9 +454,15 @@ def notes_at(commit: str, version: Version, tools: Tools, *, base_url: str | Non
     return to_markdown(changelog, (section,), base_url=base_url) if changelog and section else ""
 
 
-def latest_heading(changelog: Changelog) -> Version | None:
+def tag_name(version: Version, tools: Tools) -> str:
+    """Return the name of a version's tag: that of the tag in this clone or, when there is none, of the pattern."""
+    return tags_by_version(tools, tools.scm.tags()).get(version) or tools.settings.git_tag(version)
+
+
+def latest_heading(changelog: Changelog, *, excluding: Collection[Version] = ()) -> Version | None:
     """Return the highest version that has a heading; None when there is none."""
-    return max((section.version for section in changelog.releases if section.version is not None), default=None)
+    headings = (section.version for section in changelog.releases if section.version is not None)
+    return max((version for version in headings if version not in excluding), default=None)
 
 
 def has_unreleased_entries(changelog: Changelog) -> bool:

@@ -6,7 +6,6 @@ import fnmatch
 from typing import TYPE_CHECKING, Self
 
 from kaizen_tasks.domain import docs_checklist
-from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.decision import Refuse
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError
 from kaizen_tasks.flows.release import claims, pending
@@ -83,16 +82,13 @@ def has_pushed_image(release: Release, environment: Environment | None, tools: T
     return pending.is_published(release, tools, environment=environment, ask_remote=True)
 
 
-def check_remote(
-    release: Release, environment: Environment | None, tools: Tools, *, hotfix: bool, is_fixed: bool
-) -> Iterator[str]:
+def check_remote(release: Release, environment: Environment | None, tools: Tools, *, is_fixed: bool) -> Iterator[str]:
     """Check the branch and the tags by asking the remote: its refs in this clone are those of the last fetch.
 
     Args:
         release: what is to be released.
         environment: where it is released to; None for the first stage, or for a release without deployment.
         tools: the ports.
-        hotfix: whether a later release may exist, because a hotfix starts from an older one.
         is_fixed: whether the branch does not matter, because the release is finished as it is.
     """
     head, name = tools.scm.head(), tools.settings.release.remote
@@ -111,8 +107,7 @@ def check_remote(
     is_current = any(tools.scm.is_ancestor(remote.branch_commit, commit) for commit in commits)
     if remote.branch_commit and not is_current and not _is_merged(release, remote, tools):
         yield Problem(f"{name}/{head.branch} has commits that this clone lacks", pull)
-    if not hotfix:
-        yield from _check_no_later_tag(remote, release, tools)
+    yield from _check_no_later_tag(remote, release, tools)
 
 
 def _is_merged(release: Release, remote: RemoteRefs, tools: Tools) -> bool:
@@ -148,29 +143,51 @@ def _check_number_is_free(
 
 
 def _check_no_later_tag(remote: RemoteRefs, release: Release, tools: Tools) -> Iterator[str]:
-    latest_version = versions.latest_version(documents.versions_from_tags(tools, tuple(remote.tags)))
-    if latest_version is not None and latest_version > release.version:
-        name, tag = tools.settings.release.remote, tools.settings.git_tag(latest_version)
-        yield Problem(f"{name} has the tag {tag}, which is above {release.version}", "git fetch --tags")
+    """Check that this clone lacks no tag of a later release on HEAD, or of the line that the version would be of."""
+    missing_tags = documents.tags_by_version(tools, tuple(remote.tags.keys() - set(tools.scm.tags())))
+    if not missing_tags:
+        return
+    from kaizen_tasks.domain.line import conflicting_release
+
+    name, head = tools.settings.release.remote, tools.scm.head()
+    later_version = claims.last_version_on_remote(tools, above=release.version)
+    if later_version is not None:
+        cause = f"{name} has the tag {missing_tags[later_version]}, which is above {release.version}"
+        yield Problem(cause, "git fetch --tags")
+        return
+    others = missing_tags.keys() - {release.version}
+    if conflict := conflicting_release(release.version, documents.last_released_version(tools), others):
+        cause = f"{name} has the tag {missing_tags[conflict]}, which {head.branch} lacks"
+        yield Problem(f"{cause}, so that {release.version} is of another line", "git fetch --tags")
 
 
 def check_versions(release: Release, tools: Tools) -> Iterator[str]:
     """Compare the changelog headings and the tags that HEAD descends from with the version to be released.
 
-    Other tags are ignored: a hotfix on another branch has its heading on that branch.
+    Headings and tags of other lines are ignored: their releases are on other branches, as those of hotfixes are.
     """
     latest_heading = documents.latest_heading(documents.read_changelog(tools))
+    if latest_heading is not None and latest_heading > release.version:
+        latest_heading = _latest_heading_of_line(tools)
     if latest_heading is not None and latest_heading > release.version:
         place = f"{documents.changelog_file(tools)} has [{latest_heading}]"
         yield f"{place}, which is above the {release.version} to be released"
     tagged_version = _tagged_version_above(latest_heading, tools) if latest_heading is not None else None
     if tagged_version is not None and tagged_version != release.version:
-        tag = tools.settings.git_tag(tagged_version)
+        tag = documents.tag_name(tagged_version, tools)
         changelog_file = documents.changelog_file(tools)
         yield f"the tag {tag} has no heading in {changelog_file}, which ends at [{latest_heading}]"
     tag_commit = documents.tag_commit(release.version, tools)
     if tag_commit and release.commit != tag_commit:
-        yield f"the tag {tools.settings.git_tag(release.version)} exists already, on commit {tag_commit[:10]}"
+        yield f"the tag {documents.tag_name(release.version, tools)} exists already, on commit {tag_commit[:10]}"
+
+
+def _latest_heading_of_line(tools: Tools) -> Version | None:
+    """Return the highest heading that no release of another line has."""
+    from kaizen_tasks.flows.release import lines
+
+    elsewhere = lines.releases_elsewhere(tools)
+    return documents.latest_heading(documents.read_changelog(tools), excluding=elsewhere)
 
 
 def _tagged_version_above(latest_heading: Version, tools: Tools) -> Version | None:
@@ -178,10 +195,11 @@ def _tagged_version_above(latest_heading: Version, tools: Tools) -> Version | No
 
     Finding those tags takes git a walk through the history, so it is skipped when no tag at all is above.
     """
-    if max(documents.tagged_versions(tools, merged_into_head=False), default=latest_heading) <= latest_heading:
+    if max(documents.tagged_versions(tools), default=latest_heading) <= latest_heading:
         return None
-    tagged_version = versions.latest_version(documents.tagged_versions(tools, merged_into_head=True))
-    return tagged_version if tagged_version is not None and tagged_version > latest_heading else None
+    from kaizen_tasks.flows.release import lines
+
+    return max((version for version in lines.released_here(tools) if version > latest_heading), default=None)
 
 
 def check_release_files(release: Release, tools: Tools) -> Iterator[str]:
@@ -226,7 +244,7 @@ def check_docs(tools: Tools) -> Iterator[str]:
     rules = tools.settings.docs_checklist
     if not rules:
         return
-    last_version = versions.latest_version(documents.tagged_versions(tools, merged_into_head=True))
+    last_version = documents.last_released_version(tools)
     last_commit = documents.tag_commit(last_version, tools) if last_version else ""
     changed_files = tools.scm.changed_files(last_commit, tools.scm.head().commit)
     for rule in rules:

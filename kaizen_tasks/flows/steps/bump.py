@@ -33,7 +33,7 @@ class Bump:
         accept_released: whether to keep the last release if HEAD is its commit and nothing is noted since: for flows,
             which must finish when they are run again. A plain bump with a part always moves on.
         force: whether the part may be lower than the changelog requires.
-        hotfix: whether only releases that HEAD descends from count, because a hotfix starts from an older one.
+        hotfix: whether it is a hotfix, which comes from a branch of its own.
         environment: where the release will be deployed; None for the first stage, or for a release without deployment.
         ask_remote: whether to ask the remote which numbers are taken, and which releases other clones have started.
     """
@@ -60,6 +60,7 @@ class Bump:
         target_version, reason = self._target_version(current, base, tools)
         versions.require_newer(target_version, base)
         _require_no_other_section(target_version, base, tools)
+        self._require_own_number(target_version, base, tools)
         target_release = Release(version=target_version)
         if current == target_version:
             if outdated_paths := files.outdated_version_paths(target_version, tools):
@@ -105,7 +106,7 @@ class Bump:
 
     def _base_version(self, pending_release: Release | None, tools: Tools) -> Version | None:
         """Return the version to increment: the last release's or, if higher, that of a pending release that failed."""
-        last_version = files.last_released_version(tools, merged_into_head=self.hotfix)
+        last_version = files.last_released_version(tools)
         if self.ask_remote:
             last_version = claims.last_version_on_remote(tools, above=last_version) or last_version
         if pending_release is None or self._resumes(pending_release, tools):
@@ -119,8 +120,8 @@ class Bump:
             reason = ", ahead of the last release" if base else ", the first release"
             if files.read_changelog(tools).find_section(current) is not None:
                 return current, reason  # its section is written, so it cannot get another number any more
-            return self._skip_taken(current, "rc" if current.prerelease else "patch", reason, tools)
-        return self._skip_taken(*self._next_version(base or current, tools), tools)
+            return self._skip_taken(current, "rc" if current.prerelease else "patch", reason, base, tools)
+        return self._skip_taken(*self._next_version(base or current, tools), base, tools)
 
     def _next_version(self, base: Version, tools: Tools) -> tuple[Version, versions.Part, str]:
         """Return the version after another one, the part by which to skip it if it is taken, and the reason."""
@@ -145,12 +146,33 @@ class Bump:
         part = versions.parse_part(decision.part)
         return versions.bump_version(base, part), part, f", {files.reason_of(decision, tools)}"
 
-    def _skip_taken(self, version: Version, part: versions.Part, reason: str, tools: Tools) -> tuple[Version, str]:
-        """Return the version or, if somebody else has it, the next one that is free, with the reason."""
+    def _skip_taken(
+        self, version: Version, part: versions.Part, reason: str, base: Version | None, tools: Tools
+    ) -> tuple[Version, str]:
+        """Return the version or, if somebody else has it, the next one that is free, with the reason.
+
+        A number of another line is returned as it is, to be refused: those after it are that line's too.
+        """
         free_version = version
-        while self.ask_remote and pending.is_taken(free_version, tools, environment=self.environment):
+        while self._is_taken(free_version, tools) and not _is_of_other_line(free_version, base, tools):
             free_version = versions.bump_version(free_version, part)
         return free_version, reason if free_version == version else f"{reason}; {version} is taken"
+
+    def _is_taken(self, version: Version, tools: Tools) -> bool:
+        if self.ask_remote:
+            return pending.is_taken(version, tools, environment=self.environment)
+        return version in files.tagged_versions(tools)
+
+    def _require_own_number(self, version: Version, base: Version | None, tools: Tools) -> None:
+        """Require a number that the line of HEAD may take; the only line there is may take any.
+
+        Raises:
+            Refused: the number is one of another line.
+        """
+        if tools.settings.lines or versions.latest_version(files.tagged_versions(tools)) not in {None, base}:
+            from kaizen_tasks.flows.release import lines
+
+            lines.require_own_number(version, base, tools, hotfix=self.hotfix)
 
     def _require_sufficient_part(self, base_version: Version, tools: Tools) -> None:
         from kaizen_tasks.domain.changelog.model import find_unreleased
@@ -204,3 +226,9 @@ def _version_file_contents(version: Version, tools: Tools) -> dict[str, bytes]:
     from kaizen_tasks.flows.release import version_files
 
     return version_files.with_version(version, tools)
+
+
+def _is_of_other_line(version: Version, base: Version | None, tools: Tools) -> bool:
+    from kaizen_tasks.domain.line import conflicting_release
+
+    return conflicting_release(version, base, files.tagged_versions(tools)) is not None

@@ -57,6 +57,7 @@ class CutChangelog:
         return release
 
     def _write_section(self, release: Release, tools: Tools) -> None:
+        previous = files.previous_release(release.version, tools)
         changelog, version = files.read_noted_changelog(tools), release.version
         undated = files.undated_section(changelog, version, tools)
         cut = partial(
@@ -66,6 +67,8 @@ class CutChangelog:
             repository_url=tools.scm.web_url() or None,
             tag_pattern=tools.settings.tag_pattern,
             changelog_format=tools.settings.changelog.format,
+            previous=previous,
+            previous_tag=files.tag_name(previous, tools) if previous else "",
         )
         if undated is not None or changelog.candidates_of(version):
             from kaizen_tasks.domain.changelog.gather import cut_gathered

@@ -62,8 +62,9 @@ class Preflight(ReadOnlyStep):
             yield from self._release_problems(decision.release, tools)
 
     def _worktree_problems(self, tools: Tools) -> Iterator[str]:
-        rules = tools.settings.release
-        return preconditions.check_worktree(rules.hotfix_branches if self.bump.hotfix else rules.branches, tools)
+        settings = tools.settings
+        branches = settings.release.hotfix_branches if self.bump.hotfix else settings.release_branches
+        return preconditions.check_worktree(branches, tools)
 
     def _release_problems(self, release: Release, tools: Tools) -> Iterator[str]:
         is_fixed = bool(self.environments) and preconditions.has_pushed_image(release, self.bump.environment, tools)
@@ -71,9 +72,7 @@ class Preflight(ReadOnlyStep):
             yield from preconditions.check_versions(release, tools)
             yield from preconditions.check_release_files(release, tools)
         if self.push:
-            yield from preconditions.check_remote(
-                release, self.bump.environment, tools, hotfix=self.bump.hotfix, is_fixed=is_fixed
-            )
+            yield from preconditions.check_remote(release, self.bump.environment, tools, is_fixed=is_fixed)
         if not self.skip_docs and not is_fixed:
             yield from preconditions.check_docs(tools)
         if self.environments:

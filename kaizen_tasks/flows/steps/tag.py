@@ -34,7 +34,7 @@ class FastForwardAndTag:
         description = f"move {head.branch or 'HEAD'} to the release commit and tag it {name}"
         if not release.commit:
             return Act(description, release)
-        local_commit = files.tag_commit(release.version, tools)
+        local_commit = tools.scm.resolve(f"refs/tags/{name}")
         if local_commit not in {"", release.commit}:
             return _tag_conflict(name, local_commit, release, tools)
         if local_commit and _contains(head, release.commit, tools) and not _is_incomplete(release, head, tools):
@@ -133,7 +133,7 @@ class Tag:
         if not release.commit:
             return Act(f"tag the release commit {name} and push it", release)
         remote = tools.scm.remote_refs(tools.scm.head().branch)
-        local_commit = files.tag_commit(release.version, tools)
+        local_commit = tools.scm.resolve(f"refs/tags/{name}")
         conflicting_commits = {local_commit, remote.tags.get(name, "") if remote else ""} - {"", release.commit}
         if conflicting_commits:
             return _tag_conflict(name, conflicting_commits.pop(), release, tools)

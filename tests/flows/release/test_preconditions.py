@@ -40,9 +40,9 @@ def of_checkout(tools: FakeTools) -> list[str]:
     return list(preconditions.check_worktree(tools.settings.release.branches, tools))
 
 
-def of_remote(tools: FakeTools, release: Release = NEXT, *, hotfix: bool = False) -> list[str]:
+def of_remote(tools: FakeTools, release: Release = NEXT) -> list[str]:
     """Return the problems of the remote."""
-    return list(preconditions.check_remote(release, None, tools, hotfix=hotfix, is_fixed=False))
+    return list(preconditions.check_remote(release, None, tools, is_fixed=False))
 
 
 def of_version(tools: FakeTools, release: Release = NEXT) -> list[str]:
@@ -153,12 +153,24 @@ def test_remote_tag_of_this_release_is_no_problem(tools: FakeTools) -> None:
     assert of_remote(tools, evolve(NEXT, commit=head)) == []
 
 
-def test_later_remote_tag_is_a_problem_except_for_a_hotfix(tools: FakeTools) -> None:
-    """A hotfix starts from an older release."""
-    tools.upstream.tags.update({"v0.3.0": "0123456789abcdef", "nightly": "0123456789abcdef"})
+def test_later_remote_tag_on_head_is_a_problem(tools: FakeTools) -> None:
+    tools.upstream.tags.update({"v0.3.0": tools.scm.head().commit, "nightly": "0123456789abcdef"})
 
     assert of_remote(tools) == ["origin has the tag v0.3.0, which is above 0.2.0: git fetch --tags"]
-    assert of_remote(tools, hotfix=True) == []
+
+
+def test_later_remote_tag_of_another_line_is_no_problem(tools: FakeTools) -> None:
+    tools.upstream.tags["v1.0.0"] = "0123456789abcdef"
+
+    assert of_remote(tools) == []
+
+
+def test_number_of_a_line_that_only_the_remote_has_is_a_problem(tools: FakeTools) -> None:
+    tools.upstream.tags["v1.0.0"] = "0123456789abcdef"
+
+    assert of_remote(tools, Release(version=Version.parse("1.0.1"))) == [
+        "origin has the tag v1.0.0, which main lacks, so that 1.0.1 is of another line: git fetch --tags"
+    ]
 
 
 def test_heading_above_the_version_is_a_problem(tools: FakeTools) -> None:

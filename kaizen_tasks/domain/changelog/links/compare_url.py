@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import attrs
 
 from kaizen_tasks.domain.remote_url import web_url
+
+if TYPE_CHECKING:
+    from semver import Version
 
 _COMPARE_URL = re.compile(
     r"(?P<base>.+?/compare/)(?P<left>[^?#]+?)(?P<dots>\.{2,3}|%0[Dd])(?P<right>[^?#]+)(?P<rest>[?#].*)?"
@@ -63,6 +67,17 @@ class CodeHost:
 def is_tag_of(ref: str, version: str) -> bool:
     """Return whether a ref is the tag of a version, with any prefix."""
     return ref.endswith(version) and not re.search(r"[\d.]$", ref.removesuffix(version))
+
+
+def version_of_ref(ref: str) -> Version | None:
+    """Return the version at the end of a tag with any prefix; None when there is none."""
+    from semver import Version
+
+    match = re.search(r"(?<![\d.])\d+\.\d+\.\d+(?:[-+].+)?$", ref)
+    try:
+        return Version.parse(match.group()) if match else None
+    except ValueError:
+        return None
 
 
 def parse_compare_url(url: str) -> CompareUrl | None:

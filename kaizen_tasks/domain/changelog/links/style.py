@@ -11,6 +11,8 @@ from kaizen_tasks.domain.changelog.links import compare_url as compare_urls
 from kaizen_tasks.domain.changelog.links.compare_url import CompareUrl, parse_repository_url
 
 if TYPE_CHECKING:
+    from semver import Version
+
     from kaizen_tasks.domain.changelog.links.index import Link
     from kaizen_tasks.domain.changelog.model import Changelog
 
@@ -34,9 +36,16 @@ def tag_url(compare_url: CompareUrl, tag: str) -> str:
     return host.tag_url(tag) if host else compare_url.url
 
 
-def recent_links(log: Changelog, count: int = _MAX_MODEL_RELEASES) -> tuple[Link, ...]:
-    """Return the first `count` link definitions of the newest releases that start in the first column."""
-    links = (log.link(section.title.label) for section in log.releases[:_MAX_MODEL_RELEASES])
+def recent_links(log: Changelog, count: int = _MAX_MODEL_RELEASES, *, below: Version | None = None) -> tuple[Link, ...]:
+    """Return the first `count` link definitions of the newest releases that start in the first column.
+
+    Args:
+        log: the changelog.
+        count: how many to return at most.
+        below: the version below which the releases are; None for all.
+    """
+    sections = (section for section in log.releases if below is None or (section.version and section.version < below))
+    links = (log.link(section.title.label) for section in islice(sections, _MAX_MODEL_RELEASES))
     return tuple(islice((link for link in links if link and is_top_level(log, link)), count))
 
 

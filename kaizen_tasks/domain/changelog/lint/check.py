@@ -10,7 +10,7 @@ import attrs
 
 from kaizen_tasks.domain.changelog.format import DEFAULT_FORMAT, ChangelogFormat
 from kaizen_tasks.domain.changelog.lint import check_links, check_sections, check_versions
-from kaizen_tasks.domain.changelog.lint.problem import LintContext, LintProblem
+from kaizen_tasks.domain.changelog.lint.problem import ONLY_LINE, LineHistory, LintContext, LintProblem
 from kaizen_tasks.domain.changelog.markdown.lines import find_decode_error
 from kaizen_tasks.domain.changelog.model import parse_changelog
 from kaizen_tasks.domain.tag_pattern import DEFAULT_TAG_PATTERN, TagPattern
@@ -34,7 +34,7 @@ _CHECKS = (
 )
 
 
-def check_changelog(
+def check_changelog(  # noqa: PLR0913 - everything that a changelog may contradict
     content: bytes,
     *,
     version: Version | None,
@@ -43,6 +43,7 @@ def check_changelog(
     today: dt.date,
     tag_pattern: TagPattern = DEFAULT_TAG_PATTERN,
     changelog_format: ChangelogFormat = DEFAULT_FORMAT,
+    history: LineHistory = ONLY_LINE,
 ) -> tuple[LintProblem, ...]:
     """Return every problem of a changelog, with the default severity of its rule.
 
@@ -54,6 +55,7 @@ def check_changelog(
         today: today's date; later dates are problems.
         tag_pattern: pattern of the tags of versions.
         changelog_format: what the headings of the changelog mean.
+        history: what is known of the line that the changelog belongs to.
 
     Raises:
         Refused: lists or quotations are nested too deeply to be parsed.
@@ -67,6 +69,7 @@ def check_changelog(
         repository_url=repository_url,
         today=today,
         tag_pattern=tag_pattern,
+        history=history,
     )
     problems = (problem for check in _CHECKS for problem in check(context))
     return tuple(sorted(problems, key=lambda item: (item.line, item.column, item.rule)))

@@ -11,6 +11,8 @@ from kaizen_tasks.domain.changelog.links.style import infer_compare_url
 from kaizen_tasks.domain.changelog.lint.problem import LintContext, LintProblem
 
 if TYPE_CHECKING:
+    from semver import Version
+
     from kaizen_tasks.domain.changelog.model import Changelog, Section
 
 
@@ -85,12 +87,33 @@ def wrong_compare_links(context: LintContext) -> Iterator[LintProblem]:
 def _compare_error(context: LintContext, section: Section, compare_url: CompareUrl) -> str:
     if section.is_unreleased:
         newest = context.newest_version
-        is_correct = newest is None or is_tag_of(compare_url.older, str(newest))
-        return "" if is_correct else f"starts at {compare_url.older}, not at {newest}"
-    if not section.version:
+        newest_of_all = max((version for version, _ in context.versioned_sections), default=None)
+        return _start_error(compare_url, (newest, newest_of_all))
+    version = section.version
+    if not version:
         return ""
     if not is_tag_of(compare_url.newer, section.title.name):
         return f"ends at {compare_url.newer}"
-    previous = context.log.previous_versions.get(section.version)
-    is_correct = previous is None or is_tag_of(compare_url.older, str(previous))
-    return "" if is_correct else f"starts at {compare_url.older}, not at {previous}"
+    previous = context.log.previous_versions.get(version)
+    previous_own = max((own for own in context.own_versions if own < version), default=None)
+    error = _start_error(compare_url, (previous, previous_own, _previous_in_time(context, section)))
+    return error and _start_error(compare_url, (context.history.find_predecessor(version),), error)
+
+
+def _start_error(compare_url: CompareUrl, expected: tuple[Version | None, ...], error: str = "") -> str:
+    """Return the error of a URL that starts at none of some versions; an earlier error if none of them is known."""
+    known = [version for version in expected if version]
+    if any(is_tag_of(compare_url.older, str(version)) for version in known):
+        return ""
+    return error or (f"starts at {compare_url.older}, not at {known[0]}" if known else "")
+
+
+def _previous_in_time(context: LintContext, section: Section) -> Version | None:
+    """Return the highest lower version that is not dated after a section: later ones are of another line."""
+    candidates = (
+        version
+        for version, other in context.versioned_sections
+        if section.version and version < section.version
+        if not (section.date and other.date) or other.date <= section.date
+    )
+    return max(candidates, default=None)

@@ -52,10 +52,13 @@ def _column_of(section: Section, text: str) -> int:
 
 
 def order_problems(context: LintContext) -> Iterator[LintProblem]:
-    """Yield a problem for each release that is above a newer release, or dated before an older one."""
+    """Yield a problem for each release that is above a newer release, or dated before an older one.
+
+    Releases of two lines may be in the order of their dates as well, and one line goes on after another has begun.
+    """
     pairs = zip(context.versioned_sections, context.versioned_sections[1:], strict=False)
     for (upper_version, upper_section), (version, section) in pairs:
-        if version > upper_version:
+        if version > upper_version and not _is_later_on_older_line(upper_section, section):
             yield LintProblem(
                 line=section.line,
                 age=context.age(section),
@@ -63,15 +66,45 @@ def order_problems(context: LintContext) -> Iterator[LintProblem]:
                 message=f"{version} is below {upper_version}",
                 fix="put the newest release on top",
             )
-        elif upper_section.date and section.date and section.date - upper_section.date > TIME_ZONES_APART:
+    sections = dict(reversed(context.versioned_sections))
+    for version, lower_version in _predecessors_in_time(tuple(sections)):
+        upper_section, section = sections[version], sections[lower_version]
+        if upper_section.date and section.date and section.date - upper_section.date > TIME_ZONES_APART:
             yield LintProblem(
                 line=upper_section.line,
                 column=_column_of(upper_section, upper_section.title.date_text),
                 age=context.age(upper_section),
                 rule="date-order",
-                message=f"{upper_version} is dated {upper_section.date}, before {version} of {section.date}",
+                message=f"{version} is dated {upper_section.date}, before {lower_version} of {section.date}",
                 fix="correct the date that is wrong",
             )
+
+
+def _is_later_on_older_line(upper: Section, lower: Section) -> bool:
+    """Return whether the upper one of two sections was released after the lower one, and in another series."""
+    if not (upper.version and lower.version and upper.date and lower.date):
+        return False
+    return upper.date > lower.date and _series(upper.version) != _series(lower.version)
+
+
+def _series(version: Version) -> tuple[int, int]:
+    return version.major, version.minor
+
+
+def _predecessors_in_time(versions: tuple[Version, ...]) -> Iterator[tuple[Version, Version]]:
+    """Yield each version with one that was released before it: in its series or, for its first, that of the one before.
+
+    A patch of an older series may be released after a newer series has begun.
+    """
+    previous = series_start = None
+    for version in sorted(versions):
+        if previous is not None and series_start is not None:
+            is_same_series = _series(version) == _series(previous)
+            yield version, previous if is_same_series else series_start
+            series_start = series_start if is_same_series else version
+        else:
+            series_start = version
+        previous = version
 
 
 def date_problems(context: LintContext) -> Iterator[LintProblem]:
@@ -105,7 +138,7 @@ def tag_problems(context: LintContext) -> Iterator[LintProblem]:
     """Yield a problem for each release without a tag, and for each tag without a section.
 
     Releases older than the first tag need no tag, nor does the version in VERSION, which is being released.
-    Pre-releases need no section.
+    Pre-releases need no section, nor do releases of other lines.
     """
     tags = set(context.tags or ())
     if not tags:
@@ -120,7 +153,7 @@ def tag_problems(context: LintContext) -> Iterator[LintProblem]:
                 fix=f"tag its commit: git tag -a {context.tag_pattern.format(version)} COMMIT",
             )
     listed_versions = {version for version, _ in context.versioned_sections}
-    for version in sorted(tags - listed_versions, reverse=True):
+    for version in sorted(tags - listed_versions - context.history.elsewhere, reverse=True):
         if not version.prerelease:
             yield _unlisted_tag_problem(context, version)
 
@@ -141,7 +174,8 @@ def _unlisted_tag_problem(context: LintContext, version: Version) -> LintProblem
 def version_file_problems(context: LintContext) -> Iterator[LintProblem]:
     """Yield a problem if VERSION is below the newest release, or is above it and nothing is under `[Unreleased]`."""
     version = context.version
-    newest_release = max(context.versioned_sections, key=lambda release: release[0], default=None)
+    own_releases = (release for release in context.versioned_sections if release[0] not in context.history.elsewhere)
+    newest_release = max(own_releases, key=lambda release: release[0], default=None)
     unreleased = context.log.unreleased
     if not version:
         return

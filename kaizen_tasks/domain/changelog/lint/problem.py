@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
@@ -61,6 +61,22 @@ class LintProblem:
 
 
 @attrs.frozen(kw_only=True)
+class LineHistory:
+    """What is known of the line that a changelog belongs to.
+
+    Attributes:
+        elsewhere: the releases of other lines: they are tagged, but not on the commit that is checked out.
+        find_predecessor: returns the release before another one on its line, or None when that is not known.
+    """
+
+    elsewhere: frozenset[Version] = frozenset()
+    find_predecessor: Callable[[Version], Version | None] = lambda _: None
+
+
+ONLY_LINE = LineHistory()
+
+
+@attrs.frozen(kw_only=True)
 class LintContext:
     """The data that rules check: a changelog and its project, with None for unknown values."""
 
@@ -70,6 +86,7 @@ class LintContext:
     repository_url: str | None
     today: dt.date
     tag_pattern: TagPattern
+    history: LineHistory = ONLY_LINE
 
     @functools.cached_property
     def versioned_sections(self) -> tuple[tuple[Version, Section], ...]:
@@ -78,8 +95,13 @@ class LintContext:
 
     @functools.cached_property
     def newest_version(self) -> Version | None:
-        """Return the highest version that has a section; None when there is none."""
-        return max((version for version, _ in self.versioned_sections), default=None)
+        """Return the newest version of this line that has a section, or None."""
+        return max(self.own_versions, default=None)
+
+    @functools.cached_property
+    def own_versions(self) -> tuple[Version, ...]:
+        """Return the versions of this line that have a section, in the order of the file."""
+        return tuple(version for version, _ in self.versioned_sections if version not in self.history.elsewhere)
 
     def age(self, section: Section) -> Age:
         """Return how old a section is."""

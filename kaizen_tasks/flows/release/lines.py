@@ -1,0 +1,101 @@
+"""The line of HEAD: its releases, those of other lines, and the numbers that it may take.
+
+Loaded only where a line matters: when a later release than that of HEAD exists, or `[lines]` is configured.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.domain import version as versions
+from kaizen_tasks.domain.changelog.lint.problem import LineHistory
+from kaizen_tasks.domain.line import Line, conflicting_release, line_of_branch, line_of_version
+from kaizen_tasks.errors import NOTHING_CHANGED, Refused
+from kaizen_tasks.flows.release import files
+
+if TYPE_CHECKING:
+    from semver import Version
+
+    from kaizen_tasks.ports.tools import Tools
+
+
+def released_here(tools: Tools) -> frozenset[Version]:
+    """Return the versions that are tagged on HEAD or an ancestor, and the one that a squashed pull request brought."""
+    head = tools.scm.head().commit
+    merged = frozenset(files.versions_from_tags(tools, tools.scm.tags(merged_into=head)))
+    content = tools.scm.read_at(head, files.VERSION_FILE)
+    version = versions.parse_version_file(content) if content is not None else None
+    is_squashed = version in files.tagged_versions(tools) and version not in merged
+    return merged | {version} if version and is_squashed and files.has_section(version, tools) else merged
+
+
+def releases_elsewhere(tools: Tools) -> frozenset[Version]:
+    """Return the versions that are tagged in this clone, but not on HEAD or an ancestor: those of other lines."""
+    return frozenset(files.tagged_versions(tools)) - released_here(tools)
+
+
+def last_released_version(tools: Tools) -> Version | None:
+    """Return the highest version that is released on the line of HEAD; None when there is none."""
+    released = released_here(tools)
+    return max(released) if released else files.last_heading(tools, excluding=releases_elsewhere(tools))
+
+
+def history(tools: Tools) -> LineHistory:
+    """Return what the changelog of the line of HEAD is checked against."""
+    return LineHistory(elsewhere=releases_elsewhere(tools), find_predecessor=partial(_predecessor, tools=tools))
+
+
+def _predecessor(version: Version, tools: Tools) -> Version | None:
+    """Return the release before another one on its line: the highest one that the other one's tag descends from."""
+    commit = files.tag_commit(version, tools)
+    ancestors = files.versions_from_tags(tools, tools.scm.tags(merged_into=commit)) if commit else ()
+    return max((ancestor for ancestor in ancestors if ancestor < version), default=None)
+
+
+def current_line(tools: Tools) -> Line | None:
+    """Return the configured line of the branch that is checked out, or None."""
+    return line_of_branch(tools.settings.lines, tools.scm.head().branch)
+
+
+def require_own_number(version: Version, last: Version | None, tools: Tools, *, hotfix: bool) -> None:
+    """Require a number that this line may take.
+
+    Args:
+        version: the number that the release would get.
+        last: the last release of the line.
+        tools: the ports.
+        hotfix: whether the release is a hotfix, which may come from another branch than that of its line.
+
+    Raises:
+        Refused: the number is one of another line.
+    """
+    own_line = current_line(tools)
+    if own_line is not None and version not in own_line:
+        raise _refusal(f"{version} is not a version of the line {own_line.name}", last, tools)
+    line = line_of_version(tools.settings.lines, version)
+    if line is not None and line != own_line and not hotfix:
+        raise _refusal(f"{version} is of the line {line.name}, which is released from {line.branch}", last, tools)
+    tagged = files.tagged_versions(tools)
+    if version in tagged:
+        raise _refusal(f"{version} is taken: the tag {files.tag_name(version, tools)} exists", last, tools)
+    final = version.finalize_version()
+    conflict = conflicting_release(version, last, tagged) if own_line is None else None
+    conflict = conflict or (final if final in tagged else None)
+    if conflict is not None:
+        tag, branch = files.tag_name(conflict, tools), tools.scm.head().branch or "HEAD"
+        raise _refusal(f"{version}: {tag} is a release of another line, which {branch} lacks", last, tools, merge=tag)
+
+
+def _refusal(message: str, last: Version | None, tools: Tools, *, merge: str = "") -> Refused:
+    example = f", such as --to {_next_patch(last, tools)}" if last else ""
+    alternative = f"; or bring that line here first: git merge {merge}" if merge else ""
+    return Refused(message, state=NOTHING_CHANGED, hint=f"choose a number of this line{example}{alternative}")
+
+
+def _next_patch(last: Version, tools: Tools) -> Version:
+    """Return the first patch release after the last one that no tag of this clone has."""
+    version, tagged = versions.bump_version(last, "patch"), frozenset(files.tagged_versions(tools))
+    while version in tagged:
+        version = version.bump_patch()
+    return version
