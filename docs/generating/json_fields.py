@@ -199,7 +199,8 @@ DOCUMENTS = (
     DocumentFields(
         task="status",
         command="status --json",
-        about="What runs where. `ledger` is null in an environment where this tool has never deployed. With `--watch`, "
+        about="What runs where. `ledger` is null in an environment where this tool has never deployed. Where `[lines]` is "
+        "configured, `line` is the name of the environment's line, or null. With `--watch`, "
         "one document on one line for each check.",
         fields=STATUS,
     ),

@@ -26,11 +26,14 @@ def status_document(settings: Settings, statuses: Iterable[EnvironmentStatus], n
     return {
         "app": settings.app,
         "at": now.isoformat(),
-        "environments": {status.environment.name: _environment_document(status, now) for status in statuses},
+        "environments": {
+            status.environment.name: _environment_document(status, now, has_lines=bool(settings.lines))
+            for status in statuses
+        },
     }
 
 
-def _environment_document(status: EnvironmentStatus, now: datetime) -> Document:
+def _environment_document(status: EnvironmentStatus, now: datetime, *, has_lines: bool) -> Document:
     return {
         "repository": status.environment.repository,
         "service": status.environment.service,
@@ -43,6 +46,7 @@ def _environment_document(status: EnvironmentStatus, now: datetime) -> Document:
         },
         "ledger": entry_document(status.last_entry) if status.last_entry else None,
         **lock_and_hold_document(status.lock, status.hold, now),
+        **({"line": status.line or None} if has_lines else {}),
         "drift": list(status.drift),
     }
 

@@ -71,6 +71,12 @@ class Settings:
         return (*self.release.branches, *(line.branch for line in self.lines))
 
     @property
+    def has_several_lines(self) -> bool:
+        """Whether releases may be made from more than one branch."""
+        branches = self.release_branches
+        return len(branches) > 1 or any(character in branch for branch in branches for character in "*?[")
+
+    @property
     def former_names(self) -> Mapping[str, tuple[str, ...]]:
         """The names that environments had before, by environment; only those that were renamed."""
         return {name: environment.formerly for name, environment in self.environments.items() if environment.formerly}

@@ -31,6 +31,9 @@ class EnvironmentStatus:
         withdrawal: the ledger's entry that the release was given up; None when it was not.
         failure: the failure of the release that was deployed before the one that a rollback has brought back; None
             without any.
+        line: name of the line that the environment stays on or, if it stays on none, that its release is of; empty
+            without lines.
+        line_drift: the contradiction between that line and the release, in words; empty when there is none.
     """
 
     environment: Environment
@@ -44,6 +47,8 @@ class EnvironmentStatus:
     conflicts: tuple[str, ...] = ()
     withdrawal: LedgerEntry | None = None
     failure: LedgerEntry | None = None
+    line: str = ""
+    line_drift: str = ""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -55,7 +60,8 @@ class EnvironmentStatus:
         """Descriptions of every disagreement between registry, ledger and running app."""
         lacks_image = self.followed_image is None and self.last_entry is not None and not self.errors
         image_drift = (f"nothing is :{self.environment.follow} in its repository",) if lacks_image else ()
-        return (*self.errors, *image_drift, *self.conflicts, *_running_drift(self), *_ledger_drift(self))
+        line_drift = (self.line_drift,) if self.line_drift else ()
+        return (*self.errors, *image_drift, *self.conflicts, *_running_drift(self), *_ledger_drift(self), *line_drift)
 
 
 def with_conflicts(rows: Sequence[EnvironmentStatus]) -> tuple[EnvironmentStatus, ...]:

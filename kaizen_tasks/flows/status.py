@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from attrs import field, frozen
 
+from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.health import VersionReport
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import failure_before_rollback, find_withdrawal, latest_deployment_entry
+from kaizen_tasks.domain.line import line_of_environment, line_of_version
 from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.domain.status import EnvironmentStatus, with_conflicts
 from kaizen_tasks.errors import KaizenError, NotFound
@@ -92,6 +94,7 @@ def _environment_status(environment: Environment, lookups: _BatchedLookups, tool
         entry = _attempt(lambda: ledger.read_latest_entry(environment, tools), errors)
     urls = _attempt(lookups.service_urls.result, errors)
     url = environment.url if urls is None else _attempt(lambda: _app_url(environment, urls, tools), errors) or ""
+    line, line_drift = _line(environment, entry, tools)
     locks, holds = _attempt(lookups.locks.result, errors) or {}, _attempt(lookups.holds.result, errors) or {}
     return EnvironmentStatus(
         environment=environment,
@@ -104,7 +107,21 @@ def _environment_status(environment: Environment, lookups: _BatchedLookups, tool
         errors=tuple(errors),
         withdrawal=find_withdrawal(recent_entries, entry.digest) if entry else None,
         failure=failure_before_rollback(recent_entries),
+        line=line,
+        line_drift=line_drift,
     )
+
+
+def _line(environment: Environment, entry: LedgerEntry | None, tools: Tools) -> tuple[str, str]:
+    """Return the name of an environment's line, and what contradicts it; both empty without lines."""
+    lines = tools.settings.lines
+    own_line = line_of_environment(lines, environment.name)
+    version = versions.parse_version(entry.version) if entry and lines else None
+    line = line_of_version(lines, version) if version else None
+    if own_line is None:
+        return line.name if line else "", ""
+    is_wrong = entry is not None and line is not own_line
+    return own_line.name, f"stays on the line {own_line.name}, and has {entry.version}" if entry and is_wrong else ""
 
 
 def _fetch_version(environment: Environment, url: str, tools: Tools) -> VersionReport:

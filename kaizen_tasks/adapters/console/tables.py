@@ -34,8 +34,9 @@ def print_status(rows: Sequence[EnvironmentStatus]) -> None:
 def render_status(rows: Sequence[EnvironmentStatus]) -> tuple[RenderableType, ...]:
     """Return a table with one line per environment, followed by lines that describe every drift, lock and hold."""
     has_locks_or_holds = any(row.lock or row.hold for row in rows)
+    has_lines = any(row.line for row in rows)
     columns = ("environment", "image", "digest", "running", "ledger", "when (UTC)")
-    table = _table(*columns, *(("lock",) if has_locks_or_holds else ()))
+    table = _table(*columns, *(("line",) if has_lines else ()), *(("lock",) if has_locks_or_holds else ()))
     for row in rows:
         mark = Text("✓ ", "green") if not row.drift else Text("! ", "yellow")
         table.add_row(
@@ -45,6 +46,7 @@ def render_status(rows: Sequence[EnvironmentStatus]) -> tuple[RenderableType, ..
             Text(row.version_report.version, "green") if row.version_report.version else Text("no answer", "red"),
             f"{row.last_entry.version} {row.last_entry.event_name}" if row.last_entry else "nothing",
             f"{row.last_entry.at:%m-%d %H:%M}" if row.last_entry else "",
+            *((row.line,) if has_lines else ()),
             *((_lock_state(row),) if has_locks_or_holds else ()),
         )
     drift_lines = [printable(f"! {', '.join(names)}: {drift}") for drift, names in _environments_by_drift(rows).items()]

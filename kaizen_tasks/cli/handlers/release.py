@@ -10,13 +10,14 @@ from kaizen_tasks.cli.options import run_change
 from kaizen_tasks.errors import UsageError
 from kaizen_tasks.flows.abandonment import plan_abandonment
 from kaizen_tasks.flows.environment_release import plan_hotfix, plan_release
+from kaizen_tasks.flows.promote import lines
 
 
 def release_to_stage(
     c: Context, *, stage: str, part: str, to: str, yes: bool, skip_docs: str, force: bool, wait: str, no_rollback: bool
 ) -> None:
     tools = wiring.toolbox(c.config, draft=True)
-    first_stage = params.require_first_stage(stage, tools.settings)
+    first_stage = lines.first_stage_of_branch(params.require_first_stage(stage, tools.settings), tools)
     step = params.parse_bump(part, to, force=force, environment=first_stage.environments[0])
     change = plan_release(step, first_stage, tools, skip_docs=skip_docs, auto_rollback=not no_rollback)
     run_change(change, tools, yes=yes, wait=wait)

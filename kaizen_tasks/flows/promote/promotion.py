@@ -6,11 +6,12 @@ from attrs import evolve
 from semver import Version
 
 from kaizen_tasks.domain.environment import Environment, Stage
+from kaizen_tasks.domain.line import Line
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import UsageError
 from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.execution import Change, CommandTools, HoldPolicy, join_names
-from kaizen_tasks.flows.promote import select, shards
+from kaizen_tasks.flows.promote import lines, select, shards
 from kaizen_tasks.flows.promote.rollout import FlowFactory, Rollout, RolloutOptions
 from kaizen_tasks.ports.tools import Tools
 
@@ -30,15 +31,17 @@ def plan_promotion(
         UsageError: the stage is the first one, or evidence is waived and no release is named.
         Refused: the stage before has no such release.
     """
-    source_stage = tools.settings.stage_before(full_stage)
+    line = lines.line_of_stage(full_stage, version, tools)
+    source_stage = lines.source_stage(full_stage, line, tools)
     if source_stage is None:
         first_stage_name = tools.settings.first_stage.name
         raise UsageError(f"{full_stage.name} is the first stage", hint=f"release to it: inv release-{first_stage_name}")
-    stage = shards.select_shard(full_stage, options.shard, tools)
-    if not stage.environments:
+    shard_stage = shards.select_shard(full_stage, options.shard, tools)
+    if not shard_stage.environments:
         return None
     tools.identity.account_id()  # nothing is read from a wrong account
-    release = _choose_release(source_stage, version, options, tools)
+    release = _choose_release(source_stage, version, options, tools, line=line)
+    stage = lines.accepting_environments(shard_stage, release.version, tools)
     rollout = Rollout(
         stage=stage,
         release=release,
@@ -49,7 +52,7 @@ def plan_promotion(
     def check_evidence(environments: tuple[Environment, ...]) -> None:
         _check_evidence(environments, source_stage, release, tools)
         if options.shard and not tools.dry:
-            shards.wait_for_canary_bake(full_stage, release, tools)
+            shards.wait_for_canary_bake(lines.without_other_lines(full_stage, release.version, tools), release, tools)
 
     return evolve(
         rollout.as_change(f"promote {release.name} to {join_names(stage.environments)}", tools),
@@ -62,7 +65,10 @@ def plan_promotion(
 def plan_deployment(stage: Stage, release: Release, options: RolloutOptions, tools: Tools) -> Change:
     """Return the change that deploys a release to a stage; evidence comes from the stage before, if there is one."""
     tools.identity.account_id()  # nothing is read from a wrong account
-    source_stage = tools.settings.stage_before(stage)
+    if tools.settings.stage_before(stage) is not None:
+        stage = lines.accepting_environments(stage, release.version, tools)
+    line = lines.line_of_stage(stage, release.version, tools)
+    source_stage = lines.source_stage(stage, line, tools)
     target_release = evolve(release, waiver=options.waiver)
     flow_for = _deployment_flow(stage, source_stage, target_release, tools)
     rollout = Rollout(stage=stage, release=target_release, flow_for=flow_for, options=options)
@@ -95,13 +101,13 @@ def _check_evidence(
 
 
 def _choose_release(
-    source_stage: Stage, version: Version | None, options: RolloutOptions, tools: CommandTools
+    source_stage: Stage, version: Version | None, options: RolloutOptions, tools: CommandTools, *, line: Line | None
 ) -> Release:
     if options.waiver:
         if version is None:  # the release that someone means may not be the one that is serving
             raise UsageError("--without-evidence needs a release", hint="name it: --release vX.Y.Z")
         return evolve(select.find_named_release(source_stage, version, tools), waiver=options.waiver)
-    return select.find_verified_release(source_stage, version, tools)
+    return select.find_verified_release(source_stage, version, tools, line=line)
 
 
 def _promotion_flow(source_stage: Stage, release: Release, tools: Tools) -> FlowFactory:

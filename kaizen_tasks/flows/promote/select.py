@@ -9,17 +9,23 @@ from semver import Version
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.decision import Done, Refuse
 from kaizen_tasks.domain.environment import Environment, Stage
-from kaizen_tasks.domain.ledger import LedgerEntry, Verification
+from kaizen_tasks.domain.ledger import LedgerEntry, Verification, verifications
+from kaizen_tasks.domain.line import Line
 from kaizen_tasks.domain.release import Image, Release
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.ledger.verifications import find_verification, refuse_withdrawn
+from kaizen_tasks.flows.promote import lines
 from kaizen_tasks.flows.steps import Evidence
 from kaizen_tasks.ports.tools import Tools
 
 
-def find_verified_release(stage: Stage, requested_version: Version | None, tools: Tools) -> Release:
+def find_verified_release(
+    stage: Stage, requested_version: Version | None, tools: Tools, *, line: Line | None = None
+) -> Release:
     """Return the release that was verified last in every environment of a stage, or the requested one.
+
+    Of releases of several lines, it is the last one of the given line or, without one, of the newest line.
 
     Held environments are asked only if all are held: they keep what they have, such as a hotfix.
 
@@ -28,13 +34,23 @@ def find_verified_release(stage: Stage, requested_version: Version | None, tools
             environments have different releases.
     """
     name = versions.image_tag(requested_version) if requested_version else ""
-    found = {member.name: find_verification(member, tools, name=name) for member in stage.environments}
+    found = {
+        member.name: find_verification(member, tools, name=name) if name else _find_last(member, line, tools)
+        for member in stage.environments
+    }
     held_names: Collection[str] = ()
     if len({verification and verification.entry.digest for verification in found.values()}) > 1:
         held_names = tools.holds.get_many(found)
     asked = [member for member in stage.environments if member.name not in held_names] or stage.environments
     entries = {member.name: _require_standing(member, found[member.name], name, tools) for member in asked}
     return _require_same_release(stage, entries)
+
+
+def _find_last(environment: Environment, line: Line | None, tools: Tools) -> Verification | None:
+    is_accepted = lines.acceptance(line, tools)
+    found = verifications(tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT))
+    accepted = tuple(each for each in found if is_accepted(versions.parse_version(each.entry.version)))
+    return lines.newest_of_lines(accepted, tools)
 
 
 def find_named_release(stage: Stage, version: Version, tools: Tools) -> Release:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 ENVIRONMENT_TRAILER = "Kaizen-Environment"
 """Names the environment of a hotfix in the message of its release commit; other releases are the first stage's."""
 
+BRANCH_TRAILER = "Kaizen-Branch"
+"""Names the branch of a release in the message of its commit, if releases of an app come from several branches."""
+
 MAX_CONCURRENT_LOOKUPS = 16
 
 
@@ -45,7 +48,27 @@ def open_claims(environment: Environment, tools: Tools) -> dict[Version, str]:
     if unknown_tags:
         tools.scm.fetch_claims(unknown_tags)
     pairs = ((tools.settings.tag_pattern.parse(tag), commit) for tag, commit in claims.items())
-    return {version: commit for version, commit in pairs if version and _concerns(environment, version, commit, tools)}
+    return {
+        version: commit
+        for version, commit in pairs
+        if version and is_of_line(commit, tools) and _concerns(environment, version, commit, tools)
+    }
+
+
+def is_of_line(commit: str, tools: Tools) -> bool:
+    """Return whether a release was begun on the line that is checked out, by the branch that its commit names.
+
+    A hotfix is of no line: it is finished by its environment. A commit without a branch is one of an earlier version of
+    these tasks, or of a time when there was one branch: it is of this line if this branch has what it was made from.
+    """
+    head = tools.scm.head()
+    if not tools.settings.has_several_lines or not head.branch:
+        return True
+    branch = tools.scm.commit_trailer(commit, BRANCH_TRAILER)
+    if branch or tools.scm.commit_trailer(commit, ENVIRONMENT_TRAILER):
+        return branch in {"", head.branch}
+    base = tools.scm.resolve(f"{commit}^")
+    return not base or tools.scm.is_ancestor(base, head.commit) or tools.scm.is_ancestor(head.commit, base)
 
 
 def _concerns(environment: Environment, version: Version, commit: str, tools: Tools) -> bool:

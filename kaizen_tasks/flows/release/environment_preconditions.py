@@ -14,6 +14,8 @@ from kaizen_tasks.flows.release import files as documents
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from semver import Version
+
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.ports.tools import Tools
@@ -42,7 +44,8 @@ def _check_no_later_release(environment: Environment, release: Release, tools: T
     entry = ledger.read_latest_entry(environment, tools) if release.commit else None
     if entry is None or entry.event in {Event.FAILED, Event.ABANDONED}:
         return
-    if versions.parse_version(entry.version) > release.version:
+    version = versions.parse_version(entry.version)
+    if version > release.version and not _is_of_other_line(version, entry.commit, release, tools):
         pull = f"git pull --no-rebase --tags {tools.settings.release.remote} {tools.scm.head().branch}"
         remedy = f"{pull}; to go back on purpose: inv rollback --env {environment.name}"
         yield preconditions.Problem(
@@ -56,6 +59,8 @@ def _check_has_current_release(environment: Environment, release: Release, tools
     if entry is None or entry.event in {Event.FAILED, Event.ABANDONED}:
         return
     head, version = tools.scm.head(), versions.parse_version(entry.version)
+    if _is_of_other_number_range(version, release, tools):
+        return
     if documents.read_changelog(tools).find_section(version) is not None:
         return
     if tools.scm.resolve(entry.commit) and tools.scm.is_ancestor(entry.commit, head.commit):
@@ -65,3 +70,36 @@ def _check_has_current_release(environment: Environment, release: Release, tools
         name = tools.settings.release.remote
         remedy = f"git fetch --tags {name} && git merge {tag}"
         yield preconditions.Problem(f"{environment.name} has {entry.version}, which {head.branch} lacks", remedy)
+
+
+def _is_of_other_line(version: Version, commit: str, release: Release, tools: Tools) -> bool:
+    """Return whether a later release is one of another line, so that a release of this line may replace it."""
+    if not _is_on_line(tools):
+        return False
+    from kaizen_tasks.domain.line import line_of_version
+
+    head, remote = tools.scm.head(), claims.read_remote(tools)
+    if line_of_version(tools.settings.lines, version) != line_of_version(tools.settings.lines, release.version):
+        return True
+    if not tools.scm.resolve(commit) and remote is not None and remote.branch_commit:
+        tools.scm.fetch_branch(head.branch)
+    if tools.scm.resolve(commit):
+        return not tools.scm.is_ancestor(release.commit, commit)
+    return version.to_tuple()[:2] != release.version.to_tuple()[:2]
+
+
+def _is_of_other_number_range(version: Version, release: Release, tools: Tools) -> bool:
+    """Return whether a version is not between the last release of this line and the one that is made now."""
+    if not _is_on_line(tools):
+        return False
+    from kaizen_tasks.domain.line import line_of_version
+
+    lines, last_version = tools.settings.lines, documents.last_released_version(tools)
+    is_between = version < release.version and (last_version is None or version > last_version)
+    return not is_between or line_of_version(lines, version) != line_of_version(lines, release.version)
+
+
+def _is_on_line(tools: Tools) -> bool:
+    """Return whether HEAD is on one of several branches that releases are made from; a hotfix is on none."""
+    settings, branch = tools.settings, tools.scm.head().branch
+    return settings.has_several_lines and not any(preconditions.check_branch(branch, settings.release_branches))

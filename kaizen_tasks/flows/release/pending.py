@@ -45,7 +45,8 @@ def find_pending_release(
 def started_releases(tools: Tools, *, environment: Environment | None, ask_remote: bool) -> dict[Version, str]:
     """Return the commits of the releases that were started, by version; see `find_pending_release`.
 
-    One that somebody else has tagged meanwhile counts only while HEAD is its commit or the parent of that.
+    One that somebody else has tagged meanwhile counts only while HEAD is its commit or the parent of that, and one of
+    another line does not count.
     """
     target = environment or _first_environment(tools)
     pairs = (
@@ -55,7 +56,8 @@ def started_releases(tools: Tools, *, environment: Environment | None, ask_remot
     local = {
         version: commit
         for version, commit in pairs
-        if _is_of_branch(commit, tools) or not claims.is_tagged(version, tools, ask_remote=ask_remote)
+        if claims.is_of_line(commit, tools)
+        and (_is_of_branch(commit, tools) or not claims.is_tagged(version, tools, ask_remote=ask_remote))
     }
     if ask_remote:
         local = {

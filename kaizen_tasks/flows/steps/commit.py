@@ -65,8 +65,9 @@ class Commit:
             from kaizen_tasks.flows.release import version_files
 
             version_files.require_committed(release.version, commit, tools)
-        for name in tools.scm.pending_releases():
-            tools.scm.drop_pending(name)
+        for name, pending_commit in tools.scm.pending_releases().items():
+            if claims.is_of_line(pending_commit, tools):
+                tools.scm.drop_pending(name)
         tools.scm.save_pending(release.name, commit)
         return release
 
@@ -90,6 +91,8 @@ class Commit:
         rules, trailers = tools.settings.release, []
         if self.environment is not None:
             trailers.append(f"{claims.ENVIRONMENT_TRAILER}: {self.environment.name}")
+        elif tools.settings.pipeline and tools.settings.has_several_lines:
+            trailers.append(f"{claims.BRANCH_TRAILER}: {tools.scm.head().branch}")
         if rules.signoff:
             trailers.append(f"Signed-off-by: {tools.scm.committer()}")
         return files.render_message(rules.message, release, tools, trailers=tuple(trailers))
