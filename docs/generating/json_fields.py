@@ -199,9 +199,9 @@ DOCUMENTS = (
     DocumentFields(
         task="status",
         command="status --json",
-        about="What runs where. `ledger` is null in an environment where this tool has never deployed. Where `[lines]` is "
-        "configured, `line` is the name of the environment's line, or null. With `--watch`, "
-        "one document on one line for each check.",
+        about="What runs where. `ledger` is null in an environment where this tool has never deployed. Where `[lines]` "
+        "is configured, `line` is the name of the environment's line, or null. With `--watch`, one document on one "
+        "line for each check.",
         fields=STATUS,
     ),
     DocumentFields(

@@ -44,6 +44,11 @@ def is_line_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None
 
 
+def series_name(version: Version) -> str:
+    """Return the name of the series of a version that is of no configured line: `2.x`."""
+    return f"{version.major}.x"
+
+
 def line_of_version(lines: Iterable[Line], version: Version) -> Line | None:
     """Return the narrowest line that has a version, or None."""
     return max((line for line in lines if version in line), key=lambda line: len(line.series), default=None)

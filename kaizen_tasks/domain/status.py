@@ -31,8 +31,8 @@ class EnvironmentStatus:
         withdrawal: the ledger's entry that the release was given up; None when it was not.
         failure: the failure of the release that was deployed before the one that a rollback has brought back; None
             without any.
-        line: name of the line that the environment stays on or, if it stays on none, that its release is of; empty
-            without lines.
+        line: name of the line that the environment stays on or, if it stays on none, of the line or series that its
+            release is of; empty without lines.
         line_drift: the contradiction between that line and the release, in words; empty when there is none.
     """
 

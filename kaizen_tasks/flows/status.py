@@ -14,7 +14,7 @@ from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.health import VersionReport
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import failure_before_rollback, find_withdrawal, latest_deployment_entry
-from kaizen_tasks.domain.line import line_of_environment, line_of_version
+from kaizen_tasks.domain.line import line_of_environment, line_of_version, series_name
 from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.domain.status import EnvironmentStatus, with_conflicts
 from kaizen_tasks.errors import KaizenError, NotFound
@@ -119,7 +119,7 @@ def _line(environment: Environment, entry: LedgerEntry | None, tools: Tools) -> 
     version = versions.parse_version(entry.version) if entry and lines else None
     line = line_of_version(lines, version) if version else None
     if own_line is None:
-        return line.name if line else "", ""
+        return line.name if line else series_name(version) if version else "", ""
     is_wrong = entry is not None and line is not own_line
     return own_line.name, f"stays on the line {own_line.name}, and has {entry.version}" if entry and is_wrong else ""
 

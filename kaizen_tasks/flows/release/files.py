@@ -151,10 +151,18 @@ def read_version(tools: Tools) -> Version:
     content = tools.release_files.read(VERSION_FILE)
     if content is None:
         require_not_deleted(VERSION_FILE, tools)
-        version = versions.latest_version(tagged_versions(tools, merged_into_head=False)) or "0.1.0"
+        version = _last_tagged_version(tools) or "0.1.0"
         hint = f"create it with the current version: echo {version} > {VERSION_FILE} && {track_command(VERSION_FILE)}"
         raise UsageError("there is no VERSION", hint=hint)
     return versions.parse_version_file(content)
+
+
+def _last_tagged_version(tools: Tools) -> Version | None:
+    """Return the highest version that is tagged on HEAD or an ancestor, or None."""
+    if not tagged_versions(tools):
+        return None
+    merged_tags = tools.scm.tags(merged_into=tools.scm.head().commit)
+    return versions.latest_version(versions_from_tags(tools, merged_tags))
 
 
 def require_not_deleted(path: str, tools: Tools) -> None:

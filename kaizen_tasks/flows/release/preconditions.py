@@ -202,6 +202,23 @@ def _tagged_version_above(latest_heading: Version, tools: Tools) -> Version | No
     return max((version for version in lines.released_here(tools) if version > latest_heading), default=None)
 
 
+def tag_form_note(tools: Tools) -> str:
+    """Return a note if the tag of this release will not have the form of the last one's; else an empty text."""
+    version = documents.last_released_version(tools)
+    if version is None:
+        return ""
+    pattern, tag = tools.settings.tag_pattern, documents.tag_name(version, tools)
+    pattern_tag, template = pattern.format(version), pattern.other_form.template
+    if tag == pattern_tag and tools.scm.tags() and not documents.tagged_versions(tools):
+        tag = next((other for other in tools.scm.tags() if other.endswith(str(version))), pattern_tag)
+        template = f"{tag.removesuffix(str(version))}{{version}}"
+    if tag == pattern_tag:
+        return ""
+    return (
+        f'; {version} is tagged {tag}, and new tags are like {pattern_tag} (release.tag = "{template}" keeps the form)'
+    )
+
+
 def check_release_files(release: Release, tools: Tools) -> Iterator[str]:
     """Check that the files of the release have no uncommitted changes, which it would overwrite."""
     if release.commit:

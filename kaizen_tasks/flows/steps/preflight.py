@@ -40,7 +40,9 @@ class Preflight(ReadOnlyStep):
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Check everything; refuse with the whole list of problems."""
         problems = tuple(self._problems(release, tools))
-        return preconditions.refusal(problems) if problems else Done("no problems", release)
+        if problems:
+            return preconditions.refusal(problems)
+        return Done(f"no problems{preconditions.tag_form_note(tools)}", release)
 
     def is_blocked_locally(self, tools: Tools) -> bool:
         """Return whether the state of this clone prevents the release; sends no request."""

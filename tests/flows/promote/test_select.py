@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from attrs import evolve
@@ -12,11 +13,19 @@ from kaizen_tasks.domain.duration import Seconds
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.domain.release import Image
-from kaizen_tasks.errors import Refused
+from kaizen_tasks.errors import Refused, UsageError
 from kaizen_tasks.flows.promote import select
+from kaizen_tasks.flows.promote.lines import first_stage_of_branch
+from kaizen_tasks.flows.promote.promotion import plan_promotion
+from kaizen_tasks.flows.promote.rollout import RolloutOptions
 from tests.fakes.clock import START
 from tests.fakes.registry import OCI_MANIFEST
-from tests.fakes.tools import FakeTools
+from tests.fakes.tools import FakeTools, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kaizen_tasks.flows.execution import Change
 
 
 def told(*said: str) -> FakeTools:
@@ -181,3 +190,131 @@ def test_environment_that_verified_the_release_itself_accepts_it() -> None:
 
     with pytest.raises(Refused, match=r"^shane: "):
         demand(tools, 0, 5000, 9999)
+
+
+def on_lines(*said: str, lines: Mapping[str, object] | None = None) -> FakeTools:
+    """Return a world whose ledger says this, in which mark stays on the line 1.x."""
+    tools = told(*said)
+    rules = lines or {"1.x": {"branch": "stable/1.x", "environments": ["mark"]}}
+    tools.settings = settings(lines=rules)
+    return tools
+
+
+TWO_LINES = ("staging verified v1.2.3", "staging verified v2.0.0", "staging verified v1.2.4")
+
+
+def test_backport_that_was_verified_last_does_not_replace_a_later_release() -> None:
+    """Without configured lines, and without the commits, the numbers tell the lines apart."""
+    tools = told(*TWO_LINES)
+
+    assert verified_in("staging", tools) == "sha256:v2.0.0"
+    assert tools.reporter.lines == [
+        "v1.2.4 was verified last, and is of an older line; to promote it: --release v1.2.4"
+    ]
+    assert verified_in("staging", tools, "1.2.4") == "sha256:v1.2.4"
+
+
+def test_older_release_of_the_same_line_is_promoted_if_it_was_verified_last() -> None:
+    tools = told("staging verified v1.2.4", "staging verified v1.2.3")
+
+    assert verified_in("staging", tools) == "sha256:v1.2.3"
+
+
+def test_ancestry_tells_lines_apart() -> None:
+    """2.0.0 comes after 1.9.0 on one line, so going back to 1.9.0 in the first stage was meant."""
+    tools = FakeTools()
+    for minute, version in enumerate(("v1.9.0", "v2.0.0", "v1.9.0")):
+        commit = tools.scm.resolve(version) or tools.scm.commit({"app.py": version.encode()})
+        tools.scm.create_tag(version, commit, "")
+        at, digest = START + timedelta(minutes=minute), f"sha256:{version}"
+        tools.ledger.append(
+            LedgerEntry(
+                environment="staging",
+                event=Event.VERIFIED,
+                version=version,
+                commit=commit,
+                digest=digest,
+                at=at,
+                actor="a",
+            )
+        )
+
+    assert verified_in("staging", tools) == "sha256:v1.9.0"
+
+
+def plan(tools: FakeTools, stage: str, version: str = "") -> Change:
+    """Return the plan of a promotion."""
+    options = RolloutOptions(command=("promote", "-e", stage))
+    requested = Version.parse(version) if version else None
+    change = plan_promotion(tools.settings.stage(stage), requested, options, tools)
+    assert change is not None
+    return change
+
+
+PROD_TOO = (*TWO_LINES, "prod verified v2.0.0")
+
+
+@pytest.mark.parametrize(
+    ("stage", "version", "title"),
+    [
+        ("prod", "", "promote v2.0.0 to prod"),
+        ("mark", "", "promote v1.2.4 to mark"),
+        ("mark", "1.2.3", "promote v1.2.3 to mark"),
+        ("beta", "", "promote v2.0.0 to shane, dom"),
+        ("beta", "1.2.4", "promote v1.2.4 to mark"),
+        ("shane", "", "promote v2.0.0 to shane"),
+    ],
+)
+def test_environments_on_a_line_get_its_releases_and_others_do_not(stage: str, version: str, title: str) -> None:
+    assert plan(on_lines(*PROD_TOO), stage, version).title == title
+
+
+def test_environments_that_are_left_out_are_named() -> None:
+    tools = on_lines(*PROD_TOO)
+    plan(tools, "beta")
+
+    assert "mark is left out: it stays on the line 1.x" in tools.reporter.lines
+
+
+@pytest.mark.parametrize(
+    ("stage", "version", "message"),
+    [
+        ("mark", "2.0.0", "v2.0.0 is not for mark: it stays on the line 1.x"),
+        ("prod", "1.2.4", "v1.2.4 is not for prod: it is not one of the environments on the line 1.x"),
+    ],
+)
+def test_release_of_another_line_is_refused(stage: str, version: str, message: str) -> None:
+    with pytest.raises(Refused, match=message):
+        plan(on_lines(*PROD_TOO), stage, version)
+
+
+def test_line_is_promoted_from_the_last_stage_that_gets_it() -> None:
+    lines = {"1.x": {"branch": "stable/1.x", "environments": ["prod", "mark"]}}
+    tools = on_lines("staging verified v1.2.4", "prod verified v1.2.3", "shane verified v1.2.4", lines=lines)
+
+    assert plan(tools, "mark").title == "promote v1.2.3 to mark"
+
+
+def test_stage_with_several_lines_needs_a_release() -> None:
+    lines = {
+        "1.x": {"branch": "stable/1.x", "environments": ["mark"]},
+        "2.x": {"branch": "stable/2.x", "environments": ["shane", "dom"]},
+    }
+    with pytest.raises(UsageError, match=r"several lines: mark stays on 1\.x, shane stays on 2\.x"):
+        plan(on_lines(*PROD_TOO, lines=lines), "beta")
+
+
+@pytest.mark.parametrize(("branch", "names"), [("stable/1.x", ["mark"]), ("main", ["shane", "dom"])])
+def test_first_stage_gets_the_line_of_the_branch(branch: str, names: list[str]) -> None:
+    tools = on_lines()
+    tools.scm.branch = branch
+    stage = first_stage_of_branch(tools.settings.stage("beta"), tools)
+
+    assert [member.name for member in stage.environments] == names
+
+
+def test_first_stage_without_environments_on_a_line_gets_every_line() -> None:
+    tools = on_lines()
+    tools.scm.branch = "stable/1.x"
+
+    assert first_stage_of_branch(tools.settings.first_stage, tools) == tools.settings.first_stage

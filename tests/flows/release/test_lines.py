@@ -273,3 +273,24 @@ def test_no_cut_takes_a_number_twice_or_goes_back_or_moves_a_link_of_another_lin
         assert [line for line in links if line not in changelog_of(tools)] == []
         last[branch] = released.version
     assert all(last[branch].major == major for branch, major in (("stable/1.x", 1),))
+
+
+@pytest.mark.parametrize(
+    ("tag", "words"),
+    [
+        ("v1.2.3", ""),
+        ("1.2.3", '; 1.2.3 is tagged 1.2.3, and new tags are like v1.2.3 (release.tag = "{version}" keeps the form)'),
+        (
+            "rel/1.2.3",
+            '; 1.2.3 is tagged rel/1.2.3, and new tags are like v1.2.3 (release.tag = "rel/{version}" keeps the form)',
+        ),
+    ],
+)
+def test_change_of_the_tags_form_is_said(tag: str, words: str) -> None:
+    tools = FakeTools(settings=settings(pipeline=[], environments={}, groups={}, smoke=[]))
+    tools.scm.commit({"VERSION": b"1.2.3\n", "CHANGELOG.md": CHANGELOG.encode()})
+    tools.scm.create_tag(tag, tools.scm.head().commit, "")
+    note(tools, "Fixed")
+
+    assert cut(tools).name == "v1.2.4"
+    assert f"preflight: no problems{words}" in tools.reporter.lines
