@@ -177,3 +177,11 @@ def test_prints_one_document_that_people_can_read_too(capsys: pytest.CaptureFixt
     json_output.print_json({"text": "Wöchentliche Pläne", "none": None})
 
     assert capsys.readouterr().out == '{\n  "text": "Wöchentliche Pläne",\n  "none": null\n}\n'
+
+
+def test_line_is_a_key_where_lines_are_configured() -> None:
+    with_lines = settings(lines={"1.x": "stable/1.x"})
+    rows = [evolve(SEEN, line="1.x"), UNSEEN]
+
+    assert json_output.status_document(with_lines, rows[:1], NOON)["environments"]["staging"]["line"] == "1.x"
+    assert json_output.status_document(with_lines, rows[1:], NOON)["environments"]["staging"]["line"] is None

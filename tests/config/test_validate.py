@@ -8,6 +8,7 @@ import pytest
 
 from kaizen_tasks.config import load, validate
 from kaizen_tasks.domain.duration import ZERO_SECONDS, Seconds
+from kaizen_tasks.domain.line import Line
 from kaizen_tasks.domain.smoke import SmokeCheck, Statuses
 from kaizen_tasks.errors import ConfigurationError, UsageError
 
@@ -411,3 +412,49 @@ def test_rules_of_the_changelog_reach_the_check(tmp_path: Path) -> None:
     rules = read(tmp_path, text).changelog.lint_rules
 
     assert (dict(rules.severities), str(rules.since)) == ({"tag-missing": "off"}, "1.0.0")
+
+
+def test_a_line_is_a_branch_or_a_table_with_the_environments_that_stay_on_it(tmp_path: Path) -> None:
+    text = '[lines]\n"1.x" = "stable/1.x"\n[lines."2.0.x"]\nbranch = "stable/2.0"\nenvironments = ["mark"]\n'
+    settings = read(tmp_path, WHOLE + text)
+
+    assert settings.lines == (
+        Line(name="1.x", branch="stable/1.x"),
+        Line(name="2.0.x", branch="stable/2.0", environments=("mark",)),
+    )
+    assert settings.release_branches == ("main", "stable/1.x", "stable/2.0")
+    assert settings.has_several_lines
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ('[lines]\nlegacy = "stable/1.x"', "kaizen.toml: lines: 'legacy' is not a line such as '1.x' or '1.2.x'"),
+        ('[lines]\n"1.x" = "-x"', "kaizen.toml: lines.1.x.branch: '-x' is not the name or pattern of a branch"),
+        ('[lines]\n"1.x" = 1', "kaizen.toml: lines.1.x: 1 should be a table"),
+        ('[lines."1.x"]\nenvironments = ["mark"]', "kaizen.toml: lines.1.x.branch is missing"),
+        (
+            '[lines."1.x"]\nbranch = "stable/1.x"\nenvironments = ["marc"]',
+            "kaizen.toml: lines.1.x.environments: 'marc' is not an environment; did you mean 'mark'?",
+        ),
+        (
+            '[lines]\n1 = { branch = "a", environments = ["mark"] }\n2 = { branch = "b", environments = ["mark"] }',
+            "kaizen.toml: lines.2.environments: 'mark' stays on the line 1",
+        ),
+        (
+            '[lines."1.x"]\nbranch = "a"\nenviroments = ["mark"]',
+            "kaizen.toml: lines.1.x.enviroments: unknown key; did you mean 'environments'?",
+        ),
+    ],
+)
+def test_a_line_that_cannot_be_is_reported(tmp_path: Path, lines: str, expected: str) -> None:
+    assert problems(tmp_path, f"{WHOLE}{lines}\n") == [expected]
+
+
+@pytest.mark.parametrize(
+    ("branches", "is_several"), [(["main"], False), (["main", "next"], True), (["release/*"], True)]
+)
+def test_patterns_of_branches_stand_for_several_lines(tmp_path: Path, branches: list[str], *, is_several: bool) -> None:
+    settings = read(tmp_path, f"{WHOLE}[release]\nbranches = {branches!r}\n")
+
+    assert settings.has_several_lines is is_several

@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 from attrs import define, evolve
+from semver import Version
 
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.health import ProbeResponse, VersionReport
 from kaizen_tasks.domain.hold import Hold
+from kaizen_tasks.domain.ledger import Event
+from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import Denied, Unreachable
 from kaizen_tasks.flows import status
+from kaizen_tasks.flows.ledger import entries
 from tests.contracts.locks import wanted
 from tests.fakes.clock import START
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.platform import FakePlatform
-from tests.fakes.tools import FakeIdentity, FakeTools
+from tests.fakes.tools import FakeIdentity, FakeTools, settings
 from tests.flows.release.test_release import release
 
 if TYPE_CHECKING:
@@ -189,3 +193,31 @@ def test_credentials_of_another_account_read_nothing() -> None:
         look(tools)
 
     assert tools.prober.urls == []
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "line", "drift"),
+    [
+        ("mark", "v1.2.4", "1.x", ""),
+        ("mark", "v2.0.0", "1.x", "stays on the line 1.x, and has v2.0.0"),
+        ("prod", "v1.2.4", "1.x", ""),
+        ("prod", "v2.0.0", "2.x", ""),
+        ("mark", "", "1.x", ""),
+        ("prod", "", "", ""),
+    ],
+)
+def test_line_of_an_environment_is_shown(name: str, version: str, line: str, drift: str) -> None:
+    lines = {"1.x": {"branch": "stable/1.x", "environments": ["mark"]}}
+    tools = FakeTools(settings=settings(lines=lines))
+    if version:
+        deployed = Release(version=Version.parse(version.removeprefix("v")), commit="c" * 40, digest="sha256:1")
+        entries.append(Event.VERIFIED, tools.settings.environments[name], deployed, tools)
+
+    row = look(tools)[name]
+
+    assert (row.line, row.line_drift) == (line, drift)
+    assert (drift in row.drift) is bool(drift)
+
+
+def test_no_line_is_shown_where_none_is_configured() -> None:
+    assert {row.line for row in look(FakeTools()).values()} == {""}

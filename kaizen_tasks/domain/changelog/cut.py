@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.domain.changelog.backport import last_later_section, move_entries
 from kaizen_tasks.domain.changelog.cut_check import verify_cut
-from kaizen_tasks.domain.changelog.edit import apply_edits, insert_lines
+from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits, insert_lines
 from kaizen_tasks.domain.changelog.format import DEFAULT_FORMAT, ChangelogFormat
 from kaizen_tasks.domain.changelog.headings import format_heading
 from kaizen_tasks.domain.changelog.links.update import LinkUpdate
@@ -18,6 +17,8 @@ from kaizen_tasks.domain.tag_pattern import DEFAULT_TAG_PATTERN, TagPattern
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from semver import Version
 
 
@@ -71,15 +72,23 @@ def cut_release(  # noqa: PLR0913 - what the headings and links of a release are
         yanked=False,
     )
     heading_lines = format_heading(heading.render(), (model or unreleased).heading_lines)
-    later_section = last_later_section(log, unreleased, version)
-    section_edits = (
-        move_entries(unreleased, heading_lines, below=later_section)
-        if later_section
-        else (insert_lines(content, unreleased.body_start, ["", *heading_lines]),)
-    )
+    section_edits = _section_edits(log, unreleased, version, heading_lines)
     result = apply_edits(content, [*section_edits, *link_update.edits()])
     verify_cut(log, result, version=version)
     return result
+
+
+def _section_edits(
+    log: Changelog, unreleased: Section, version: Version, heading_lines: Sequence[str]
+) -> tuple[TextEdit, ...]:
+    """Return the edits that make a section of the entries of `[Unreleased]`: in place, or below later releases."""
+    newest = log.newest_release
+    if newest and newest.version and newest.version > version:
+        from kaizen_tasks.domain.changelog.backport import last_later_section, move_entries
+
+        if later_section := last_later_section(log, unreleased, version):
+            return move_entries(unreleased, heading_lines, below=later_section)
+    return (insert_lines(log.content, unreleased.body_start, ["", *heading_lines]),)
 
 
 def _require_releasable(log: Changelog, version: Version) -> Section:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.changelog.backport import move_entries_back
 from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits
 from kaizen_tasks.domain.changelog.markdown.lines import is_line_start, newline_at, split_lines
 from kaizen_tasks.domain.changelog.model import Changelog, Section, parse_changelog
@@ -94,6 +93,8 @@ def _restores_original(old_log: Changelog, new_log: Changelog, section: Section)
 
 def _undo_heading(log: Changelog, section: Section) -> tuple[TextEdit, ...]:
     if log.unreleased and log.unreleased.end != section.start:
+        from kaizen_tasks.domain.changelog.backport import move_entries_back
+
         return move_entries_back(log, section)
     newline = newline_at(log.content, section.start)
     return (TextEdit(start=section.start - len(newline), end=section.body_start, replacement=b""),)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.changelog.lint.problem import LineHistory
-from kaizen_tasks.domain.line import Line, conflicting_release, line_of_branch, line_of_version
+from kaizen_tasks.domain.line import Line, accepts, conflicting_release, line_of_branch, line_of_version
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.release import files
 
@@ -58,14 +58,14 @@ def current_line(tools: Tools) -> Line | None:
     return line_of_branch(tools.settings.lines, tools.scm.head().branch)
 
 
-def require_own_number(version: Version, last: Version | None, tools: Tools, *, hotfix: bool) -> None:
+def require_own_number(version: Version, last: Version | None, tools: Tools, *, hotfix_for: str = "") -> None:
     """Require a number that this line may take.
 
     Args:
         version: the number that the release would get.
         last: the last release of the line.
         tools: the ports.
-        hotfix: whether the release is a hotfix, which may come from another branch than that of its line.
+        hotfix_for: name of the environment of a hotfix, which may come from another branch than that of its line.
 
     Raises:
         Refused: the number is one of another line.
@@ -73,8 +73,10 @@ def require_own_number(version: Version, last: Version | None, tools: Tools, *, 
     own_line = current_line(tools)
     if own_line is not None and version not in own_line:
         raise _refusal(f"{version} is not a version of the line {own_line.name}", last, tools)
+    if hotfix_for and not accepts(tools.settings.lines, hotfix_for, version):
+        raise _refusal(f"{version} is not of the line of {hotfix_for}", last, tools)
     line = line_of_version(tools.settings.lines, version)
-    if line is not None and line != own_line and not hotfix:
+    if line is not None and line != own_line and not hotfix_for:
         raise _refusal(f"{version} is of the line {line.name}, which is released from {line.branch}", last, tools)
     tagged = files.tagged_versions(tools)
     if version in tagged:

@@ -172,7 +172,8 @@ class Bump:
         if tools.settings.lines or versions.latest_version(files.tagged_versions(tools)) not in {None, base}:
             from kaizen_tasks.flows.release import lines
 
-            lines.require_own_number(version, base, tools, hotfix=self.hotfix)
+            hotfix_for = self.environment.name if self.hotfix and self.environment else ""
+            lines.require_own_number(version, base, tools, hotfix_for=hotfix_for)
 
     def _require_sufficient_part(self, base_version: Version, tools: Tools) -> None:
         from kaizen_tasks.domain.changelog.model import find_unreleased

@@ -54,6 +54,12 @@ def test_an_environment_without_drift_is_one_line(capsys: pytest.CaptureFixture[
     ]
 
 
+def test_lines_are_a_column_where_an_environment_has_one(capsys: pytest.CaptureFixture[str]) -> None:
+    tables.print_status([evolve(IN_SYNC, line="1.x"), IN_SYNC])
+
+    assert [line[-1] for line in words(capsys)] == ["1.x", "09:05"]
+
+
 def test_every_drift_is_printed_below_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     lost = evolve(IN_SYNC, followed_image=None, version_report=VersionReport(error="answers HTTP 502"), last_entry=None)
 

@@ -294,3 +294,17 @@ def test_change_of_the_tags_form_is_said(tag: str, words: str) -> None:
 
     assert cut(tools).name == "v1.2.4"
     assert f"preflight: no problems{words}" in tools.reporter.lines
+
+
+@pytest.mark.parametrize(("number", "is_accepted"), [("0.1.1", True), ("1.0.0", False)])
+def test_hotfix_is_of_the_line_of_its_environment(number: str, *, is_accepted: bool) -> None:
+    tools = FakeTools(settings=settings(lines={"0.x": {"branch": "stable/0.x", "environments": ["mark"]}}))
+    tools.scm.branch = "hotfix/paces"
+    bump = Bump(to=Version.parse(number), hotfix=True, environment=tools.settings.environments["mark"])
+    start = Release(version=files.read_version(tools))
+
+    if is_accepted:
+        assert bump.target_release(start, tools).name == f"v{number}"
+        return
+    with pytest.raises(Refused, match=r"1\.0\.0 is not of the line of mark"):
+        bump.decide(start, tools)
