@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kaizen_tasks.domain.changelog.cut import cut_release
 from kaizen_tasks.domain.changelog.model import parse_changelog
@@ -105,3 +107,36 @@ def test_backport_moves_its_entries_alone(content: bytes) -> None:
     assert log.unreleased.is_empty
     assert [entry.text for entry in log.releases[1].entries] == ["A backport"]
     assert [entry.text for entry in log.releases[0].entries] == ["Everything"]
+
+
+URL = "https://github.com/o/r/compare"
+
+
+@st.composite
+def two_lines(draw: st.DrawFn) -> tuple[bytes, str, str]:
+    """Return a changelog with releases of two lines, the next version of one of them, and its predecessor."""
+    counts = {major: draw(st.integers(1, 4)) for major in (1, 2)}
+    by_line = {major: [f"{major}.0.{patch}" for patch in range(count)] for major, count in counts.items()}
+    names = [name for major in (2, 1) for name in reversed(by_line[major])]
+    predecessors = {
+        name: line[position - 1] for line in by_line.values() for position, name in enumerate(line) if position
+    }
+    major = draw(st.sampled_from((1, 2)))
+    sections = "".join(f"\n## [{name}] - 2026-01-01\n\n### Fixed\n\n- In {name}\n" for name in names)
+    links = "".join(f"[{name}]: {URL}/v{predecessors.get(name, '0.9.0')}...v{name}\n" for name in names)
+    start = draw(st.sampled_from([by_line[major][-1], names[0]]))
+    text = f"# Log\n\n## [Unreleased]\n\n### Fixed\n\n- New\n{sections}\n[Unreleased]: {URL}/v{start}...HEAD\n{links}"
+    return text.encode(), f"{major}.0.{counts[major]}", by_line[major][-1]
+
+
+@given(two_lines())
+def test_cut_moves_no_link_of_another_line_and_keeps_the_order(case: tuple[bytes, str, str]) -> None:
+    content, name, predecessor = case
+    result = cut(content, to=name).decode()
+    links = [line for line in content.decode().splitlines() if line.startswith("[") and "Unreleased" not in line]
+
+    assert [line for line in links if line not in result.splitlines()] == []
+    assert f"[{name}]: {URL}/v{predecessor}...v{name}" in result.splitlines()
+    versions = [section.version for section in parse_changelog(result.encode()).releases if section.version]
+    assert versions == sorted(versions, reverse=True)
+    assert len(versions) == len(links) + 1
