@@ -38,11 +38,13 @@ class ScratchClone:
         app_folder: the app's folder in the scratch clone.
         remote: the bare remote; None when the app has none.
         refusals: reasons for which the real flow would refuse to start; the rehearsal ignores them.
+        branch: the branch that is checked out.
     """
 
     app_folder: Path
     remote: Path | None
     refusals: tuple[str, ...]
+    branch: str = ""
 
 
 @frozen(kw_only=True)
@@ -104,7 +106,8 @@ def create_clone(work: Path, top: Path, settings: Settings, *, branches: Sequenc
     _clone_repo(user_repo, clone, branch)
     remote = _create_remote(user_repo, work / f"{top.name}.git", clone, branch) if user_repo.has_remote else None
     refusals += _commit_local_changes(user_repo, clone)
-    return ScratchClone(app_folder=clone / settings.root.relative_to(top), remote=remote, refusals=tuple(refusals))
+    app_folder = clone / settings.root.relative_to(top)
+    return ScratchClone(app_folder=app_folder, remote=remote, refusals=tuple(refusals), branch=branch)
 
 
 def _release_branch(branches: Sequence[str]) -> str:

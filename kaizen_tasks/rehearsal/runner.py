@@ -16,6 +16,7 @@ from attrs import evolve, field, frozen
 from kaizen_tasks.adapters.console.events import EVENTS_VARIABLE, EventType, RunEvent
 from kaizen_tasks.adapters.host import process
 from kaizen_tasks.config.settings import Settings
+from kaizen_tasks.domain.line import line_of_branch, line_of_environment
 from kaizen_tasks.errors import KaizenError, UsageError
 from kaizen_tasks.rehearsal import cloud as clouds
 from kaizen_tasks.rehearsal.clone import ScratchClone, create_clone
@@ -66,14 +67,33 @@ class RehearsalPlan:
     @property
     def commands(self) -> tuple[str, ...]:
         """The commands to run, in order: a promotion needs the stages before it, a rollback an earlier release."""
+        return self.commands_on("")
+
+    def commands_on(self, branch: str) -> tuple[str, ...]:
+        """Return the commands to run on a branch: stages that do not get the releases of its line are left out."""
         first_stage, *later_stages = self.settings.pipeline
-        pipeline_commands = (f"release-{first_stage}", *(f"promote-{stage}" for stage in later_stages))
+        promotions = filter(None, (self._promotion(stage, branch) for stage in later_stages))
+        pipeline_commands = (f"release-{first_stage}", *promotions)
         commands: tuple[str, ...] = pipeline_commands
         if self.flow in pipeline_commands:
             commands = pipeline_commands[: pipeline_commands.index(self.flow) + 1]
         elif self.flow:
             commands = (self.flow,) if self.is_hotfix else (*pipeline_commands, self.flow)
         return tuple(map(_with_yes, commands))
+
+    def _promotion(self, stage: str, branch: str) -> str:
+        """Return the command that promotes the releases of a branch to a stage; empty if they are not for it."""
+        command = f"promote-{stage}"
+        if not self.settings.lines:
+            return command
+        lines, members = self.settings.lines, self.settings.stage(stage).environments
+        line = line_of_branch(lines, branch)
+        if line is None or not line.environments:
+            return command if any(line_of_environment(lines, member.name) is None for member in members) else ""
+        names = [member.name for member in members if member.name in line.environments]
+        if len(names) in {0, len(members)}:
+            return command if names else ""
+        return " ".join(("promote", *(f"--env {name}" for name in names)))
 
     @property
     def is_hotfix(self) -> bool:
@@ -83,8 +103,7 @@ class RehearsalPlan:
     @property
     def branches(self) -> tuple[str, ...]:
         """Names or patterns of the branches that the flow may start from."""
-        rules = self.settings.release
-        return rules.hotfix_branches if self.is_hotfix else rules.branches
+        return self.settings.release.hotfix_branches if self.is_hotfix else self.settings.release_branches
 
     @property
     def state(self) -> Path:
@@ -204,7 +223,7 @@ def _rehearse_in_cloud(plan: RehearsalPlan, clone: ScratchClone, *, unchanged_co
     runner, refs_before = _CommandRunner(plan, clone), _list_refs(clone)
     is_kept = False  # a cloud that was not set up, or whose rehearsal was interrupted, is of no use to anybody
     try:
-        command_runs = _run_commands(plan, runner)
+        command_runs = _run_commands(plan, runner, clone.branch)
         refs = _describe_ref_changes(refs_before, _list_refs(clone))
         report = RehearsalReport(clone=clone, command_runs=command_runs, refs=refs, unchanged_count=unchanged_count)
         is_kept = plan.keep and report.has_started
@@ -218,7 +237,7 @@ def _rehearse_in_cloud(plan: RehearsalPlan, clone: ScratchClone, *, unchanged_co
     return evolve(report, environ={**cloud.environ, **plan.overrides})
 
 
-def _run_commands(plan: RehearsalPlan, runner: _CommandRunner) -> tuple[CommandRun, ...]:
+def _run_commands(plan: RehearsalPlan, runner: _CommandRunner, branch: str) -> tuple[CommandRun, ...]:
     """Start and set up the cloud, then run one command after the other until one fails; return those that ran."""
     setup = f"{SETUP_COMMAND} --state {shlex.quote(str(plan.state))} --first {INITIAL_VERSION}"
     setup_run, cloud = runner.run(setup, echo=False), clouds.find_cloud(plan.state)
@@ -226,7 +245,7 @@ def _run_commands(plan: RehearsalPlan, runner: _CommandRunner) -> tuple[CommandR
         return (evolve(setup_run, steps=(), changes={}),)
     runner.environ.update(cloud.environ, **plan.overrides)
     command_runs = list[CommandRun]()
-    for command in plan.commands:
+    for command in plan.commands_on(branch):
         command_runs.append(runner.run(command))
         if command_runs[-1].exit_code:
             break

@@ -50,6 +50,25 @@ def test_the_commands_before_a_flow_run_first_and_confirm_everything(
     assert plan(tmp_path, flow).commands == commands
 
 
+@pytest.mark.parametrize(
+    ("branch", "environments", "commands"),
+    [
+        ("main", ["mark"], PIPELINE),
+        ("main", ["mark", "shane", "dom"], (RELEASE, PROD)),
+        ("stable/1.x", ["mark"], (RELEASE, "promote --env mark --yes")),
+        ("stable/1.x", ["mark", "shane", "dom"], (RELEASE, PIPELINE[-1])),
+        ("stable/1.x", [], PIPELINE),
+    ],
+)
+def test_releases_of_a_line_are_promoted_to_its_environments_alone(
+    tmp_path: Path, branch: str, environments: list[str], commands: tuple[str, ...]
+) -> None:
+    lines = {"1.x": {"branch": "stable/1.x", "environments": environments}}
+
+    assert plan(tmp_path, lines=lines).commands_on(branch) == commands
+    assert "stable/1.x" in plan(tmp_path, lines=lines).branches
+
+
 def test_a_hotfix_starts_from_hotfix_branches(tmp_path: Path) -> None:
     assert plan(tmp_path).branches == ("main",)
     assert plan(tmp_path, "hotfix --env mark").branches == ("hotfix/*",)
