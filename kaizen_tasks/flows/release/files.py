@@ -151,13 +151,13 @@ def read_version(tools: Tools) -> Version:
     content = tools.release_files.read(VERSION_FILE)
     if content is None:
         require_not_deleted(VERSION_FILE, tools)
-        version = _last_tagged_version(tools) or "0.1.0"
+        version = last_tagged_version(tools) or "0.1.0"
         hint = f"create it with the current version: echo {version} > {VERSION_FILE} && {track_command(VERSION_FILE)}"
         raise UsageError("there is no VERSION", hint=hint)
     return versions.parse_version_file(content)
 
 
-def _last_tagged_version(tools: Tools) -> Version | None:
+def last_tagged_version(tools: Tools) -> Version | None:
     """Return the highest version that is tagged on HEAD or an ancestor, or None."""
     if not tagged_versions(tools):
         return None

@@ -151,7 +151,7 @@ def find_release_commit(version: Version, tools: Tools) -> str:
     first release of all, whose version may have been there from the start, the release follows the branch.
     """
     head_commit = commit = tools.scm.head().commit
-    if not files.tagged_versions(tools, merged_into_head=True):
+    if files.last_tagged_version(tools) is None:
         return head_commit
     while True:
         commit = tools.scm.latest_change(commit, (files.VERSION_FILE, files.changelog_file(tools)))
