@@ -117,6 +117,12 @@ def version_spelling(name: str) -> str:
     return f"{name!r} is not a spelling{suggest(name, VERSION_SPELLINGS)}"
 
 
+def app_folder(text: str) -> str:
+    """Accept the path of a folder below the app's, in its shortest form."""
+    short = posixpath.normpath(text)
+    return app_path(text.rstrip("/")) or ("" if text == short else f"{text!r} is written {short!r}")
+
+
 def argument_name(text: str) -> str:
     """Accept the name of a build argument."""
     return _match(text, r"[A-Za-z_][A-Za-z0-9_]*", "the name of a build argument: letters, digits and _")

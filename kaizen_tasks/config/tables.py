@@ -84,7 +84,7 @@ class ChangelogRules(NamedTuple):
     """
 
     file: Annotated[str, checks.inherited(checks.app_path)] = ""
-    fragments: Annotated[str, checks.inherited(checks.app_path)] = ""
+    fragments: Annotated[str, checks.inherited(checks.app_folder)] = ""
     rules: Mapping[str, Annotated[str, checks.severity]] = MappingProxyType({})
     since: Annotated[str, checks.version] = ""
     types: Mapping[str, Annotated[str, checks.heading]] = MappingProxyType({})

@@ -150,6 +150,7 @@ def _commit_local_changes(user_repo: _UserRepo, clone: Path) -> Iterator[str]:
     """Commit uncommitted changes, so that they are rehearsed too; yield why a real release would refuse them."""
     modified_files = [name for name in user_repo.modified_files if not _is_release_file(name, user_repo)]
     untracked_files = [name for name in _release_files(user_repo) if not user_repo.git("ls-files", "--", name)]
+    untracked_files += _untracked_fragments(user_repo)
     for name in (*user_repo.modified_files, *untracked_files):
         _copy_file(user_repo.top / name, clone / name)
     yield from preconditions.check_uncommitted(modified_files)
@@ -161,9 +162,19 @@ def _commit_local_changes(user_repo: _UserRepo, clone: Path) -> Iterator[str]:
 
 
 def _is_release_file(name: str, user_repo: _UserRepo) -> bool:
-    """Return whether a release may change a file of the repository."""
-    is_of_app = name.startswith(user_repo.prefix)
-    return is_of_app and files.is_release_file(name.removeprefix(user_repo.prefix), user_repo.tools)
+    """Return whether a release overwrites a file of the repository; fragments have to be committed before it."""
+    path, folder = name.removeprefix(user_repo.prefix), user_repo.settings.changelog.fragments
+    if not name.startswith(user_repo.prefix) or (folder and path.startswith(f"{folder}/")):
+        return False
+    return files.is_release_file(path, user_repo.tools)
+
+
+def _untracked_fragments(user_repo: _UserRepo) -> list[str]:
+    """Return the files in the folder of fragments that git does not track, as paths in the repository."""
+    folder = user_repo.settings.changelog.fragments
+    if not folder:
+        return []
+    return [*filter(None, user_repo.git("ls-files", "--others", "-z", "--", user_repo.prefix + folder).split("\0"))]
 
 
 def _release_files(user_repo: _UserRepo) -> tuple[str, ...]:

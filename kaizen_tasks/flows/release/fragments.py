@@ -106,10 +106,19 @@ def misplaced_problems(tools: Tools) -> tuple[LintProblem, ...]:
 
 
 def folded_paths(section: Section, tools: Tools) -> tuple[str, ...]:
-    """Return the fragments here whose entries a section has: those that a stopped run has folded in and not deleted."""
+    """Return the fragments here whose entries a new section has: those that a cut has folded in and not deleted yet."""
     entries = {(group.type, _key(entry.text)) for group in section.groups for entry in group.entries}
     fragments = read_fragments(tools).items
-    return tuple(each.path for each in fragments if (each.change_type, _key("\n".join(each.lines))) in entries)
+    paths = tuple(each.path for each in fragments if (each.change_type, _key("\n".join(each.lines))) in entries)
+    return paths if paths and not _is_committed(section, tools) else ()
+
+
+def _is_committed(section: Section, tools: Tools) -> bool:
+    """Return whether the last commit has the section, so that its fragments are deleted, and others only repeat it."""
+    content = tools.scm.read_at(tools.scm.head().commit, files.changelog_file(tools))
+    if content is None or section.version is None:
+        return False
+    return files.parse_changelog(content, tools).find_section(section.version) is not None
 
 
 def _key(text: str) -> str:

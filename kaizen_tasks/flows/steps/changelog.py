@@ -47,12 +47,13 @@ class CutChangelog:
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Write the changelog with the new section, all other bytes stay; then delete what was folded in."""
-        changelog = files.read_changelog(tools)
-        undated = files.undated_section(changelog, release.version, tools)
-        if undated is not None or changelog.find_section(release.version) is None:
+        section = files.find_cut_section(release.version, tools)
+        if section is not None:
+            folded_paths = files.folded_fragments(section, tools)
+        else:
+            folded_paths = files.read_fragments(tools).paths if tools.settings.changelog.fragments else ()
             self._write_section(release, tools)
-        section = files.read_changelog(tools).find_section(release.version)
-        for path in files.folded_fragments(section, tools) if section else ():
+        for path in folded_paths:
             tools.release_files.delete(path)
         return release
 

@@ -190,6 +190,17 @@ def test_stopped_cut_is_finished(tools: FakeTools) -> None:
     assert tools.scm.working_tree.names("changelog.d") == ("crash.fixed.md",)
 
 
+def test_fragment_that_repeats_a_released_entry_is_not_deleted(tools: FakeTools) -> None:
+    released = cut(tools)
+    tools.scm.commit({PACES: b"Paces are rounded.\n"})
+    tools.release_files = tools.scm.working_tree
+
+    run_flow((CutChangelog(),), Release(version=released.version), tools)
+
+    assert tools.scm.working_tree.names("changelog.d") == ("paces.fixed.md",)
+    assert cut(tools).version == Version.parse("0.2.1")
+
+
 def test_stopped_cut_is_finished_by_the_flow(tools: FakeTools) -> None:
     tools.release_files = tools.scm.working_tree
     run_flow((Bump(ask_remote=False), CutChangelog()), NEXT, tools)
