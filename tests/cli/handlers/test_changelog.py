@@ -219,3 +219,33 @@ def test_says_what_it_cannot_show(app: Path, words: list[str], code: int, told: 
 
     assert (said.returncode, said.stdout) == (code, "")
     assert told in said.stderr
+
+
+def test_fragments_are_noted_shown_checked_and_released(app: Path) -> None:
+    """The release commit of a real repository deletes them."""
+    (app / "kaizen.toml").write_text('app = "web"\n\n[changelog]\nfragments = "changelog.d"\n')
+    for words in (["--type", "fixed", "--name", "17"], ["--type", "fixed", "--breaking", "--name", "17"]):
+        assert kaizen(app, "changelog.add", "--text", "A crash", *words).returncode == 0
+    (app / "changelog.d" / "18.bugfix.md").write_text("A typo\n")
+
+    shown = json.loads(kaizen(app, "changelog.check", "--json").stdout)
+    assert [problem["file"] for problem in shown if problem["severity"] == "error"] == ["changelog.d/18.bugfix.md"]
+    (app / "changelog.d" / "18.bugfix.md").unlink()
+    document = json.loads(kaizen(app, "changelog.show", "--unreleased", "--format", "json").stdout)
+    places = [(entry["file"], entry["line"]) for group in document["groups"] for entry in group["entries"]]
+    assert places == [("CHANGELOG.md", 7), ("changelog.d/17.fixed.md", 1), ("changelog.d/17.fixed.1.md", 1)]
+
+    refused = kaizen(app, "cut")
+    assert (refused.returncode, "changelog.d/17.fixed.1.md, changelog.d/17.fixed.md: not in git" in refused.stderr) == (
+        3,
+        True,
+    )
+    for words in (
+        *(["config", "user.name", "a"], ["config", "user.email", "a@b"], ["branch", "--move", "main"]),
+        *(["add", "-A"], ["commit", "-qm", "b"]),
+    ):
+        assert process.run(("git", *words), cwd=app).ok
+    assert kaizen(app, "cut").returncode == 0
+    assert process.run(("git", "status", "--porcelain"), cwd=app).out == ""
+    assert process.run(("git", "ls-files", "changelog.d"), cwd=app).out == ""
+    assert "- Weekly plans\n\n### Fixed\n\n- A crash\n- **Breaking:** A crash\n" in (app / "CHANGELOG.md").read_text()
