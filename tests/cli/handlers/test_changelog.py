@@ -175,7 +175,7 @@ def test_shows_one_section_in_every_format(app: Path) -> None:
     ("before", "after", "hint"),
     [
         ("### Fixed", "### Fixd", "inv changelog.check --fix fixes what can be fixed automatically"),
-        ("2026-11-01", "2026-11-03", "--fix cannot repair this; edit CHANGELOG.md"),
+        ("2026-11-02", "2026-13-02", "--fix cannot repair this; edit CHANGELOG.md"),
         ("# Changelog", "<!-- never closed", "--fix cannot repair this; edit CHANGELOG.md"),
     ],
     ids=("a spelling", "a judgement", "no changelog at all"),
