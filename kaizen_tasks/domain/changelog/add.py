@@ -63,7 +63,7 @@ def add_entry(
     log = parse_changelog(content, changelog_format)
     if not find_unreleased(log):
         log = parse_changelog(with_unreleased(log), changelog_format)
-    log = _without_placeholders(log, require_unreleased(log), change_type)
+    log = without_placeholders(log, require_unreleased(log), change_type)
     edits = entry_edits(log, require_unreleased(log), [(change_type, lines)])
     return _apply_verified(log, edits, change_type, "\n".join(lines))
 
@@ -139,7 +139,7 @@ def with_unreleased(log: Changelog) -> bytes:
     return apply_edits(content, [insert_lines(content, len(content), heading, blank_before=True)])
 
 
-def _without_placeholders(log: Changelog, unreleased: Section, change_type: str) -> Changelog:
+def without_placeholders(log: Changelog, unreleased: Section, change_type: str) -> Changelog:
     """Return the changelog without the text that says that nothing is noted yet, where the entry will be."""
     group = group_of_type(unreleased, change_type)
     end_of_intro = unreleased.groups[0].start if unreleased.groups else unreleased.body_end
@@ -150,7 +150,7 @@ def _without_placeholders(log: Changelog, unreleased: Section, change_type: str)
             start=start, end=start + len(text.rstrip()) + len(newline_at(text, len(text.rstrip()))), replacement=b""
         )
         for start, text in texts
-        if text.strip() and is_placeholder(text.decode())
+        if re.search(rb"\w", text) and is_placeholder(text.decode())
     ]
     return parse_changelog(apply_edits(log.content, edits), log.changelog_format) if edits else log
 

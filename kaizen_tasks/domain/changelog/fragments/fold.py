@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import attrs
 
-from kaizen_tasks.domain.changelog.add import entry_edits, group_of_type, with_unreleased
+from kaizen_tasks.domain.changelog.add import entry_edits, group_of_type, with_unreleased, without_placeholders
 from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits
 from kaizen_tasks.domain.changelog.entries import ChangelogEntry, dedent_line
 from kaizen_tasks.domain.changelog.fragments.fragment import Fragment
@@ -46,14 +46,19 @@ def fold_fragments(log: Changelog, fragments: Sequence[Fragment]) -> FoldedChang
     """
     if not fragments:
         return FoldedChangelog(log=log)
+    old_entries = log.unreleased.all_entries if log.unreleased else ()
     if not find_unreleased(log):
         log = parse_changelog(with_unreleased(log), log.changelog_format)
+    for change_type in dict.fromkeys(fragment.change_type for fragment in fragments):
+        log = without_placeholders(log, require_unreleased(log), change_type)
     entries = [(fragment.change_type, fragment.lines) for fragment in fragments]
     edits = entry_edits(log, require_unreleased(log), entries)
     folded_log = parse_changelog(apply_edits(log.content, edits), log.changelog_format)
     additions = _added_entries(log, folded_log, fragments)
     _verify_fold(log, folded_log, additions)
-    return FoldedChangelog(log=folded_log, fragments=tuple(fragments), places=dict(_places(log, folded_log, additions)))
+    return FoldedChangelog(
+        log=folded_log, fragments=tuple(fragments), places=dict(_places(old_entries, folded_log, additions))
+    )
 
 
 def _added_entries(
@@ -109,13 +114,13 @@ def _visible_lines(content: bytes) -> list[bytes]:
 
 
 def _places(
-    log: Changelog, folded_log: Changelog, additions: Mapping[ChangelogEntry, Fragment]
+    old_entries: Sequence[ChangelogEntry], folded_log: Changelog, additions: Mapping[ChangelogEntry, Fragment]
 ) -> Iterator[tuple[ChangelogEntry, tuple[str, int]]]:
     """Yield where each entry of the folded changelog was noted."""
-    old_entries = iter(require_unreleased(log).entries)
-    for entry in require_unreleased(folded_log).entries:
+    old_lines = iter([entry.line for entry in old_entries])
+    for entry in require_unreleased(folded_log).all_entries:
         fragment = additions.get(entry)
-        yield entry, (fragment.path, fragment.line) if fragment else ("", next(old_entries).line)
+        yield entry, (fragment.path, fragment.line) if fragment else ("", next(old_lines, entry.line))
 
 
 def _refusal(reason: str) -> Refused:

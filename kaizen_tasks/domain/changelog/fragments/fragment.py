@@ -14,6 +14,7 @@ from kaizen_tasks.domain.changelog.fragments import names
 from kaizen_tasks.domain.changelog.lint.problem import LintProblem
 from kaizen_tasks.domain.changelog.markdown.blocks import Block, fenced_lines, is_comment, parse_blocks
 from kaizen_tasks.domain.changelog.markdown.lines import BOM, find_decode_error, split_lines
+from kaizen_tasks.domain.changelog.wording.marks import is_placeholder
 
 _PARAGRAPH_LINE = re.compile(r"(?:[^\W\d_]|\*\*(?=[^\s*])|`(?!`)).*")
 _OTHER_SUFFIX = re.compile(r"\.(?:rst|txt|markdown)$", re.IGNORECASE)
@@ -131,9 +132,8 @@ class _FragmentParser:
         yield from self._entry_problems()
 
     def _entry_problems(self) -> Iterator[LintProblem]:
-        if not self.entry or not "".join(self.texts[self.entry[0].first_line : self.entry[-1].end_line]).strip(
-            " \t-*+"
-        ):
+        text = "\n".join(self.texts[self.entry[0].first_line : self.entry[-1].end_line]) if self.entry else ""
+        if not text.strip(" \t\n-*+") or is_placeholder(text):
             yield self._problem("fragment-empty", "the fragment has no entry", "write the entry, or delete the file")
         elif self.entry[0].kind == "item" and len(self.entry) > 1:
             second = self.entry[1]

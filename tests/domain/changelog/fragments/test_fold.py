@@ -27,6 +27,7 @@ def fold(content: bytes, **texts: str) -> FoldedChangelog:
         ("\n### Added\n\n- a\n\n### Fixed\n\n- b\n", "\n### Added\n\n- a\n- new\n\n### Fixed\n\n- b\n- one\n- two\n"),
         ("\n### Security\n\n* s\n", "\n### Added\n\n* new\n\n### Fixed\n\n* one\n* two\n\n### Security\n\n* s\n"),
         ("\n### Fixed\n\n- a\n\n- b\n", "\n### Added\n\n- new\n\n### Fixed\n\n- a\n\n- b\n\n- one\n\n- two\n"),
+        ("\nNothing yet.\n", "\n### Added\n\n- new\n\n### Fixed\n\n- one\n- two\n"),
         ("\n- flat\n", "\n- flat\n\n### Added\n\n- new\n\n### Fixed\n\n- one\n- two\n"),
         (
             "\r\n### Added\r\n\r\n- a\r\n",

@@ -58,6 +58,7 @@ def test_whole_file_is_one_entry(content: str, lines: tuple[str, ...]) -> None:
         (b"\n \n", "1:1 fragment-empty"),
         (b"-\n", "1:1 fragment-empty"),
         (b"<!-- nothing -->\n", "1:1 fragment-empty"),
+        (b"- Nothing yet.\n", "1:1 fragment-empty"),
         (b"A typo\n\xff\n", "2:1 not-utf8"),
         (b"### Fixed\n\n- A typo\n", "1:1 fragment-heading"),
         (b"A typo\n---\n", "1:1 fragment-heading"),
