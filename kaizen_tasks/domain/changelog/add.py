@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits, insert_lines
-from kaizen_tasks.domain.changelog.format import DEFAULT_FORMAT, ChangelogFormat
+from kaizen_tasks.domain.changelog.format import CHANGE_TYPES, DEFAULT_FORMAT, ChangelogFormat
 from kaizen_tasks.domain.changelog.headings import ReleaseHeading, format_heading
 from kaizen_tasks.domain.changelog.markdown.lines import is_line_start, newline_at
 from kaizen_tasks.domain.changelog.model import Changelog, Section, find_unreleased, parse_changelog, require_unreleased
@@ -157,7 +157,8 @@ def without_placeholders(log: Changelog, unreleased: Section, change_type: str) 
 
 def group_of_type(section: Section, change_type: str) -> Group | None:
     """Return the group to which entries of a type are added, or None."""
-    groups = (group for group in section.groups if not group.is_breaking and not group.is_qualified)
+    is_own_type = change_type not in CHANGE_TYPES  # such as Breaking
+    groups = (group for group in section.groups if is_own_type or not (group.is_breaking or group.is_qualified))
     return next((group for group in groups if group.type == change_type), None)
 
 

@@ -19,9 +19,13 @@ MAX_MODEL_SECTIONS: Final = 20
 
 
 def type_heading(log: Changelog, change_type: str) -> str:
-    """Return the heading of a type of change: as the file or the configuration has it, else in the file's language."""
+    """Return the heading of a type of change: as the file or the configuration has it, else in the file's language.
+
+    Names in lower case, such as `bugfix`, are those of fragments.
+    """
     used_headings = (group.spelling for group in _typed_groups(log) if group.type == change_type)
-    configured_headings = (name for name, type_name in log.changelog_format.type_names if type_name == change_type)
+    type_names = log.changelog_format.type_names
+    configured_headings = (name for name, type_name in type_names if type_name == change_type and not name.islower())
     heading = next(used_headings, None) or next(configured_headings, None)
     if heading:
         return heading

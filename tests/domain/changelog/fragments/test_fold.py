@@ -4,6 +4,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from kaizen_tasks.domain.changelog.format import ChangelogFormat
 from kaizen_tasks.domain.changelog.fragments.fold import FoldedChangelog, fold_fragments
 from kaizen_tasks.domain.changelog.fragments.fragment import parse_fragments
 from kaizen_tasks.domain.changelog.markdown.lines import split_lines
@@ -45,6 +46,19 @@ def test_entry_of_several_lines_is_one_item() -> None:
     folded = fold(unreleased(""), a_fixed=text)
     item = "- A list:\n\n  - one\n\n  ```\n  # code\n\n  \ttab\n  ```\n\n  Last.\n"
     assert folded.log.content == unreleased(f"\n### Fixed\n\n{item}")
+
+
+@pytest.mark.parametrize("before", ["", "\n### Breaking\n\n- a\n"])
+def test_types_of_the_configuration_have_headings_of_their_own(before: str) -> None:
+    changelog_format = ChangelogFormat(type_names=(("breaking", "Breaking"), ("bugfix", "Fixed")))
+    contents = {"d/1.breaking.md": b"one\n", "d/2.bugfix.md": b"two\n"}
+    fragments = parse_fragments(contents, changelog_format)
+    folded = fold_fragments(parse_changelog(unreleased(before), changelog_format), fragments.items)
+    entries = "- a\n- one\n" if before else "- one\n"
+    assert b"### Fixed\n\n- two\n" in folded.log.content
+    assert f"### Breaking\n\n{entries}".encode() in folded.log.content
+    assert folded.log.unreleased
+    assert [entry.is_breaking for entry in folded.log.unreleased.entries if entry.text == "one"] == [True]
 
 
 def test_section_is_created_when_there_is_none() -> None:
