@@ -12,7 +12,7 @@ def cut(bump: steps.Bump, *, push: bool = False, announce: bool = False, skip_do
     return (
         steps.Preflight(bump=bump, push=push, skip_docs=skip_docs),
         bump,
-        steps.CutChangelog(),
+        steps.CutChangelog(after_preflight=True),
         steps.Commit(),
         *((steps.PushRelease(remark=skip_docs),) if push else ()),
         steps.FastForwardAndTag(remark=skip_docs),
@@ -54,7 +54,7 @@ def release(
     return (
         steps.Preflight(bump=bump, environments=stage.environments, skip_docs=skip_docs),
         bump,
-        steps.CutChangelog(),
+        steps.CutChangelog(after_preflight=True),
         steps.Commit(environment=first_environment if hold_reason else None),
         steps.Build(environment=first_environment),
         steps.Claim(environment=first_environment),

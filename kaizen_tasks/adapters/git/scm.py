@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from kaizen_tasks.ports.types import HeadState, RemoteRefs
 
 if TYPE_CHECKING:
     from kaizen_tasks.adapters.git.remote_refs import Remote
+    from kaizen_tasks.adapters.git.tracked_files import TrackedFiles
 
 _OPERATIONS_IN_PROGRESS = {
     "MERGE_HEAD": "a merge is under way: git merge --continue, or --abort",
@@ -93,7 +95,13 @@ class GitScm:
 
     def tracked_files(self, folder: str) -> Mapping[str, bool]:
         """Return the files of a folder in the index by path, and of each whether it is checked out."""
-        return self._snapshot.tracked_files(folder)
+        return self._tracked_files.of(folder)
+
+    @cached_property
+    def _tracked_files(self) -> TrackedFiles:
+        from kaizen_tasks.adapters.git.tracked_files import TrackedFiles
+
+        return TrackedFiles(self._git)
 
     def ignored_files(self, folder: str) -> tuple[str, ...]:
         """Return the files of a folder that git ignores and does not track."""

@@ -48,7 +48,6 @@ class RepoSnapshot:
     def __init__(self, git: Git) -> None:
         self._git = git
         self._commits: dict[str, str] = {}
-        self._tracked_files: dict[str, Mapping[str, bool]] = {}
         self._identities: dict[str, GitResult] = {}
         self._trees: dict[tuple[str, tuple[tuple[str, bytes | None], ...]], BuiltTree] = {}
         self._merged_tags: dict[str, tuple[str, ...]] = {}
@@ -99,13 +98,6 @@ class RepoSnapshot:
             "--untracked-files=no", "--ignore-submodules=dirty", "--", ".",
         )  # fmt: skip
         return tuple(sorted(item[3:].removeprefix(prefix) for item in result.items))
-
-    def tracked_files(self, folder: str) -> Mapping[str, bool]:
-        """Return the files of a folder in the index by path, and of each whether it is checked out."""
-        if folder not in self._tracked_files:
-            entries = self._git.run_checked("--literal-pathspecs", "ls-files", "-v", "-z", "--", folder).items
-            self._tracked_files[folder] = {entry[2:]: entry[0].upper() != SKIP_WORKTREE for entry in entries}
-        return self._tracked_files[folder]
 
     def resolve_commit(self, name: str) -> str:
         """Return the full hash of the commit that a ref, tag or hash names; an empty string when unknown."""

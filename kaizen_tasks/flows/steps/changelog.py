@@ -18,8 +18,13 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class CutChangelog:
-    """Cut `[Unreleased]` into the section of the version, with the entries of fragments, which are deleted."""
+    """Cut `[Unreleased]` into the section of the version, with the entries of fragments, which are deleted.
 
+    Attributes:
+        after_preflight: whether fragments were found to be as in the last commit just before.
+    """
+
+    after_preflight: bool = False
     label = StepLabel("changelog")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
@@ -33,7 +38,7 @@ class CutChangelog:
             leftovers = files.folded_fragments(section, tools)
             description = f"delete {' and '.join(leftovers)}, which [{release.version}] contains"
             return Act(description, release) if leftovers else Done(f"[{release.version}] exists", release)
-        uncommitted = files.uncommitted_fragments(tools)
+        uncommitted = () if self.after_preflight else files.uncommitted_fragments(tools)
         if uncommitted:
             return Refuse(reasons=tuple(cause for cause, _ in uncommitted), hint=uncommitted[0][1])
         notes = _sources(release, tools)
