@@ -40,7 +40,7 @@ class Commit:
             return Done(f"{release.name} is commit {pending_release.commit[:10]}", pending_release)
         head = tools.scm.head()
         contents = files.release_contents(tools)
-        if refusal := _refusal(release, head.commit, contents, tools):
+        if refusal := find_refusal(release, head.commit, contents, tools):
             return refusal
         changed_files = files_without_version(release, tools) or tools.scm.files_differing_from(head.commit, contents)
         if not changed_files and self._names_environment(head.commit, tools):
@@ -117,7 +117,7 @@ def files_without_version(release: Release, tools: Tools) -> tuple[str, ...]:
     return (*outdated_files, *files.outdated_version_paths(release.version, tools))
 
 
-def _refusal(release: Release, head: str, contents: Mapping[str, bytes | None], tools: Tools) -> Refuse | None:
+def find_refusal(release: Release, head: str, contents: Mapping[str, bytes | None], tools: Tools) -> Refuse | None:
     """Return why the files cannot be committed: git does not track them, or they have other changes."""
     problems: list[str] = []
     if {*files.version_paths(tools)} & {*tools.scm.modified_files()}:

@@ -11,7 +11,7 @@ from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.domain.remote_url import pull_request_url
 from kaizen_tasks.errors import KaizenError, PushFailed, Refused
 from kaizen_tasks.flows.release import announcement, files, proposal
-from kaizen_tasks.flows.steps.commit import files_without_version
+from kaizen_tasks.flows.steps.commit import files_without_version, find_refusal
 
 if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
@@ -41,6 +41,8 @@ class Propose:
         if is_ready and not tools.scm.files_differing_from(head.commit, files.release_contents(tools)):
             reason = f"{head.branch} has {release.name} already, which is not released yet"
             return Done(reason, evolve(release, commit=head.commit))
+        if refusal := find_refusal(release, head.commit, files.release_contents(tools), tools):
+            return refusal
         branch = proposal.read_branch(tools)
         if branch.edited_in and not self.discard_edits:
             return self._decide_on_edits(branch, release, tools)
