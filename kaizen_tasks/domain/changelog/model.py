@@ -217,18 +217,25 @@ class Changelog:
         lower = [(other, section) for other, section in pre_releases if other.prerelease and other < version]
         if not lower:
             return ()
-        finals = (section.version for section in self.releases if section.version and not section.version.prerelease)
-        last_final = max((final for final in finals if final < version), default=None)
+        last_final = self.final_before(version)
         found = [(other, section) for other, section in lower if last_final is None or other > last_final]
         return tuple(section for _, section in sorted(found, key=lambda pair: pair[0]))
 
     def version_before(self, version: Version) -> Version | None:
-        """Return the version of the newest release, or the next lower one if that is not below a version, or None."""
-        newest = self.newest_release
-        if newest and newest.version and newest.version < version:
-            return newest.version
+        """Return the version of the newest release, or the next lower one if that is not below a version, or None.
+
+        A final release follows the last final one, because its section holds what those of its candidates hold.
+        """
+        newest = self.newest_release.version if self.newest_release else None
         versions = (section.version for section in self.releases if section.version)
-        return max((lower for lower in versions if lower < version), default=None)
+        if newest is None or newest >= version:
+            newest = max((lower for lower in versions if lower < version), default=None)
+        return self.final_before(version) if newest and newest.prerelease and not version.prerelease else newest
+
+    def final_before(self, version: Version) -> Version | None:
+        """Return the highest final release below a version, or None."""
+        versions = (section.version for section in self.releases if section.version)
+        return max((lower for lower in versions if lower < version and not lower.prerelease), default=None)
 
     @property
     def newest_release(self) -> Section | None:

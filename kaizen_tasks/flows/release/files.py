@@ -316,13 +316,17 @@ def last_released_version(tools: Tools) -> Version | None:
 def previous_release(version: Version, tools: Tools) -> Version | None:
     """Return the release that a version is to be compared with, or None.
 
-    This is the last release of its line or, if nobody tagged that, the newest heading of the changelog.
+    This is the last release of its line or, if nobody tagged that, the newest heading of the changelog; of a final
+    release, the last final one.
     """
     last, newest_section = last_released_version(tools), read_changelog(tools).newest_release
     heading = newest_section.version if newest_section else None
     is_tagged = heading in tags_by_version(tools, tools.scm.tags())
     candidates = (last, None if is_tagged else heading)
-    return max((candidate for candidate in candidates if candidate and candidate < version), default=None)
+    previous = max((candidate for candidate in candidates if candidate and candidate < version), default=None)
+    if previous is not None and previous.prerelease and not version.prerelease:
+        return read_changelog(tools).final_before(version)
+    return previous
 
 
 def has_section(version: Version, tools: Tools) -> bool:
@@ -335,7 +339,9 @@ def last_heading(tools: Tools, *, excluding: Collection[Version] = ()) -> Versio
     """Return the highest version of the changelog if it has unreleased entries; None if not."""
     if tools.release_files.read(changelog_file(tools)) is None:
         return None
-    changelog = read_noted_changelog(tools)
+    changelog, undated = read_noted_changelog(tools), find_undated_release(None, tools)
+    if undated is not None and (undated.title.date_text or any(section.date for section in changelog.releases)):
+        excluding = {*excluding, *([undated.version] if undated.version else [])}
     return latest_heading(changelog, excluding=excluding) if has_unreleased_entries(changelog) else None
 
 

@@ -46,6 +46,17 @@ def test_final_section_merges_the_groups_of_candidates_and_unreleased_entries() 
     assert result.startswith("# Log\n\n## [Unreleased]\n\n## [1.3.0] - 2026-11-22\n")
 
 
+def test_links_of_a_final_release_start_at_the_last_final_one() -> None:
+    compare = "https://github.com/o/r/compare"
+    links = f"[unreleased]: {compare}/v1.3.0-rc.1...HEAD\n[1.3.0-rc.1]: {compare}/v1.2.3...v1.3.0-rc.1\n"
+    result = finish(f"## [Unreleased]\n\n{candidate('1.3.0-rc.1', FIX)}{FINAL}\n{links}")
+
+    assert result.split("\n[unreleased]: ")[1].split("\n")[:2] == [
+        f"{compare}/v1.3.0...HEAD",
+        f"[1.3.0]: {compare}/v1.2.3...v1.3.0",
+    ]
+
+
 def test_entries_that_candidates_repeat_appear_once() -> None:
     body = "### Fixed\n\n- a\n- b\n"
     result = finish(f"## [Unreleased]\n\n{body}\n{candidate('1.3.0-rc.1', body)}{FINAL}")

@@ -40,6 +40,11 @@ def note(tools: FakeTools, text: bytes) -> None:
     tools.scm.commit({"CHANGELOG.md": changelog.replace(b"## [Unreleased]\n", b"## [Unreleased]\n\n" + text, 1)})
 
 
+def changelog_sections(tools: FakeTools) -> list[bytes]:
+    """Return what is above the first section, and each section."""
+    return tools.scm.working_tree.files["CHANGELOG.md"].split(b"\n## ")
+
+
 def test_cut_bumps_commits_and_tags(tools: FakeTools) -> None:
     before = tools.scm.head().commit
 
@@ -269,7 +274,7 @@ class TestReleaseCandidates:
         note(tools, b"### Fixed\n\n- Later\n")
 
         assert cut(tools, Bump(part=part, accept_released=True)).name == "v0.2.0"
-        section = tools.scm.working_tree.files["CHANGELOG.md"].split(b"\n## ")[2]
+        section = changelog_sections(tools)[2]
         assert section == b"[0.2.0] - 2026-11-20\n\n### Added\n\n- Weekly plans\n\n### Fixed\n\n- Later\n"
         assert cut(tools).name == "v0.2.0"
 
@@ -344,6 +349,13 @@ class TestUndatedSection:
 
         assert cut(tools).name == "v0.2.0"
 
+    def test_without_any_tag_is_released_too(self, tools: FakeTools) -> None:
+        changelog = CHANGELOG.replace(b"## [0.1.0]", b"## [0.1.1] - TBD\n\n### Fixed\n\n- Later\n\n## [0.1.0]")
+        tools.scm.commit({"CHANGELOG.md": changelog, "VERSION": b"0.1.1\n"})
+
+        assert cut(tools).name == "v0.1.1"
+        assert changelog_sections(tools)[2].startswith(b"[0.1.1] - 2026-11-20\n\n### Added\n\n- Weekly plans\n")
+
     def test_is_not_released_with_plans(self, tools: FakeTools) -> None:
         self.place(tools, b"0.1.0\n", b"## [0.9.0] - Coming soon\n\n### Planned\n\n- Maps\n\n## [0.0.9] - 2026-01-01")
 
@@ -354,7 +366,7 @@ class TestUndatedSection:
         self.place(tools, b"0.1.1\n", b"## [Unreleased]\n\n### Fixed\n\n- Later\n\n## [0.1.1] - TBD")
         cut(tools)
 
-        section = tools.scm.working_tree.files["CHANGELOG.md"].split(b"\n## ")[2]
+        section = changelog_sections(tools)[2]
         assert section == b"[0.1.1] - 2026-11-20\n\n### Fixed\n\n- Weekly plans\n- Later\n"
 
     def test_without_entries_is_nothing_to_release(self, tools: FakeTools) -> None:

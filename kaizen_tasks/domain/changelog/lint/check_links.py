@@ -96,7 +96,9 @@ def _compare_error(context: LintContext, section: Section, compare_url: CompareU
         return f"ends at {compare_url.newer}"
     previous = context.log.previous_versions.get(version)
     previous_own = max((own for own in context.own_versions if own < version), default=None)
-    error = _start_error(compare_url, (previous, previous_own, _previous_in_time(context, section)))
+    previous_final = context.log.final_before(version) if not version.prerelease else None
+    expected = (previous, previous_final, previous_own, _previous_in_time(context, section))
+    error = _start_error(compare_url, expected)
     return error and _start_error(compare_url, (context.history.find_predecessor(version),), error)
 
 
