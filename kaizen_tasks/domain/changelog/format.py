@@ -132,7 +132,7 @@ class ChangelogFormat:
 
     def unreleased_length(self, text: str) -> int:
         """Return how many characters at the start of a text are a name of `[Unreleased]`; 0 for none."""
-        return _prefix_length(text, self._unreleased_keys) or _translated_prefix_length(text)
+        return (_prefix_length(text, self._unreleased_keys) or _translated_prefix_length(text)) if text else 0
 
 
 DEFAULT_FORMAT: Final = ChangelogFormat()

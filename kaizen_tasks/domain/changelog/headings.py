@@ -95,8 +95,8 @@ def parse_heading(text: str, changelog_format: ChangelogFormat = DEFAULT_FORMAT)
         return unreleased
     if not match:
         return ReleaseHeading(name=text, is_bracketed=False)
-    if not is_release and not re.search(r"\d", text):  # master (unreleased)
-        is_unreleased |= changelog_format.unreleased_length(match["tail"].strip(_SEPARATORS)) > 0
+    if not is_release and not is_unreleased and not re.search(r"\d", text):  # master (unreleased)
+        is_unreleased = changelog_format.unreleased_length(match["tail"].strip(_SEPARATORS)) > 0
     heading = ReleaseHeading(
         name=match["name"],
         is_bracketed=bool(match["bracket"]),

@@ -14,6 +14,7 @@ from kaizen_tasks.domain.changelog.headings import parse_heading
 from kaizen_tasks.domain.changelog.model import find_unreleased, parse_changelog
 from kaizen_tasks.domain.changelog.wording.translations import translations
 from kaizen_tasks.errors import Refused
+from tests.domain.changelog.documents import ORDERLY
 
 FRENCH = ChangelogFormat(
     unreleased_names=("À venir",), type_names=(("Nouveautés", "Added"), ("Documentation", "Documentation"))
@@ -183,3 +184,16 @@ def test_configured_names_are_known() -> None:
 
 def test_own_types_come_after_the_six() -> None:
     assert FRENCH.types[-2:] == ("Security", "Documentation")
+
+
+def test_an_english_changelog_loads_no_other_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each release would pay for it."""
+    monkeypatch.setattr("kaizen_tasks.domain.changelog.format._translated_names", None)
+    monkeypatch.setattr("kaizen_tasks.domain.changelog.format._translated_unreleased_names", None)
+    monkeypatch.setattr("kaizen_tasks.domain.changelog.format._translated_unreleased_keys", None)
+
+    log = parse_changelog(ORDERLY)
+
+    assert find_unreleased(log)
+    assert [group.type for section in log.sections for group in section.groups] == ["Added", "Fixed", "Added", "Added"]
+    assert [section.title.name for section in log.releases] == ["1.1.0", "1.0.0"]
