@@ -160,6 +160,16 @@ def heading(text: str) -> str:
     return f"{text!r} begins with a number, as a version does" if re.match(r"\[?v?[0-9]", text, re.IGNORECASE) else ""
 
 
+def change_type(text: str) -> str:
+    """Accept one of the six types of change, or a type of its own that resembles none of them."""
+    from kaizen_tasks.domain.changelog.format import CHANGE_TYPES
+
+    if text.casefold() in map(str.casefold, CHANGE_TYPES):
+        return ""
+    near_types = difflib.get_close_matches(text.capitalize(), CHANGE_TYPES, n=1, cutoff=0.75)
+    return f"{text!r} is not a type of change; did you mean {near_types[0]!r}?" if near_types else heading(text)
+
+
 def key_name(text: str) -> str:
     """Accept the name of a key of the runtime configuration, which is written before `=` on a command line."""
     return "" if re.fullmatch(r"[^\s=-][^\s=]*", text) and text.isprintable() else f"{text!r} is not the name of a key"

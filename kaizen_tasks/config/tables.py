@@ -87,7 +87,7 @@ class ChangelogRules(NamedTuple):
     fragments: Annotated[str, checks.inherited(checks.app_folder)] = ""
     rules: Mapping[str, Annotated[str, checks.severity]] = MappingProxyType({})
     since: Annotated[str, checks.version] = ""
-    types: Mapping[str, Annotated[str, checks.heading]] = MappingProxyType({})
+    types: Mapping[str, Annotated[str, checks.change_type]] = MappingProxyType({})
     unreleased: tuple[Annotated[str, checks.heading], ...] = ()
 
     @property

@@ -394,6 +394,20 @@ def test_an_unknown_stage_is_answered_with_the_nearest_name(tmp_path: Path) -> N
     assert refused.value.hint == "did you mean staging?"
 
 
+def test_headings_of_the_changelog_are_headings_and_types(tmp_path: Path) -> None:
+    text = (
+        'app = "web"\n[changelog]\nunreleased = ["À venir", "1.0", ""]\n'
+        '[changelog.types]\n"Nouveautés" = "added"\n"Docs" = "Documentation"\n"Bugs" = "Fixd"\n"2.0" = "Added"\n'
+    )
+
+    assert problems(tmp_path, text) == [
+        "kaizen.toml: changelog.types.Bugs: 'Fixd' is not a type of change; did you mean 'Fixed'?",
+        "kaizen.toml: changelog.unreleased.1: '1.0' begins with a number, as a version does",
+        "kaizen.toml: changelog.unreleased.2: '' is not the text of a heading",
+        "kaizen.toml: changelog.types: '2.0' begins with a number, as a version does",
+    ]
+
+
 def test_rules_of_the_changelog_have_known_names_and_severities(tmp_path: Path) -> None:
     """The nearest name is in the message."""
     text = 'app = "web"\n[changelog]\nsince = "1.x"\n[changelog.rules]\ntag-mising = "off"\nlink-dead = "warn"\n'

@@ -72,12 +72,16 @@ class ChangelogFormat:
     @functools.cached_property
     def types(self) -> tuple[str, ...]:
         """Return the types of change in their order: the six, then the app's own."""
-        return tuple(dict.fromkeys((*CHANGE_TYPES, *(change_type for _, change_type in self.type_names))))
+        types = {_key(change_type): change_type for change_type in CHANGE_TYPES}
+        for _, change_type in self.type_names:
+            types.setdefault(_key(change_type), change_type)
+        return tuple(types.values())
 
     @functools.cached_property
     def _names(self) -> _TypesByName:
-        names: _TypesByName = {_key(change_type): (change_type, change_type) for change_type in self.types}
-        return names | {_key(name): (change_type, name) for name, change_type in self.type_names}
+        types = {_key(change_type): change_type for change_type in self.types}
+        names: _TypesByName = {key: (change_type, change_type) for key, change_type in types.items()}
+        return names | {_key(name): (types[_key(change_type)], name) for name, change_type in self.type_names}
 
     def find_type(self, name: str) -> str | None:
         """Return the type of change of this name, in any published language and in any case, or None."""

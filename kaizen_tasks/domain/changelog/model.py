@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from semver import Version
 
 _NUMBERED_HEADING = re.compile(rb" {0,3}##[ \t]+\[?[vV]?[0-9]")
+_DATE_AT_END = r"(?<=[^\W\d])\W*[-(|:,\]\u2013\u2014]\W*(?:19|20)\d\d[-/.][\dXx?]{1,2}[-/.][\dXx?]{1,2}\b.*"
 _DOCUMENTATION = (
     r"(?i)\W*(?:about|(?:table of )?contents?|toc|introduction|intro|overview|preface|legend|key|index|versioning"
     r"|(?:our )?(?:guiding )?principles|types of|how to|format|conventions?|notation|policy|release policy|semantic"
@@ -85,8 +86,8 @@ class Section:
 
     @property
     def is_numbered(self) -> bool:
-        """Return whether the heading has a number, as that of a release has."""
-        return bool(re.search(r"\d", self.heading))
+        """Return whether the heading has a number before its date, as that of a release has."""
+        return bool(re.search(r"\d", re.sub(_DATE_AT_END, "", self.heading)))
 
     @functools.cached_property
     def version(self) -> Version | None:
@@ -293,8 +294,10 @@ def find_unreleased(log: Changelog) -> Section | None:
 
 def unknown_section_fix(section: Section) -> str:
     """Return what to do about a section that may be `[Unreleased]` by another name."""
-    if section.changelog_format.read_type_heading(section.heading).type:
-        return "give releases headings of level 2, as in ## [1.2.3], and types of change those of level 3"
+    if section.title.is_unreleased or section.changelog_format.read_type_heading(section.heading).type:
+        return (
+            "give [Unreleased] and releases headings of level 2, as in ## [1.2.3], and types of change those of level 3"
+        )
     import json
 
     bracketed = re.search(r"\[([^\[\]]+)\]", section.heading)
@@ -303,9 +306,12 @@ def unknown_section_fix(section: Section) -> str:
 
 
 def find_unknown_section(log: Changelog) -> Section | None:
-    """Return the section above the first release that may be `[Unreleased]` by another name, or None."""
+    """Return the section above the first release that may be `[Unreleased]` by another name or level, or None."""
     if log.unreleased:
         return None
+    top_sections = _sections(log.content, log.outline.headings, log.changelog_format, level=1)
+    if top_sections and (unreleased := next((top for top in top_sections[:2] if top.title.is_unreleased), None)):
+        return unreleased
     for section in log.sections:
         if section.is_numbered:
             return None
@@ -326,9 +332,9 @@ def _parse_version(name: str) -> Version | None:
 
 
 def _sections(
-    content: bytes, headings: tuple[HeadingSpan, ...], changelog_format: ChangelogFormat
+    content: bytes, headings: tuple[HeadingSpan, ...], changelog_format: ChangelogFormat, *, level: int = 2
 ) -> tuple[Section, ...]:
-    """Return the sections: from a heading of level 2 to the next heading of level 1 or 2."""
+    """Return the sections: from a heading of a level to the next heading of level 1 or 2."""
     lines = line_numbers(content, (heading.start for heading in headings))
     ends = [*(heading.start for heading in headings[1:]), len(content)]
     return tuple(
@@ -341,5 +347,5 @@ def _sections(
             changelog_format=changelog_format,
         )
         for heading, end, line in zip(headings, ends, lines, strict=False)
-        if heading.level == 2
+        if heading.level == level
     )

@@ -129,7 +129,10 @@ def test_a_respelt_heading_keeps_the_letters_of_its_type(name: str, data: st.Dat
         assert sorted({*misspelt.casefold()}) == sorted({*name.casefold()}) or len(misspelt) < len(name)
 
 
-@pytest.mark.parametrize("text", ["À venir", "[À venir]", "[Prochaine version] - bientôt", "Next", "Soon:", "[HEAD]"])
+@pytest.mark.parametrize(
+    "text",
+    ["À venir", "[À venir]", "[Prochaine version] - bientôt", "[À venir] - 2026-12-01", "Next", "Soon:", "[HEAD]"],
+)
 def test_a_heading_that_may_be_unreleased_is_refused_with_its_line(text: str) -> None:
     log = parse_changelog(f"# Log\n\n## {text}\n\n- x\n\n## [1.0.0] - 2026-01-01\n\n- y\n".encode())
 
@@ -159,8 +162,19 @@ def test_a_heading_that_says_unreleased_in_place_of_a_date_is_unreleased(heading
 def test_types_of_level_two_are_no_unreleased() -> None:
     log = parse_changelog(b"# v2.0.0\n\n## Features\n\n- x\n\n# v1.0.0\n\n## Bugfixes\n\n- y\n")
 
-    with pytest.raises(Refused, match="give releases headings of level 2"):
+    with pytest.raises(Refused, match=r"give \[Unreleased\] and releases headings of level 2"):
         find_unreleased(log)
+
+
+@pytest.mark.parametrize("heading", ["# [Unreleased]", "# Non publié"])
+def test_unreleased_of_level_one_is_refused(heading: str) -> None:
+    with pytest.raises(Refused, match=r"give \[Unreleased\] and releases headings of level 2"):
+        find_unreleased(parse_changelog(f"# Log\n\n{heading}\n\n- x\n\n# [1.0.0]\n\n- y\n".encode()))
+
+
+@pytest.mark.parametrize("heading", ["Release 2020-01-05", "[2026-01-05]", "2026-01-05", "Version 2020.1"])
+def test_a_release_that_is_named_by_a_date_is_not_refused(heading: str) -> None:
+    assert find_unreleased(parse_changelog(f"## {heading}\n\n- x\n".encode())) is None
 
 
 def test_a_heading_beside_unreleased_is_not_refused() -> None:
@@ -180,6 +194,13 @@ def test_configured_names_are_known() -> None:
     assert log.unreleased
     assert log.unreleased.title.label == "À venir"
     assert [group.type for group in log.unreleased.groups] == ["Added", "Documentation"]
+
+
+def test_a_configured_type_may_be_written_in_any_case() -> None:
+    own_format = ChangelogFormat(type_names=(("Nouveautés", "added"),))
+
+    assert own_format.types == CHANGE_TYPES
+    assert own_format.find_type("Nouveautés") == "Added"
 
 
 def test_own_types_come_after_the_six() -> None:
