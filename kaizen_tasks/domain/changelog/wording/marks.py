@@ -43,29 +43,21 @@ _BREAKING_HEADING: Final = (
 _BREAKING_WORDS: Final = rf"(?i)(?<!\w){_BREAKING}(?!\w)|\U0001f4a5|:boom:"
 _PLACEHOLDER: Final = r"""(?ix)
     (?:there[ ](?:are|is|were)[ ])?(?:currently[ ])?
-    (?: none | nothing | nil | null | n\.?/?a | not[ ]applicable | tbd | tba | tbc | todo | empty | wip | placeholder
+    (?: none | nothing | nil | null | n\.?/?a | not[ ]applicable | not[ ]yet | tbd | tba | tbc | todo | empty | wip
+      | work[ ]in[ ]progress | placeholder | coming[ ]soon | pending
       | to[ ]be[ ](?:determined|done|announced|added|written|decided|confirmed|filled(?:[ ]in)?)
-      | no[ ](?:(?:notable|user[ -]facing|other|significant|new|unreleased|relevant|further|known)[ ])*
+      | no[ ](?:(?:notable|user[ -](?:facing|visible)|other|significant|new|unreleased|relevant|further|known|breaking
+              |major|minor|functional|security|api|public|visible|additional|code|bug|planned)[ ])*
         (?:changes?|entries|entry|items?|updates?|additions?|fixes|removals?|deprecations?|features?|news|notes|issues?)
     )
     (?:[ ](?:yet|so[ ]far|here|at[ ](?:this|the)[ ](?:time|moment)|for[ ]now|currently|to[ ](?:report|see[ ]here|note)
-           |(?:was|were)[ ]made|noted|known|recorded|made|new|in[ ]this[ ](?:release|version)))*
+           |(?:was|were)[ ]made|noted|known|recorded|made|new|changed|added|removed|fixed|deprecated
+           |in[ ]this[ ](?:release|version)))*
     """
 _MAX_PLACEHOLDER_LENGTH: Final = 80
 _PLACEHOLDER_STARTS: Final = (
-    "no",
-    "n/",
-    "n.",
-    "na",
-    "nil",
-    "null",
-    "tb",
-    "to",
-    "empty",
-    "wip",
-    "placeholder",
-    "there",
-    "currently",
+    *("no", "n/", "n.", "na", "nil", "null", "tb", "to", "empty", "wip", "work", "placeholder", "coming", "pending"),
+    *("there", "currently"),
 )
 _TRANSLATED_PLACEHOLDERS: Final = frozenset(
     """rien|aucun|aucune|néant|aucun changement|aucune modification|rien pour le moment|rien pour l'instant

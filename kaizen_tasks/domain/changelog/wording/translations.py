@@ -66,7 +66,7 @@ _NAMES: Final = {
         "Geändert|Änderungen|Verändert",
         "Veraltet|Überholt|Abgekündigt",
         "Entfernt|Gelöscht",
-        "Behoben|Korrigiert|Repariert|Fehlerbehebungen|Behobene Fehler|Fehlerkorrekturen",
+        "Behoben|Korrigiert|Repariert|Fehlerbehebungen|Fehlerbehebung|Behobene Fehler|Fehlerkorrekturen",
         "Sicherheit",
     ),
     "el": (
@@ -169,7 +169,7 @@ _NAMES: Final = {
         "უსაფრთხოება",
     ),
     "ko": (
-        "미배포|미출시|미공개|미발표|출시 예정|릴리스 예정|릴리즈 예정|미릴리즈|미릴리스",
+        "미배포|미출시|출시되지 않음|미공개|미발표|출시 예정|릴리스 예정|릴리즈 예정|미릴리즈|미릴리스",
         "추가|추가됨|추가 사항|추가사항|새로운 기능",
         "변경|변경됨|변경 사항|변경사항",
         "지원 중단|사용 중단|더 이상 사용되지 않음|지원 중단 예정|제거 예정",

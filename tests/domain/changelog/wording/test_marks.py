@@ -161,6 +161,7 @@ PLACEHOLDERS = [
         "暂无",
         "Нет изменений.",
     ),
+    *("No breaking changes.", "No security fixes", "Nothing changed.", "Coming soon", "Not yet.", "None added"),
 ]
 
 
