@@ -122,3 +122,18 @@ def test_changelogs_that_do_not_fit_together_are_refused() -> None:
 
     with pytest.raises(KaizenError):
         merge(current)
+
+
+@pytest.mark.parametrize(
+    ("noted_since", "unreleased"),
+    [
+        (b"- Flat\n", b"- Flat\n"),
+        (b"### Parser\n\n- Faster\n", b"### Parser\n\n- Faster\n"),
+        (b"### Breaking Changes\n\n- Gone\n", b"### Breaking Changes\n\n- Gone\n"),
+        ("### Corrigé\n\n- Plus rapide\n".encode(), "### Corrigé\n\n- Plus rapide\n".encode()),
+    ],
+)
+def test_entries_below_other_headings_stay_unreleased_below_them(noted_since: bytes, unreleased: bytes) -> None:
+    current = BASE.replace(b"### Added\n\n- Weekly", noted_since + b"\n### Added\n\n- Weekly")
+
+    assert merge(current) == RELEASED.replace(b"## [Unreleased]\n", b"## [Unreleased]\n\n" + unreleased)
