@@ -112,11 +112,15 @@ def entry_lines(text: str, *, breaking: bool) -> list[str]:
     """Return the lines of an entry, marked with `**Breaking:**` if it is breaking.
 
     Raises:
-        UsageError: the text is empty, or no UTF-8.
+        UsageError: the text is empty, stands for no change, or is no UTF-8.
     """
     lines = [line.rstrip() for line in _NEWLINES.split(text.strip())]
     if not lines[0]:
         raise UsageError("--text: the entry is empty", hint="describe the change for the users")
+    if is_placeholder(text) and re.search(r"\w", text):
+        raise UsageError(
+            f"--text: {lines[0]!r} says that nothing has changed", hint="describe the change for the users"
+        )
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -150,7 +154,7 @@ def without_placeholders(log: Changelog, unreleased: Section, change_type: str) 
             start=start, end=start + len(text.rstrip()) + len(newline_at(text, len(text.rstrip()))), replacement=b""
         )
         for start, text in texts
-        if re.search(rb"\w", text) and is_placeholder(text.decode())
+        if re.search(r"\w", text.decode()) and is_placeholder(text.decode())
     ]
     return parse_changelog(apply_edits(log.content, edits), log.changelog_format) if edits else log
 

@@ -200,3 +200,9 @@ def test_unreleased_is_added_above_the_newest_release_and_below_what_explains_th
     result = add_entry(content, kind="fixed", text="a")
 
     assert result.startswith(b"## About\n\nText.\n\n## [Unreleased]\n\n### Fixed\n\n- a\n\n## [1.0.0]")
+
+
+@pytest.mark.parametrize("text", ["Nothing.", "N/A", "No changes yet"])
+def test_a_placeholder_is_no_entry_to_add(text: str) -> None:
+    with pytest.raises(UsageError, match="says that nothing has changed"):
+        add_entry(ORDERLY, kind="fixed", text=text)

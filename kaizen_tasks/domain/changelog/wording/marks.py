@@ -71,7 +71,7 @@ _TRANSLATED_PLACEHOLDERS: Final = frozenset(
         "\n", ""
     ).split("|")
 )
-_FRAME: Final = " \t\n\r*_~`.:;!\u2026()[]{}<>-\u2013\u2014\"'\u2019\u201c\u201d\u3002\uff01\uff08\uff09"
+_FRAME: Final = " +\t\n\r*_~`.:;!\u2026()[]{}<>-\u2013\u2014\"'\u2019\u201c\u201d\u3002\uff01\uff08\uff09"
 
 
 def marks_breaking(text: str) -> bool:
@@ -95,9 +95,10 @@ def without_breaking(heading: str) -> str:
 
 def is_placeholder(text: str) -> bool:
     """Return whether a text stands for no change at all, such as `Nothing.`, `_No changes yet_`, `N/A` or `TBD`."""
+    text = text.strip(_FRAME)
     if len(text) > _MAX_PLACEHOLDER_LENGTH:
         return False
-    words = text.strip(_FRAME).casefold()
+    words = text.casefold()
     if not words.startswith(_PLACEHOLDER_STARTS):
         return not words or words in _TRANSLATED_PLACEHOLDERS
     return words in _TRANSLATED_PLACEHOLDERS or bool(re.fullmatch(_PLACEHOLDER, " ".join(words.split())))
