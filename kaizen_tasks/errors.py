@@ -16,15 +16,17 @@ class KaizenError(Exception):
         message: what went wrong and where, in one line.
         state: the state of things now, in one line.
         hint: what to do next, in one line.
+        output: what another program or a server has printed about it, which the runner shows before the message.
     """
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str, *, state: str = "", hint: str = "") -> None:
+    def __init__(self, message: str, *, state: str = "", hint: str = "", output: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.state = state
         self.hint = hint
+        self.output = output
 
     def __str__(self) -> str:
         """Return the lines that are not empty, three at most."""

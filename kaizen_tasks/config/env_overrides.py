@@ -7,7 +7,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from kaizen_tasks.config import checks
-from kaizen_tasks.config.tables import RawEnvironment
+from kaizen_tasks.config.tables import GitTagRules, RawEnvironment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, MutableMapping
@@ -81,11 +81,12 @@ def _leaf_keys(table: TomlTable, path: tuple[str, ...]) -> Iterator[tuple[TomlTa
 
 
 def _value_type(table: TomlTable, key: str) -> Any:
-    """Return the type of a key's value; if it has none, as is possible in an environment, its declared type."""
+    """Return the type of a key's value; if it has none, as is possible for some, its declared type."""
     if table[key] is not None:
         return type(table[key])
-    hints = get_type_hints(RawEnvironment, None, {"checks": checks})
-    return next(kind for kind in get_args(hints[key]) if kind is not NoneType)
+    all_hints = (get_type_hints(owner, None, {"checks": checks}) for owner in (RawEnvironment, GitTagRules))
+    hint = next(hints[key] for hints in all_hints if key in hints)
+    return next(kind for kind in get_args(hint) if kind is not NoneType)
 
 
 def _override_error(kind: Any, text: str) -> str:

@@ -112,7 +112,8 @@ class ReleaseRules(NamedTuple):
     Attributes:
         branches: names or patterns of branches that releases are made from.
         hotfix_branches: names or patterns of branches that a hotfix for one environment may come from.
-        remote: the git remote that releases are pushed to.
+        remote: the git remote that releases are pushed to; by default the only one or, of several, the one that the
+            branch tracks. Example: "upstream"
         tag: name of the git tag; `{version}` becomes `1.2.3`.
         atomic: push branch and tag both or neither; `false` is for a remote without atomic pushes.
         bump: which part of the version a type of change requires. `auto`: `Added` and `Deprecated` a feature, `Removed`
@@ -131,7 +132,7 @@ class ReleaseRules(NamedTuple):
 
     branches: tuple[Annotated[str, checks.branch_pattern], ...] = ("main",)
     hotfix_branches: tuple[Annotated[str, checks.branch_pattern], ...] = ("hotfix/*",)
-    remote: Annotated[str, checks.remote_name] = "origin"
+    remote: Annotated[str, checks.inherited(checks.remote_name)] = ""
     tag: Annotated[str, checks.tag_template] = "v{version}"
     atomic: bool = True
     bump: Annotated[str | Mapping[str, str], checks.bump_rules] = "auto"
@@ -148,11 +149,12 @@ class GitTagRules(NamedTuple):
     Attributes:
         message: message of the tag, which may have several lines. `{version}` becomes `1.2.3`, `{tag}` the git tag,
             `{app}` the app's name, and `{notes}` the release's section of the changelog. Example: "{app} {version}"
-        sign: sign the tag with gpg or ssh, as git is configured.
+        sign: sign the tag with gpg, ssh or x509, as git is configured; by default if git's `tag.gpgSign` or
+            `tag.forceSignAnnotated` says so. Example: true
     """
 
     message: Annotated[str, checks.tag_message_template] = "{app} v{version}"
-    sign: bool = False
+    sign: bool | None = None
 
 
 class RawDefaults(NamedTuple):

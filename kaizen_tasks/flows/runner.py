@@ -34,8 +34,10 @@ def apply_step(step: Step, _decision: Act, release: Release, tools: Tools) -> Re
     try:
         updated_release = _act(step, release, tools)
         final_decision = step.decide(updated_release, tools)
-    except BaseException:
+    except BaseException as error:
         tools.reporter.failed(step.label, tools.clock.monotonic() - started_at)
+        for line in error.output if isinstance(error, KaizenError) else ():
+            tools.reporter.note(f"  {line}".rstrip())
         raise
     if not isinstance(final_decision, Done):
         tools.reporter.failed(step.label, tools.clock.monotonic() - started_at)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from kaizen_tasks.ports.effects import mutates
 
 if TYPE_CHECKING:
+    from kaizen_tasks.domain.push_target import PushTarget
     from kaizen_tasks.ports.types import FileLocation, HeadState, RemoteRefs
 
 
@@ -57,6 +58,15 @@ class Scm(Protocol):
 
         Raises:
             Refused: there is no repository, or it has no commit.
+        """
+
+    def push_target(self) -> PushTarget:
+        """Return the remote and the branch on it to which releases of this branch are pushed.
+
+        Without a remote, its name is empty.
+
+        Raises:
+            Refused: it is unclear which remote, or which of its branches, that is.
         """
 
     def resolve(self, name: str) -> str:
@@ -129,18 +139,26 @@ class Scm(Protocol):
         """
 
     @mutates("the commit object is written", needs_lock=False)
-    def write_commit(self, *, parent: str, files: Mapping[str, bytes | None], message: str) -> str:
+    def write_commit(
+        self,
+        *,
+        parent: str,
+        files: Mapping[str, bytes | None],
+        message: str,
+        check: Callable[[Mapping[str, bytes]], None] | None = None,
+    ) -> str:
         """Write a commit object, the parent's tree with some files replaced, and return its hash; no ref is changed.
 
-        The commit hooks run first, against the temporary index.
+        The commit hooks run first, with the files in place, and may change these files and the message.
 
         Args:
             parent: full hash of the parent.
             files: content by path; None for a file that the commit deletes.
-            message: the commit's message.
+            message: the commit's message, before hooks edit it.
+            check: called with the contents of the files that hooks have changed, by path; raises what is wrong.
 
         Raises:
-            Refused: a hook rejected the commit, or git has no author or committer.
+            Refused: a hook rejected the commit or changed other files, or git has no author or committer.
         """
 
     @mutates("the merge commit is written", needs_lock=False)
@@ -202,6 +220,9 @@ class Scm(Protocol):
         Raises:
             Refused: the branch has moved meanwhile, a path has other changes, or the tag exists on another commit.
         """
+
+    def is_on_remote(self, commit: str) -> bool:
+        """Return whether a branch of the remote had a commit when it was fetched or pushed last."""
 
     def commit_trailer(self, commit: str, key: str) -> str:
         """Return the value of a trailer in a commit's message, or an empty string."""

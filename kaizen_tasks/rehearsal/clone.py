@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from kaizen_tasks.adapters.git.scm import GitScm
 from kaizen_tasks.adapters.host import process
 from kaizen_tasks.config import load
 from kaizen_tasks.config.settings import Settings
+from kaizen_tasks.errors import Refused
 from kaizen_tasks.flows.release import files, preconditions
 from kaizen_tasks.rehearsal.commands import NO_LOCKS_ENV, run_git
 from kaizen_tasks.wiring import Toolbox
@@ -37,12 +39,14 @@ class ScratchClone:
     Attributes:
         app_folder: the app's folder in the scratch clone.
         remote: the bare remote; None when the app has none.
+        remote_name: the remote's name; empty when the app has none.
         refusals: reasons for which the real flow would refuse to start; the rehearsal ignores them.
         branch: the branch that is checked out.
     """
 
     app_folder: Path
     remote: Path | None
+    remote_name: str
     refusals: tuple[str, ...]
     branch: str = ""
 
@@ -67,10 +71,6 @@ class _UserRepo:
     @property
     def head(self) -> str:
         return self.git("rev-parse", "--verify", "HEAD")
-
-    @property
-    def has_remote(self) -> bool:
-        return self.settings.release.remote in self.git("remote").split()
 
     @property
     def tools(self) -> Toolbox:
@@ -104,10 +104,25 @@ def create_clone(work: Path, top: Path, settings: Settings, *, branches: Sequenc
     refusals = [*preconditions.check_branch(user_repo.branch, branches)]
     branch = _release_branch(branches) if refusals else user_repo.branch
     _clone_repo(user_repo, clone, branch)
-    remote = _create_remote(user_repo, work / f"{top.name}.git", clone, branch) if user_repo.has_remote else None
+    remote_name = _remote_name(settings, refusals)
+    remote = _create_remote(user_repo, work / f"{top.name}.git", clone, branch, remote_name) if remote_name else None
     refusals += _commit_local_changes(user_repo, clone)
-    app_folder = clone / settings.root.relative_to(top)
-    return ScratchClone(app_folder=app_folder, remote=remote, refusals=tuple(refusals), branch=branch)
+    return ScratchClone(
+        app_folder=clone / settings.root.relative_to(top),
+        remote=remote,
+        remote_name=remote_name,
+        refusals=tuple(refusals),
+        branch=branch,
+    )
+
+
+def _remote_name(settings: Settings, refusals: list[str]) -> str:
+    """Return the name of the remote, or an empty string; add to the refusals if it is unclear."""
+    try:
+        return GitScm(settings.root, remote=settings.release.remote).push_target().remote
+    except Refused as error:
+        refusals.append(error.message)
+        return ""
 
 
 def _release_branch(branches: Sequence[str]) -> str:
@@ -132,9 +147,8 @@ def _clone_repo(user_repo: _UserRepo, clone: Path, branch: str) -> None:
     run_git(clone, "reset", "--quiet", "--hard")
 
 
-def _create_remote(user_repo: _UserRepo, remote: Path, clone: Path, branch: str) -> Path:
+def _create_remote(user_repo: _UserRepo, remote: Path, clone: Path, branch: str, name: str) -> Path:
     """Create a bare remote and return its path; push the branch if it is rehearsed under another name."""
-    name = user_repo.settings.release.remote
     run_git(remote.parent, "init", "--quiet", "--bare", "--template=", str(remote))
     refspecs = (f"+refs/remotes/{name}/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
     run_git(remote, "fetch", "--quiet", "--no-tags", str(user_repo.top), *refspecs)

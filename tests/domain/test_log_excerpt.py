@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kaizen_tasks.domain.log_excerpt import MAX_COLUMNS, MAX_LINES, failure_reason, sanitize_tail
+from kaizen_tasks.domain.log_excerpt import MAX_COLUMNS, MAX_LINES, failure_reason, output_tail, sanitize_tail
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,20 @@ def test_long_log_lines_are_shortened() -> None:
 def test_failure_reason_is_read_from_the_log(lines: tuple[str, ...], why: str) -> None:
     """Operations have no field for it."""
     assert failure_reason(lines) == why
+
+
+def test_output_keeps_blank_lines_boxes_and_indentation() -> None:
+    text = "\n\x1b[31m╭── 🥊 lefthook ──╮\x1b[0m\n\n  lint: failed\r\n\n"
+
+    assert output_tail(text) == ("╭── 🥊 lefthook ──╮", "", "  lint: failed")
+
+
+def test_output_shows_the_end_of_overwritten_lines_and_no_control_characters() -> None:
+    assert output_tail("10%\r100% done\n\x1b]0;title\x07\x08end\n") == ("100% done", "?end")
+
+
+def test_long_output_says_how_many_lines_are_left_out() -> None:
+    lines = output_tail("\n".join(map(str, range(45))))
+
+    assert (lines[0], lines[1], len(lines)) == ("… 5 lines before", "5", 41)
+    assert output_tail("") == ()

@@ -250,7 +250,7 @@ class TestRemote:
         library.repository.git("remote", "remove", "origin")
         before = take_snapshot(library.repository)
 
-        assert_told(library.inv(*CUT_AND_PUSH), 3, "there is no remote origin to push to", "git remote add origin URL")
+        assert_told(library.inv(*CUT_AND_PUSH), 3, "there is no remote to push to", "git remote add origin URL")
         assert without_private_refs(take_snapshot(library.repository)) == without_private_refs(before)
 
 

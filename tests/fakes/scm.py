@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from attrs import Factory, define, frozen
 
+from kaizen_tasks.domain.push_target import PushTarget
 from kaizen_tasks.errors import BranchProtected, NotFound, PushFailed, Refused
 from kaizen_tasks.ports.types import HeadState, RemoteRefs
 from tests.fakes.clock import START
@@ -52,10 +53,13 @@ class FakeScm:
 
     Attributes:
         branch: the branch that is checked out; empty when HEAD is detached.
+        remote_name: the name of the remote.
+        target_branch: the branch that `branch` tracks, if it has another name.
         index: what is staged, by path.
         sparse_files: files that a sparse checkout leaves out.
         ignored: files that git ignores.
         commits: every commit by hash.
+        hook_changes: what the commit hook changes, by path.
         hook_message: when set, the commit hook rejects with these words.
         reported_blockers: what `blockers` returns.
         messages: of the tags, by name.
@@ -76,10 +80,13 @@ class FakeScm:
         self.sparse_files: set[str] = set()
         self.ignored: tuple[str, ...] = ()
         self.hook_message = ""
+        self.hook_changes: Mapping[str, bytes] = {}
         self.reported_blockers: tuple[str, ...] = ()
         self.messages: dict[str, str] = {}
         self.invalidations = 0
         self.upstream = remote
+        self.remote_name = "origin"
+        self.target_branch = ""
         self._tip = ""
         self._branches: dict[str, str] = {}
         self._tags: dict[str, str] = {}
@@ -129,6 +136,9 @@ class FakeScm:
         if not self._tip:
             raise Refused("the repository has no commit yet")
         return HeadState(commit=self._tip, branch=self.branch)
+
+    def push_target(self) -> PushTarget:
+        return PushTarget(remote=self.remote_name if self.upstream else "", branch=self.target_branch or self.branch)
 
     def resolve(self, name: str) -> str:
         """Return what a tag, the branch, HEAD or a hash of seven digits or more names, or the parent of that."""
@@ -214,11 +224,20 @@ class FakeScm:
     def _replace(tree: Mapping[str, bytes], files: Mapping[str, bytes | None]) -> dict[str, bytes]:
         return {path: content for path, content in {**tree, **files}.items() if content is not None}
 
-    def write_commit(self, *, parent: str, files: Mapping[str, bytes | None], message: str) -> str:
+    def write_commit(
+        self,
+        *,
+        parent: str,
+        files: Mapping[str, bytes | None],
+        message: str,
+        check: Callable[[Mapping[str, bytes]], None] | None = None,
+    ) -> str:
         """Store a commit; nothing else changes."""
         if self.hook_message:
             raise Refused(f"the pre-commit hook rejects the commit: {self.hook_message}")
-        return self._store(parent, self._replace(self.commits[parent].tree, files), message)
+        if self.hook_changes and check is not None:
+            check(self.hook_changes)
+        return self._store(parent, self._replace(self.commits[parent].tree, {**files, **self.hook_changes}), message)
 
     def merge_base(self, first: str, second: str) -> str:
         ancestors = set(self._ancestry(second))
@@ -282,6 +301,10 @@ class FakeScm:
             raise Refused(f"the tag {tag} exists on another commit ({self._tags[tag][:12]})")
         self.fast_forward(commit, paths=paths)
         self.create_tag(tag, commit, message)
+
+    def is_on_remote(self, commit: str) -> bool:
+        tips = self.upstream.branches.values() if self.upstream else ()
+        return any(commit in self._ancestry(tip) for tip in tips)
 
     def commit_trailer(self, commit: str, key: str) -> str:
         lines = self.commits[commit].message.splitlines()

@@ -121,7 +121,7 @@ def _account(name: str, value: object) -> Spoil:
         (_account("table_state", _table(exists=True)), "ledger", "warning", "point-in-time"),
         (_account("is_mounting_blobs", False), "blob mounting", "warning", "disabled"),
         (lambda tools: setattr(tools.scm, "reported_blockers", ("a merge is on: end it",)), "git", "problem", "merge"),
-        (lambda tools: setattr(tools.scm, "upstream", None), "remote", "warning", "no remote origin"),
+        (lambda tools: setattr(tools.scm, "upstream", None), "remote", "warning", "there is no remote"),
         (lambda tools: setattr(tools.host, "engine_result", Refused("no engine")), "engine", "problem", "no engine"),
         (
             lambda tools: setattr(tools.host, "engine_result", Engine(name="docker", warning="no buildx", fix="-")),

@@ -18,7 +18,7 @@ READING: dict[str, set[str]] = {
         *("committer", "tracked_files", "ignored_files"),
         *("is_ancestor", "pending_releases", "files_differing_from", "remote_refs", "commit_time", "web_url"),
         *("untracked_files", "cached_remote_refs", "commit_trailer", "fetch_claims", "fetch_branch", "merge_base"),
-        "latest_change",
+        *("latest_change", "push_target", "is_on_remote"),
     },
     "builder": {"find_image"},
     "registry": {"find_image", "repository_uri", "credentials"},

@@ -22,7 +22,7 @@ from kaizen_tasks.rehearsal.runner import CommandRun, RehearsalPlan
 from tests.fakes.clock import FakeClock
 from tests.fakes.tools import settings
 
-CLONE = ScratchClone(app_folder=Path("app"), remote=None, refusals=())
+CLONE = ScratchClone(app_folder=Path("app"), remote=None, remote_name="", refusals=())
 RELEASE, PROD, BETA = PIPELINE = ("release-staging --yes", "promote-prod --yes", "promote-beta --yes")
 
 

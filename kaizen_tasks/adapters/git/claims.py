@@ -8,14 +8,21 @@ from attrs import frozen
 
 from kaizen_tasks.adapters.git.command import GitResult
 from kaizen_tasks.adapters.git.network import run_network_command, timed_out
-from kaizen_tasks.adapters.git.push import PUSH_TIMEOUT_SECONDS, Push, is_rejected, push_error
+from kaizen_tasks.adapters.git.push import (
+    PUSH_TIMEOUT_SECONDS,
+    Push,
+    claim_error,
+    is_rejected,
+    push_error,
+    undo_command,
+)
 from kaizen_tasks.adapters.git.remote_refs import (
     ABANDONED_PREFIXES,
     CLAIM_PREFIXES,
     Remote,
     claim_refs,
     commits_by_tag,
-    ls_remote,
+    read_refs,
 )
 from kaizen_tasks.errors import PushFailed, Refused, Unreachable
 
@@ -52,14 +59,14 @@ def claim(remote: Remote, tag: str, commit: str, *, abandons: Iterable[str], dro
         result = _push_changes(remote, (*_move(remote, tag, claim_prefix, commit), *deletions, *ends))
         if result.ok:
             return
-        holder = commits_by_tag(ls_remote(remote.git, remote.name, "") or {}, *CLAIM_PREFIXES).get(tag, "")
+        holder = commits_by_tag(read_refs(remote, "").refs, *CLAIM_PREFIXES).get(tag, "")
         if holder == commit:
             return
         if holder not in {"", claims.get(tag, "")}:
             raise Refused(f"somebody else has just claimed {tag} on {remote.name}, for {holder[:10]}")
         if not is_rejected(result):
             break
-    raise push_error(Push(remote=remote.name, branch="", tag=f"the claim of {tag}", commit=commit), result)
+    raise claim_error(_push(remote, f"the claim of {tag}", tag, commit), result)
 
 
 def abandon(remote: Remote, tag: str, commit: str) -> None:
@@ -74,7 +81,12 @@ def abandon(remote: Remote, tag: str, commit: str) -> None:
             return
         if not is_rejected(result):
             break
-    raise push_error(Push(remote=remote.name, branch="", tag=f"the end of {tag}", commit=commit), result)
+    raise claim_error(_push(remote, f"the end of {tag}", tag, commit), result)
+
+
+def _push(remote: Remote, what: str, tag: str, commit: str) -> Push:
+    """Return the push of a private ref as its error describes it."""
+    return Push(remote=remote.name, branch="", tag=what, commit=commit, undo=undo_command(tag))
 
 
 def replace_branch(remote: Remote, branch: str, commit: str, *, expected: str) -> None:
@@ -90,7 +102,8 @@ def replace_branch(remote: Remote, branch: str, commit: str, *, expected: str) -
         raise Refused(message, state="nothing has been pushed", hint="run the same command again")
     if not result.ok:
         error = push_error(Push(remote=remote.name, branch="", tag=branch, commit=commit), result)
-        raise PushFailed(error.message, state=error.state, hint=f"let whoever proposes releases push to {branch}")
+        hint = f"let whoever proposes releases push to {branch}"
+        raise PushFailed(error.message, state=error.state, hint=hint, output=error.output)
 
 
 def fetch(remote: Remote, refs: Collection[str], *, is_tracked: bool = False) -> None:
@@ -106,8 +119,9 @@ def fetch(remote: Remote, refs: Collection[str], *, is_tracked: bool = False) ->
     """
     result = run_network_command(
         remote.git, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", *([] if is_tracked else ["--refmap="]),
-        "--recurse-submodules=no", "--end-of-options", remote.name, *refs,
+        "--recurse-submodules=no", "--end-of-options", remote.address, *refs,
         timeout=FETCH_TIMEOUT_SECONDS,
+        env=remote.env,
     )  # fmt: skip
     if not result.ok:
         reason = f"no answer within {FETCH_TIMEOUT_SECONDS:g}s" if timed_out(result) else result.reason
@@ -147,8 +161,9 @@ def _push_changes(remote: Remote, changes: tuple[RefChange, ...]) -> GitResult:
             remote.git, "push", "--porcelain", "--no-progress", "--atomic" if remote.atomic else "--no-atomic",
             "--no-follow-tags", "--recurse-submodules=no",
             *(f"--force-with-lease={change.ref}:{change.old}" for change in batch),
-            "--end-of-options", remote.name, *(f"{change.new}:{change.ref}" for change in batch),
+            "--end-of-options", remote.push_address, *(f"{change.new}:{change.ref}" for change in batch),
             timeout=PUSH_TIMEOUT_SECONDS,
+            env=remote.env,
         )  # fmt: skip
         if not result.ok:
             break

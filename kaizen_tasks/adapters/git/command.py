@@ -11,6 +11,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from kaizen_tasks.adapters.git.configuration import GitConfig, parse_config
 from kaizen_tasks.adapters.host import process
 from kaizen_tasks.errors import NotFound, Refused
 
@@ -106,7 +107,12 @@ class Git:
         self.root = root
 
     def run(
-        self, *arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None, cwd: Path | None = None
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        is_parsed: bool = True,
     ) -> GitResult:
         """Run a command and return its result, whether it succeeded or not.
 
@@ -115,6 +121,7 @@ class Git:
             stdin: the command's standard input.
             env: additional environment variables.
             cwd: the command's working directory; None for the app's folder.
+            is_parsed: whether the output must be git's own in English, and not a hook's in the user's language.
 
         Raises:
             Refused: git is not installed, or the folder does not exist.
@@ -122,7 +129,7 @@ class Git:
         cwd = cwd or self.root
         if not cwd.is_dir():
             raise Refused(f"there is no folder {cwd}")
-        overrides = {**GIT_ENV, **_source_dates(), **(env or {})}
+        overrides = {**(GIT_ENV if is_parsed else {}), **_source_dates(), **(env or {})}
         argv = [*env_prefix(overrides), "git", *arguments]
         try:
             result = process.run(argv, cwd=cwd, env=overrides, stdin=stdin or None)
@@ -170,10 +177,10 @@ class Git:
         numbers = re.findall(r"\d+", self.run_checked("version").text)
         return int(numbers[0]), int(numbers[1])
 
-    def remote_url(self, remote: str) -> str:
-        """Return the URL of a remote, or an empty string when the remote is not configured."""
-        result = self.run("remote", "get-url", "--end-of-options", remote)
-        return result.text.split("\n")[0] if result.ok else ""
+    @cached_property
+    def config(self) -> GitConfig:
+        """The configuration, which is read once."""
+        return parse_config(self.run("config", "--null", "--list").out)
 
     def update_refs(self, *commands: str, reason: str) -> GitResult:
         """Change refs in one transaction, and return the result, whether it succeeded or not.

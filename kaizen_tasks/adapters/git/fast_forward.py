@@ -12,11 +12,13 @@ from collections.abc import Iterable
 from attrs import frozen
 
 from kaizen_tasks.adapters.git.command import Git
+from kaizen_tasks.adapters.git.objects import has_hooks
 from kaizen_tasks.adapters.git.snapshot import SKIP_WORKTREE, HeadRef, RepoSnapshot
 from kaizen_tasks.adapters.host.atomic_write import WorkingTree
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 
 _LOCK_FILE = re.compile(r"'([^']+\.lock)': File exists")
+POST_COMMIT = "post-commit"
 
 
 @frozen(kw_only=True)
@@ -73,6 +75,10 @@ def fast_forward(
     _require_clean(git, [state.path for state in states if state.has_foreign_changes])
     _update_branch(git, head, commit, ref_commands)
     _update_paths(git, head, states)
+    if head.commit != commit and has_hooks(git, (POST_COMMIT,)):
+        from kaizen_tasks.adapters.git.hooks import run_hook
+
+        run_hook(git, POST_COMMIT)  # like `git commit`, whether it fails or not
 
 
 def _path_states(git: Git, *, old: str, new: str, paths: tuple[str, ...]) -> Iterable[_PathState]:
@@ -169,6 +175,10 @@ def _update_branch(git: Git, head: HeadRef, commit: str, ref_commands: tuple[str
         commands.insert(0, "option no-deref")
     result = git.update_refs(*commands, reason=f"fast-forward to {commit}")
     if not result.ok:
+        if "ref updates aborted by hook" in result.err:
+            from kaizen_tasks.adapters.git.hooks import rejection
+
+            raise rejection("reference-transaction", result, f"the release commit on {head.branch or 'HEAD'}")
         lock = _LOCK_FILE.search(result.reason)
         raise _locked_error(lock[1]) if lock else _branch_moved_error(head, commit, result.reason)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from kaizen_tasks.adapters.git.command import GIT_ENV, Git, GitResult, env_prefix, git_not_found, redact_urls
@@ -25,7 +25,11 @@ _ERROR_PREFIXES = ("error:", "fatal:")
 
 
 def run_network_command(
-    git: Git, *arguments: str, timeout: float, on_progress: Callable[[str], None] | None = None
+    git: Git,
+    *arguments: str,
+    timeout: float,
+    on_progress: Callable[[str], None] | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> GitResult:
     """Run a git command and return its result, whether it succeeded or not.
 
@@ -37,6 +41,7 @@ def run_network_command(
         timeout: seconds after which the command is killed.
         on_progress: called in another thread with each line of progress, which a command with `--progress` writes:
             `Writing objects:  43% (13/30), 1.20 MiB | 600.00 KiB/s`.
+        env: additional environment variables.
     """
     program = GitProgram(git.root)
     out: list[str] = []
@@ -44,7 +49,7 @@ def run_network_command(
     with sigterm_raises():
         process = program.execute(
             [*env_prefix(GIT_ENV), program.GIT_PYTHON_GIT_EXECUTABLE or "git", *arguments],
-            env=GIT_ENV,
+            env={**GIT_ENV, **(env or {})},
             as_process=True,
             universal_newlines=True,  # git ends a line of progress with a carriage return
             errors="surrogateescape",

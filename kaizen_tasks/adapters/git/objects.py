@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from attrs import frozen
 
 from kaizen_tasks.adapters.git.command import Git, GitResult
-from kaizen_tasks.errors import Refused
+from kaizen_tasks.adapters.host import process
+from kaizen_tasks.errors import NotFound, Refused
 
 # For a temporary working tree: no file watcher, no file modes, and no warnings about line endings.
 _SCRATCH_CONFIG = ("-c", "core.fsmonitor=false", "-c", "core.fileMode=false", "-c", "core.safecrlf=false")
 _FILE_MODES = {"100644", "100755"}
 _ABSENT_MODE = "000000"
-_COMMIT_HOOKS = ("pre-commit", "commit-msg")
+COMMIT_HOOKS = ("pre-commit", "prepare-commit-msg", "commit-msg")
+
+Check = Callable[[Mapping[str, bytes]], None]
+"""Raises Refused for contents that a hook must not have left, by path."""
 
 
 @frozen(kw_only=True)
@@ -56,21 +60,38 @@ def build_tree(git: Git, commit: str, files: Mapping[str, bytes | None]) -> Buil
     return BuiltTree(tree=tree, changed_paths=tuple(path for path, _ in changes), added_paths=added_paths)
 
 
-def write_commit(git: Git, *, parent: str, tree: str, message: str) -> str:
+def write_commit(
+    git: Git, *, parent: str, tree: str, paths: tuple[str, ...], message: str, check: Check | None = None
+) -> str:
     """Run the commit hooks, write a commit object, and return its hash.
 
     Args:
         git: the repository.
         parent: full hash of the parent.
         tree: hash of the tree.
-        message: the commit's message, which the commit-msg hook may edit.
+        paths: the files of the tree that differ from the parent, which hooks may change.
+        message: the commit's message, which hooks may edit.
+        check: called with the contents of the files that hooks have changed.
 
     Raises:
-        Refused: a hook rejected the commit or changed its files, or git has no author or committer.
+        Refused: a hook rejected the commit or changed other files, or git has no author or committer.
     """
-    is_signed, has_hooks = _commit_policy(git)
-    final_message = _run_commit_hooks(git, tree, message) if has_hooks else _encode_message(message)
-    return _commit_tree(git, (parent,), tree, final_message, with_signature=is_signed)
+    final_message = encode_message(message)
+    if has_hooks(git, COMMIT_HOOKS):
+        from kaizen_tasks.adapters.git.hooks import run_commit_hooks
+
+        tree, final_message = run_commit_hooks(git, tree=tree, paths=paths, message=message, check=check)
+    return _commit_tree(git, (parent,), tree, final_message)
+
+
+def has_hooks(git: Git, names: Collection[str]) -> bool:
+    """Return whether there are hooks of some names, in files or in the configuration."""
+    return bool(git.config.section("hook.")) or any((git.repo.hooks_dir / name).exists() for name in names)
+
+
+def encode_message(message: str) -> bytes:
+    """Return a message as git stores it."""
+    return f"{message.strip()}\n".encode()
 
 
 def write_merge_commit(git: Git, *, parents: tuple[str, str], tree: str, message: str) -> str:
@@ -79,8 +100,7 @@ def write_merge_commit(git: Git, *, parents: tuple[str, str], tree: str, message
     Raises:
         Refused: git has no author or committer.
     """
-    is_signed, _ = _commit_policy(git)
-    return _commit_tree(git, parents, tree, _encode_message(message), with_signature=is_signed)
+    return _commit_tree(git, parents, tree, encode_message(message))
 
 
 def write_tag(git: Git, *, name: str, commit: str, message: str, tagger: GitResult | None) -> str:
@@ -104,12 +124,16 @@ def write_tag(git: Git, *, name: str, commit: str, message: str, tagger: GitResu
         raise Refused(f"git has no committer for the tag: {tagger.reason}", hint=IDENTITY_HINT)
     header = b"object %b\ntype commit\ntag %b\ntagger %b\n\n"
     fields = os.fsencode(commit), os.fsencode(name), tagger.out.strip()
-    return git.run_checked("mktag", stdin=header % fields + _encode_message(message)).text
+    return git.run_checked("mktag", stdin=header % fields + encode_message(message)).text
 
 
 def _write_signed_tag(git: Git, name: str, commit: str, message: str) -> str:
-    """Run `git tag --sign`, which signs as configured, in a temporary repository, where its ref does no harm."""
+    """Run `git tag --sign`, which signs as configured, in a temporary repository, where its ref does no harm.
+
+    What `includeIf` includes for this repository would not be included for that one, so that it is passed on.
+    """
     objects, config = git.run_checked("rev-parse", "--git-path", "objects", "--git-path", "config").text.split("\n")
+    settings = git.config.section("user.", "gpg.", "i18n.", "committer.")
     with TemporaryDirectory(prefix="kaizen-tag-") as scratch:
         git_dir = Path(scratch)
         (git_dir / "refs").mkdir()
@@ -117,19 +141,46 @@ def _write_signed_tag(git: Git, name: str, commit: str, message: str) -> str:
         shutil.copyfile(git.root / config, git_dir / "config")
         env = {"GIT_DIR": scratch, "GIT_OBJECT_DIRECTORY": str((git.root / objects).resolve())}
         result = git.run(
+            *(word for key, value in settings for word in ("-c", f"{key}={value}")),
             "tag", "--sign", "--cleanup=whitespace", "--file=-", "--end-of-options", name, commit,
             stdin=message.encode(),
             env=env,
         )  # fmt: skip
-        if result.ok:
+        # With a missing ssh key, git 2.39 ends with 0 and a tag without a signature.
+        if result.ok and b"-----BEGIN " in git.run("cat-file", "tag", f"refs/tags/{name}", env=env).out:
             return git.run_checked("rev-parse", f"refs/tags/{name}", env=env).text
-    raise Refused(
-        f"{name} could not be signed: {result.reason}",
-        state="no tag was created",
-        hint="git config user.signingKey KEY, or turn signing off in the configuration",
+    raise _signing_error(git, f"the tag {name}", result, switch="[tag] sign = false in kaizen.toml")
+
+
+def _signing_error(git: Git, what: str, result: GitResult, *, switch: str) -> Refused:
+    """Return the error for a signature that could not be made, with all that gpg or ssh-keygen has printed."""
+    from kaizen_tasks.domain import signing
+    from kaizen_tasks.domain.log_excerpt import output_tail
+
+    text = result.err if signing.signing_problem(result.err) else f"{result.err}\n{_ask_gpg(git)}"
+    return Refused(
+        f"{what} could not be signed: {signing.signing_problem(text) or result.reason}",
+        state="it was not created",
+        hint=f"{signing.signing_hint(text)}; without signatures: {switch}",
+        output=output_tail(text),
     )
 
 
+def _ask_gpg(git: Git) -> str:
+    """Sign nothing with gpg as git does, which does not tell why it fails; return what it prints."""
+    kind = git.config.value("gpg.format") or "openpgp"
+    programs = {"openpgp": git.config.value("gpg.program") or "gpg", "x509": "gpgsm"}
+    program = git.config.value(f"gpg.{kind}.program") or programs.get(kind, "")
+    if not program:
+        return ""
+    key = git.config.value("user.signingkey") or git.run("var", "GIT_COMMITTER_IDENT").text.rpartition(" <")[0]
+    try:
+        return process.run((program, "-bsau", key), cwd=git.root).err
+    except NotFound as error:
+        return error.message
+
+
+_NO_IDENTITY = ("tell me who you are", "was given", "empty ident")
 IDENTITY_HINT = "git config user.name 'Your Name' && git config user.email you@example.com"
 
 
@@ -173,73 +224,23 @@ def _diff_trees(git: Git, commit: str, tree: str) -> Iterator[tuple[str, str]]:
         yield path, entry.removeprefix(":").partition(" ")[0]
 
 
-def _commit_policy(git: Git) -> tuple[bool, bool]:
-    """Return whether commits are signed, and whether there are commit hooks, in files or in the configuration."""
-    settings = git.run("config", "--null", "--get-regexp", r"^(commit\.gpgsign|hook\..*)$").items
-    keys = {setting.partition("\n")[0] for setting in settings}
-    is_signed = "commit.gpgsign" in keys and git.run("config", "--type=bool", "commit.gpgSign").text == "true"
-    hook_files = (git.repo.hooks_dir / hook for hook in _COMMIT_HOOKS)
-    return is_signed, any(key.startswith("hook.") for key in keys) or any(file.exists() for file in hook_files)
-
-
-def _encode_message(message: str) -> bytes:
-    return f"{message.strip()}\n".encode()
-
-
-def _run_commit_hooks(git: Git, tree: str, message: str) -> bytes:
-    """Run the commit hooks with a temporary index; return the message, which the commit-msg hook may edit."""
-    with TemporaryDirectory(prefix="kaizen-hooks-") as scratch:
-        index, message_file = Path(scratch) / "index", Path(scratch) / "COMMIT_EDITMSG"
-        index_env = {"GIT_INDEX_FILE": str(index)}
-        if git.repo.index.is_file():
-            shutil.copy2(git.repo.index, index)  # its cached file stats save hooks a rescan
-        git.run_checked("read-tree", "--reset", tree, env=index_env)
-        index_content = index.read_bytes()
-        _run_hook(git, index_env, "pre-commit")
-        if index.read_bytes() != index_content and git.run_checked("write-tree", env=index_env).text != tree:
-            raise Refused(
-                "the pre-commit hook changed the files of the release commit, which have been checked already",
-                state="nothing has been committed",
-                hint="make the hook fail instead of editing, or exclude VERSION and CHANGELOG.md from it",
-            )
-        message_file.write_bytes(_encode_message(message))
-        _run_hook(git, index_env, "commit-msg", str(message_file))
-        edited_message = message_file.read_bytes().strip()
-    if not edited_message:
-        raise Refused(
-            "the commit-msg hook left no message", state="nothing has been committed", hint="correct the hook"
-        )
-    return edited_message + b"\n"
-
-
-def _run_hook(git: Git, index_env: Mapping[str, str], name: str, *arguments: str) -> None:
-    result = git.run(
-        "hook", "run", "--ignore-missing", name, "--", *arguments,
-        env={**index_env, "GIT_EDITOR": ":"},
-        cwd=git.repo.toplevel,
-    )  # fmt: skip
-    hint = "fix what the hook complains about, then run the same command again"
-    _require_ok(result, f"the {name} hook rejects the commit", last_line=True, hint=hint)
-
-
-def _commit_tree(git: Git, parents: tuple[str, ...], tree: str, message: bytes, *, with_signature: bool) -> str:
-    sign_option = ["-S"] if with_signature else []
+def _commit_tree(git: Git, parents: tuple[str, ...], tree: str, message: bytes) -> str:
+    sign_option = ["-S"] if git.config.is_true("commit.gpgsign") else []
     parent_options = [word for parent in parents for word in ("-p", parent)]
     result = git.run(
         "-c", "i18n.commitEncoding=UTF-8", "commit-tree", *sign_option, *parent_options, tree, stdin=message
     )
+    if not result.ok and sign_option and not any(words in result.err for words in _NO_IDENTITY):
+        raise _signing_error(git, "the release commit", result, switch="git config commit.gpgSign false")
     if not result.ok:
         raise Refused(
             f"git cannot write the commit: {result.reason}",
             state="nothing has been committed",
-            hint=IDENTITY_HINT if "tell me who you are" in result.err else "",
+            hint=IDENTITY_HINT if any(words in result.err for words in _NO_IDENTITY) else "",
         )
     return result.text
 
 
-def _require_ok(result: GitResult, problem: str, *, last_line: bool = False, hint: str = "") -> None:
-    if result.ok:
-        return
-    lines = [line.strip() for line in result.err.splitlines() if line.strip()]
-    reason = lines[-1] if last_line and lines else result.reason
-    raise Refused(f"{problem}: {reason}", state="nothing has been committed", hint=hint)
+def _require_ok(result: GitResult, problem: str) -> None:
+    if not result.ok:
+        raise Refused(f"{problem}: {result.reason}", state="nothing has been committed")

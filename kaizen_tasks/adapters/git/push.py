@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from kaizen_tasks.adapters.git.command import GitResult
 from kaizen_tasks.adapters.git.network import run_network_command, timed_out
-from kaizen_tasks.adapters.git.remote_refs import TAG_PREFIX, Remote, claim_refs, commits_by_tag
+from kaizen_tasks.adapters.git.remote_refs import CLAIM_PREFIXES, TAG_PREFIX, Remote, claim_refs, commits_by_tag
+from kaizen_tasks.domain.log_excerpt import last_words, output_tail
+from kaizen_tasks.domain.push_rejection import Cause, find_cause, find_rejection, first_reason, server_lines
 from kaizen_tasks.errors import BranchProtected, NotFound, PushFailed
 
 PUSH_TIMEOUT_SECONDS = 600.0
@@ -16,12 +18,17 @@ PUSH_TIMEOUT_SECONDS = 600.0
 
 @frozen(kw_only=True)
 class Push:
-    """One push, as its error messages describe it."""
+    """One push, as its error messages describe it.
+
+    Attributes:
+        undo: the commands after which the release commit is made anew.
+    """
 
     remote: str
     branch: str
     tag: str
     commit: str
+    undo: str = ""
 
     @property
     def refs(self) -> str:
@@ -39,14 +46,28 @@ class Push:
         return f"nothing has been pushed: {self.remote} is as before"
 
 
-@frozen(kw_only=True)
-class _Rejection:
-    """A rejected ref: its refspec, its name on the remote, git's reason, and the remote's first message."""
+def push_to_all(
+    remotes: tuple[Remote, ...],
+    *,
+    branch: str,
+    tag: str,
+    tag_ref: str,
+    tip: str = "",
+    on_progress: Callable[[str], None] | None = None,
+) -> None:
+    """Push to every URL of a remote in order, as `push_refs` does; stop at the first that rejects it.
 
-    refspec: str
-    ref: str
-    reason: str
-    message: str
+    Raises:
+        PushFailed: one rejected the push; the state says which ones have it.
+    """
+    for index, remote in enumerate(remotes):
+        try:
+            push_refs(remote, branch=branch, tag=tag, tag_ref=tag_ref, tip=tip, on_progress=on_progress)
+        except PushFailed as error:
+            if index:
+                names = " and ".join(done.name for done in remotes[:index])
+                error.state = f"{names} has {tag}, and {remote.name} is as before"
+            raise
 
 
 def push_refs(
@@ -91,16 +112,27 @@ def push_refs(
     if deletions and is_rejected(result, among=deletions):  # some remotes let nobody delete a ref
         result = _push_all(remote, refspecs, on_progress)
     if not result.ok:
-        raise push_error(push, result)
+        raise push_error(evolve(push, undo=_undo_commands(remote, push, tag_ref)), result)
 
 
-def no_remote_error(remote: str, tag: str, branch: str) -> PushFailed:
+def _undo_commands(remote: Remote, push: Push, tag_ref: str) -> str:
+    """Return the commands after which the release commit is made anew, as nobody else has it."""
+    forget = f"git tag -d {push.tag}" if tag_ref.startswith(TAG_PREFIX) else undo_command(push.tag)
+    is_head = remote.git.resolve_commit("HEAD") == push.commit
+    return f"git reset --keep HEAD^ && {forget}" if is_head else forget
+
+
+def undo_command(tag: str) -> str:
+    """Return the command that forgets the release commit which is not on a branch yet."""
+    return f"git update-ref -d {CLAIM_PREFIXES[0]}{tag}"
+
+
+def no_remote_error() -> PushFailed:
     """Return the error for a push without a remote."""
-    push = Push(remote=remote, branch=branch, tag=tag, commit="")
     return PushFailed(
-        f"there is no remote {remote}",
-        state=f"{push.refs} are in this clone only",
-        hint=f"git remote add {remote} URL, and run the same command again",
+        "there is no remote to push to",
+        state="nothing has been pushed",
+        hint="git remote add origin URL, and run the same command again",
     )
 
 
@@ -115,7 +147,7 @@ def _branch_refspec(remote: Remote, push: Push) -> list[str]:
         return []
     if not old or git.is_ancestor(old, push.commit):
         return [f"{push.commit}:{target}"]
-    return [f"{git.resolve_commit(target) or push.commit}:{target}"]
+    return [f"{git.resolve_commit(target) or git.resolve_commit('HEAD')}:{target}"]
 
 
 def _push_all(remote: Remote, refspecs: list[str], on_progress: Callable[[str], None] | None) -> GitResult:
@@ -125,9 +157,10 @@ def _push_all(remote: Remote, refspecs: list[str], on_progress: Callable[[str], 
         result = run_network_command(
             remote.git, "push", "--porcelain", "--progress" if on_progress else "--no-progress",
             "--atomic" if remote.atomic else "--no-atomic", "--no-follow-tags", "--recurse-submodules=no",
-            "--end-of-options", remote.name, *batch,
+            "--end-of-options", remote.push_address, *batch,
             timeout=PUSH_TIMEOUT_SECONDS,
             on_progress=on_progress,
+            env=remote.env,
         )  # fmt: skip
         if not result.ok:
             break
@@ -136,37 +169,41 @@ def _push_all(remote: Remote, refspecs: list[str], on_progress: Callable[[str], 
 
 def is_rejected(result: GitResult, *, among: Collection[str] | None = None) -> bool:
     """Return whether the remote has rejected a ref, or one of some refspecs, and not only failed to answer."""
-    rejection = None if result.ok else _parse_rejection(result)
+    rejection = None if result.ok else find_rejection(result.text, result.err)
     return rejection is not None and (among is None or rejection.refspec in among)
 
 
 def push_error(push: Push, result: GitResult) -> PushFailed:
-    """Return the error for a failed push."""
-    rejection = _parse_rejection(result)
+    """Return the error for a failed push, with all that the server has printed."""
+    rejection = find_rejection(result.text, result.err)
     if rejection is None:
         return _unsent_error(push, result)
-    text = f"{rejection.reason} {rejection.message} {result.err}".lower()
-    rows = (row for row in _ERRORS_BY_PHRASE if any(phrase in text for phrase in row[0]))
-    _, error, message, hint = next(rows)
-    values = {"push": push, "ref": rejection.ref, "reason": rejection.reason, "side": f"release-{push.tag}"}
-    values["why"] = rejection.message or rejection.reason
-    if "hook declined" in text and rejection.ref == push.branch:
-        error = BranchProtected  # many servers protect branches by a hook of their own, with words of their own
-    return error(message.format(**values), state=push.state, hint=hint.format(**values))
+    cause, ref = rejection.cause, rejection.name
+    is_branch = ref == push.branch and not rejection.is_tag
+    message, hint = _MESSAGES[cause], _HINTS[cause]
+    if cause in {Cause.RULE, Cause.HOOK}:
+        hint = _PULL_REQUEST_HINT if cause is Cause.RULE and is_branch else hint
+    elif cause is Cause.PERMISSION and rejection.is_tag:
+        hint = _HINTS[Cause.RULE]
+    values = {"push": push, "ref": ref, "reason": rejection.reason, "why": rejection.why, "side": f"release-{push.tag}"}
+    values["kind"] = "tag" if rejection.is_tag else "branch"
+    error = BranchProtected if is_branch and cause in {Cause.RULE, Cause.HOOK} else PushFailed
+    output = output_tail("\n".join(f"remote: {line}".rstrip() for line in rejection.lines))
+    return error(message.format(**values), state=push.state, hint=hint.format(**values), output=output)
 
 
-def _parse_rejection(result: GitResult) -> _Rejection | None:
-    """Return the ref that made `git push --porcelain` fail, not those that failed with it; None if there is none."""
-    rows = [line.split("\t") for line in result.text.splitlines() if line.startswith("!\t")]
-    if not rows:
-        return None
-    blamed_row = next((row for row in rows if "atomic" not in row[2]), rows[0])
-    messages = [line.removeprefix("remote:").strip() for line in result.err.splitlines() if "remote:" in line]
-    return _Rejection(
-        refspec=blamed_row[1],
-        ref=blamed_row[1].partition(":")[2].split("/", 2)[-1],
-        reason=blamed_row[2].partition("(")[2].removesuffix(")") or blamed_row[2],
-        message=next((message for message in messages if message), ""),
+def claim_error(push: Push, result: GitResult) -> PushFailed:
+    """Return the error for a claim that the remote accepts under no name, with the permission that it needs."""
+    error = push_error(push, result)
+    rejection = find_rejection(result.text, result.err)
+    if rejection is None or rejection.cause not in {Cause.RULE, Cause.PERMISSION, Cause.HOOK, Cause.OTHER}:
+        return error
+    return PushFailed(
+        f"{push.remote} accepts {push.tag} neither as refs/kaizen/* nor as a branch kaizen/*: {rejection.why}",
+        state=push.state,
+        hint="allow this account to create, move and delete refs/kaizen/* or the branches kaizen/*, "
+        "then run the same command again",
+        output=error.output,
     )
 
 
@@ -183,23 +220,34 @@ def _unsent_error(push: Push, result: GitResult) -> PushFailed:
             state="it is unknown whether they arrived; either both did or neither",
             hint="run the same command again; it checks first",
         )
-    if "failed to push some refs" in result.reason:
+    if "failed to push some refs" in result.reason and not server_lines(result.err):
+        lines = _hook_lines(result)
         return PushFailed(
-            f"the pre-push hook rejects {push.refs}: {_last_hook_line(result)}",
+            f"the pre-push hook rejects {push.refs}: {last_words(lines) or 'it printed nothing'}",
             state=push.state,
             hint="fix what the hook reports, and run the same command again",
+            output=output_tail("\n".join(lines)),
         )
+    cause = find_cause(result.err)
+    hint = _HINTS[cause] if cause in {Cause.PERMISSION, Cause.AUTHENTICATION, Cause.SIZE} else _ACCESS_HINT
     return PushFailed(
-        f"{push.refs} could not be pushed to {push.remote}: {result.reason}",
+        f"{push.refs} could not be pushed to {push.remote}: {_unsent_reason(result)}",
         state=push.state,
-        hint=f"check access and network with: git push {push.remote}; then run the same command again",
+        hint=hint.format(push=push, ref=push.refs),
+        output=output_tail(result.err),
     )
 
 
-def _last_hook_line(result: GitResult) -> str:
-    lines = [line.strip() for line in result.err.splitlines() if line.strip()]
-    hook_lines = [line for line in lines if not line.startswith(("error: failed to push", "hint:"))]
-    return hook_lines[-1] if hook_lines else "it printed nothing"
+def _hook_lines(result: GitResult) -> list[str]:
+    """Return what a pre-push hook has printed, on stdout and on stderr."""
+    lines = (*result.text.splitlines(), *result.err.splitlines())
+    return [line for line in lines if not line.startswith(("error: failed to push", "hint:", "To "))]
+
+
+def _unsent_reason(result: GitResult) -> str:
+    """Return the server's reason, also over SSH, where git does not mark it, else git's."""
+    errors = tuple(line for line in result.err.splitlines() if line.startswith(("ERROR: ", "GitLab: ")))
+    return first_reason(server_lines(result.err) or errors) or result.reason
 
 
 _TAG_CONFLICT = "{push.remote} has a tag {push.tag} on another commit"
@@ -208,32 +256,39 @@ _PULL_REQUEST_HINT = (
     "merge it with a merge commit, and run the same command again"
 )
 _PULL_HINT = "git pull --no-rebase --tags {push.upstream}, and run the same command again"
-
-# In this order: a protected branch is also reported as a declined hook.
-_ERRORS_BY_PHRASE: tuple[tuple[tuple[str, ...], type[PushFailed], str, str], ...] = (
-    (
-        ("protected branch", "repository rule violations", "gh006", "gh013", "tf402455", "pull request"),
-        BranchProtected,
-        "{push.remote} protects {ref}: {why}",
-        _PULL_REQUEST_HINT,
-    ),
-    (("already exists",), PushFailed, _TAG_CONFLICT, _PULL_HINT),
-    (
-        ("non-fast-forward", "fetch first", "stale info", "but expected"),
-        PushFailed,
-        "{push.remote} rejects {ref}: it has commits that this clone lacks ({reason})",
-        _PULL_HINT,
-    ),
-    (
-        ("hook declined",),
-        PushFailed,
-        "a hook on {push.remote} declines {ref}: {why}",
-        "fix what it reports, and run the same command again",
-    ),
-    (
-        ("",),
-        PushFailed,
-        "{push.remote} rejects {ref}: {why}",
-        "run the same command again; if it fails again, ask the administrator of the remote",
-    ),
+_ACCESS_HINT = "check access and network with: git push {push.remote}; then run the same command again"
+_PERMISSION_HINT = (
+    "ask for write access to {push.remote}, or use an account or token that has it: "
+    "git push --dry-run {push.remote} HEAD checks that; then run the same command again"
 )
+_AGAIN = "{push.undo}, then run the same command again"
+
+_MESSAGES = {
+    Cause.TAG_EXISTS: _TAG_CONFLICT,
+    Cause.OUTDATED: "{push.remote} rejects {ref}: it has commits that this clone lacks ({reason})",
+    Cause.SECRET: "{push.remote} finds a secret in what is pushed to {ref}: {why}",
+    Cause.SIGNATURE: "{push.remote} wants signatures on {ref}: {why}",
+    Cause.SIZE: "{push.remote} has no room for {ref}: {why}",
+    Cause.MESSAGE: "{push.remote} does not accept the release commit on {ref}: {why}",
+    Cause.RULE: "{push.remote} protects {ref}: {why}",
+    Cause.PERMISSION: "{push.remote} does not let this account push {ref}: {why}",
+    Cause.AUTHENTICATION: "{push.remote} does not let this account push {ref}: {why}",
+    Cause.HOOK: "a hook on {push.remote} declines {ref}: {why}",
+    Cause.OTHER: "{push.remote} rejects {ref}: {why}",
+}
+_HINTS = {
+    Cause.TAG_EXISTS: _PULL_HINT,
+    Cause.OUTDATED: _PULL_HINT,
+    Cause.SECRET: "remove the secret from the commits that are named, and revoke it, or allow it at the address above; "
+    "then run the same command again",
+    Cause.SIGNATURE: "git config commit.gpgSign true && git config tag.gpgSign true, with a user.signingKey that "
+    f"{{push.remote}} knows; {_AGAIN}",
+    Cause.SIZE: "make room or raise the limit on {push.remote}, then run the same command again",
+    Cause.MESSAGE: f"correct release.message or release.signoff in kaizen.toml, or git config user.email; {_AGAIN}",
+    Cause.RULE: "let this account create the {kind} {ref} in the rules of {push.remote}, or use a token that may, "
+    "then run the same command again",
+    Cause.PERMISSION: _PERMISSION_HINT,
+    Cause.AUTHENTICATION: "check who you are there with: git ls-remote {push.remote}; then run the same command again",
+    Cause.HOOK: "fix what it reports, and run the same command again",
+    Cause.OTHER: "run the same command again; if it fails again, ask the administrator of the remote",
+}

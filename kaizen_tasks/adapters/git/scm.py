@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,10 @@ from kaizen_tasks.adapters.git.archive import export
 from kaizen_tasks.adapters.git.command import MIN_GIT_VERSION, Git
 from kaizen_tasks.adapters.git.fast_forward import fast_forward
 from kaizen_tasks.adapters.git.merge import write_merge
-from kaizen_tasks.adapters.git.objects import IDENTITY_HINT, write_commit, write_tag
+from kaizen_tasks.adapters.git.objects import IDENTITY_HINT, Check, write_commit, write_tag
 from kaizen_tasks.adapters.git.snapshot import BRANCH_PREFIX, PENDING_PREFIX, TAG_PREFIX, RepoSnapshot
 from kaizen_tasks.adapters.host.atomic_write import WorkingTree
+from kaizen_tasks.domain.push_target import PushTarget, choose_branch, choose_remote
 from kaizen_tasks.domain.remote_url import web_url
 from kaizen_tasks.domain.tag_pattern import TagPattern
 from kaizen_tasks.domain.version import image_tag
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.git.remote_refs import Remote
     from kaizen_tasks.adapters.git.tracked_files import TrackedFiles
 
+_SIGNING_SWITCHES = ("tag.gpgsign", "tag.forcesignannotated")
 _OPERATIONS_IN_PROGRESS = {
     "MERGE_HEAD": "a merge is under way: git merge --continue, or --abort",
     "rebase-merge": "a rebase is under way: git rebase --continue, or --abort",
@@ -40,9 +43,9 @@ class GitScm:
 
     Args:
         root: the app's folder: the repository's own, or one inside it.
-        remote: name of the remote to which releases are pushed.
+        remote: name of the remote to which releases are pushed; empty to find it in git's configuration.
         tag: pattern of a release's tag, in which `{version}` is replaced by `1.2.3`.
-        sign: whether tags are signed, with gpg or ssh as git is configured.
+        sign: whether tags are signed, with gpg, ssh or x509 as git is configured; None if git's configuration says so.
         atomic: whether branch and tag are pushed both or neither, which not every remote supports.
         shows_progress: whether pushes report their progress; meant for terminals, not for logs.
     """
@@ -51,9 +54,9 @@ class GitScm:
         self,
         root: Path,
         *,
-        remote: str = "origin",
+        remote: str = "",
         tag: str = "v{version}",
-        sign: bool = False,
+        sign: bool | None = None,
         atomic: bool = True,
         shows_progress: bool = False,
     ) -> None:
@@ -61,22 +64,37 @@ class GitScm:
         self._shows_progress = shows_progress
         self._git = Git(root)
         self._snapshot = RepoSnapshot(self._git)
-        self._remote = remote
+        self._configured_remote = remote
         self._tag_pattern = TagPattern(template=tag)
         self._sign = sign
-        self._remote_refs: dict[str, Mapping[str, str] | Unreachable | None] = {}
+        self._remotes: dict[str, tuple[Remote, ...] | Unreachable] = {}
         self._trailers: dict[tuple[str, str], str] = {}
 
     def invalidate_cache(self, *, remote: bool = False) -> None:
         """Discard what was read from the repository; every method that changes the repository does so too."""
         self._snapshot = RepoSnapshot(self._git)
         if remote:
-            self._remote_refs.clear()
+            self._remotes.clear()
 
     def head(self) -> HeadState:
-        """Return the checked-out commit and branch."""
+        """Return the checked-out commit and branch; a CI service may check out a branch by its commit only."""
         head = self._snapshot.head
-        return HeadState(commit=head.commit, branch=head.branch)
+        return HeadState(commit=head.commit, branch=head.branch or self._ci_branch(head.commit))
+
+    def _ci_branch(self, commit: str) -> str:
+        """Return the branch that a CI service has checked out as a detached HEAD, or an empty string."""
+        from kaizen_tasks.adapters.host.ci_run import find_checkout
+
+        branch, tip = find_checkout(os.environ)
+        return branch if tip and self._git.is_ancestor(tip, commit) else ""
+
+    def push_target(self) -> PushTarget:
+        """Return the remote and the branch to which releases of this branch are pushed."""
+        branch, config = self.head().branch, self._git.config
+        values = config.last_values
+        remote = choose_remote(config.remotes, configured=self._configured_remote, branch=branch, values=values)
+        target = choose_branch(remote, branch=branch, local_branches=self._snapshot.branches, values=values)
+        return PushTarget(remote=remote, branch=target)
 
     def resolve(self, name: str) -> str:
         """Return the full hash of the commit that a ref, tag or hash names; an empty string when unknown."""
@@ -156,7 +174,7 @@ class GitScm:
         if self._git.is_ancestor(ancestor, descendant):
             return True
         if not self.resolve(descendant):
-            raise NotFound(f"the commit {descendant[:12]} is not in this clone", hint=f"git fetch {self._remote}")
+            raise NotFound(f"the commit {descendant[:12]} is not in this clone", hint="git fetch --all")
         return False
 
     def merge_base(self, first: str, second: str) -> str:
@@ -181,10 +199,12 @@ class GitScm:
         tree, added_paths = WorkingTree(self._git.root), self._snapshot.build_tree(commit, files).added_paths
         return tuple(path for path in added_paths if tree.read(path) not in {None, files[path]})
 
-    def write_commit(self, *, parent: str, files: Mapping[str, bytes | None], message: str) -> str:
+    def write_commit(
+        self, *, parent: str, files: Mapping[str, bytes | None], message: str, check: Check | None = None
+    ) -> str:
         """Write a commit object, the parent's tree with some files replaced, and return its hash; no ref is changed."""
         tree = self._snapshot.build_tree(parent, files).tree
-        return write_commit(self._git, parent=parent, tree=tree, message=message)
+        return write_commit(self._git, parent=parent, tree=tree, paths=tuple(files), message=message, check=check)
 
     def write_merge(self, *, onto: str, commit: str, files: Mapping[str, bytes | None], message: str) -> str:
         """Write the merge of a commit into another, with some files as given, and return its hash."""
@@ -253,12 +273,12 @@ class GitScm:
     def _fetch_tag(self, name: str, commit: str) -> bool:
         """Fetch a tag that the remote had when its refs were read last, and the branch; return whether it had it."""
         ref = f"{TAG_PREFIX}{name}"
-        refs = next((refs for refs in self._remote_refs.values() if isinstance(refs, Mapping)), {})
-        if refs.get(ref) != commit:
-            return False
-        branches = [name for name in refs if name == self._snapshot.head.ref]
-        self._fetch([f"{ref}:{ref}", *branches], is_tracked=True)
-        return True
+        for remote in chain(*(remotes for remotes in self._remotes.values() if not isinstance(remotes, Unreachable))):
+            if remote.refs.get(ref) == commit:
+                branches = [name for name in remote.refs if name == f"{BRANCH_PREFIX}{self.push_target().branch}"]
+                self._fetch(remote, [f"{ref}:{ref}", *branches], is_tracked=True)
+                return True
+        return False
 
     def _prepared_tag(self, name: str, commit: str) -> str:
         """Return the hash of the tag object to which the private ref points, or an empty string."""
@@ -266,34 +286,50 @@ class GitScm:
 
     def _write_tag(self, name: str, commit: str, message: str) -> str:
         """Write a tag object and return its hash."""
-        tagger = None if self._sign else self._snapshot.identity("COMMITTER")
+        tagger = None if self._signs_tags else self._snapshot.identity("COMMITTER")
         return write_tag(self._git, name=name, commit=commit, message=message, tagger=tagger)
+
+    @property
+    def _signs_tags(self) -> bool:
+        config = self._git.config
+        return any(map(config.is_true, _SIGNING_SWITCHES)) if self._sign is None else self._sign
 
     def remote_refs(self, branch: str) -> RemoteRefs | None:
         """Ask the remote for a branch, all tags and all claims; None when there is no remote."""
-        self._remote_refs.clear()
+        self._remotes.clear()
         return self.cached_remote_refs(branch)
 
     def cached_remote_refs(self, branch: str) -> RemoteRefs | None:
         """Return what the remote answered last, or ask it if something was pushed since or nothing is cached."""
         from kaizen_tasks.adapters.git import remote_refs
 
-        refs = self._read_remote(branch)
-        return None if refs is None else remote_refs.sort_refs(refs, branch)
+        remotes = self._read_remotes(branch)
+        return remote_refs.sort_refs(remote_refs.merge_refs(remotes, self._own_commit), branch) if remotes else None
 
-    def _read_remote(self, branch: str) -> Mapping[str, str] | None:
-        """Return the refs of the remote from the cache, which keeps an error as well, or from the remote."""
+    def _read_remotes(self, branch: str) -> tuple[Remote, ...]:
+        """Return the remote, once for each of its push URLs, from the cache, which keeps an error as well, or anew."""
         from kaizen_tasks.adapters.git import remote_refs
 
-        if branch not in self._remote_refs:
+        if branch not in self._remotes:
+            name = self.push_target().remote
+            remotes = remote_refs.find_remotes(self._git, name, atomic=self._atomic) if name else ()
             try:
-                self._remote_refs[branch] = remote_refs.ls_remote(self._git, self._remote, branch)
+                self._remotes[branch] = tuple(remote_refs.read_refs(remote, branch) for remote in remotes)
             except Unreachable as error:
-                self._remote_refs[branch] = error
-        refs = self._remote_refs[branch]
-        if isinstance(refs, Unreachable):
-            raise refs
-        return refs
+                self._remotes[branch] = error
+        answer = self._remotes[branch]
+        if isinstance(answer, Unreachable):
+            raise answer
+        return answer
+
+    def _own_commit(self, tag_ref: str) -> str:
+        """Return the commit of a tag of this clone, published or not, or an empty string."""
+        return self._tagged_commit(tag := tag_ref.removeprefix(TAG_PREFIX)) or self._snapshot.pending.get(tag, "")
+
+    def is_on_remote(self, commit: str) -> bool:
+        """Return whether a branch of a remote had a commit when it was fetched last."""
+        options = ("--count=1", f"--contains={commit}", "--format=%(refname)")
+        return bool(self._git.run("for-each-ref", *options, "refs/remotes").text)
 
     def commit_trailer(self, commit: str, key: str) -> str:
         """Return the value of a trailer in a commit's message, or an empty string."""
@@ -305,26 +341,28 @@ class GitScm:
 
     def fetch_branch(self, branch: str) -> None:
         """Fetch the commits of a branch of the remote; no ref of this clone is changed."""
-        self._fetch([f"{BRANCH_PREFIX}{branch}"])
+        ref = f"{BRANCH_PREFIX}{branch}"
+        for remote in self._known_remotes():
+            self._fetch(remote, [ref])
 
     def fetch_claims(self, tags: Iterable[str]) -> None:
         """Fetch the commits of claims; no ref of this clone is changed."""
         from kaizen_tasks.adapters.git.remote_refs import claim_refs
 
-        refs = self._known_remote().refs
-        self._fetch([ref for tag in tags for ref in claim_refs(refs, tag)])
+        remote = self._known_remotes()[0]
+        self._fetch(remote, [ref for tag in tags for ref in claim_refs(remote.refs, tag)])
 
-    def _fetch(self, refs: list[str], *, is_tracked: bool = False) -> None:
+    def _fetch(self, remote: Remote, refs: list[str], *, is_tracked: bool = False) -> None:
         from kaizen_tasks.adapters.git import claims
 
-        claims.fetch(self._known_remote(), refs, is_tracked=is_tracked)
+        claims.fetch(remote, refs, is_tracked=is_tracked)
         self.invalidate_cache()
 
     def claim(self, tag: str, commit: str, *, abandons: Iterable[str] = (), drops: Iterable[str] = ()) -> None:
         """Claim a release's number on the remote."""
         from kaizen_tasks.adapters.git import claims
 
-        remote = self._known_remote()
+        remote = self._known_remotes()[0]
         try:
             claims.claim(remote, tag, commit, abandons=abandons, drops=drops)
         finally:
@@ -334,7 +372,7 @@ class GitScm:
         """Delete the claim of a release's number, and leave a ref that keeps it from being used again."""
         from kaizen_tasks.adapters.git import claims
 
-        remote = self._known_remote()
+        remote = self._known_remotes()[0]
         try:
             claims.abandon(remote, tag, commit)
         finally:
@@ -347,11 +385,9 @@ class GitScm:
         candidates = (f"{TAG_PREFIX}{tag}", f"{PENDING_PREFIX}{tag}^{{tag}}")
         tag_ref = next((ref for ref in candidates if self._snapshot.resolve_commit(ref)), "")
         progress = on_progress if self._shows_progress else None
-        remote = self._known_remote(branch)
-        if tag_ref and self._read_remote(branch or self._snapshot.head.branch) is None:
-            raise push.no_remote_error(self._remote, tag, branch)
+        remotes = self._known_remotes(branch)
         try:
-            push.push_refs(remote, branch=branch, tag=tag, tag_ref=tag_ref, tip=tip, on_progress=progress)
+            push.push_to_all(remotes, branch=branch, tag=tag, tag_ref=tag_ref, tip=tip, on_progress=progress)
         finally:
             self.invalidate_cache(remote=True)
 
@@ -360,16 +396,22 @@ class GitScm:
         from kaizen_tasks.adapters.git import claims
 
         try:
-            claims.replace_branch(self._known_remote(branch), branch, commit, expected=expected)
+            claims.replace_branch(self._known_remotes(branch)[0], branch, commit, expected=expected)
         finally:
             self.invalidate_cache(remote=True)
 
-    def _known_remote(self, branch: str = "") -> Remote:
-        """Return the remote with its cached refs: of a branch, by default that of HEAD, of all tags, and of claims."""
-        from kaizen_tasks.adapters.git.remote_refs import Remote
+    def _known_remotes(self, branch: str = "") -> tuple[Remote, ...]:
+        """Return the remote with its cached refs, once for each push URL.
 
-        refs = self._read_remote(branch or self._snapshot.head.branch) or {}
-        return Remote(git=self._git, name=self._remote, refs=refs, atomic=self._atomic)
+        Raises:
+            PushFailed: there is no remote.
+        """
+        from kaizen_tasks.adapters.git.push import no_remote_error
+
+        remotes = self._read_remotes(branch or self.push_target().branch)
+        if not remotes:
+            raise no_remote_error()
+        return remotes
 
     def export(self, commit: str, destination: Path) -> None:
         """Write the app's files of a commit into an empty folder."""
@@ -382,8 +424,12 @@ class GitScm:
 
     def web_url(self) -> str:
         """Return the URL of the remote's web page, or an empty string; a mirror without one is that of its original."""
-        original = self._git.run("config", "--get", f"remote.{self._remote}.url").text
-        return web_url(self._git.remote_url(self._remote)) or web_url(original)
+        try:
+            remote = self.push_target().remote
+        except Refused:
+            return ""  # no link is better than one to a repository that may be another
+        config = self._git.config
+        return web_url(config.fetch_url(remote)) or web_url(config.value(f"remote.{remote}.url"))
 
     def _pending_ref(self, release: str) -> str:
         return f"{PENDING_PREFIX}{self._tag_pattern.format(release.removeprefix('v'))}"

@@ -76,6 +76,11 @@ class RepoSnapshot:
             self._merged_tags[commit] = tuple(self._git.run_checked("for-each-ref", *options, TAG_PREFIX).text.split())
         return self._merged_tags[commit]
 
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """The short names of all branches of this clone."""
+        return tuple(ref.removeprefix(BRANCH_PREFIX) for ref in self._refs if ref.startswith(BRANCH_PREFIX))
+
     @cached_property
     def pending(self) -> Mapping[str, str]:
         """The commits of unfinished releases, by tag."""

@@ -33,11 +33,17 @@ class CiService:
         marker: a variable that it sets in every run.
         actors: variables that name who started a run, best first.
         url: the address of a run; braces contain variables.
+        branch: the variable that names the branch of a run, or its ref; empty when there is none.
+        commit: the variable with the full hash of the branch's commit.
+        other_ref: the variable that is set when the run is not one of a branch.
     """
 
     marker: str
     actors: tuple[str, ...]
     url: str
+    branch: str = ""
+    commit: str = ""
+    other_ref: str = ""
 
 
 SERVICES = (
@@ -46,29 +52,69 @@ SERVICES = (
         marker="GITHUB_ACTIONS",
         actors=("GITHUB_TRIGGERING_ACTOR", "GITHUB_ACTOR"),
         url="{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}",
+        branch="GITHUB_REF",
+        commit="GITHUB_SHA",
     ),
     # https://docs.gitlab.com/ci/variables/predefined_variables/
-    CiService(marker="GITLAB_CI", actors=("GITLAB_USER_LOGIN",), url="{CI_JOB_URL}"),
+    CiService(
+        marker="GITLAB_CI",
+        actors=("GITLAB_USER_LOGIN",),
+        url="{CI_JOB_URL}",
+        branch="CI_COMMIT_BRANCH",
+        commit="CI_COMMIT_SHA",
+    ),
     # https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/
     CiService(
         marker="BITBUCKET_BUILD_NUMBER",
         actors=("BITBUCKET_STEP_TRIGGERER_UUID",),
         url="{BITBUCKET_GIT_HTTP_ORIGIN}/pipelines/results/{BITBUCKET_BUILD_NUMBER}",
+        branch="BITBUCKET_BRANCH",
+        commit="BITBUCKET_COMMIT",
+        other_ref="BITBUCKET_PR_ID",
     ),
     # https://circleci.com/docs/reference/variables/
-    CiService(marker="CIRCLECI", actors=("CIRCLE_USERNAME",), url="{CIRCLE_BUILD_URL}"),
+    CiService(
+        marker="CIRCLECI",
+        actors=("CIRCLE_USERNAME",),
+        url="{CIRCLE_BUILD_URL}",
+        branch="CIRCLE_BRANCH",
+        commit="CIRCLE_SHA1",
+        other_ref="CIRCLE_TAG",
+    ),
     # https://buildkite.com/docs/pipelines/configure/environment-variables
-    CiService(marker="BUILDKITE", actors=("BUILDKITE_BUILD_CREATOR",), url="{BUILDKITE_BUILD_URL}"),
+    CiService(
+        marker="BUILDKITE",
+        actors=("BUILDKITE_BUILD_CREATOR",),
+        url="{BUILDKITE_BUILD_URL}",
+        branch="BUILDKITE_BRANCH",
+        commit="BUILDKITE_COMMIT",
+        other_ref="BUILDKITE_TAG",
+    ),
     # https://learn.microsoft.com/azure/devops/pipelines/build/variables
     CiService(
         marker="TF_BUILD",
         actors=("BUILD_REQUESTEDFOR",),
         url="{SYSTEM_COLLECTIONURI}{SYSTEM_TEAMPROJECT}/_build/results?buildId={BUILD_BUILDID}",
+        branch="BUILD_SOURCEBRANCH",
+        commit="BUILD_SOURCEVERSION",
     ),
     # https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
-    CiService(marker="CODEBUILD_BUILD_ID", actors=("CODEBUILD_INITIATOR",), url="{CODEBUILD_PUBLIC_BUILD_URL}"),
+    CiService(
+        marker="CODEBUILD_BUILD_ID",
+        actors=("CODEBUILD_INITIATOR",),
+        url="{CODEBUILD_PUBLIC_BUILD_URL}",
+        branch="CODEBUILD_WEBHOOK_HEAD_REF",
+        commit="CODEBUILD_RESOLVED_SOURCE_VERSION",
+    ),
     # https://plugins.jenkins.io/build-user-vars-plugin/
-    CiService(marker="JENKINS_URL", actors=("BUILD_USER_ID",), url="{BUILD_URL}"),
+    CiService(
+        marker="JENKINS_URL",
+        actors=("BUILD_USER_ID",),
+        url="{BUILD_URL}",
+        branch="BRANCH_NAME",
+        commit="GIT_COMMIT",
+        other_ref="CHANGE_ID",
+    ),
 )
 
 
@@ -79,6 +125,16 @@ def find_ci_run(environ: Mapping[str, str]) -> CiRun:
             actor = next((environ[name] for name in service.actors if environ.get(name)), "")
             return CiRun(actor=printable(actor).strip()[:MAX_LENGTH], url=_fill_url(service.url, environ))
     return CiRun()
+
+
+def find_checkout(environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return the branch of a CI service's run, and its commit; two empty strings for a run of a tag or a merge."""
+    for service in SERVICES:
+        ref = environ.get(service.branch, "") if environ.get(service.marker) else ""
+        if ref and not environ.get(service.other_ref):
+            branch = ref.removeprefix("refs/heads/")
+            return ("", "") if branch.startswith("refs/") else (branch, environ.get(service.commit, ""))
+    return "", ""
 
 
 def _fill_url(template: str, environ: Mapping[str, str]) -> str:

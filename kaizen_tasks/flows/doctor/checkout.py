@@ -48,10 +48,10 @@ def _check_git(tools: Tools, subject: Subject) -> Iterator[Finding]:
 
 
 def _check_remote(tools: Tools, subject: Subject) -> Iterator[Finding]:
-    name = tools.settings.release.remote
-    remote = tools.scm.remote_refs(tools.scm.head().branch)
+    target = tools.scm.push_target()
+    remote = tools.scm.remote_refs(target.branch)
     if remote is None:
-        yield subject.warning(f"there is no remote {name}, so tags stay in this clone", f"git remote add {name} URL")
+        yield subject.warning("there is no remote, so tags stay in this clone", "git remote add origin URL")
         return
     begun = [tag for tag in remote.claims if tag not in {*remote.tags, *remote.abandoned}]
     for version in files.versions_from_tags(tools, tuple(begun)):
@@ -60,7 +60,7 @@ def _check_remote(tools: Tools, subject: Subject) -> Iterator[Finding]:
         yield subject.warning(f"{release_name} was begun and is not finished", fix)
     given_up = ", ".join(tag for tag in remote.abandoned)
     if not begun:
-        yield subject.ok(f"{name} answers" + (f"; given up: {given_up}" if given_up else ""))
+        yield subject.ok(f"{target.remote} answers" + (f"; given up: {given_up}" if given_up else ""))
 
 
 def _check_version(tools: Tools, subject: Subject) -> Iterator[Finding]:

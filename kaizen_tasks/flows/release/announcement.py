@@ -24,7 +24,7 @@ RUN_AGAIN = "run the same command again"
 
 def remote_commit(release: Release, tools: Tools) -> str:
     """Return the commit of the release's tag on the remote; empty when the remote has none."""
-    remote = tools.scm.cached_remote_refs(tools.scm.head().branch)
+    remote = tools.scm.cached_remote_refs(tools.scm.push_target().branch)
     return remote.tags.get(tools.settings.git_tag(release.version), "") if remote else ""
 
 
@@ -62,7 +62,7 @@ def _changelogs(release: Release, tools: Tools) -> Iterator[Changelog]:
 
 def is_latest(release: Release, tools: Tools) -> bool:
     """Return whether no later release is for everybody, on any line."""
-    remote = tools.scm.cached_remote_refs(tools.scm.head().branch)
+    remote = tools.scm.cached_remote_refs(tools.scm.push_target().branch)
     tagged_versions = files.versions_from_tags(tools, tuple(remote.tags) if remote else tools.scm.tags())
     later_versions = [version for version in tagged_versions if version > release.version and not version.prerelease]
     return not later_versions and not release.version.prerelease
@@ -93,6 +93,6 @@ def find_pushed_release(version: Version | None, tools: Tools) -> Release:
         commit = files.tag_commit(version, tools)
     if not commit:
         is_here = bool(files.tag_commit(version, tools))
-        hint = f"git push {tools.settings.release.remote} {tag}" if is_here else "git tag lists the releases"
+        hint = f"git push {tools.scm.push_target().remote} {tag}" if is_here else "git tag lists the releases"
         raise Refused(f"announce: the tag {tag} is not on the remote", state=NOTHING_CHANGED, hint=hint)
     return evolve(release, commit=commit)

@@ -32,7 +32,7 @@ def read_remote(tools: Tools) -> RemoteRefs | None:
     Nothing depends on this answer alone: a claim that somebody else holds is refused by the remote itself.
     """
     try:
-        return tools.scm.cached_remote_refs(tools.scm.head().branch)
+        return tools.scm.cached_remote_refs(tools.scm.push_target().branch)
     except KaizenError:
         return None
 

@@ -46,8 +46,7 @@ def _check_no_later_release(environment: Environment, release: Release, tools: T
         return
     version = versions.parse_version(entry.version)
     if version > release.version and not _is_of_other_line(version, entry.commit, release, tools):
-        pull = f"git pull --no-rebase --tags {tools.settings.release.remote} {tools.scm.head().branch}"
-        remedy = f"{pull}; to go back on purpose: inv rollback --env {environment.name}"
+        remedy = f"{tools.scm.push_target().pull_command}; to go back on purpose: inv rollback --env {environment.name}"
         yield preconditions.Problem(
             f"{environment.name} has {entry.version}, which is later than {release.name}", remedy
         )
@@ -67,8 +66,7 @@ def _check_has_current_release(environment: Environment, release: Release, tools
         return
     tag, remote = tools.settings.git_tag(version), claims.read_remote(tools)
     if documents.tag_commit(version, tools) or (remote is not None and tag in remote.tags):
-        name = tools.settings.release.remote
-        remedy = f"git fetch --tags {name} && git merge {tag}"
+        remedy = f"git fetch --tags {tools.scm.push_target().remote} && git merge {tag}"
         yield preconditions.Problem(f"{environment.name} has {entry.version}, which {head.branch} lacks", remedy)
 
 
@@ -78,11 +76,11 @@ def _is_of_other_line(version: Version, commit: str, release: Release, tools: To
         return False
     from kaizen_tasks.domain.line import line_of_version
 
-    head, remote = tools.scm.head(), claims.read_remote(tools)
+    remote = claims.read_remote(tools)
     if line_of_version(tools.settings.lines, version) != line_of_version(tools.settings.lines, release.version):
         return True
     if not tools.scm.resolve(commit) and remote is not None and remote.branch_commit:
-        tools.scm.fetch_branch(head.branch)
+        tools.scm.fetch_branch(tools.scm.push_target().branch)
     if tools.scm.resolve(commit):
         return not tools.scm.is_ancestor(release.commit, commit)
     return version.to_tuple()[:2] != release.version.to_tuple()[:2]

@@ -91,22 +91,21 @@ def check_remote(release: Release, environment: Environment | None, tools: Tools
         tools: the ports.
         is_fixed: whether the branch does not matter, because the release is finished as it is.
     """
-    head, name = tools.scm.head(), tools.settings.release.remote
     try:
-        remote = tools.scm.cached_remote_refs(head.branch)
+        target = tools.scm.push_target()
+        remote = tools.scm.cached_remote_refs(target.branch)
     except KaizenError as error:
-        yield error.message
+        yield Problem(error.message, error.hint)
         return
     if remote is None:
         return
     yield from _check_number_is_free(remote, release, environment, tools)
     if is_fixed:
         return
-    commits = filter(None, (head.commit, release.commit))
-    pull = f"git pull --no-rebase --tags {name} {head.branch}"
+    commits = filter(None, (tools.scm.head().commit, release.commit))
     is_current = any(tools.scm.is_ancestor(remote.branch_commit, commit) for commit in commits)
     if remote.branch_commit and not is_current and not _is_merged(release, remote, tools):
-        yield Problem(f"{name}/{head.branch} has commits that this clone lacks", pull)
+        yield Problem(f"{target} has commits that this clone lacks", target.pull_command)
     yield from _check_no_later_tag(remote, release, tools)
 
 
@@ -115,14 +114,14 @@ def _is_merged(release: Release, remote: RemoteRefs, tools: Tools) -> bool:
     if not release.commit or remote.tags.get(tools.settings.git_tag(release.version)) != release.commit:
         return False
     if not tools.scm.resolve(remote.branch_commit):
-        tools.scm.fetch_branch(tools.scm.head().branch)
+        tools.scm.fetch_branch(tools.scm.push_target().branch)
     return pending.brings_version(remote.branch_commit, release.version, tools)
 
 
 def _check_number_is_free(
     remote: RemoteRefs, release: Release, environment: Environment | None, tools: Tools
 ) -> Iterator[str]:
-    name, tag = tools.settings.release.remote, tools.settings.git_tag(release.version)
+    name, tag = tools.scm.push_target().remote, tools.settings.git_tag(release.version)
     remote_commit = remote.tags.get(tag)
     if remote_commit and remote_commit != (release.commit or documents.tag_commit(release.version, tools)):
         cause = f"{name} has the tag {tag} on commit {remote_commit[:10]}"
@@ -149,7 +148,7 @@ def _check_no_later_tag(remote: RemoteRefs, release: Release, tools: Tools) -> I
         return
     from kaizen_tasks.domain.line import conflicting_release
 
-    name, head = tools.settings.release.remote, tools.scm.head()
+    name, head = tools.scm.push_target().remote, tools.scm.head()
     later_version = claims.last_version_on_remote(tools, above=release.version)
     if later_version is not None:
         cause = f"{name} has the tag {missing_tags[later_version]}, which is above {release.version}"

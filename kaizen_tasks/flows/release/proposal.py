@@ -55,15 +55,16 @@ def require_pushed(tools: Tools) -> None:
         Refused: there is no remote, or its branch lacks commits of this clone.
         Unreachable: the remote does not answer.
     """
-    head, remote_name = tools.scm.head(), tools.settings.release.remote
-    remote = tools.scm.cached_remote_refs(head.branch)
+    head, target = tools.scm.head(), tools.scm.push_target()
+    remote = tools.scm.cached_remote_refs(target.branch)
     if remote is None:
         raise Refused("propose: there is no remote", state=NOTHING_CHANGED, hint="git remote add origin URL")
     tip = remote.branch_commit
     is_behind = bool(tools.scm.resolve(tip)) and tools.scm.is_ancestor(tip, head.commit)
     if head.branch and tip != head.commit and (not tip or is_behind):
-        message = f"propose: {head.branch} has commits that {remote_name}/{head.branch} lacks"
-        raise Refused(message, state=NOTHING_CHANGED, hint=f"git push {remote_name} {head.branch}")
+        message = f"propose: {head.branch} has commits that {target} lacks"
+        refspec = head.branch if target.branch == head.branch else f"{head.branch}:{target.branch}"
+        raise Refused(message, state=NOTHING_CHANGED, hint=f"git push {target.remote} {refspec}")
 
 
 def free_version(version: Version, tools: Tools) -> Version:

@@ -25,7 +25,7 @@ def branch_has(release: Release, remote: RemoteRefs, tools: Tools) -> bool:
 
     A pull request that was squashed brings another commit, with the same VERSION and changelog.
     """
-    branch, tip = tools.scm.head().branch, remote.branch_commit
+    branch, tip = tools.scm.push_target().branch, remote.branch_commit
     if not branch:
         return True
     if not tip:
@@ -60,7 +60,7 @@ def publish(label: StepLabel, release: Release, message: str, tools: Tools) -> P
     Raises:
         PushFailed: nothing was pushed.
     """
-    branch, tag = tools.scm.head().branch, tools.settings.git_tag(release.version)
+    branch, tag = tools.scm.push_target().branch, tools.settings.git_tag(release.version)
     remote = tools.scm.cached_remote_refs(branch)
     if remote is None:
         return None
@@ -142,13 +142,13 @@ def _has_files_of(release: Release, commit: str, tools: Tools) -> bool:
 
 
 def _conflict_error(error: KaizenError, release: Release, tools: Tools) -> PushFailed:
-    branch, remote_name, tag = tools.scm.head().branch, tools.settings.release.remote, _tag(release, tools)
+    target, tag = tools.scm.push_target(), _tag(release, tools)
     hint = (
-        f"git pull --no-rebase --tags {remote_name} {branch} && git merge {tag}, resolve and commit, "
-        f"git push {remote_name} HEAD:{branch}; then run the same command again"
+        f"{target.pull_command} && git merge {tag}, resolve and commit, "
+        f"git push {target.remote} HEAD:{target.branch}; then run the same command again"
     )
-    message = f"{branch} has moved on, and {tag} cannot be merged into it: {error.message}"
-    return PushFailed(message, state=f"{tag} is pushed; only {branch} lacks it", hint=hint)
+    message = f"{target.branch} has moved on, and {tag} cannot be merged into it: {error.message}"
+    return PushFailed(message, state=f"{tag} is pushed; only {target.branch} lacks it", hint=hint)
 
 
 def _offer_pull_request(error: BranchProtected, release: Release, tip: str, tools: Tools) -> PushFailed:
@@ -157,7 +157,7 @@ def _offer_pull_request(error: BranchProtected, release: Release, tip: str, tool
     Raises:
         BranchProtected: the remote accepts these no more than the branch.
     """
-    branch, tag = tools.scm.head().branch, _tag(release, tools)
+    branch, tag = tools.scm.push_target().branch, _tag(release, tools)
     side_branch = f"{SIDE_BRANCH_PREFIX}{tag}"
     side = tools.scm.remote_refs(side_branch)
     side_tip = side.branch_commit if side else ""
@@ -175,6 +175,7 @@ def _offer_pull_request(error: BranchProtected, release: Release, tip: str, tool
         error.message,
         state=f"{release.name} is out: {parts}, and its claim is deleted; only {branch} lacks it",
         hint=f"merge {side_branch} into {branch} by pull request{page}, then run the same command again",
+        output=error.output,
     )
 
 
@@ -201,9 +202,8 @@ def _update_clone(release: Release, tip: str, tools: Tools) -> None:
         except Refused as error:
             tools.reporter.note(f"{head.branch} is not updated here: {error.message}")
     else:
-        remote_name = tools.settings.release.remote
-        pull = f"git pull --no-rebase --tags {remote_name} {head.branch}"
-        tools.reporter.note(f"{release.name} is on {remote_name}/{head.branch}: {pull} brings it here")
+        target = tools.scm.push_target()
+        tools.reporter.note(f"{release.name} is on {target}: {target.pull_command} brings it here")
 
 
 def _tag(release: Release, tools: Tools) -> str:

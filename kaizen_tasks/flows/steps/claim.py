@@ -35,12 +35,13 @@ class Claim:
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look for the number among the remote's tags, abandoned numbers and claims."""
-        remote_name, tag = tools.settings.release.remote, tools.settings.git_tag(release.version)
+        target, tag = tools.scm.push_target(), tools.settings.git_tag(release.version)
+        remote_name = target.remote
         if not release.commit:
             return Act(f"claim {tag} on {remote_name}", release)
-        remote = tools.scm.cached_remote_refs(tools.scm.head().branch)
+        remote = tools.scm.cached_remote_refs(target.branch)
         if remote is None:
-            return Done(f"there is no remote {remote_name} on which others could take {tag}", release)
+            return Done(f"there is no remote on which others could take {tag}", release)
         if remote.tags.get(tag) == release.commit:
             return Done(f"{tag} on {release.commit[:10]} is on {remote_name}", release)
         claimed_commit = remote.claims.get(tag, "")
@@ -67,7 +68,9 @@ class Claim:
         except Unreachable:
             raise
         except Refused as error:
-            raise Refused(error.message, state=NOTHING_CHANGED, hint=_next_number_hint(release, tools)) from error
+            raise Refused(
+                error.message, state=NOTHING_CHANGED, hint=_next_number_hint(release, tools), output=error.output
+            ) from error
         return release
 
     def _refusal(self, claimed_commit: str, remote: RemoteRefs, release: Release, tools: Tools) -> Refuse | None:
@@ -97,7 +100,7 @@ class Claim:
 
 def _taken_refusal(holder: str, release: Release, tools: Tools) -> Refuse:
     """Return the refusal for a number that somebody else has, with the command that takes the next one."""
-    tag, remote_name = tools.settings.git_tag(release.version), tools.settings.release.remote
+    tag, remote_name = tools.settings.git_tag(release.version), tools.scm.push_target().remote
     return Refuse(
         reasons=(f"{tag} is {holder} on {remote_name}, by somebody else",), hint=_next_number_hint(release, tools)
     )
@@ -123,17 +126,17 @@ class Abandon(EnvironmentStep):
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look for a tag, which ends a release for good, then for the number among those that were given up."""
-        name, remote_name = release.name, tools.settings.release.remote
-        tag, remote = tools.settings.git_tag(release.version), tools.scm.cached_remote_refs(tools.scm.head().branch)
+        name, target = release.name, tools.scm.push_target()
+        tag, remote = tools.settings.git_tag(release.version), tools.scm.cached_remote_refs(target.branch)
         if remote is None:
-            return Refuse(reasons=(f"there is no remote {remote_name}",), hint=f"git remote add {remote_name} URL")
+            return Refuse(reasons=("there is no remote",), hint="git remote add origin URL")
         if tag in remote.tags or files.tag_commit(release.version, tools):
             hint = f"to take it out of service: inv rollback --env {self.environment.name}"
             return Refuse(reasons=(f"{name} is released: it has its tag {tag}",), hint=hint)
         is_marked = tag in remote.abandoned and tag not in remote.claims
         if is_marked and self._is_recorded(release, tools):
             return Done(f"{name} is given up; its number is not used again", release)
-        return Act(f"give up {name} on {remote_name} and in the ledger: {self.reason}", release)
+        return Act(f"give up {name} on {target.remote} and in the ledger: {self.reason}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Append the entry to the ledger, then replace the claim by a ref that keeps the number from being used."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
@@ -60,7 +61,8 @@ class Commit:
             message = f"commit: {release.version} is missing from {' and '.join(outdated_files)}"
             raise Refused(message, state="nothing has been committed", hint="inv bump changelog.release commit")
         head, contents = tools.scm.head().commit, files.release_contents(tools)
-        commit = tools.scm.write_commit(parent=head, files=contents, message=self._message(release, tools))
+        message, check = self._message(release, tools), partial(_check_hook_changes, release=release, tools=tools)
+        commit = tools.scm.write_commit(parent=head, files=contents, message=message, check=check)
         if tools.settings.version_files:
             from kaizen_tasks.flows.release import version_files
 
@@ -129,6 +131,27 @@ def find_refusal(release: Release, head: str, contents: Mapping[str, bytes | Non
     return preconditions.refusal(tuple(problems))
 
 
+def _check_hook_changes(contents: Mapping[str, bytes], *, release: Release, tools: Tools) -> None:
+    """Check that the files are still those of the release after hooks have changed them.
+
+    Raises:
+        Refused: they are not.
+    """
+    for name, content in contents.items():
+        if not _has_release(name, content, release, tools):
+            raise Refused(
+                f"commit: a hook changed {name}, which no longer has {release.version}",
+                state="nothing has been committed",
+                hint=f"exclude {name} from the hook, then run the same command again",
+            )
+
+
+def _has_release(name: str, content: bytes, release: Release, tools: Tools) -> bool:
+    if name == files.changelog_file(tools):
+        return files.parse_changelog(content, tools).find_section(release.version) is not None
+    return name != files.VERSION_FILE or content.strip() == str(release.version).encode()
+
+
 def stale_release_files(release: Release, head: HeadState, tools: Tools) -> tuple[str, ...]:
     """Return the release files that were not updated with the branch, because a run was stopped in between.
 
@@ -165,7 +188,7 @@ class FastForward:
             return Act(f"update {' and '.join(stale_files)} to {release.commit[:10]}", release)
         if tools.scm.is_ancestor(head.commit, release.commit):
             return Act(f"move {branch} from {head.commit[:10]} to {release.commit[:10]}", release)
-        if tools.scm.cached_remote_refs(head.branch) is not None:
+        if tools.scm.cached_remote_refs(tools.scm.push_target().branch) is not None:
             return Done(f"{branch} has moved on; {release.name} is merged into it in the end", release)
         reason = f"{branch} has moved since {release.name} was started"
         return Refuse(reasons=(reason,), hint=f"git merge {release.commit[:10]}, then run the same command again")

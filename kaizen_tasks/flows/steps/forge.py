@@ -36,7 +36,7 @@ class Propose:
         """Compare the branch on the remote with what would be proposed."""
         if release.commit:
             return Done(f"{release.name} is released and nothing is noted since", release)
-        head, remote_name = tools.scm.head(), tools.settings.release.remote
+        head, remote_name = tools.scm.head(), tools.scm.push_target().remote
         is_ready = not files_without_version(release, tools)
         if is_ready and not tools.scm.files_differing_from(head.commit, files.release_contents(tools)):
             reason = f"{head.branch} has {release.name} already, which is not released yet"
@@ -52,8 +52,8 @@ class Propose:
         return Act(f"{verb} {branch.name} on {remote_name} with {release.name}", release)
 
     def _decide_on_edits(self, branch: proposal.ProposalBranch, release: Release, tools: Tools) -> Decision:
-        main, edit = tools.scm.head().branch, f"{branch.name} was edited in {branch.edited_in[:10]}"
-        remote_name = tools.settings.release.remote
+        target, edit = tools.scm.push_target(), f"{branch.name} was edited in {branch.edited_in[:10]}"
+        main, remote_name = target.branch, target.remote
         discard = "or give up what was edited there: inv propose --discard-edits"
         if not branch.has_head:
             merge = f"git fetch {remote_name} && git switch {branch.name} && git merge {remote_name}/{main} && git push"
@@ -87,7 +87,7 @@ class OpenPullRequest:
         """Look for the open pull request, and compare its title and description."""
         if release.commit:
             return Done("there is nothing to propose", release)
-        source, target = proposal.branch_name(tools), tools.scm.head().branch
+        source, target = proposal.branch_name(tools), tools.scm.push_target().branch
         if problem := tools.forge.access_problem():
             return Done(_open_by_hand(source, target, problem, tools), release)
         try:
@@ -107,7 +107,7 @@ class OpenPullRequest:
         Raises:
             PushFailed: the server does not do it; the branch is pushed.
         """
-        source, target = proposal.branch_name(tools), tools.scm.head().branch
+        source, target = proposal.branch_name(tools), tools.scm.push_target().branch
         branch = proposal.read_branch(tools)
         try:
             existing = tools.forge.find_pull_request(source=source, target=target)

@@ -82,22 +82,21 @@ class PushRelease:
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look up the branch and the tag on the remote."""
-        name, remote_name = tools.settings.git_tag(release.version), tools.settings.release.remote
+        name, target = tools.settings.git_tag(release.version), tools.scm.push_target()
         if not release.commit:
-            return Act(f"push the release commit and {name} to {remote_name}", release)
-        remote = tools.scm.remote_refs(tools.scm.head().branch)
+            return Act(f"push the release commit and {name} to {target.remote}", release)
+        remote = tools.scm.remote_refs(target.branch)
         if remote is None:
-            reason = f"there is no remote {remote_name} to push to"
-            return Refuse(reasons=(reason,), hint=f"git remote add {remote_name} URL")
+            return Refuse(reasons=("there is no remote to push to",), hint="git remote add origin URL")
         remote_commit, branch = remote.tags.get(name, ""), _branch_to_push(release, remote, tools)
         if remote_commit not in {"", release.commit}:
-            reason = f"somebody else has just pushed the tag {name} to {remote_name}, on {remote_commit[:10]}"
-            hint = f"git pull --no-rebase --tags {remote_name} {branch}, then run the same command again"
+            reason = f"somebody else has just pushed the tag {name} to {target.remote}, on {remote_commit[:10]}"
+            hint = f"{target.pull_command}, then run the same command again"
             return Refuse(reasons=(reason,), hint=hint)
         if remote_commit and not branch:
-            return Done(f"{name} on {release.commit[:10]} is on {remote_name}", release)
+            return Done(f"{name} on {release.commit[:10]} is on {target.remote}", release)
         refs = f"{branch} and {name}" if branch else name
-        return Act(f"push {release.commit[:10]} as {refs} to {remote_name}", release)
+        return Act(f"push {release.commit[:10]} as {refs} to {target.remote}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Push branch and tag, both or neither."""
@@ -106,7 +105,7 @@ class PushRelease:
 
 
 def _push_release(label: StepLabel, release: Release, message: str, tools: Tools) -> None:
-    remote = tools.scm.cached_remote_refs(tools.scm.head().branch)
+    remote = tools.scm.cached_remote_refs(tools.scm.push_target().branch)
     if remote is None:
         return
     name, show_progress = tools.settings.git_tag(release.version), partial(tools.reporter.progress, label)
@@ -132,7 +131,7 @@ class Tag:
         name = tools.settings.git_tag(release.version)
         if not release.commit:
             return Act(f"tag the release commit {name} and push it", release)
-        remote = tools.scm.remote_refs(tools.scm.head().branch)
+        remote = tools.scm.remote_refs(tools.scm.push_target().branch)
         local_commit = tools.scm.resolve(f"refs/tags/{name}")
         conflicting_commits = {local_commit, remote.tags.get(name, "") if remote else ""} - {"", release.commit}
         if conflicting_commits:
@@ -144,16 +143,22 @@ class Tag:
     ) -> Decision:
         tag_at_commit = f"{name} on {release.commit[:10]}"
         if remote is None:
-            return Done(f"{tag_at_commit} is here", release) if local_commit else Act(f"tag {tag_at_commit}", release)
+            here = f"{tag_at_commit} is here; there is no remote to push it to"
+            return Done(here, release) if local_commit else Act(f"tag {tag_at_commit}", release)
+        target = tools.scm.push_target()
         has_branch = publish.branch_has(release, remote, tools)
         if local_commit and name in remote.tags and has_branch:
-            return Done(f"{tag_at_commit} is here and on {tools.settings.release.remote}", release)
+            return Done(f"{tag_at_commit} is here and on {target.remote}", release)
         if name in remote.tags and has_branch:
-            return Act(f"fetch {tag_at_commit} from {tools.settings.release.remote}", release)
-        branch = "" if has_branch else tools.scm.head().branch
+            return Act(f"fetch {tag_at_commit} from {target.remote}", release)
+        if not (target.branch or name in remote.tags or tools.scm.is_on_remote(release.commit)):
+            reason = f"HEAD is detached, and no branch of {target.remote} has {release.commit[:10]}"
+            hint = f"git switch BRANCH && git merge --ff-only {release.commit[:10]}, and run the same command again"
+            return Refuse(reasons=(reason,), hint=hint)
+        branch = "" if has_branch else target.branch
         refs = f"{branch} and {name}" if branch else name
         merge = f"merge it into {branch}, " if branch and publish.needs_merge(release, remote, tools) else ""
-        return Act(f"tag {tag_at_commit}, {merge}push {refs} to {tools.settings.release.remote}", release)
+        return Act(f"tag {tag_at_commit}, {merge}push {refs} to {target.remote}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Push the missing refs in one atomic push, then create the tag here.
@@ -170,10 +175,10 @@ class Tag:
 
 
 def _branch_to_push(release: Release, remote: RemoteRefs, tools: Tools) -> str:
-    """Return the current branch if the remote's lacks the release commit; empty if not, or if HEAD is detached.
+    """Return the branch to push to if it lacks the release commit; empty if not, or if HEAD is detached.
 
     If the remote branch is on a commit that is unknown here, return it too: the error of the push is the best one.
     """
     if tools.scm.resolve(remote.branch_commit) and tools.scm.is_ancestor(release.commit, remote.branch_commit):
         return ""
-    return tools.scm.head().branch
+    return tools.scm.push_target().branch

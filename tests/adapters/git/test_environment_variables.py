@@ -103,4 +103,4 @@ class TestSurroundings:
         assert scm.web_url() == ""
 
         repository.git("remote", "set-url", "origin", "git@github.com:team/app.git")
-        assert scm.web_url() == "https://github.com/team/app"
+        assert GitScm(repository.path).web_url() == "https://github.com/team/app"

@@ -72,6 +72,32 @@ class TestPush:
             scm.push(branch="main", tag="v1.2.3")
         assert repository.remote_git("rev-parse", "main") != scm.head().commit
 
+    def test_rejection_by_a_rule_for_tags_asks_for_no_pull_request(self, repository: Repository, scm: GitScm) -> None:
+        lines = ("error: GH013: Repository rule violations found for refs/tags/v1.2.3.", "", "- Creations restricted.")
+        words = "".join(f"echo '{line}' >&2; " for line in lines)
+        repository.remote_hook("update", f"test $1 != refs/tags/v1.2.3 || {{ {words} exit 1; }}")
+
+        with pytest.raises(PushFailed, match=r"origin protects v1\.2\.3: Creations restricted") as failure:
+            scm.push(branch="main", tag="v1.2.3")
+        assert failure.value.hint.startswith("let this account create the tag v1.2.3 in the rules of origin, or ")
+        assert failure.value.output[:3] == tuple(f"remote: {line}".rstrip() for line in lines)
+        assert not isinstance(failure.value, BranchProtected)
+
+    def test_rejection_for_a_signature_says_how_to_sign_anew(self, repository: Repository, scm: GitScm) -> None:
+        repository.remote_hook("pre-receive", "echo 'GitLab: Commit must be signed with a GPG key'; exit 1")
+
+        with pytest.raises(PushFailed, match="origin wants signatures on main: Commit must be signed") as failure:
+            scm.push(branch="main", tag="v1.2.3")
+        assert "git config commit.gpgSign true && git config tag.gpgSign true" in failure.value.hint
+        assert "git reset --keep HEAD^ && git tag -d v1.2.3" in failure.value.hint
+
+    def test_rejected_push_shows_all_that_the_pre_push_hook_prints(self, repository: Repository, scm: GitScm) -> None:
+        repository.hook("pre-push", "echo '== tests =='; echo; echo '  two'; echo '1 failed' >&2; exit 1")
+
+        with pytest.raises(PushFailed, match=r"the pre-push hook rejects main and v1.2.3: 1 failed") as failure:
+            scm.push(branch="main", tag="v1.2.3")
+        assert failure.value.output == ("== tests ==", "", "  two", "1 failed")
+
     def test_rejected_push_quotes_the_pre_push_hook(self, repository: Repository, scm: GitScm) -> None:
         repository.hook("pre-push", "echo 'tests fail' >&2; exit 1")
 

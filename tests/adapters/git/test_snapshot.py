@@ -115,4 +115,4 @@ def test_runs_git_on_hooks_that_the_configuration_names(
     repository.git("config", "hook.lint.event", "pre-commit")
     release(scm)
 
-    assert asked().count("hook") == 2
+    assert asked().count("hook") == 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kaizen_tasks.adapters.host.ci_run import CiRun, find_ci_run
+from kaizen_tasks.adapters.host.ci_run import CiRun, find_checkout, find_ci_run
 
 GITHUB = {
     "GITHUB_ACTIONS": "true",
@@ -81,3 +81,21 @@ def test_values_are_text_for_a_ledger() -> None:
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "ftp://x", "https://x/" + "a" * 1000])
 def test_other_addresses_are_left_out(url: str) -> None:
     assert find_ci_run({"GITLAB_CI": "true", "CI_JOB_URL": url}) == CiRun()
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"GITHUB_ACTIONS": "true", "GITHUB_REF": "refs/heads/stable/1.x", "GITHUB_SHA": "c"}, ("stable/1.x", "c")),
+        ({"GITHUB_ACTIONS": "true", "GITHUB_REF": "refs/pull/7/merge", "GITHUB_SHA": "c"}, ("", "")),
+        ({"GITHUB_ACTIONS": "true", "GITHUB_REF": "refs/tags/v1", "GITHUB_SHA": "c"}, ("", "")),
+        ({"GITHUB_REF": "refs/heads/main", "GITHUB_SHA": "c"}, ("", "")),
+        ({"GITLAB_CI": "true", "CI_COMMIT_BRANCH": "main", "CI_COMMIT_SHA": "c"}, ("main", "c")),
+        ({"GITLAB_CI": "true", "CI_COMMIT_TAG": "v1", "CI_COMMIT_SHA": "c"}, ("", "")),
+        ({"BUILDKITE": "true", "BUILDKITE_BRANCH": "v1", "BUILDKITE_TAG": "v1", "BUILDKITE_COMMIT": "c"}, ("", "")),
+        ({"TF_BUILD": "True", "BUILD_SOURCEBRANCH": "refs/heads/main", "BUILD_SOURCEVERSION": "c"}, ("main", "c")),
+        ({"JENKINS_URL": "u", "BRANCH_NAME": "PR-7", "CHANGE_ID": "7", "GIT_COMMIT": "c"}, ("", "")),
+    ],
+)
+def test_finds_the_branch_that_is_checked_out(environ: dict[str, str], expected: tuple[str, str]) -> None:
+    assert find_checkout(environ) == expected

@@ -136,7 +136,7 @@ def test_cut_needs_a_remote_only_to_push() -> None:
     tools = FakeTools(settings=settings(pipeline=[], environments={}, groups={}, smoke=[]))
     tools.scm = FakeScm(FILES, working_tree=tools.scm.working_tree)
 
-    with pytest.raises(Refused, match="there is no remote origin"):
+    with pytest.raises(Refused, match="there is no remote to push to"):
         cut(tools, push=True)
     assert tools.scm.tags() == ()
 

@@ -21,7 +21,7 @@ def _report_lines(plan: RehearsalPlan, report: RehearsalReport) -> Iterator[str]
     for command_run in report.command_runs:
         yield from _command_lines(command_run)
     if report.refs:
-        yield f"pushed to {plan.settings.release.remote}" if report.clone.remote else "in the clone: there is no remote"
+        yield f"pushed to {report.clone.remote_name}" if report.clone.remote else "in the clone: there is no remote"
         yield from (f"  {ref}" for ref in report.refs)
     yield from (f"would be refused: {refusal}" for refusal in report.clone.refusals)
     yield _verdict_line(report)
