@@ -75,7 +75,7 @@ def accepts(lines: Collection[Line], environment: str, version: Version) -> bool
 
 
 def conflicting_release(version: Version, last: Version | None, released: Iterable[Version]) -> Version | None:
-    """Return the first release of another line to whose series a version would belong, or None.
+    """Return the last release of another line to whose series a version would belong, or None.
 
     A line goes on in its own series, and may begin one that no other line has begun: after 1.2.3 neither 2.0.1 is right
     if 2.0.0 is released elsewhere, nor 1.3.1 if 1.3.0 is. Numbers that hotfixes took in its own series are passed over.
@@ -89,4 +89,4 @@ def conflicting_release(version: Version, last: Version | None, released: Iterab
     numbers = version.to_tuple()[:size]
     if last is not None and numbers == last.to_tuple()[:size]:
         return None
-    return min((other for other in released if other.to_tuple()[:size] == numbers), default=None)
+    return max((other for other in released if other.to_tuple()[:size] == numbers), default=None)
