@@ -71,10 +71,12 @@ def is_latest(release: Release, tools: Tools) -> bool:
 def announcement_error(error: KaizenError, release: Release, tools: Tools) -> PushFailed:
     """Return the error of a page that was not published, after which the release itself is complete."""
     server, command = tools.forge.server(), f"inv announce --release {release.name}"
+    wait = error.hint.removeprefix(RUN_AGAIN).strip()
+    hint = f"{error.hint}; then: {command}" if wait == error.hint else f"{wait}: {command}"
     return PushFailed(
         error.message,
         state=f"{release.name} is released and stays so; only its release notes on {server} are missing or old",
-        hint=f"{error.hint}; then: {command}" if error.hint not in {"", RUN_AGAIN} else command,
+        hint=hint.removeprefix("; then: ").removeprefix(": "),
     )
 
 
