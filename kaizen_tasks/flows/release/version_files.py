@@ -69,7 +69,7 @@ def differences(accepted_versions: Collection[Version], tools: Tools) -> Iterato
         is_fixable = len({place.text for place in places}) == 1
         for place in places:
             if not any(field.has(version, place) for version in accepted_versions):
-                message = f"{field.name} is {place.text}, and VERSION {expected}"
+                message = f"{field.name} is {place.text}, but VERSION is {expected}"
                 yield Difference(path=field.path, place=place, message=message, is_fixable=is_fixable)
 
 

@@ -55,14 +55,14 @@ def test_a_file_that_disagrees_is_found_before_anything_changes(tools: FakeTools
     tools.scm.commit({"package.json": PACKAGE.replace(b"0.1.0", b"0.0.9")})
     before = tools.scm.head()
 
-    with pytest.raises(Refused, match=r"package.json:1: version is 0.0.9, and VERSION 0.1.0") as refused:
+    with pytest.raises(Refused, match=r"package.json:1: version is 0.0.9, but VERSION is 0.1.0") as refused:
         cut(tools)
     assert "inv changelog.check --fix; git commit" in refused.value.hint
     assert tools.scm.head() == before
     (problem,) = [each for each in files.changelog_problems(tools) if each.rule == "version-file"]
     assert (problem.path, problem.line, problem.column, problem.severity) == ("package.json", 1, 29, "error")
     findings = [finding for check in checks(tools) for finding in check.run()]
-    assert "package.json:1: version is 0.0.9, and VERSION 0.1.0" in [finding.message for finding in findings]
+    assert "package.json:1: version is 0.0.9, but VERSION is 0.1.0" in [finding.message for finding in findings]
 
 
 def test_what_disagrees_can_be_corrected(tools: FakeTools) -> None:
@@ -78,7 +78,7 @@ def test_places_of_a_pattern_that_differ_are_left_to_people(tools: FakeTools) ->
 
     assert version_files.fix(tools) == ()
     ((cause, remedy),) = version_files.problems(files.read_version(tools), tools)
-    assert cause == "README.md:2: the version in 'web=={version}' is 0.0.9, and VERSION 0.1.0"
+    assert cause == "README.md:2: the version in 'web=={version}' is 0.0.9, but VERSION is 0.1.0"
     assert "longer pattern" in remedy
 
 
