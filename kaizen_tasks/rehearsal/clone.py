@@ -176,11 +176,11 @@ def _commit_local_changes(user_repo: _UserRepo, clone: Path) -> Iterator[str]:
 
 
 def _is_release_file(name: str, user_repo: _UserRepo) -> bool:
-    """Return whether a release overwrites a file of the repository; fragments have to be committed before it."""
+    """Return whether a release overwrites a file; fragments and files that repeat VERSION have to be committed first."""
     path, folder = name.removeprefix(user_repo.prefix), user_repo.settings.changelog.fragments
     if not name.startswith(user_repo.prefix) or (folder and path.startswith(f"{folder}/")):
         return False
-    return files.is_release_file(path, user_repo.tools)
+    return files.is_release_file(path, user_repo.tools) and path not in files.version_paths(user_repo.tools)
 
 
 def _untracked_fragments(user_repo: _UserRepo) -> list[str]:

@@ -37,12 +37,12 @@ class Original:
         git(self.top, "commit", "--quiet", "--allow-empty", "--message", "Work")
         return git(self.top, "rev-parse", "HEAD")
 
-    def copy(self, *branches: str, app: str = ".") -> ScratchClone:
+    def copy(self, *branches: str, app: str = ".", **changes: object) -> ScratchClone:
         """Clone it, and check that this changes nothing in it."""
         work = self.top.parent / "work"
         work.mkdir()
         before = fingerprint.fingerprint_tree((self.top,))
-        app_settings = evolve(settings(), root=self.top / app)
+        app_settings = evolve(settings(**changes), root=self.top / app)
         copy = clone.create_clone(work, self.top, app_settings, branches=branches or ("main", "stable/*"))
         assert fingerprint.diff_fingerprints(before, fingerprint.fingerprint_tree((self.top,))) == ()
         return copy
@@ -132,6 +132,16 @@ def test_uncommitted_version_stays_uncommitted_in_the_clone(original: Original) 
 
     assert copy.refusals == ()
     assert git(copy.app_folder, "status", "--short") == "M VERSION"
+
+
+def test_edits_of_a_file_that_repeats_version_are_committed_in_the_clone(original: Original) -> None:
+    original.commit(**{"package.json": '{"version": "0.1.0"}'})
+    original.write("package.json", '{"version": "0.1.0", "private": true}')
+
+    copy = original.copy(version_files=[{"path": "package.json", "key": "version"}])
+
+    assert copy.refusals == ("uncommitted changes would not be in the release: package.json",)
+    assert git(copy.app_folder, "status", "--short") == ""
 
 
 def test_an_untracked_tasks_file_is_cloned_and_reported(original: Original) -> None:

@@ -50,8 +50,6 @@ def add(c: Context, *, type: str, text: str, breaking: bool, name: str) -> None:
         raise UsageError("--name: entries of the changelog have no name", hint=hint)
     path = files.changelog_file(tools)
     old_content = tools.release_files.read(path)
-    if old_content is None:
-        files.require_not_deleted(path, tools)
     content = empty_changelog() if old_content is None else old_content
     changelog_format = tools.settings.changelog.format
     new_content = add_entry(content, kind=type, text=text, breaking=breaking, changelog_format=changelog_format)
@@ -72,7 +70,6 @@ def _add_fragment(tools: Toolbox, *, kind: str, text: str, breaking: bool, slug:
     )
     path = files.changelog_file(tools)
     if tools.release_files.read(path) is None:
-        files.require_not_deleted(path, tools)
         tools.release_files.write(path, empty_changelog())
     tools.release_files.write(fragment.path, fragment.content)
     tools.reporter.note(f"{'would add' if tools.dry else 'added'} {fragment.path}: {text}")
