@@ -122,7 +122,8 @@ def files_without_version(release: Release, tools: Tools) -> tuple[str, ...]:
 def find_refusal(release: Release, head: str, contents: Mapping[str, bytes | None], tools: Tools) -> Refuse | None:
     """Return why the files cannot be committed: git does not track them, or they have other changes."""
     problems: list[str] = []
-    if {*files.version_paths(tools)} & {*tools.scm.modified_files()}:
+    version_paths = files.version_paths(tools)
+    if version_paths and {*version_paths} & {*tools.scm.modified_files()}:
         problems += preconditions.check_version_files(release.version, tools)
     for name in tools.scm.untracked_files(head, contents):
         problems.append(preconditions.Problem(f"{name} is not tracked by git", files.track_command(name)))
