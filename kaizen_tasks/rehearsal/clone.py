@@ -176,7 +176,7 @@ def _commit_local_changes(user_repo: _UserRepo, clone: Path) -> Iterator[str]:
 
 
 def _is_release_file(name: str, user_repo: _UserRepo) -> bool:
-    """Return whether a release overwrites a file; fragments and files that repeat VERSION have to be committed first."""
+    """Return whether a release overwrites a file; fragments and files that repeat VERSION must be committed first."""
     path, folder = name.removeprefix(user_repo.prefix), user_repo.settings.changelog.fragments
     if not name.startswith(user_repo.prefix) or (folder and path.startswith(f"{folder}/")):
         return False

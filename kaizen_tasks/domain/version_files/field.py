@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +84,11 @@ class VersionField:
         text = spelling.spell(version, self._spelling).encode()
         places = self.find(content)
         return apply_edits(content, [TextEdit(start=each.start, end=each.end, replacement=text) for each in places])
+
+    def is_fixable(self, places: Sequence[VersionPlace]) -> bool:
+        """Return whether all places have one version, though a wrong one; else some may be of something else."""
+        texts = {place.text for place in places}
+        return len(texts) == 1 and re.fullmatch(_VERSION.decode(), texts.pop()) is not None
 
     @property
     def _spelling(self) -> str:

@@ -139,7 +139,19 @@ def _deleted_fragments(tools: Tools) -> dict[str, None]:
 
 def track_command(path: str) -> str:
     """Return the command that commits a file which git does not track yet."""
-    return f"git add --force {path} && git commit --message 'Add {path}' {path}"
+    return f"git add --force {quote(path)} && {commit_command(path, f'Add {path}')}"
+
+
+def commit_command(path: str, message: str) -> str:
+    """Return the command that commits a file."""
+    return f"git commit --message {quote(message)} -- {quote(path)}"
+
+
+def quote(text: str) -> str:
+    """Return a text as one word of a command."""
+    import shlex
+
+    return shlex.quote(text)
 
 
 def read_version(tools: Tools) -> Version:
@@ -173,7 +185,7 @@ def require_not_deleted(path: str, tools: Tools) -> None:
     """
     head = tools.scm.resolve("HEAD")
     if head and tools.scm.read_at(head, path) is not None:
-        raise UsageError(f"{path} is deleted and not committed", hint=f"git checkout HEAD -- {path}")
+        raise UsageError(f"{path} is deleted and not committed", hint=f"git checkout HEAD -- {quote(path)}")
 
 
 def read_changelog_bytes(tools: Tools) -> bytes:

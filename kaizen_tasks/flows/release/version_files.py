@@ -28,7 +28,7 @@ class Difference:
         path: path of the file.
         place: the place.
         message: what it says, and what VERSION says.
-        is_fixable: whether it can be corrected; if the places of a pattern differ, some of them may be of another app.
+        is_fixable: see `VersionField.is_fixable`.
     """
 
     path: str
@@ -40,8 +40,8 @@ class Difference:
     def remedy(self) -> str:
         """What to do about it."""
         if not self.is_fixable:
-            return "write a longer pattern into kaizen.toml, so that it finds only places of this version"
-        return f"{files.FIX_COMMAND}; git commit --message 'Correct the version' {self.path}"
+            return "write a pattern into kaizen.toml that finds only places of this version, and nothing else"
+        return f"{files.FIX_COMMAND}; {files.commit_command(self.path, 'Correct the version')}"
 
 
 def with_version(version: Version, tools: Tools) -> dict[str, bytes]:
@@ -66,7 +66,7 @@ def differences(accepted_versions: Collection[Version], tools: Tools) -> Iterato
     expected = next(iter(accepted_versions))
     for field in _fields(tools):
         places = field.find(_read(field.path, tools))
-        is_fixable = len({place.text for place in places}) == 1
+        is_fixable = field.is_fixable(places)
         for place in places:
             if not any(field.has(version, place) for version in accepted_versions):
                 message = f"{field.name} is {place.text}, but VERSION is {expected}"
@@ -102,14 +102,14 @@ def _obstacles(path: str, head: str, tools: Tools) -> Iterator[tuple[str, str]]:
         else:
             yield f"{path} is not tracked by git", files.track_command(path)
     elif tools.release_files.read(path) is None:
-        yield f"{path} is deleted", f"git checkout HEAD -- {path}"
+        yield f"{path} is deleted", f"git checkout HEAD -- {files.quote(path)}"
 
 
 def _content_problems(release_version: Version, head: str, tools: Tools) -> Iterator[tuple[str, str]]:
     modified_paths = [path for path in files.version_paths(tools) if path in tools.scm.modified_files()]
     for path in modified_paths:
         if not _is_edited_in_version_only(path, head, tools):
-            yield f"{path} is edited and not committed", f"git commit --message 'Change {path}' {path}"
+            yield f"{path} is edited and not committed", files.commit_command(path, f"Change {path}")
     accepted = [files.read_version(tools), release_version]
     if files.VERSION_FILE in tools.scm.modified_files() and (old := tools.scm.read_at(head, files.VERSION_FILE)):
         accepted.append(versions.parse_version_file(old))  # an earlier run has changed VERSION and was stopped
@@ -168,7 +168,7 @@ def require_committed(version: Version, commit: str, tools: Tools) -> None:
         content = tools.scm.read_at(commit, field.path) or b""
         if not all(field.has(version, place) for place in field.find(content)):
             message = f"{field.path} does not have {version} as git stores it"
-            raise Refused(message, state=NOTHING_CHANGED, hint=f"git check-attr --all {field.path}")
+            raise Refused(message, state=NOTHING_CHANGED, hint=f"git check-attr --all {files.quote(field.path)}")
 
 
 def contents_at(commit: str, version: Version, tools: Tools) -> dict[str, bytes | None]:
@@ -199,6 +199,6 @@ def _fields(tools: Tools) -> tuple[VersionField, ...]:
 def _read(path: str, tools: Tools) -> bytes:
     content = tools.release_files.read(path)
     if content is None:
-        hint = f"git checkout HEAD -- {path}, or correct its path under [[version_files]] in kaizen.toml"
+        hint = f"git checkout HEAD -- {files.quote(path)}, or correct its path under [[version_files]] in kaizen.toml"
         raise Refused(f"there is no {path}", state=NOTHING_CHANGED, hint=hint)
     return content

@@ -79,7 +79,15 @@ def test_places_of_a_pattern_that_differ_are_left_to_people(tools: FakeTools) ->
     assert version_files.fix(tools) == ()
     ((cause, remedy),) = version_files.problems(files.read_version(tools), tools)
     assert cause == "README.md:2: the version in 'web=={version}' is 0.0.9, but VERSION is 0.1.0"
-    assert "longer pattern" in remedy
+    assert "write a pattern into kaizen.toml that finds only places of this version" in remedy
+
+
+def test_a_value_that_is_more_than_a_version_is_left_to_people(tools: FakeTools) -> None:
+    tools.settings = settings(version_files=[{"path": "compose.yaml", "key": "services.web.image"}])
+    tools.scm.commit({"compose.yaml": b"services:\n  web:\n    image: registry.example/web:0.1.0\n"})
+
+    assert problems(tools) == ["compose.yaml:3: services.web.image is registry.example/web:0.1.0, but VERSION is 0.1.0"]
+    assert version_files.fix(tools) == ()
 
 
 @pytest.mark.parametrize(
@@ -111,7 +119,7 @@ def test_a_file_that_git_does_not_track_is_found() -> None:
     tools.scm.working_tree.files["package.json"] = PACKAGE
     ((cause, remedy),) = version_files.problems(files.read_version(tools), tools)
     assert cause == "package.json is not tracked by git"
-    assert remedy == "git add --force package.json && git commit --message 'Add package.json' package.json"
+    assert remedy == "git add --force package.json && git commit --message 'Add package.json' -- package.json"
 
 
 def test_a_bump_that_was_stopped_between_two_files_is_finished(tools: FakeTools) -> None:
