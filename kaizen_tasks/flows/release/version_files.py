@@ -167,7 +167,7 @@ def require_committed(version: Version, commit: str, tools: Tools) -> None:
     for field in _fields(tools):
         content = tools.scm.read_at(commit, field.path) or b""
         if not all(field.has(version, place) for place in field.find(content)):
-            message = f"{field.path} does not have {version} as git stores it"
+            message = f"{field.path} would not have {version} in the commit: a hook or a filter of git changes it"
             raise Refused(message, state=NOTHING_CHANGED, hint=f"git check-attr --all {files.quote(field.path)}")
 
 
