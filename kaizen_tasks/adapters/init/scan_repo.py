@@ -14,7 +14,7 @@ from kaizen_tasks.domain.init.repo_scan import GitRepository, RepoScan
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 
 SCANNED_PATHS = re.compile(
-    r"(?:.*/)?(?:Dockerfile|Containerfile|[^/]+\.(?:sh|bash|tf|tfvars|md))|"
+    r"VERSION|(?:.*/)?(?:Dockerfile|Containerfile|[^/]+\.(?:sh|bash|tf|tfvars|md))|"
     r"(?:[^/]+/)?(?:requirements[^/]*\.(?:txt|in)|pyproject\.toml|towncrier\.toml|Pipfile|setup\.(?:cfg|py)|package\.json)"
 )
 """Files that may show how an app is built and deployed."""

@@ -74,6 +74,7 @@ class Proposal:
         fragments: the folder of changelog fragments, if there is one.
         remote: the git remote to which releases are pushed.
         tag: pattern of the tags of releases.
+        version_files: path and key of the files that repeat the version.
         guessed_keys: keys that no source shows: `app`, `region`, `environments`, `prod.service`.
     """
 
@@ -89,6 +90,7 @@ class Proposal:
     fragments: FragmentFolder | None = None
     remote: str = "origin"
     tag: str = previous_releases.DEFAULT_TAG_PATTERN
+    version_files: tuple[tuple[str, str], ...] = ()
     guessed_keys: tuple[str, ...] = ()
 
 
@@ -143,6 +145,7 @@ def propose_config(scan: ScanResult, answers: UserAnswers) -> Proposal:
         fragments=find_fragments(repo_scan.texts),
         remote=_choose_remote(repo_scan),
         tag=previous_releases.infer_tag_pattern(repo_scan.repository.tags),
+        version_files=previous_releases.repeated_versions(repo_scan.repository.tags, repo_scan.texts),
         guessed_keys=(*(key for key in is_guessed if is_guessed[key]), *guessed_names),
     )
 

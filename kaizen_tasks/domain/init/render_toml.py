@@ -17,6 +17,7 @@ GUESS_COMMENT = "a guess: correct it if it is wrong"
 def render_config(proposal: Proposal) -> str:
     """Return a proposed configuration as the text of `kaizen.toml`."""
     sections = [_top_level(proposal), _release(proposal), _changelog(proposal), _changelog_types(proposal)]
+    sections += [_version_file(path, key) for path, key in proposal.version_files]
     if proposal.environments:
         environments = (_environment(environment, proposal) for environment in proposal.environments)
         sections[1:1] = [_aws(proposal), _build(proposal)]
@@ -77,6 +78,12 @@ def _changelog_types(proposal: Proposal) -> Iterator[str]:
         yield _with_comment("[changelog.types]", "as fragments are named")
     for name, change_type in types.items():
         yield _render_line(_toml_key(name), change_type)
+
+
+def _version_file(path: str, key: str) -> Iterator[str]:
+    yield _with_comment("[[version_files]]", "changed with VERSION")
+    yield _render_line("path", path)
+    yield _render_line("key", key)
 
 
 def _defaults(proposal: Proposal) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import version as versions
@@ -36,7 +36,7 @@ def initial_version(tags: Sequence[str], texts: Mapping[str, str]) -> str:
         texts: the app's files, by path.
     """
     tagged_versions = tuple(filter(None, map(_parse_version, tags)))
-    package_version = _parse_version(_read_package_version(texts))
+    package_version = _parse_version(next((text for _, _, text in _package_versions(texts)), ""))
     return str(versions.latest_version(tagged_versions) or package_version or FIRST_VERSION)
 
 
@@ -47,7 +47,19 @@ def _parse_version(text: str) -> Version | None:
         return None
 
 
-def _read_package_version(texts: Mapping[str, str]) -> str:
+def repeated_versions(tags: Sequence[str], texts: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return path and key of every package file that repeats the version of the app.
+
+    Args:
+        tags: every git tag.
+        texts: the app's files, by path.
+    """
+    version = _parse_version(texts.get("VERSION", "").strip() or initial_version(tags, texts))
+    return tuple((path, key) for path, key, text in _package_versions(texts) if _parse_version(text) == version)
+
+
+def _package_versions(texts: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Yield path, key and text of the version in every package file."""
     for path, load, table in (("pyproject.toml", tomllib.loads, "project"), ("package.json", json.loads, "")):
         try:
             document = load(texts.get(path, ""))
@@ -55,5 +67,4 @@ def _read_package_version(texts: Mapping[str, str]) -> str:
             continue
         metadata = document.get(table) if table and isinstance(document, dict) else document
         if isinstance(metadata, dict) and isinstance(metadata.get("version"), str):
-            return str(metadata["version"])
-    return ""
+            yield path, ".".join(filter(None, (table, "version"))), str(metadata["version"])
