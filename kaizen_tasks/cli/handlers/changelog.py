@@ -23,7 +23,7 @@ from kaizen_tasks.domain.changelog.render.sections import to_json, to_json_list,
 from kaizen_tasks.domain.printable import printable_lines
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import Refused, UsageError
-from kaizen_tasks.flows.release import files
+from kaizen_tasks.flows.release import changelog_check, files
 from kaizen_tasks.flows.runner import choose_executor, run_flow
 from kaizen_tasks.flows.steps.changelog import CutChangelog
 from kaizen_tasks.wiring import Toolbox
@@ -79,7 +79,7 @@ def check(c: Context, *, json: bool, sarif: bool, fix: bool) -> None:
     tools = wiring.toolbox(c.config, stream=sys.stderr if json or sarif else sys.stdout)
     if fix:
         _write_fixes(tools)
-    problems, name = files.changelog_problems(tools), files.changelog_file(tools)
+    problems, name = changelog_check.changelog_problems(tools), files.changelog_file(tools)
     if json:
         json_output.print_json([json_output.problem_document(problem, path=name) for problem in problems])
     elif sarif:

@@ -9,7 +9,7 @@ from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.doctor import Finding, Subject
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.flows.doctor.check import Check
-from kaizen_tasks.flows.release import files
+from kaizen_tasks.flows.release import changelog_check, files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +68,7 @@ def _check_version(tools: Tools, subject: Subject) -> Iterator[Finding]:
 
 
 def _check_changelog(tools: Tools, subject: Subject) -> Iterator[Finding]:
-    problems = [problem for problem in files.changelog_problems(tools) if not problem.path]
+    problems = [problem for problem in changelog_check.changelog_problems(tools) if not problem.path]
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
         count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
@@ -78,7 +78,7 @@ def _check_changelog(tools: Tools, subject: Subject) -> Iterator[Finding]:
 
 
 def _check_fragments(tools: Tools, subject: Subject) -> Iterator[Finding]:
-    errors = [problem for problem in files.changelog_problems(tools) if problem.severity == "error"]
+    errors = [problem for problem in changelog_check.changelog_problems(tools) if problem.severity == "error"]
     problems = [problem for problem in errors if problem.path.startswith(f"{subject.check}/")]
     for problem in problems:
         place = f"{problem.path}:{problem.line}:{problem.column}"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain import release as releases
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.changelog import DEFAULT_PATH
 from kaizen_tasks.errors import UsageError
@@ -20,17 +18,13 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.entries import ChangelogEntry
     from kaizen_tasks.domain.changelog.format import ChangelogFormat
     from kaizen_tasks.domain.changelog.fragments.fragment import Fragments
-    from kaizen_tasks.domain.changelog.lint.problem import LintProblem
     from kaizen_tasks.domain.changelog.model import Changelog, Section
-    from kaizen_tasks.domain.release import Release
     from kaizen_tasks.domain.tag_pattern import TagPattern
     from kaizen_tasks.ports.scm import ReleaseFiles
     from kaizen_tasks.ports.tools import Tools
 
 VERSION_FILE = "VERSION"
 FIX_COMMAND = "inv changelog.check --fix"
-EASTERNMOST_OFFSET = dt.timedelta(hours=14)
-"""Of the Line Islands, where a day begins first."""
 
 
 def changelog_file(tools: Tools) -> str:
@@ -351,37 +345,12 @@ def last_heading(tools: Tools, *, excluding: Collection[Version] = ()) -> Versio
     """Return the highest version of the changelog if it has unreleased entries; None if not."""
     if tools.release_files.read(changelog_file(tools)) is None:
         return None
+    from kaizen_tasks.flows.release.undated_sections import find_undated_release
+
     changelog, undated = read_noted_changelog(tools), find_undated_release(None, tools)
     if undated is not None and (undated.title.date_text or any(section.date for section in changelog.releases)):
         excluding = {*excluding, *([undated.version] if undated.version else [])}
     return latest_heading(changelog, excluding=excluding) if has_unreleased_entries(changelog) else None
-
-
-def changelog_problems(tools: Tools) -> tuple[LintProblem, ...]:
-    """Return every problem of the changelog, including contradictions to VERSION and the tags of this clone."""
-    from kaizen_tasks.domain.changelog.lint.check import apply_rules, check_changelog
-    from kaizen_tasks.flows.release import lines
-
-    problems = check_changelog(
-        read_changelog_bytes(tools),
-        version=read_version(tools),
-        tags=versions_from_tags(tools, tools.scm.tags()),
-        repository_url=tools.scm.web_url() or None,
-        today=_last_date_today(tools),
-        tag_pattern=tools.settings.tag_pattern,
-        changelog_format=tools.settings.changelog.format,
-        history=lines.history(tools),
-    )
-    all_problems = (*problems, *_fragment_problems(tools), *version_file_problems(tools))
-    return apply_rules(all_problems, tools.settings.changelog.lint_rules)
-
-
-def _fragment_problems(tools: Tools) -> tuple[LintProblem, ...]:
-    if not tools.settings.changelog.fragments:
-        return ()
-    from kaizen_tasks.flows.release import fragments
-
-    return fragments.read_fragments(tools).problems + fragments.misplaced_problems(tools)
 
 
 def read_fragments(tools: Tools) -> Fragments:
@@ -391,77 +360,9 @@ def read_fragments(tools: Tools) -> Fragments:
     return fragments.read_fragments(tools)
 
 
-def version_file_problems(tools: Tools) -> tuple[LintProblem, ...]:
-    """Return a problem for every place that should repeat VERSION and says something else."""
-    if not tools.settings.version_files:
-        return ()
-    from kaizen_tasks.flows.release import version_files
-
-    return tuple(version_files.lint(tools))
-
-
-def _last_date_today(tools: Tools) -> dt.date:
-    """Return the latest day that it is anywhere on earth, or on which a release is dated here."""
-    return max((tools.clock.now() + EASTERNMOST_OFFSET).date(), tools.clock.release_date())
-
-
 def tag_commit(version: Version, tools: Tools) -> str:
     """Return the commit that the tag of a version names in this clone; empty when there is no such tag."""
     return tools.scm.resolve(f"refs/tags/{tag_name(version, tools)}")
-
-
-def find_cut_section(version: Version, tools: Tools) -> Section | None:
-    """Return the section of a version in the changelog, unless it has to get its date in the release commit."""
-    changelog = read_changelog(tools)
-    return None if undated_section(changelog, version, tools) else changelog.find_section(version)
-
-
-def undated_section(changelog: Changelog, version: Version, tools: Tools) -> Section | None:
-    """Return the section of a version that is not released and has no date yet, or None.
-
-    Raises:
-        Refused: its heading has something else in place of the date.
-    """
-    section = changelog.find_section(version)
-    if section is None or section.date is not None or tag_commit(version, tools):
-        return None
-    from kaizen_tasks.domain.changelog.undated import find_undated
-
-    return find_undated(changelog, version)
-
-
-def find_undated_release(base: Version | None, tools: Tools) -> Section | None:
-    """Return the newest release of the changelog if it is above another version and has no date yet; else None."""
-    changelog = read_changelog(tools) if tools.release_files.read(changelog_file(tools)) is not None else None
-    newest = changelog.newest_release if changelog else None
-    if changelog is None or newest is None or newest.date is not None or newest.version is None:
-        return None
-    if base is not None and newest.version <= base:
-        return None
-    return undated_section(changelog, newest.version, tools)
-
-
-def render_message(template: str, release: Release, tools: Tools, *, trailers: tuple[str, ...] = ()) -> str:
-    """Return the message of a release's commit or tag, with its notes from the commit or, before that, from here."""
-    values = {
-        "app": tools.settings.app,
-        "version": str(release.version),
-        "tag": tools.settings.git_tag(release.version),
-        "notes": _plain_notes(release, tools) if "{notes}" in template else "",
-    }
-    return releases.render_message(template, values, trailers=trailers)
-
-
-def _plain_notes(release: Release, tools: Tools) -> str:
-    from kaizen_tasks.domain.changelog.render.sections import to_markdown
-    from kaizen_tasks.domain.plain_notes import plain_notes
-
-    content = (
-        tools.scm.read_at(release.commit, changelog_file(tools)) if release.commit else read_changelog_bytes(tools)
-    )
-    changelog = parse_changelog(content or b"", tools)
-    section = changelog.find_section(release.version)
-    return plain_notes(to_markdown(changelog, [section])) if section else ""
 
 
 def notes_at(commit: str, version: Version, tools: Tools, *, base_url: str | None = None) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from kaizen_tasks.domain import docs_checklist
 from kaizen_tasks.domain.decision import Refuse
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError
-from kaizen_tasks.flows.release import claims, pending
+from kaizen_tasks.flows.release import claims, pending, undated_sections
 from kaizen_tasks.flows.release import files as documents
 
 if TYPE_CHECKING:
@@ -226,9 +226,9 @@ def check_release_files(release: Release, tools: Tools) -> Iterator[str]:
     yield from _check_version_link(tools)
     if documents.VERSION_FILE in files and documents.read_version(tools) != release.version:
         yield Problem("VERSION is edited and not committed", f"git checkout {documents.VERSION_FILE}")
-    if changelog_file in files and documents.find_cut_section(release.version, tools) is None:
+    if changelog_file in files and undated_sections.find_cut_section(release.version, tools) is None:
         yield Problem(f"{changelog_file} is edited and not committed", f"git commit {changelog_file}")
-    if documents.find_cut_section(release.version, tools) is None:
+    if undated_sections.find_cut_section(release.version, tools) is None:
         yield from check_fragments(tools)
     yield from check_version_files(release.version, tools)
 

@@ -10,7 +10,7 @@ from semver import Version
 from kaizen_tasks.domain import proposal
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused, UsageError
-from kaizen_tasks.flows.release import claims, files
+from kaizen_tasks.flows.release import claims, files, messages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -133,7 +133,7 @@ def _write(contents: Mapping[str, bytes | None], release: Release, tools: Tools)
     rules, trailers = tools.settings.release, [f"{proposal.TRAILER}: {proposal.digest(contents)}"]
     if rules.signoff:
         trailers.append(f"Signed-off-by: {tools.scm.committer()}")
-    message = files.render_message(rules.message, release, tools, trailers=tuple(trailers))
+    message = messages.render_message(rules.message, release, tools, trailers=tuple(trailers))
     return tools.scm.write_commit(parent=tools.scm.head().commit, files=contents, message=message)
 
 

@@ -13,7 +13,7 @@ from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, Refused
-from kaizen_tasks.flows.release import claims, files, pending
+from kaizen_tasks.flows.release import claims, files, pending, undated_sections
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.model import Section
@@ -135,7 +135,7 @@ class Bump:
         if self.part != "auto":
             self._require_sufficient_part(base, tools)
             return versions.bump_version(base, self.part), self.part, f", a {self.part} release"
-        undated = files.find_undated_release(base, tools)
+        undated = undated_sections.find_undated_release(base, tools)
         if undated is not None and _is_the_only_note(undated, tools) and undated.version is not None:
             return (
                 undated.version,
@@ -195,7 +195,7 @@ def _require_no_other_section(version: Version, base: Version | None, tools: Too
     Raises:
         Refused: there is such a section.
     """
-    undated = files.find_undated_release(base, tools)
+    undated = undated_sections.find_undated_release(base, tools)
     if undated is not None and undated.version != version:
         place = f"{files.changelog_file(tools)}:{undated.line}"
         message = f"{place}: {undated.version} has no date yet, and {version} would be released"

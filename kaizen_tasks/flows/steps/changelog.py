@@ -10,7 +10,7 @@ from attrs import frozen
 from kaizen_tasks.domain.changelog.cut import cut_release
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.release import Release, StepLabel
-from kaizen_tasks.flows.release import files
+from kaizen_tasks.flows.release import files, undated_sections
 
 if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
@@ -33,7 +33,7 @@ class CutChangelog:
             return Done(f"[{release.version}] is in the release commit", release)
         changelog, date = files.read_changelog(tools), tools.clock.release_date()
         section = changelog.find_section(release.version)
-        undated = files.undated_section(changelog, release.version, tools)
+        undated = undated_sections.undated_section(changelog, release.version, tools)
         if undated is None and section is not None:
             leftovers = files.folded_fragments(section, tools)
             description = f"delete {' and '.join(leftovers)}, which [{release.version}] contains"
@@ -52,7 +52,7 @@ class CutChangelog:
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Write the changelog with the new section, all other bytes stay; then delete what was folded in."""
-        section = files.find_cut_section(release.version, tools)
+        section = undated_sections.find_cut_section(release.version, tools)
         if section is not None:
             folded_paths = files.folded_fragments(section, tools)
         else:
@@ -65,7 +65,7 @@ class CutChangelog:
     def _write_section(self, release: Release, tools: Tools) -> None:
         previous = files.previous_release(release.version, tools)
         changelog, version = files.read_noted_changelog(tools), release.version
-        undated = files.undated_section(changelog, version, tools)
+        undated = undated_sections.undated_section(changelog, version, tools)
         cut = partial(
             cut_release,
             version=version,

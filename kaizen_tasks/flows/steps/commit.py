@@ -11,7 +11,7 @@ from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import Refused
-from kaizen_tasks.flows.release import claims, files, pending, preconditions
+from kaizen_tasks.flows.release import claims, files, messages, pending, preconditions, undated_sections
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,7 +97,7 @@ class Commit:
             trailers.append(f"{claims.BRANCH_TRAILER}: {tools.scm.head().branch}")
         if rules.signoff:
             trailers.append(f"Signed-off-by: {tools.scm.committer()}")
-        return files.render_message(rules.message, release, tools, trailers=tuple(trailers))
+        return messages.render_message(rules.message, release, tools, trailers=tuple(trailers))
 
 
 def _enumerate(paths: tuple[str, ...], tools: Tools) -> str:
@@ -113,7 +113,7 @@ def files_without_version(release: Release, tools: Tools) -> tuple[str, ...]:
     """Return the files that do not have the version yet, as is the case in a dry run."""
     version_matches = {
         files.VERSION_FILE: files.read_version(tools) == release.version,
-        files.changelog_file(tools): files.find_cut_section(release.version, tools) is not None,
+        files.changelog_file(tools): undated_sections.find_cut_section(release.version, tools) is not None,
     }
     outdated_files = tuple(name for name, is_current in version_matches.items() if not is_current)
     return (*outdated_files, *files.outdated_version_paths(release.version, tools))

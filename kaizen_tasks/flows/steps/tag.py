@@ -9,7 +9,7 @@ from attrs import frozen
 
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.release import Release, StepLabel
-from kaizen_tasks.flows.release import files, preconditions, publish
+from kaizen_tasks.flows.release import files, messages, preconditions, publish
 from kaizen_tasks.flows.steps.commit import stale_release_files
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _is_incomplete(release: Release, head: HeadState, tools: Tools) -> bool:
 
 
 def _message(release: Release, remark: str, tools: Tools) -> str:
-    message = files.render_message(tools.settings.tag.message, release, tools)
+    message = messages.render_message(tools.settings.tag.message, release, tools)
     return f"{message}\n{remark}\n" if remark else message
 
 

@@ -8,7 +8,7 @@ from semver import Version
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.flows import catalogue
-from kaizen_tasks.flows.release import files
+from kaizen_tasks.flows.release import changelog_check, files
 from kaizen_tasks.flows.runner import dry_run_step, run_flow
 from kaizen_tasks.flows.steps import Bump, Commit, CutChangelog, FastForward, Tag
 from tests.fakes.tools import FakeTools, settings
@@ -154,7 +154,7 @@ def test_fragment_in_a_folder_of_its_own_refuses_the_release(tools: FakeTools) -
     tools.scm.commit({"changelog.d/api/5.fixed.md": b"A crash.\n", "changelog.d/api/README.md": b""})
     with pytest.raises(Refused, match=r"changelog\.d/api/5\.fixed\.md: no release looks for fragments in subfolders"):
         cut(tools)
-    assert "changelog.d/api/5.fixed.md" in [problem.path for problem in files.changelog_problems(tools)]
+    assert "changelog.d/api/5.fixed.md" in [problem.path for problem in changelog_check.changelog_problems(tools)]
 
 
 def test_files_that_the_configuration_allows_stay_in_the_folder() -> None:

@@ -12,7 +12,7 @@ from semver import Version
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import KaizenError, Refused
 from kaizen_tasks.flows import catalogue
-from kaizen_tasks.flows.release import files, preconditions
+from kaizen_tasks.flows.release import changelog_check, files, preconditions
 from kaizen_tasks.flows.runner import run_flow
 from kaizen_tasks.flows.steps import Bump
 from tests.fakes.tools import FakeTools, settings
@@ -189,17 +189,17 @@ def test_section_of_a_later_release_may_be_in_the_changelog_of_an_old_line() -> 
         "1.2.4",
         "1.2.3",
     ]
-    assert files.changelog_problems(tools) == ()
+    assert changelog_check.changelog_problems(tools) == ()
 
 
 def test_changelog_of_a_line_needs_no_section_of_another_one() -> None:
     tools = make_tools()
     note(tools, "Fixed")
     cut(tools)
-    assert files.changelog_problems(tools) == ()
+    assert changelog_check.changelog_problems(tools) == ()
 
     tools.scm.switch("main")
-    assert files.changelog_problems(tools.next_command()) == ()
+    assert changelog_check.changelog_problems(tools.next_command()) == ()
 
 
 def test_tags_without_v_count_as_releases() -> None:

@@ -8,7 +8,7 @@ from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import KaizenError, Refused
 from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.doctor.checkout import checks
-from kaizen_tasks.flows.release import files, version_files
+from kaizen_tasks.flows.release import changelog_check, files, version_files
 from kaizen_tasks.flows.runner import run_flow
 from kaizen_tasks.flows.steps import Bump
 from tests.fakes.tools import FILES, FakeTools, settings
@@ -59,7 +59,7 @@ def test_a_file_that_disagrees_is_found_before_anything_changes(tools: FakeTools
         cut(tools)
     assert "inv changelog.check --fix; git commit" in refused.value.hint
     assert tools.scm.head() == before
-    (problem,) = [each for each in files.changelog_problems(tools) if each.rule == "version-file"]
+    (problem,) = [each for each in changelog_check.changelog_problems(tools) if each.rule == "version-file"]
     assert (problem.path, problem.line, problem.column, problem.severity) == ("package.json", 1, 29, "error")
     findings = [finding for check in checks(tools) for finding in check.run()]
     assert "package.json:1: version is 0.0.9, but VERSION is 0.1.0" in [finding.message for finding in findings]
