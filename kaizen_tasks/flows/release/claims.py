@@ -66,7 +66,7 @@ def is_of_line(commit: str, tools: Tools) -> bool:
         return True
     branch = tools.scm.commit_trailer(commit, BRANCH_TRAILER)
     if branch or tools.scm.commit_trailer(commit, ENVIRONMENT_TRAILER):
-        return branch in {"", head.branch}
+        return branch in {"", head.branch} or branch == tools.scm.push_target().branch
     base = tools.scm.resolve(f"{commit}^")
     return not base or tools.scm.is_ancestor(base, head.commit) or tools.scm.is_ancestor(head.commit, base)
 

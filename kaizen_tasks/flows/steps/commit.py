@@ -94,7 +94,7 @@ class Commit:
         if self.environment is not None:
             trailers.append(f"{claims.ENVIRONMENT_TRAILER}: {self.environment.name}")
         elif tools.settings.pipeline and tools.settings.has_several_lines:
-            trailers.append(f"{claims.BRANCH_TRAILER}: {tools.scm.head().branch}")
+            trailers.append(f"{claims.BRANCH_TRAILER}: {tools.scm.push_target().branch}")
         if rules.signoff:
             trailers.append(f"Signed-off-by: {tools.scm.committer()}")
         return messages.render_message(rules.message, release, tools, trailers=tuple(trailers))

@@ -71,6 +71,15 @@ def test_release_commit_names_no_branch_where_there_is_one() -> None:
     assert tools.scm.commit_trailer(release(tools, "commit").commit, claims.BRANCH_TRAILER) == ""
 
 
+def test_branch_of_another_name_that_tracks_the_line_is_the_line() -> None:
+    tools = two_lines()
+    tools.scm.branch, tools.scm.target_branch = "stable/mine", "stable/0.x"
+    started = release(tools, "commit", to=BACKPORT)
+
+    assert tools.scm.commit_trailer(started.commit, claims.BRANCH_TRAILER) == "stable/0.x"
+    assert claims.is_of_line(started.commit, tools)
+
+
 @pytest.mark.parametrize(("branch", "is_of_line"), [("stable/0.x", True), ("main", False)])
 def test_claim_without_a_branch_is_judged_by_its_ancestors(branch: str, *, is_of_line: bool) -> None:
     """Releases that were begun before the commit named the branch."""
