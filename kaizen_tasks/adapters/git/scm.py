@@ -18,7 +18,6 @@ from kaizen_tasks.adapters.git.objects import IDENTITY_HINT, Check, write_commit
 from kaizen_tasks.adapters.git.snapshot import BRANCH_PREFIX, PENDING_PREFIX, TAG_PREFIX, RepoSnapshot
 from kaizen_tasks.adapters.host.atomic_write import WorkingTree
 from kaizen_tasks.domain.push_target import PushTarget, choose_branch, choose_remote
-from kaizen_tasks.domain.remote_url import web_url
 from kaizen_tasks.domain.tag_pattern import TagPattern
 from kaizen_tasks.domain.version import image_tag
 from kaizen_tasks.errors import NOTHING_CHANGED, NotFound, Refused, Unreachable
@@ -424,12 +423,13 @@ class GitScm:
 
     def web_url(self) -> str:
         """Return the URL of the remote's web page, or an empty string; a mirror without one is that of its original."""
+        from kaizen_tasks.adapters.git.web_page import find_web_page
+
         try:
             remote = self.push_target().remote
         except Refused:
             return ""  # no link is better than one to a repository that may be another
-        config = self._git.config
-        return web_url(config.fetch_url(remote)) or web_url(config.value(f"remote.{remote}.url"))
+        return find_web_page(self._git.config, remote)
 
     def _pending_ref(self, release: str) -> str:
         return f"{PENDING_PREFIX}{self._tag_pattern.format(release.removeprefix('v'))}"

@@ -61,6 +61,7 @@ def cut_release(  # noqa: PLR0913 - what the headings and links of a release are
         previous=previous,
         previous_tag=previous_tag or (tag_pattern.format(previous) if previous else ""),
         repository_url=repository_url,
+        tag_pattern=tag_pattern,
     )
     model = log.newest_release
     heading = attrs.evolve(

@@ -104,3 +104,24 @@ class TestSurroundings:
 
         repository.git("remote", "set-url", "origin", "git@github.com:team/app.git")
         assert GitScm(repository.path).web_url() == "https://github.com/team/app"
+
+    def test_web_url_is_that_of_names_in_the_configuration_of_git(self, repository: Repository) -> None:
+        repository.git("remote", "set-url", "origin", "gh:team/app")
+        repository.git("config", "url.https://github.com/.insteadOf", "gh:")
+        assert GitScm(repository.path).web_url() == "https://github.com/team/app"
+
+        repository.git("config", "--unset", "url.https://github.com/.insteadOf")
+        repository.git("config", "url.git@gitlab.com:.pushInsteadOf", "gh:")
+        assert GitScm(repository.path).web_url() == "https://gitlab.com/team/app"
+
+    def test_web_url_is_that_of_names_in_the_configuration_of_ssh(
+        self, repository: Repository, tmp_path: Path
+    ) -> None:
+        config = tmp_path / "ssh config"
+        config.write_text("Host work\n  HostName github.com\n")
+        repository.git("config", "core.sshCommand", f"ssh -F '{config}'")
+        repository.git("remote", "set-url", "origin", "git@work:team/app.git")
+        assert GitScm(repository.path).web_url() == "https://github.com/team/app"
+
+        repository.git("remote", "set-url", "origin", "git@other:team/app.git")
+        assert GitScm(repository.path).web_url() == "https://other/team/app"

@@ -143,22 +143,22 @@ def test_links_inside_an_open_comment_are_refused() -> None:
     content = unreleased("### Added\n- a\n\n<!-- never closed\n")
     assert b"[1.2.0]:" not in cut(content)
     with pytest.raises(Refused, match="cannot be cut"):
-        cut(content, repository_url="https://h/o/r")
+        cut(content, repository_url="https://github.com/o/r")
 
 
 @pytest.mark.parametrize("end", ["", "\n"])
 def test_links_are_added_to_a_file_with_other_definitions(end: str) -> None:
-    result = cut(unreleased(f"- [a]\n\n[a]: /u\n\n# End{end}"), repository_url="https://h/o/r")
+    result = cut(unreleased(f"- [a]\n\n[a]: /u\n\n# End{end}"), repository_url="https://github.com/o/r")
     assert result.endswith(
-        b"# End\n\n[Unreleased]: https://h/o/r/compare/v1.2.0...HEAD\n[1.2.0]: https://h/o/r/releases/tag/v1.2.0"
-        + end.encode()
+        b"# End\n\n[Unreleased]: https://github.com/o/r/compare/v1.2.0...HEAD\n"
+        b"[1.2.0]: https://github.com/o/r/releases/tag/v1.2.0" + end.encode()
     )
 
 
 def test_links_are_added_below_a_heading_that_ends_the_file() -> None:
-    result = cut(unreleased("- a\n\n## 1.1.0"), repository_url="https://h/o/r")
+    result = cut(unreleased("- a\n\n## 1.1.0"), repository_url="https://github.com/o/r")
     assert result == unreleased(
-        "\n## 1.2.0 - 2026-11-22\n- a\n\n## 1.1.0\n\n[Unreleased]: https://h/o/r/compare/v1.2.0...HEAD"
+        "\n## 1.2.0 - 2026-11-22\n- a\n\n## 1.1.0\n\n[Unreleased]: https://github.com/o/r/compare/v1.2.0...HEAD"
     )
 
 
@@ -190,7 +190,7 @@ def test_verification_finds_any_other_difference(old: bytes, new: bytes) -> None
 def test_cut_moves_the_same_entries_and_keeps_the_rest(content: bytes) -> None:
     try:
         before = parse_changelog(content)
-        result = cut(content, to="7.7.7", repository_url="https://h/o/r")
+        result = cut(content, to="7.7.7", repository_url="https://github.com/o/r")
     except KaizenError:
         return
     log = parse_changelog(result)

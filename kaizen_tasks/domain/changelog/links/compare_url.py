@@ -1,34 +1,57 @@
-"""Compare URLs of code hosts: parse and build them."""
+"""URLs that compare two versions on code hosts: parse them, and change the versions in them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
 
 import attrs
-
-from kaizen_tasks.domain.remote_url import web_url
 
 if TYPE_CHECKING:
     from semver import Version
 
-_COMPARE_URL = re.compile(
-    r"(?P<base>.+?/compare/)(?P<left>[^?#]+?)(?P<dots>\.{2,3}|%0[Dd])(?P<right>[^?#]+)(?P<rest>[?#].*)?"
+_TAG_PREFIX = re.compile(r"GT|refs(?:/|%2F)tags(?:/|%2F)", re.IGNORECASE)
+"""What a tag has before its name: GT in Azure, beside GB and GC of branches and commits; or it is a full ref."""
+
+_RANGE = re.compile(
+    r"(?P<base>.+?/(?:compare/|c/|\+(?:log)?/|(?:short)?log/?\?(?:[^#]*&)?q=))"  # also Pagure, Gitiles and cgit
+    r"(?P<left>[^?#&]+?)(?P<separator>\.{2,3}|%0[Dd])(?P<right>[^?#&]+)(?P<rest>[?#&].*)?"
 )
-_TAG_URL = re.compile(r"(?P<repository>.+?)(?:/-)?/(?:releases/tag|releases|tags|src/tag|tag|src)/[^/]+/?")
+_PARAMETERS = (
+    ("baseVersion", "targetVersion"),  # Azure
+    ("targetBranch", "sourceBranch"),  # Bitbucket Server
+    ("from", "to"),  # GitLab's form
+    ("id2", "id"),  # cgit
+)
+"""The parameters of a query for the older and the newer version."""
+
+TAG_CHARACTERS = "/@!$'()*,;:=+~"
+"""Characters of tags that the path of a URL may have."""
+
 _VERSION_NUMBER = re.compile(r"\d+\.\d+")
 
 
 @attrs.frozen(kw_only=True)
 class CompareUrl:
-    """A URL that compares two tags or branches; in Bitbucket's URLs, the newer one comes first."""
+    """A URL that compares two tags or branches.
+
+    Attributes:
+        base: the URL before the first of the two.
+        older: the older one as it is written; empty for none.
+        newer: the newer one as it is written; empty if the host has no name for what is not released.
+        separator: the text between the two.
+        newer_first: whether the newer one comes first, as on Bitbucket.
+        tag_prefix: what comes before the name of a tag.
+        suffix: the URL after both.
+    """
 
     base: str
     older: str
     newer: str
     separator: str = "..."
     newer_first: bool = False
+    tag_prefix: str = ""
     suffix: str = ""
 
     @property
@@ -37,35 +60,28 @@ class CompareUrl:
         left, right = (self.newer, self.older) if self.newer_first else (self.older, self.newer)
         return f"{self.base}{left}{self.separator}{right}{self.suffix}"
 
-
-@attrs.frozen(kw_only=True)
-class CodeHost:
-    """A repository on a code host, identified by its web URL."""
-
-    repository_url: str
-
     @property
-    def _host(self) -> str:
-        return self.repository_url.partition("://")[2].partition("/")[0].casefold()
+    def head(self) -> str:
+        """Return the name of what is not released, or an empty string: a query has to say what kind of name it is."""
+        return "" if self.separator.startswith("&") else "HEAD"
 
-    def compare_url(self, older: str, newer: str) -> CompareUrl:
-        """Return the compare URL of two tags or branches."""
-        if "bitbucket" in self._host:
-            base = f"{self.repository_url}/branches/compare/"
-            return CompareUrl(base=base, older=older, newer=newer, separator="..", newer_first=True)
-        path = "/-/compare/" if "gitlab" in self._host else "/compare/"
-        return CompareUrl(base=self.repository_url + path, older=older, newer=newer)
+    def between(self, older_tag: str, newer_tag: str = "") -> CompareUrl:
+        """Return the comparison of other tags; an empty name of a newer one leaves that as it is."""
+        newer = self.tag_ref(newer_tag) if newer_tag else self.newer
+        return attrs.evolve(self, older=self.tag_ref(older_tag) if older_tag else "", newer=newer)
 
-    def tag_url(self, tag: str) -> str:
-        """Return the URL of a tag, which is the link of the first release."""
-        if "bitbucket" in self._host:
-            return f"{self.repository_url}/src/{tag}"
-        path = "/-/tags/" if "gitlab" in self._host else "/releases/tag/"
-        return self.repository_url + path + tag
+    def ending_at(self, tag: str) -> CompareUrl:
+        """Return the comparison with another newer tag."""
+        return attrs.evolve(self, newer=self.tag_ref(tag))
+
+    def tag_ref(self, tag: str) -> str:
+        """Return the name of a tag as this URL has it."""
+        return self.tag_prefix + quote(tag, safe="" if "?" in self.base else TAG_CHARACTERS)
 
 
 def is_tag_of(ref: str, version: str) -> bool:
     """Return whether a ref is the tag of a version, with any prefix."""
+    ref = unquote(ref)
     return ref.endswith(version) and not re.search(r"[\d.]$", ref.removesuffix(version))
 
 
@@ -81,25 +97,36 @@ def version_of_ref(ref: str) -> Version | None:
 
 
 def parse_compare_url(url: str) -> CompareUrl | None:
-    """Parse the compare URL of any code host; return None for another URL."""
-    match = _COMPARE_URL.fullmatch(url)
-    if not match:
-        return None
-    left, right = match["left"], match["right"]
-    is_swapped = bool(_VERSION_NUMBER.search(right)) and not _VERSION_NUMBER.search(left)
-    newer_first = "/branches/compare/" in match["base"] or is_swapped
-    older, newer = (right, left) if newer_first else (left, right)
-    base, dots, suffix = match["base"], match["dots"], match["rest"] or ""
-    return CompareUrl(base=base, older=older, newer=newer, separator=dots, newer_first=newer_first, suffix=suffix)
+    """Parse a URL that compares two versions, of any code host; return None for another URL."""
+    match = _RANGE.fullmatch(url)
+    if match:
+        left, right = match["left"], match["right"]
+        is_swapped = bool(_VERSION_NUMBER.search(right)) and not _VERSION_NUMBER.search(left)
+        return _compare_url(match, newer_first="/branches/compare/" in match["base"] or is_swapped)
+    for older, newer in _PARAMETERS:
+        for first, second in ((older, newer), (newer, older)):
+            match = _parameters(first, second).fullmatch(url)
+            if match:
+                return _compare_url(match, newer_first=first == newer)
+    return None
 
 
-def parse_repository_url(repository_url: str) -> CodeHost | None:
-    """Return the repository of a web or git URL, without user and password, or None."""
-    url = web_url(repository_url)
-    return CodeHost(repository_url=url) if url else None
+def _parameters(first: str, second: str) -> re.Pattern[str]:
+    return re.compile(
+        rf"(?P<base>.+?\?(?:[^#]*&)?{first}=)(?P<left>[^&#]+)"
+        rf"(?P<separator>&(?:[^#]*&)?{second}=)(?P<right>[^&#]+)(?P<rest>[&#].*)?"
+    )
 
 
-def code_host_from_links(urls: Iterable[str]) -> CodeHost | None:
-    """Return the repository of the first URL that links to a tag, or None."""
-    tag_matches = (_TAG_URL.fullmatch(url) for url in urls)
-    return next((parse_repository_url(tag_match["repository"]) for tag_match in tag_matches if tag_match), None)
+def _compare_url(match: re.Match[str], *, newer_first: bool) -> CompareUrl:
+    older, newer = (match["right"], match["left"]) if newer_first else (match["left"], match["right"])
+    prefix = _TAG_PREFIX.match(older) or _TAG_PREFIX.match(newer)
+    return CompareUrl(
+        base=match["base"],
+        older=older,
+        newer=newer,
+        separator=match["separator"],
+        newer_first=newer_first,
+        tag_prefix=prefix.group() if prefix else "",
+        suffix=match["rest"] or "",
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.changelog.links.compare_url import CompareUrl, is_tag_of, parse_compare_url
 from kaizen_tasks.domain.changelog.links.index import normalize_label, used_keys
-from kaizen_tasks.domain.changelog.links.style import infer_compare_url
+from kaizen_tasks.domain.changelog.links.style import infer_compare_url, tag_url
 from kaizen_tasks.domain.changelog.lint.problem import LintContext, LintProblem
 
 if TYPE_CHECKING:
@@ -19,17 +19,21 @@ if TYPE_CHECKING:
 def unlinked_sections(log: Changelog, repository_url: str | None) -> tuple[Section, ...]:
     """Return the sections whose bracketed heading has no link definition.
 
-    None is missing in a changelog without a release, or with neither links nor a known repository.
+    None is missing in a changelog without a release, or with neither links nor a known repository; nor is a link whose
+    right form is not known.
     """
-    if not log.newest_release or not infer_compare_url(log, repository_url):
+    template = infer_compare_url(log, repository_url)
+    if not log.newest_release or not template:
         return ()
+    can_link_tags = bool(tag_url(template, "v1"))
     keys = log.link_by_key
     return tuple(
         section
         for section in log.sections
         if section.title.is_bracketed
         and not section.title.link_target
-        and (section.is_unreleased or section.version)
+        and (template.head if section.is_unreleased else section.version)
+        and (can_link_tags or section.is_unreleased or section.version in log.previous_versions)
         and normalize_label(section.title.label) not in keys
     )
 

@@ -129,8 +129,7 @@ def _missing_lines(log: Changelog, repository_url: str | None, tag_pattern: TagP
     for section in unlinked_sections(log, repository_url):
         version = section.version
         older_version = log.previous_versions.get(version) if version else newest_version
-        newer_ref = tag_pattern.format(version) if version else "HEAD"
-        older_ref = tag_pattern.format(older_version) if older_version else ""
-        comparison = attrs.evolve(template, older=older_ref, newer=newer_ref).url
-        url = comparison if older_ref else style.tag_url(template, newer_ref)
+        older_tag, newer_tag = (tag_pattern.format(each) if each else "" for each in (older_version, version))
+        comparison = attrs.evolve(template, newer=template.head).between(older_tag, newer_tag)
+        url = comparison.url if older_tag else style.tag_url(template, newer_tag)
         yield section.title.label, f"[{section.title.label}]: {url}"

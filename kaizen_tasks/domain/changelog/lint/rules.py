@@ -72,7 +72,7 @@ RULES: Final[Mapping[str, LintRule]] = {
     "group-order": LintRule("the types of change are not in the order of Keep a Changelog", "warning"),
     "link-dead": LintRule("a link is defined for a release that has no section", "warning"),
     "link-missing": LintRule("a heading in brackets has no link, in a changelog with links", "warning"),
-    "link-range": LintRule("a link compares other versions than those of its section", "error"),
+    "link-range": LintRule("a link compares other versions than those of its section", "warning"),
     "not-utf8": LintRule("a byte is not UTF-8", "error"),
     "section-empty": LintRule("a release says nothing", "warning"),
     "tag-missing": LintRule("a release has no tag", "error"),

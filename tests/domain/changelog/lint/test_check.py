@@ -126,7 +126,7 @@ def test_tags_are_compared_with_the_sections(tags: tuple[str, ...], at: str, fou
 
 def test_links_are_required_when_the_repository_is_known() -> None:
     assert rules(U + R) == []
-    assert rules(U + R, repository_url="https://h/o/r") == ["1:1 link-missing", "2:1 link-missing"]
+    assert rules(U + R, repository_url="https://github.com/o/r") == ["1:1 link-missing", "2:1 link-missing"]
 
 
 def test_misspelt_type_has_the_nearest_one_as_its_fix() -> None:
@@ -296,10 +296,10 @@ def structural(content: bytes) -> list[str]:
 @example(b"## 1.0.0\n### fixed\n### Fixd\n- a\n")
 def test_fix_is_idempotent(content: bytes) -> None:
     try:
-        once = fix_changelog(content, repository_url="https://h/o/r")
+        once = fix_changelog(content, repository_url="https://github.com/o/r")
     except KaizenError:
         return
-    assert fix_changelog(once, repository_url="https://h/o/r") == once
+    assert fix_changelog(once, repository_url="https://github.com/o/r") == once
 
 
 @given(releasable())
