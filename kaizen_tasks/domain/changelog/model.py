@@ -92,7 +92,7 @@ class Section:
     @functools.cached_property
     def version(self) -> Version | None:
         """Return the version in the heading, or None."""
-        return _parse_version(self.title.name)
+        return parse_semantic_version(self.title.name)
 
     @property
     def date(self) -> dt.date | None:
@@ -322,7 +322,8 @@ def find_unknown_section(log: Changelog) -> Section | None:
     return None
 
 
-def _parse_version(name: str) -> Version | None:
+def parse_semantic_version(name: str) -> Version | None:
+    """Return the version that a text is, or None."""
     from semver import Version
 
     try:

@@ -24,6 +24,7 @@ _CHECKS = (
     check_sections.unreleased_problems,
     check_sections.section_problems,
     check_versions.heading_problems,
+    check_versions.level_problems,
     check_versions.order_problems,
     check_versions.date_problems,
     check_versions.tag_problems,

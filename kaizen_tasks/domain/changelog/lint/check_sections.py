@@ -97,7 +97,7 @@ def _unknown_types(section: Section) -> Iterator[LintProblem]:
             line=group.line,
             column=5,
             rule="type-unknown",
-            severity="error" if suggestion or section.is_unreleased else "warning",
+            severity="error" if suggestion else "warning",
             message=f"{group.name!r} is not a type of change",
             fix=f"did you mean {suggestion}?" if suggestion else f"use one of {', '.join(changelog_format.types)}",
         )

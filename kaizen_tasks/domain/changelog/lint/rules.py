@@ -70,6 +70,7 @@ RULES: Final[Mapping[str, LintRule]] = {
     "group-duplicate": LintRule("a type of change has two headings in one section", "warning"),
     "group-empty": LintRule("a type of change has no entry", "warning"),
     "group-order": LintRule("the types of change are not in the order of Keep a Changelog", "warning"),
+    "heading-level": LintRule("a release has a heading of level 1; a warning if others have level 2", "error"),
     "link-dead": LintRule("a link is defined for a release that has no section", "warning"),
     "link-missing": LintRule("a heading in brackets has no link, in a changelog with links", "warning"),
     "link-range": LintRule("a link compares other versions than those of its section", "warning"),
@@ -77,9 +78,7 @@ RULES: Final[Mapping[str, LintRule]] = {
     "section-empty": LintRule("a release says nothing", "warning"),
     "tag-missing": LintRule("a release has no tag", "error"),
     "tag-unlisted": LintRule("a tag has no section", "error"),
-    "type-unknown": LintRule(
-        "a heading is not a type of change; a warning in a release, if it resembles none", "error"
-    ),
+    "type-unknown": LintRule("a heading is not a type of change; a warning, if it resembles none", "error"),
     "unreleased-duplicate": LintRule("there are two `[Unreleased]` sections", "error"),
     "unreleased-missing": LintRule("there is no `[Unreleased]` section; a warning if there are releases", "error"),
     "unreleased-order": LintRule("`[Unreleased]` is below a release", "error"),
