@@ -396,7 +396,7 @@ class FakeScm:
         return self.commits[commit].at
 
     def web_url(self) -> str:
-        return "https://git.example.com/team/app" if self.upstream else ""
+        return "https://github.com/team/app" if self.upstream else ""
 
     def _store(self, parent: str, tree: Mapping[str, bytes], message: str, *, merged: str = "") -> str:
         count = len(self.commits)

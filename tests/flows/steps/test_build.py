@@ -85,7 +85,7 @@ def test_image_has_version_and_revision_labels(tools: FakeTools, release: Releas
         version="v0.1.0",
         revision=release.commit,
         created_at=tools.scm.commit_time(release.commit),
-        source="https://git.example.com/team/app",
+        source="https://github.com/team/app",
     )
 
 
