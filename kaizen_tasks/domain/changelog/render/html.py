@@ -69,16 +69,25 @@ class _Markdown(MarkdownIt):
     def __init__(self, base_url: str | None) -> None:
         options = {"maxNesting": MAX_NESTING, "linkify": False}  # markdown-it's needs a further library
         super().__init__("gfm-like2", options, renderer_cls=_Renderer)
+        self.core.ruler.before("block", "definitions", lambda _: self._enter_phase(of_definitions=True))
+        self.core.ruler.before("inline", "links", lambda _: self._enter_phase(of_definitions=False))
         self.core.ruler.push("autolink", _link_addresses)
         self._base_url = base_url
+        self._reads_definitions = False
+
+    def _enter_phase(self, *, of_definitions: bool) -> None:
+        self._reads_definitions = of_definitions
 
     def normalizeLink(self, url: str) -> str:  # noqa: N802 - the library's name
         """Return the URL of a link, resolved and normalised."""
         return super().normalizeLink(absolute_url(url, self._base_url))
 
     def validateLink(self, url: str) -> bool:  # noqa: N802 - the library's name
-        """Return whether a URL may be linked; a link with another URL is shown as written."""
-        return is_safe_url(url)
+        """Return whether a URL may be linked; a link with another URL is shown as written.
+
+        A definition may have any, so that it is not text, together with those below it: the sanitizer drops the URL.
+        """
+        return self._reads_definitions or is_safe_url(url)
 
 
 def _link_addresses(state: StateCore) -> None:

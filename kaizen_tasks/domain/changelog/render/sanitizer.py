@@ -46,8 +46,8 @@ def is_safe_url(url: str) -> bool:
 
 
 def is_harmless_tag(name: str) -> bool:
-    """Return whether tags of a name may stay; images become links."""
-    return name.lower() in _TAGS or name.lower() == "img"
+    """Return whether tags of a name may stay where a changelog has them; images become links."""
+    return name.lower() in _TAGS - {"input"} or name.lower() == "img"
 
 
 def sanitize(html: str, *, base_url: str | None = None) -> str:

@@ -87,6 +87,7 @@ def test_fence_that_is_never_closed_hides_no_link_definition() -> None:
         ("<b>never closed", "<b>never closed</b>"),
         ("never opened</kbd></section>", "never opened&lt;/section&gt;"),
         ("a Map<Key> b</Key>", "a Map&lt;Key&gt; b&lt;/Key&gt;"),
+        ("a <input type=checkbox> b", "a &lt;input type=checkbox&gt; b"),
         ("a <T> and <Foo.Bar> b", "a &lt;T&gt; and &lt;Foo.Bar&gt; b"),
         ("&mdash; &lt;b&gt; &copy; `&lt;`", "— &lt;b&gt; © <code>&amp;lt;</code>"),
         ("~~a~~", "<s>a</s>"),
@@ -177,6 +178,12 @@ def test_blocks_are_rendered_as_on_github() -> None:
     log = parse_changelog(unreleased("### Fixed\n" + BLOCKS))
     shown = to_html(log, log.sections)
     assert shown.partition("</h2>\n")[2].removesuffix("</section>\n") == BLOCKS_HTML
+
+
+def test_definition_with_another_scheme_is_no_text_and_no_link() -> None:
+    log = parse_changelog(unreleased("### Fixed\n\n- [a] [b]\n\n[a]: javascript:a\n[b]: https://b\n\nc\n"))
+    shown = to_html(log, log.sections)
+    assert '<ul>\n<li><a>a</a> <a href="https://b">b</a></li>\n</ul>\n<p>c</p>\n</section>' in shown
 
 
 def test_html_that_is_never_closed_stays_in_its_section() -> None:
