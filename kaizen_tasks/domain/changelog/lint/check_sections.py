@@ -97,10 +97,19 @@ def _unknown_types(section: Section) -> Iterator[LintProblem]:
             line=group.line,
             column=5,
             rule="type-unknown",
-            severity="error" if suggestion else "warning",
+            severity="error" if suggestion and _is_misspelt(group.name, suggestion) else "warning",
             message=f"{group.name!r} is not a type of change",
             fix=f"did you mean {suggestion}?" if suggestion else f"use one of {', '.join(changelog_format.types)}",
         )
+
+
+def _is_misspelt(name: str, correct_name: str) -> bool:
+    """Return whether a name is a slip of the pen: not the same in other letters, and not another word for it."""
+    import difflib
+
+    folded_name, folded_correct_name = name.casefold(), correct_name.casefold()
+    is_close = bool(difflib.get_close_matches(folded_name, [folded_correct_name], cutoff=0.75))
+    return is_close and folded_name != folded_correct_name
 
 
 def _empty_groups(section: Section) -> Iterator[LintProblem]:

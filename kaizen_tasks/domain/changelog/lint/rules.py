@@ -78,7 +78,7 @@ RULES: Final[Mapping[str, LintRule]] = {
     "section-empty": LintRule("a release says nothing", "warning"),
     "tag-missing": LintRule("a release has no tag", "error"),
     "tag-unlisted": LintRule("a tag has no section", "error"),
-    "type-unknown": LintRule("a heading is not a type of change; a warning, if it resembles none", "error"),
+    "type-unknown": LintRule("a heading is not a type of change; a warning, unless it is one misspelt", "error"),
     "unreleased-duplicate": LintRule("there are two `[Unreleased]` sections", "error"),
     "unreleased-missing": LintRule("there is no `[Unreleased]` section; a warning if there are releases", "error"),
     "unreleased-order": LintRule("`[Unreleased]` is below a release", "error"),

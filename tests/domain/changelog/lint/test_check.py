@@ -136,7 +136,7 @@ def test_misspelt_type_has_the_nearest_one_as_its_fix() -> None:
     assert str(problem) == "2: 'Addded' is not a type of change, did you mean Added?"
 
 
-MISSPELT = "### fixed\n- a\n"
+MISSPELT = "### Fixd\n- a\n"
 HISTORY = U + MISSPELT + "".join(f"## [{number}] - 2026-01-01\n{MISSPELT}" for number in ("2.0.0", "1.0.0", "0.9.0"))
 
 
@@ -159,8 +159,9 @@ def test_rule_that_is_off_finds_nothing() -> None:
     assert severities(HISTORY, config=LintRules(severities={"type-unknown": "off"})) == []
 
 
-def test_type_of_ones_own_is_a_warning() -> None:
-    assert severities(HISTORY.replace("fixed", "Documentation")) == [f"{line} warning" for line in (2, 5, 8, 11)]
+@pytest.mark.parametrize("name", ["Documentation", "fixed", "Bug Fixes"])
+def test_type_of_ones_own_or_by_another_name_is_a_warning(name: str) -> None:
+    assert severities(HISTORY.replace("Fixd", name)) == [f"{line} warning" for line in (2, 5, 8, 11)]
 
 
 def test_tag_without_section_is_an_error_if_it_is_the_newest() -> None:
@@ -188,7 +189,7 @@ def test_problems_as_sarif() -> None:
     [run] = log["runs"]
     [result] = run["results"]
     place = result["locations"][0]["physicalLocation"]
-    assert (log["version"], result["ruleId"], result["level"]) == ("2.1.0", "type-unknown", "error")
+    assert (log["version"], result["ruleId"], result["level"]) == ("2.1.0", "type-unknown", "warning")
     assert run["tool"]["driver"]["rules"] == [
         {
             "id": "type-unknown",
