@@ -57,6 +57,11 @@ class GitConfig:
         urls = self.values(f"remote.{remote}.pushurl") or self.values(f"remote.{remote}.url")
         return tuple(dict.fromkeys(self._replace_prefix(url, "insteadof") for url in urls))
 
+    def rewritten_push_url(self, remote: str) -> str:
+        """Return the URL of a remote after `pushInsteadOf`, or an empty string without such a remote."""
+        urls = self.values(f"remote.{remote}.url")
+        return self._replace_prefix(urls[0], "pushinsteadof") if urls else ""
+
     def _replace_prefix(self, url: str, key: str) -> str:
         """Return a URL after `url.<base>.insteadOf`, of which the longest match counts."""
         pairs = ((name, value) for name, value in self.section("url.") if name.endswith(f".{key}"))

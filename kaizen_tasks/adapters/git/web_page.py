@@ -25,7 +25,8 @@ def find_web_page(config: GitConfig, remote: str) -> str:
     It is that of the URL that is fetched from, else of the one that is pushed to, since `pushInsteadOf` may be what
     names the host; else of the URL as configured, for which a folder may stand in. A known kind of code host is first.
     """
-    urls = (config.fetch_url(remote), *config.push_urls(remote), config.value(f"remote.{remote}.url"))
+    pushed_urls = *config.push_urls(remote), config.rewritten_push_url(remote)
+    urls = (config.fetch_url(remote), *pushed_urls, config.value(f"remote.{remote}.url"))
     pages = []
     for url in urls:
         page = _resolve(config, url)

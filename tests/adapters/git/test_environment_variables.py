@@ -114,9 +114,7 @@ class TestSurroundings:
         repository.git("config", "url.git@gitlab.com:.pushInsteadOf", "gh:")
         assert GitScm(repository.path).web_url() == "https://gitlab.com/team/app"
 
-    def test_web_url_is_that_of_names_in_the_configuration_of_ssh(
-        self, repository: Repository, tmp_path: Path
-    ) -> None:
+    def test_web_url_is_that_of_names_in_the_configuration_of_ssh(self, repository: Repository, tmp_path: Path) -> None:
         config = tmp_path / "ssh config"
         config.write_text("Host work\n  HostName github.com\n")
         repository.git("config", "core.sshCommand", f"ssh -F '{config}'")
