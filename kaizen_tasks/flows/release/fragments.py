@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.domain.changelog.fragments import names
 from kaizen_tasks.domain.changelog.fragments.fold import FoldedChangelog, fold_fragments
 from kaizen_tasks.domain.changelog.fragments.fragment import Fragments, parse_fragments
-from kaizen_tasks.domain.changelog.lint.problem import LintProblem
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.release import files
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.domain.changelog.format import ChangelogFormat
     from kaizen_tasks.domain.changelog.fragments.fragment import Fragment
+    from kaizen_tasks.domain.changelog.lint.problem import LintProblem
     from kaizen_tasks.domain.changelog.model import Section
     from kaizen_tasks.ports.tools import Tools
 
@@ -95,6 +95,10 @@ def misplaced_problems(tools: Tools) -> tuple[LintProblem, ...]:
     """Return a problem for every file in a folder below that of the fragments, where no release looks for it."""
     folder = _folder(tools)
     paths = [path for path in tools.scm.tracked_files(folder) if "/" in path.removeprefix(f"{folder}/")]
+    if not paths:
+        return ()
+    from kaizen_tasks.domain.changelog.lint.problem import LintProblem
+
     fix = f"move it to {folder}, with its type in its name, or move it away"
     return tuple(
         LintProblem(

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 import attrs
 
 from kaizen_tasks.domain.changelog.entries import dedent_line
 from kaizen_tasks.domain.changelog.format import DEFAULT_FORMAT, ChangelogFormat
 from kaizen_tasks.domain.changelog.fragments import names
-from kaizen_tasks.domain.changelog.lint.problem import LintProblem
 from kaizen_tasks.domain.changelog.markdown.blocks import Block, fenced_lines, is_comment, parse_blocks
 from kaizen_tasks.domain.changelog.markdown.lines import BOM, find_decode_error, split_lines
 from kaizen_tasks.domain.changelog.wording.marks import is_placeholder
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.changelog.lint.problem import LintProblem  # noqa: TC004 - slow to import, and rarely needed
 
 _PARAGRAPH_LINE = re.compile(r"(?:[^\W\d_]|\*\*(?=[^\s*])|`(?!`)).*")
 _OTHER_SUFFIX = re.compile(r"\.(?:rst|txt|markdown)$", re.IGNORECASE)
@@ -171,6 +174,8 @@ class _FragmentParser:
         return self._problem(rule, message, fix, line + 1, len(text) - len(text.lstrip(" \t")) + 1)
 
     def _problem(self, rule: str, message: str, fix: str, line: int = 1, column: int = 1) -> LintProblem:
+        from kaizen_tasks.domain.changelog.lint.problem import LintProblem
+
         return LintProblem(path=self.path, line=line, column=column, rule=rule, message=message, fix=fix)
 
 
