@@ -284,6 +284,17 @@ class Scm(Protocol):
             PushFailed: the remote rejects the change, and nothing has changed there.
         """
 
+    @mutates("the release's number is not claimed any more")
+    def withdraw_claim(self, tag: str) -> None:
+        """Delete the claim of a release's number that the cached refs show.
+
+        Args:
+            tag: the tag that the release would have got.
+
+        Raises:
+            PushFailed: the remote rejects the change, or somebody else has changed the claim since.
+        """
+
     @mutates("branch and tag are on the remote")
     def push(self, *, branch: str, tag: str, tip: str = "", on_progress: Callable[[str], None] | None = None) -> None:
         """Push a tag and, if `branch` is not empty, the branch up to the tagged commit, in one atomic push.

@@ -524,6 +524,15 @@ class ScmContract:
         assert there is not None
         assert there.claims == {"v1.2.3": commit}
 
+    def test_claim_is_withdrawn(self, scene: Scene) -> None:
+        scene.scm.claim("v1.2.3", release(scene.scm))
+        assert scene.scm.cached_remote_refs("main")
+        scene.scm.withdraw_claim("v1.2.3")
+
+        there = scene.colleague.cached_remote_refs("main")
+        assert there is not None
+        assert (there.claims, there.abandoned) == ({}, {})
+
     def test_claim_moves_from_the_commit_that_was_read(self, scene: Scene) -> None:
         scene.scm.claim("v1.2.3", release(scene.scm))
         scene.colleague.remote_refs("main")

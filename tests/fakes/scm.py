@@ -356,6 +356,11 @@ class FakeScm:
         self.upstream.claims.pop(tag, None)
         self.upstream.abandoned[tag] = commit
 
+    def withdraw_claim(self, tag: str) -> None:
+        self.invalidate_cache(remote=True)
+        assert self.upstream is not None
+        del self.upstream.claims[tag]
+
     def push(self, *, branch: str, tag: str, tip: str = "", on_progress: Callable[[str], None] | None = None) -> None:
         commit, upstream = self._tags.get(tag) or self._tag_objects.get(tag, ""), self.upstream
         self.invalidate_cache(remote=True)

@@ -106,6 +106,17 @@ def replace_branch(remote: Remote, branch: str, commit: str, *, expected: str) -
         raise PushFailed(error.message, state=error.state, hint=hint, output=error.output)
 
 
+def withdraw(remote: Remote, tag: str) -> None:
+    """Delete the claim of a number, unless somebody else has changed it since it was read.
+
+    Raises:
+        PushFailed: the remote rejects the change.
+    """
+    result = _push_changes(remote, _deletions(remote, tag))
+    if not result.ok:
+        raise push_error(Push(remote=remote.name, branch="", tag=f"the end of {tag}", commit=""), result)
+
+
 def fetch(remote: Remote, refs: Collection[str], *, is_tracked: bool = False) -> None:
     """Fetch refs of the remote.
 

@@ -377,6 +377,16 @@ class GitScm:
         finally:
             self.invalidate_cache(remote=True)
 
+    def withdraw_claim(self, tag: str) -> None:
+        """Delete the claim of a release's number, which is free again."""
+        from kaizen_tasks.adapters.git import claims
+
+        remote = self._known_remotes()[0]
+        try:
+            claims.withdraw(remote, tag)
+        finally:
+            self.invalidate_cache(remote=True)
+
     def push(self, *, branch: str, tag: str, tip: str = "", on_progress: Callable[[str], None] | None = None) -> None:
         """Push the tag and, if `branch` is not empty, the branch up to the tagged commit; atomically if configured."""
         from kaizen_tasks.adapters.git import push

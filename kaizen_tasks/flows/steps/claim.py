@@ -71,7 +71,21 @@ class Claim:
             raise Refused(
                 error.message, state=NOTHING_CHANGED, hint=_next_number_hint(release, tools), output=error.output
             ) from error
+        self._require_untagged(release, tools)
         return release
+
+    def _require_untagged(self, release: Release, tools: Tools) -> None:
+        """Withdraw the claim if somebody else finished a release of this number while it was being claimed.
+
+        The push that creates a tag deletes the claim, so the number looked free in that moment.
+        """
+        target, tag = tools.scm.push_target(), tools.settings.git_tag(release.version)
+        remote = tools.scm.cached_remote_refs(target.branch)
+        tagged_commit = remote.tags.get(tag, "") if remote else ""
+        if tagged_commit not in {"", release.commit}:
+            tools.scm.withdraw_claim(tag)
+            message = f"{tag} is on {tagged_commit[:10]} on {target.remote}, by somebody else"
+            raise Refused(message, state=NOTHING_CHANGED, hint=_next_number_hint(release, tools))
 
     def _refusal(self, claimed_commit: str, remote: RemoteRefs, release: Release, tools: Tools) -> Refuse | None:
         """Return why the number cannot be claimed: somebody else has it, or its image."""

@@ -40,7 +40,7 @@ def test_the_guarded_calls_are_those_that_change_what_a_lock_protects() -> None:
         "platform": {"start_deployment"},
         "ledger": {"append", "set_operation"},
         "holds": {"add", "remove"},
-        "scm": {"claim", "abandon", "push"},
+        "scm": {"claim", "abandon", "push", "withdraw_claim"},
         "secrets": {"write", "restore"},
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from semver import Version
@@ -179,6 +179,24 @@ def test_loser_of_a_race_is_told_to_run_again_and_gets_the_next_number() -> None
 
     assert refused.value.hint == "run the same command again: it takes the next number"
     assert hotfix(second, "shane").name == "v0.3.0"
+
+
+def test_claim_of_a_number_that_is_tagged_in_that_moment_is_withdrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = FakeTools()
+    second = clone(first)
+    note(second, "Another fix.")
+    claim = second.scm.claim
+
+    def claim_too_late(tag: str, commit: str, **others: Any) -> None:
+        release(first)
+        claim(tag, commit, **others)
+
+    monkeypatch.setattr(second.scm, "claim", claim_too_late)
+
+    with pytest.raises(Refused, match=r"v0\.2\.0 is on \w{10} on origin, by somebody else"):
+        release(second)
+
+    assert first.upstream.claims == {}
 
 
 def test_second_hotfix_from_the_same_release_gets_the_next_number() -> None:
