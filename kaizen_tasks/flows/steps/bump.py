@@ -121,7 +121,7 @@ class Bump:
             if files.read_changelog(tools).find_section(current) is not None:
                 return current, reason  # its section is written, so it cannot get another number any more
             return self._skip_taken(current, "rc" if current.prerelease else "patch", reason, base, tools)
-        return self._skip_taken(*self._next_version(base or current, tools), base, tools)
+        return self._skip_taken(*self._next_version(base or _committed_version(current, tools), tools), base, tools)
 
     def _next_version(self, base: Version, tools: Tools) -> tuple[Version, versions.Part, str]:
         """Return the version after another one, the part by which to skip it if it is taken, and the reason."""
@@ -187,6 +187,12 @@ class Bump:
             path, line = files.place_of(decision.entry, tools)
             message = f"{path}:{line}: {decision.entry.excerpt!r} requires a {decision.part}, not a {self.part}"
             raise Refused(message, state=NOTHING_CHANGED, hint=f"--part {decision.part}, or --force to override")
+
+
+def _committed_version(current: Version, tools: Tools) -> Version:
+    """Return the version in HEAD's VERSION, which a bump does not change, or else the current one."""
+    committed = tools.scm.read_at(tools.scm.head().commit, files.VERSION_FILE)
+    return current if committed is None else versions.parse_version_file(committed)
 
 
 def _require_no_other_section(version: Version, base: Version | None, tools: Tools) -> None:

@@ -94,6 +94,15 @@ def test_cut_without_a_push_asks_no_remote(tools: FakeTools, monkeypatch: pytest
     assert cut(tools, Bump(accept_released=True, ask_remote=False)).commit
 
 
+def test_first_release_with_a_part_is_bumped_once(tools: FakeTools) -> None:
+    """There is neither a tag nor a released section to count from."""
+    changelog = b"# Changelog\n\n## [Unreleased]\n\n### Fixed\n\n- A fix.\n"
+    tools.scm = FakeScm({**FILES, "VERSION": b"0.1.1\n", "CHANGELOG.md": changelog})
+
+    assert cut(tools, Bump(part="patch")).version == Version.parse("0.1.2")
+    assert tools.scm.working_tree.files["VERSION"] == b"0.1.2\n"
+
+
 def test_fast_forward_updates_an_index_left_by_a_stopped_run(tools: FakeTools) -> None:
     """Files that were written before the commit are up to date; only the index is not."""
     before = dict(tools.scm.index)
