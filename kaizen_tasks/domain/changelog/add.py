@@ -11,10 +11,18 @@ from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits, insert_lin
 from kaizen_tasks.domain.changelog.format import CHANGE_TYPES, DEFAULT_FORMAT, ChangelogFormat
 from kaizen_tasks.domain.changelog.headings import ReleaseHeading, format_heading
 from kaizen_tasks.domain.changelog.markdown.lines import is_line_start, newline_at
-from kaizen_tasks.domain.changelog.model import Changelog, Section, find_unreleased, parse_changelog, require_unreleased
+from kaizen_tasks.domain.changelog.model import (
+    Changelog,
+    Section,
+    describe_release_of_level_one,
+    find_release_of_level_one,
+    find_unreleased,
+    parse_changelog,
+    require_unreleased,
+)
 from kaizen_tasks.domain.changelog.wording.language import MAX_MODEL_SECTIONS, type_heading, unreleased_name
 from kaizen_tasks.domain.changelog.wording.marks import is_placeholder
-from kaizen_tasks.errors import Refused, UsageError
+from kaizen_tasks.errors import NOTHING_CHANGED, Refused, UsageError
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.entries import ChangelogEntry, Group
@@ -129,8 +137,16 @@ def entry_lines(text: str, *, breaking: bool) -> list[str]:
 
 
 def with_unreleased(log: Changelog) -> bytes:
-    """Return the file with an empty `[Unreleased]` above the first release or, without a release, at the end."""
+    """Return the file with an empty `[Unreleased]` above the first release or, without a release, at the end.
+
+    Raises:
+        Refused: the releases have headings of level 1.
+    """
     first_release = next((section for section in log.sections if section.is_numbered), None)
+    unread_release = None if first_release else find_release_of_level_one(log)
+    if unread_release:
+        message, fix = describe_release_of_level_one(unread_release)
+        raise Refused(f"line {unread_release.line} of the changelog: {message}", state=NOTHING_CHANGED, hint=fix)
     offset = first_release.start if first_release else len(log.content)
     newline = newline_at(log.content, offset)
     title = ReleaseHeading(

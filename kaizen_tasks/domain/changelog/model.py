@@ -322,6 +322,21 @@ def find_unknown_section(log: Changelog) -> Section | None:
     return None
 
 
+def find_release_of_level_one(log: Changelog) -> Section | None:
+    """Return the first section whose heading is a release's, but of level 1, or None."""
+    sections = _sections(log.content, log.outline.headings, log.changelog_format, level=1)
+    return next((section for section in sections if parse_semantic_version(section.title.name)), None)
+
+
+def describe_release_of_level_one(section: Section) -> tuple[str, str]:
+    """Return what is wrong with a release whose heading has level 1, and the correction."""
+    name = section.title.name
+    return (
+        f"{name} has a heading of level 1, which is not read as a release",
+        f"write it as '## [{name}] - YYYY-MM-DD', and so with every other release",
+    )
+
+
 def parse_semantic_version(name: str) -> Version | None:
     """Return the version that a text is, or None."""
     from semver import Version

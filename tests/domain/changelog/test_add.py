@@ -206,3 +206,8 @@ def test_unreleased_is_added_above_the_newest_release_and_below_what_explains_th
 def test_a_placeholder_is_no_entry_to_add(text: str) -> None:
     with pytest.raises(UsageError, match="says that nothing has changed"):
         add_entry(ORDERLY, kind="fixed", text=text)
+
+
+def test_releases_of_level_one_are_refused() -> None:
+    with pytest.raises(Refused, match=r"line 3 of the changelog: 1\.2\.0 has a heading of level 1"):
+        add_entry(b"# Changelog\n\n# 1.2.0 (2026-01-01)\n\n- x\n", kind="fixed", text="A fix.")

@@ -6,10 +6,12 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.changelog.headings import heading_text, parse_heading
 from kaizen_tasks.domain.changelog.lint.problem import Age, LintContext, LintProblem
-from kaizen_tasks.domain.changelog.markdown.lines import line_numbers, split_lines
-from kaizen_tasks.domain.changelog.model import find_unknown_section, parse_semantic_version
+from kaizen_tasks.domain.changelog.model import (
+    describe_release_of_level_one,
+    find_release_of_level_one,
+    find_unknown_section,
+)
 
 if TYPE_CHECKING:
     from semver import Version
@@ -51,21 +53,16 @@ def heading_problems(context: LintContext) -> Iterator[LintProblem]:
 
 def level_problems(context: LintContext) -> Iterator[LintProblem]:
     """Yield a problem for the first release whose heading has level 1, which no release can be made from or beside."""
-    log = context.log
-    for heading in log.outline.headings:
-        if heading.level != 1:
-            continue
-        lines = split_lines(log.content, heading.start, heading.body_start).texts
-        name = parse_heading(heading_text(lines), log.changelog_format).name
-        if parse_semantic_version(name):
-            yield LintProblem(
-                line=line_numbers(log.content, [heading.start])[0],
-                severity="warning" if context.versioned_sections else "error",
-                rule="heading-level",
-                message=f"{name} has a heading of level 1, which is not read as a release",
-                fix=f"write it as '## [{name}] - YYYY-MM-DD', and so with every other release",
-            )
-            return
+    section = find_release_of_level_one(context.log)
+    if section:
+        message, fix = describe_release_of_level_one(section)
+        yield LintProblem(
+            line=section.line,
+            severity="warning" if context.versioned_sections else "error",
+            rule="heading-level",
+            message=message,
+            fix=fix,
+        )
 
 
 def _column_of(section: Section, text: str) -> int:
