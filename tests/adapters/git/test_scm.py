@@ -49,15 +49,3 @@ def test_tag_of_another_clone_is_fetched_not_made_anew(repository: Repository, s
     repository.git("fetch", "--tags")
     assert repository.git("rev-parse", "origin/main") == commit
     assert scm.pending_releases() == {}
-
-
-@pytest.mark.integration
-def test_ignored_and_left_out_files_are_told_apart(repository: Repository) -> None:
-    repository.commit({".gitignore": b"*.local.md\n", "notes/a.md": b"", "other/b.md": b""})
-    repository.write({"notes/c.local.md": b"", "notes/d.md": b""})
-    scm = GitScm(repository.path)
-    assert scm.ignored_files("notes") == ("notes/c.local.md",)
-
-    repository.git("sparse-checkout", "set", "--no-cone", "/*", "!/notes")
-    scm.invalidate_cache()
-    assert dict(scm.tracked_files("notes")) == {"notes/a.md": False}

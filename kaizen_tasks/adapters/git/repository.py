@@ -1,0 +1,203 @@
+"""What a clone has: its commits, files and configuration, and the commits that are written into it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.adapters.git.archive import export
+from kaizen_tasks.adapters.git.command import MIN_GIT_VERSION, Git
+from kaizen_tasks.adapters.git.merge import write_merge
+from kaizen_tasks.adapters.git.objects import IDENTITY_HINT, Check, write_commit
+from kaizen_tasks.adapters.git.snapshot import RepoSnapshot
+from kaizen_tasks.adapters.host.atomic_write import WorkingTree
+from kaizen_tasks.domain.push_target import PushTarget, choose_branch, choose_remote
+from kaizen_tasks.errors import NOTHING_CHANGED, NotFound, Refused
+from kaizen_tasks.ports.types import HeadState
+
+if TYPE_CHECKING:
+    from kaizen_tasks.adapters.git.tracked_files import TrackedFiles
+
+_OPERATIONS_IN_PROGRESS = {
+    "MERGE_HEAD": "a merge is under way: git merge --continue, or --abort",
+    "rebase-merge": "a rebase is under way: git rebase --continue, or --abort",
+    "rebase-apply": "a rebase is under way: git rebase --continue, or --abort",
+    "CHERRY_PICK_HEAD": "a cherry-pick is under way: git cherry-pick --continue, or --abort",
+    "REVERT_HEAD": "a revert is under way: git revert --continue, or --abort",
+}
+
+
+class GitRepository:
+    """The repository around the app's folder, in which nothing but new objects is written.
+
+    Args:
+        root: the app's folder: the repository's own, or one inside it.
+        remote: name of the remote to which releases are pushed; empty to find it in git's configuration.
+    """
+
+    def __init__(self, root: Path, *, remote: str = "") -> None:
+        self._git = Git(root)
+        self._snapshot = RepoSnapshot(self._git)
+        self._configured_remote = remote
+        self._trailers: dict[tuple[str, str], str] = {}
+
+    def head(self) -> HeadState:
+        """Return the checked-out commit and branch; a CI service may check out a branch by its commit only."""
+        head = self._snapshot.head
+        return HeadState(commit=head.commit, branch=head.branch or self._ci_branch(head.commit))
+
+    def _ci_branch(self, commit: str) -> str:
+        """Return the branch that a CI service has checked out as a detached HEAD, or an empty string."""
+        from kaizen_tasks.adapters.host.ci_run import find_checkout
+
+        branch, tip = find_checkout(os.environ)
+        return branch if tip and self._git.is_ancestor(tip, commit) else ""
+
+    def push_target(self) -> PushTarget:
+        """Return the remote and the branch to which releases of this branch are pushed."""
+        branch, config = self.head().branch, self._git.config
+        values = config.last_values
+        remote = choose_remote(config.remotes, configured=self._configured_remote, branch=branch, values=values)
+        target = choose_branch(remote, branch=branch, local_branches=self._snapshot.branches, values=values)
+        return PushTarget(remote=remote, branch=target)
+
+    def resolve(self, name: str) -> str:
+        """Return the full hash of the commit that a ref, tag or hash names; an empty string when unknown."""
+        return self._snapshot.resolve_commit(name) if name else ""
+
+    def read_at(self, commit: str, path: str) -> bytes | None:
+        """Return a file's content in a commit, or None when the commit lacks the file."""
+        request = os.fsencode(f"{commit}:{self._git.repo.prefix}{path}\n")
+        header, _, content = self._git.run_checked("cat-file", "--batch", stdin=request).out.partition(b"\n")
+        fields = header.split(b" ")
+        return content[:-1] if len(fields) == 3 and fields[1] == b"blob" else None
+
+    def modified_files(self) -> tuple[str, ...]:
+        """Return the app's tracked files whose content differs from HEAD, staged or not, sorted."""
+        return self._snapshot.modified_files
+
+    def tracked_files(self, folder: str) -> Mapping[str, bool]:
+        """Return the files of a folder in the index by path, and of each whether it is checked out."""
+        return self._tracked_files.of(folder)
+
+    @cached_property
+    def _tracked_files(self) -> TrackedFiles:
+        from kaizen_tasks.adapters.git.tracked_files import TrackedFiles
+
+        return TrackedFiles(self._git)
+
+    def ignored_files(self, folder: str) -> tuple[str, ...]:
+        """Return the files of a folder that git ignores and does not track."""
+        options = ("--others", "--ignored", "--exclude-standard", "-z")
+        return tuple(self._git.run_checked("--literal-pathspecs", "ls-files", *options, "--", folder).items)
+
+    def blockers(self) -> tuple[str, ...]:
+        """Return descriptions of what prevents a commit, each with a fix."""
+        repo = self._git.repo
+        blockers = [text for name, text in _OPERATIONS_IN_PROGRESS.items() if (repo.git_dir / name).exists()]
+        if repo.index.with_name("index.lock").exists():
+            blockers.append(f"another git process is running: wait for it; if there is none, rm {repo.index}.lock")
+        if repo.is_shallow:
+            blockers.append("this is a shallow clone: git fetch --unshallow")
+        if self._git.version < MIN_GIT_VERSION:
+            blockers.append(f"git is older than {'.'.join(map(str, MIN_GIT_VERSION))}: install a newer one")
+        if not (self._snapshot.identity("AUTHOR").ok and self._snapshot.identity("COMMITTER").ok):
+            blockers.append(f"git has no author or committer: {IDENTITY_HINT}")
+        return tuple(blockers)
+
+    def committer(self) -> str:
+        """Return the committer's name and address, as `git commit --signoff` writes them."""
+        identity = self._snapshot.identity("COMMITTER")
+        if not identity.ok:
+            raise Refused(f"git has no committer: {identity.reason}", state=NOTHING_CHANGED, hint=IDENTITY_HINT)
+        return identity.out.decode("utf-8", "replace").rpartition("> ")[0] + ">"
+
+    def tags(self, *, merged_into: str = "") -> tuple[str, ...]:
+        """Return the names of all tags, or only of those on a commit and its ancestors."""
+        return self._snapshot.merged_tags(merged_into) if merged_into else self._snapshot.tags
+
+    def changed_files(self, since: str, until: str) -> tuple[str, ...]:
+        """Return the app's files that the commits after `since` and up to `until` change, sorted."""
+        revision_range = f"{since}..{until}" if since else until
+        result = self._git.run_checked(
+            "log", "-m", "--first-parent", "--format=", "--name-only", "--relative", "--no-renames", "-z",
+            revision_range, "--",
+        )  # fmt: skip
+        return tuple(sorted({path for path in result.items if path}))
+
+    def latest_change(self, commit: str, paths: tuple[str, ...]) -> str:
+        """Return the last commit up to one, following first parents, that changed a path, or an empty string."""
+        options = ("-1", "--first-parent", "--no-show-signature", "--format=%H", "--end-of-options", commit)
+        return self._git.run_checked("log", *options, "--", *paths).text
+
+    def is_ancestor(self, ancestor: str, descendant: str) -> bool:
+        """Return whether `ancestor` is reachable from `descendant`.
+
+        Raises:
+            NotFound: `descendant` is not in this clone.
+        """
+        if self._git.is_ancestor(ancestor, descendant):
+            return True
+        if not self.resolve(descendant):
+            raise NotFound(f"the commit {descendant[:12]} is not in this clone", hint="git fetch --all")
+        return False
+
+    def merge_base(self, first: str, second: str) -> str:
+        """Return the best common ancestor of two commits, or an empty string."""
+        return self._git.run("merge-base", "--end-of-options", first, second).text
+
+    def is_on_remote(self, commit: str) -> bool:
+        """Return whether a branch of a remote had a commit when it was fetched last."""
+        options = ("--count=1", f"--contains={commit}", "--format=%(refname)")
+        return bool(self._git.run("for-each-ref", *options, "refs/remotes").text)
+
+    def commit_trailer(self, commit: str, key: str) -> str:
+        """Return the value of a trailer in a commit's message, or an empty string."""
+        if (commit, key) not in self._trailers:
+            option = f"--format=%(trailers:key={key},valueonly=true,separator=%x2C)"
+            result = self._git.run_checked("log", "-1", "--no-show-signature", option, "--end-of-options", commit)
+            self._trailers[commit, key] = result.text.strip()
+        return self._trailers[commit, key]
+
+    def commit_time(self, commit: str) -> datetime:
+        """Return the time at which a commit was committed, in UTC."""
+        result = self._git.run_checked("log", "-1", "--no-show-signature", "--format=%ct", "--end-of-options", commit)
+        return datetime.fromtimestamp(int(result.text), UTC)
+
+    def web_url(self) -> str:
+        """Return the URL of the remote's web page, or an empty string; a mirror without one is that of its original."""
+        from kaizen_tasks.adapters.git.web_page import find_web_page
+
+        try:
+            remote = self.push_target().remote
+        except Refused:
+            return ""  # no link is better than one to a repository that may be another
+        return find_web_page(self._git.config, remote)
+
+    def files_differing_from(self, commit: str, files: Mapping[str, bytes | None]) -> tuple[str, ...]:
+        """Return the names of the given files whose content, once stored by git, would differ from a commit's."""
+        return self._snapshot.build_tree(commit, files).changed_paths if files else ()
+
+    def untracked_files(self, commit: str, files: Mapping[str, bytes | None]) -> tuple[str, ...]:
+        """Return the names of the given files that a commit lacks, while the working tree has other content in them."""
+        tree, added_paths = WorkingTree(self._git.root), self._snapshot.build_tree(commit, files).added_paths
+        return tuple(path for path in added_paths if tree.read(path) not in {None, files[path]})
+
+    def write_commit(
+        self, *, parent: str, files: Mapping[str, bytes | None], message: str, check: Check | None = None
+    ) -> str:
+        """Write a commit object, the parent's tree with some files replaced, and return its hash; no ref is changed."""
+        tree = self._snapshot.build_tree(parent, files).tree
+        return write_commit(self._git, parent=parent, tree=tree, paths=tuple(files), message=message, check=check)
+
+    def write_merge(self, *, onto: str, commit: str, files: Mapping[str, bytes | None], message: str) -> str:
+        """Write the merge of a commit into another, with some files as given, and return its hash."""
+        return write_merge(self._git, onto=onto, commit=commit, files=files, message=message)
+
+    def export(self, commit: str, destination: Path) -> None:
+        """Write the app's files of a commit into an empty folder."""
+        export(self._git, commit, destination)
