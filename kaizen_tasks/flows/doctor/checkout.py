@@ -9,7 +9,7 @@ from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.doctor import Finding, Subject
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.flows.doctor.check import Check
-from kaizen_tasks.flows.release import changelog_check, files
+from kaizen_tasks.flows.release import changelog_check, files, tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ def _check_remote(tools: Tools, subject: Subject) -> Iterator[Finding]:
         yield subject.warning("there is no remote, so tags stay in this clone", "git remote add origin URL")
         return
     begun = [tag for tag in remote.claims if tag not in {*remote.tags, *remote.abandoned}]
-    for version in files.versions_from_tags(tools, tuple(begun)):
+    for version in tags.versions_from_tags(tools, tuple(begun)):
         release_name = versions.image_tag(version)
         fix = f"run its command again, or give it up: inv release.abandon --release {release_name}"
         yield subject.warning(f"{release_name} was begun and is not finished", fix)

@@ -9,7 +9,7 @@ from attrs import evolve
 from kaizen_tasks.domain.forge import ReleasePage
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, PushFailed, Refused
-from kaizen_tasks.flows.release import files
+from kaizen_tasks.flows.release import files, tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +63,7 @@ def _changelogs(release: Release, tools: Tools) -> Iterator[Changelog]:
 def is_latest(release: Release, tools: Tools) -> bool:
     """Return whether no later release is for everybody, on any line."""
     remote = tools.scm.cached_remote_refs(tools.scm.push_target().branch)
-    tagged_versions = files.versions_from_tags(tools, tuple(remote.tags) if remote else tools.scm.tags())
+    tagged_versions = tags.versions_from_tags(tools, tuple(remote.tags) if remote else tools.scm.tags())
     later_versions = [version for version in tagged_versions if version > release.version and not version.prerelease]
     return not later_versions and not release.version.prerelease
 
@@ -92,9 +92,9 @@ def find_pushed_release(version: Version | None, tools: Tools) -> Release:
     release, tag = Release(version=version), tools.settings.git_tag(version)
     commit = remote_commit(release, tools)
     if not commit and tools.forge.access_problem():
-        commit = files.tag_commit(version, tools)
+        commit = tags.tag_commit(version, tools)
     if not commit:
-        is_here = bool(files.tag_commit(version, tools))
+        is_here = bool(tags.tag_commit(version, tools))
         hint = f"git push {tools.scm.push_target().remote} {tag}" if is_here else "git tag lists the releases"
         raise Refused(f"announce: the tag {tag} is not on the remote", state=NOTHING_CHANGED, hint=hint)
     return evolve(release, commit=commit)

@@ -10,7 +10,7 @@ from semver import Version
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.changelog.bump_inference import BumpDecision, ChangePart, find_decision
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
-from kaizen_tasks.flows.release import files
+from kaizen_tasks.flows.release import files, tags
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.model import Changelog
@@ -75,7 +75,7 @@ def _required_version(base: Version, decision: BumpDecision, tools: Tools) -> Ve
 
 def _last_final(base: Version, tools: Tools) -> Version | None:
     """Return the last final release up to a version, by its tag or heading; None when there is none."""
-    releases = {*files.tagged_versions(tools), *_headings(files.read_changelog(tools))}
+    releases = {*tags.tagged_versions(tools), *_headings(files.read_changelog(tools))}
     return max((version for version in releases if version <= base and not version.prerelease), default=None)
 
 

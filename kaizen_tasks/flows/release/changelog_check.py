@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.flows.release import files
+from kaizen_tasks.flows.release import files, tags
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.lint.problem import LintProblem
@@ -23,7 +23,7 @@ def changelog_problems(tools: Tools) -> tuple[LintProblem, ...]:
     problems = check_changelog(
         files.read_changelog_bytes(tools),
         version=files.read_version(tools),
-        tags=files.versions_from_tags(tools, tools.scm.tags()),
+        tags=tags.versions_from_tags(tools, tools.scm.tags()),
         repository_url=tools.scm.web_url() or None,
         today=_last_date_today(tools),
         tag_pattern=tools.settings.tag_pattern,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.errors import KaizenError, NotFound
 from kaizen_tasks.flows.parallel import map_parallel
-from kaizen_tasks.flows.release import files
+from kaizen_tasks.flows.release import tags
 
 if TYPE_CHECKING:
     from semver import Version
@@ -116,12 +116,12 @@ def taken_versions(tools: Tools) -> frozenset[Version]:
     """Return the versions that are tagged, claimed or abandoned, here or on the remote."""
     remote = read_remote(tools)
     remote_tags = (*remote.tags, *remote.claims, *remote.abandoned) if remote else ()
-    return frozenset(files.versions_from_tags(tools, (*tools.scm.tags(), *remote_tags)))
+    return frozenset(tags.versions_from_tags(tools, (*tools.scm.tags(), *remote_tags)))
 
 
 def is_tagged(version: Version, tools: Tools, *, ask_remote: bool) -> bool:
     """Return whether a version has its tag, here or, if it may be asked, on the remote."""
-    if files.tag_commit(version, tools):
+    if tags.tag_commit(version, tools):
         return True
     remote = read_remote(tools) if ask_remote else None
     return remote is not None and tools.settings.git_tag(version) in remote.tags
@@ -135,7 +135,7 @@ def last_version_on_remote(tools: Tools, *, above: Version | None) -> Version | 
     remote, head_commit = read_remote(tools), tools.scm.head().commit
     if remote is None:
         return None
-    missing_tags = files.tags_by_version(tools, tuple(remote.tags.keys() - set(tools.scm.tags())))
+    missing_tags = tags.tags_by_version(tools, tuple(remote.tags.keys() - set(tools.scm.tags())))
     for version in sorted(missing_tags, reverse=True):
         if above is not None and version <= above:
             break

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.flows.ledger import entries as ledger
-from kaizen_tasks.flows.release import claims, preconditions
-from kaizen_tasks.flows.release import files as documents
+from kaizen_tasks.flows.release import claims, files, preconditions, tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,12 +59,12 @@ def _check_has_current_release(environment: Environment, release: Release, tools
     head, version = tools.scm.head(), versions.parse_version(entry.version)
     if _is_of_other_number_range(version, release, tools):
         return
-    if documents.read_changelog(tools).find_section(version) is not None:
+    if files.read_changelog(tools).find_section(version) is not None:
         return
     if tools.scm.resolve(entry.commit) and tools.scm.is_ancestor(entry.commit, head.commit):
         return
     tag, remote = tools.settings.git_tag(version), claims.read_remote(tools)
-    if documents.tag_commit(version, tools) or (remote is not None and tag in remote.tags):
+    if tags.tag_commit(version, tools) or (remote is not None and tag in remote.tags):
         remedy = f"git fetch --tags {tools.scm.push_target().remote} && git merge {tag}"
         yield preconditions.Problem(f"{environment.name} has {entry.version}, which {head.branch} lacks", remedy)
 
@@ -92,7 +91,7 @@ def _is_of_other_number_range(version: Version, release: Release, tools: Tools) 
         return False
     from kaizen_tasks.domain.line import line_of_version
 
-    lines, last_version = tools.settings.lines, documents.last_released_version(tools)
+    lines, last_version = tools.settings.lines, files.last_released_version(tools)
     is_between = version < release.version and (last_version is None or version > last_version)
     return not is_between or line_of_version(lines, version) != line_of_version(lines, release.version)
 

@@ -1,4 +1,4 @@
-"""The files that a release edits, VERSION, the changelog and others, and the versions of git tags."""
+"""The files that a release edits: VERSION, the changelog and others, and what they say is released."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.changelog import DEFAULT_PATH
 from kaizen_tasks.errors import UsageError
+from kaizen_tasks.flows.release import tags
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
 
     from semver import Version
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.format import ChangelogFormat
     from kaizen_tasks.domain.changelog.fragments.fragment import Fragments
     from kaizen_tasks.domain.changelog.model import Changelog, Section
-    from kaizen_tasks.domain.tag_pattern import TagPattern
     from kaizen_tasks.ports.scm import ReleaseFiles
     from kaizen_tasks.ports.tools import Tools
 
@@ -157,18 +157,10 @@ def read_version(tools: Tools) -> Version:
     content = tools.release_files.read(VERSION_FILE)
     if content is None:
         require_not_deleted(VERSION_FILE, tools)
-        version = last_tagged_version(tools) or "0.1.0"
+        version = tags.last_tagged_version(tools) or "0.1.0"
         hint = f"create it with the current version: echo {version} > {VERSION_FILE} && {track_command(VERSION_FILE)}"
         raise UsageError("there is no VERSION", hint=hint)
     return versions.parse_version_file(content)
-
-
-def last_tagged_version(tools: Tools) -> Version | None:
-    """Return the highest version that is tagged on HEAD or an ancestor, or None."""
-    if not tagged_versions(tools):
-        return None
-    merged_tags = tools.scm.tags(merged_into=tools.scm.head().commit)
-    return versions.latest_version(versions_from_tags(tools, merged_tags))
 
 
 def require_not_deleted(path: str, tools: Tools) -> None:
@@ -277,30 +269,6 @@ def parse_with_format(content: bytes, changelog_format: ChangelogFormat) -> Chan
     return model.parse_changelog(content, changelog_format)
 
 
-def tagged_versions(tools: Tools) -> tuple[Version, ...]:
-    """Return the versions that are tagged in this clone."""
-    return versions_from_tags(tools, tools.scm.tags())
-
-
-def versions_from_tags(tools: Tools, tags: tuple[str, ...]) -> tuple[Version, ...]:
-    """Return the versions among these git tags, with or without `v`; tags of other forms are not releases."""
-    return tuple(tags_by_version(tools, tags))
-
-
-def tags_by_version(tools: Tools, tags: tuple[str, ...]) -> Mapping[Version, str]:
-    """Return the git tags of releases by version; of two tags of one version, the one that follows the pattern."""
-    return _parse_tags(tags, tools.settings.tag_pattern)
-
-
-@lru_cache(maxsize=4)  # every step asks which release was the last; those here, and those that HEAD descends from
-def _parse_tags(tags: tuple[str, ...], pattern: TagPattern) -> Mapping[Version, str]:
-    tags_of_pattern = {version: tag for tag in tags if (version := pattern.parse(tag))}
-    if len(tags_of_pattern) == len(tags):
-        return tags_of_pattern
-    other_form = pattern.other_form
-    return {version: tag for tag in tags if (version := other_form.parse(tag))} | tags_of_pattern
-
-
 def last_released_version(tools: Tools) -> Version | None:
     """Return the version of the last release on the line of HEAD, as far as this clone knows; None when there is none.
 
@@ -309,7 +277,7 @@ def last_released_version(tools: Tools) -> Version | None:
     be made. Which tags HEAD descends from takes git a walk through the history, so it is asked only if the files of the
     branch do not name the highest one.
     """
-    newest = versions.latest_version(tagged_versions(tools))
+    newest = versions.latest_version(tags.tagged_versions(tools))
     if newest is None:
         return last_heading(tools)
     if read_version(tools) >= newest and has_section(newest, tools):
@@ -327,7 +295,7 @@ def previous_release(version: Version, tools: Tools) -> Version | None:
     """
     last, newest_section = last_released_version(tools), read_changelog(tools).newest_release
     heading = newest_section.version if newest_section else None
-    is_tagged = heading in tags_by_version(tools, tools.scm.tags())
+    is_tagged = heading in tags.tags_by_version(tools, tools.scm.tags())
     candidates = (last, None if is_tagged else heading)
     previous = max((candidate for candidate in candidates if candidate and candidate < version), default=None)
     if previous is not None and previous.prerelease and not version.prerelease:
@@ -360,11 +328,6 @@ def read_fragments(tools: Tools) -> Fragments:
     return fragments.read_fragments(tools)
 
 
-def tag_commit(version: Version, tools: Tools) -> str:
-    """Return the commit that the tag of a version names in this clone; empty when there is no such tag."""
-    return tools.scm.resolve(f"refs/tags/{tag_name(version, tools)}")
-
-
 def notes_at(commit: str, version: Version, tools: Tools, *, base_url: str | None = None) -> str:
     """Return a version's section in the changelog of a commit, as Markdown; empty when there is none.
 
@@ -379,11 +342,6 @@ def notes_at(commit: str, version: Version, tools: Tools, *, base_url: str | Non
     changelog = changelog_at(commit, tools)
     section = changelog.find_section(version) if changelog else None
     return to_markdown(changelog, (section,), base_url=base_url) if changelog and section else ""
-
-
-def tag_name(version: Version, tools: Tools) -> str:
-    """Return the name of a version's tag: that of the tag in this clone or, when there is none, of the pattern."""
-    return tags_by_version(tools, tools.scm.tags()).get(version) or tools.settings.git_tag(version)
 
 
 def latest_heading(changelog: Changelog, *, excluding: Collection[Version] = ()) -> Version | None:

@@ -12,7 +12,7 @@ from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.changelog.lint.problem import LineHistory
 from kaizen_tasks.domain.line import Line, accepts, conflicting_release, line_of_branch, line_of_version
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
-from kaizen_tasks.flows.release import files
+from kaizen_tasks.flows.release import files, tags
 
 if TYPE_CHECKING:
     from semver import Version
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 def released_here(tools: Tools) -> frozenset[Version]:
     """Return the versions that are tagged on HEAD or an ancestor, and the one that a squashed pull request brought."""
     head = tools.scm.head().commit
-    merged = frozenset(files.versions_from_tags(tools, tools.scm.tags(merged_into=head)))
+    merged = frozenset(tags.versions_from_tags(tools, tools.scm.tags(merged_into=head)))
     content = tools.scm.read_at(head, files.VERSION_FILE)
     version = versions.parse_version_file(content) if content is not None else None
-    is_squashed = version in files.tagged_versions(tools) and version not in merged
+    is_squashed = version in tags.tagged_versions(tools) and version not in merged
     return merged | {version} if version and is_squashed and files.has_section(version, tools) else merged
 
 
 def releases_elsewhere(tools: Tools) -> frozenset[Version]:
     """Return the versions that are tagged in this clone, but not on HEAD or an ancestor: those of other lines."""
-    return frozenset(files.tagged_versions(tools)) - released_here(tools)
+    return frozenset(tags.tagged_versions(tools)) - released_here(tools)
 
 
 def last_released_version(tools: Tools) -> Version | None:
@@ -48,8 +48,8 @@ def history(tools: Tools) -> LineHistory:
 
 def _predecessor(version: Version, tools: Tools) -> Version | None:
     """Return the release before another one on its line: the highest one that the other one's tag descends from."""
-    commit = files.tag_commit(version, tools)
-    ancestors = files.versions_from_tags(tools, tools.scm.tags(merged_into=commit)) if commit else ()
+    commit = tags.tag_commit(version, tools)
+    ancestors = tags.versions_from_tags(tools, tools.scm.tags(merged_into=commit)) if commit else ()
     return max((ancestor for ancestor in ancestors if ancestor < version), default=None)
 
 
@@ -78,14 +78,14 @@ def require_own_number(version: Version, last: Version | None, tools: Tools, *, 
     line = line_of_version(tools.settings.lines, version)
     if line is not None and line != own_line and not hotfix_for:
         raise _refusal(f"{version} is of the line {line.name}, which is released from {line.branch}", last, tools)
-    tagged = files.tagged_versions(tools)
+    tagged = tags.tagged_versions(tools)
     if version in tagged:
-        raise _refusal(f"{version} is taken: the tag {files.tag_name(version, tools)} exists", last, tools)
+        raise _refusal(f"{version} is taken: the tag {tags.tag_name(version, tools)} exists", last, tools)
     final = version.finalize_version()
     conflict = conflicting_release(version, last, tagged) if own_line is None else None
     conflict = conflict or (final if final in tagged else None)
     if conflict is not None:
-        tag, branch = files.tag_name(conflict, tools), tools.scm.head().branch or "HEAD"
+        tag, branch = tags.tag_name(conflict, tools), tools.scm.head().branch or "HEAD"
         raise _refusal(f"{version}: {tag} is a release of another line, which {branch} lacks", last, tools, merge=tag)
 
 
@@ -97,7 +97,7 @@ def _refusal(message: str, last: Version | None, tools: Tools, *, merge: str = "
 
 def _next_patch(last: Version, tools: Tools) -> Version:
     """Return the first patch release after the last one that no tag of this clone has."""
-    version, tagged = versions.bump_version(last, "patch"), frozenset(files.tagged_versions(tools))
+    version, tagged = versions.bump_version(last, "patch"), frozenset(tags.tagged_versions(tools))
     while version in tagged:
         version = version.bump_patch()
     return version

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
-from kaizen_tasks.flows.release import claims, files
+from kaizen_tasks.flows.release import claims, files, tags
 
 if TYPE_CHECKING:
     from semver import Version
@@ -122,7 +122,7 @@ def find_completed_release(version: Version, last_version: Version | None, tools
     """
     if version != last_version or files.has_unreleased_entries(files.read_noted_changelog(tools)):
         return None
-    commit, head = files.tag_commit(version, tools), tools.scm.head().commit
+    commit, head = tags.tag_commit(version, tools), tools.scm.head().commit
     if commit and (commit == head or (_is_remote_tip(head, tools) and brings_version(head, version, tools))):
         return Release(version=version, commit=commit)
     return None
@@ -151,7 +151,7 @@ def find_release_commit(version: Version, tools: Tools) -> str:
     first release of all, whose version may have been there from the start, the release follows the branch.
     """
     head_commit = commit = tools.scm.head().commit
-    if files.last_tagged_version(tools) is None:
+    if tags.last_tagged_version(tools) is None:
         return head_commit
     while True:
         commit = tools.scm.latest_change(commit, (files.VERSION_FILE, files.changelog_file(tools)))
@@ -180,7 +180,7 @@ def current_release(tools: Tools) -> Release:
         Refused: VERSION is not committed.
     """
     version = files.read_version(tools)
-    if commit := files.tag_commit(version, tools):
+    if commit := tags.tag_commit(version, tools):
         return Release(version=version, commit=commit)
     pending_release = find_pending_release(tools)
     if pending_release is not None and pending_release.version == version:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Self
 from kaizen_tasks.domain import docs_checklist
 from kaizen_tasks.domain.decision import Refuse
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError
-from kaizen_tasks.flows.release import claims, pending, undated_sections
-from kaizen_tasks.flows.release import files as documents
+from kaizen_tasks.flows.release import claims, files, pending, tags, undated_sections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -56,7 +55,7 @@ def check_worktree(branches: tuple[str, ...], tools: Tools) -> Iterator[str]:
         yield Problem(cause, remedy)
     yield from check_branch(tools.scm.head().branch, branches)
     yield from check_uncommitted(
-        [name for name in tools.scm.modified_files() if not documents.is_release_file(name, tools)]
+        [name for name in tools.scm.modified_files() if not files.is_release_file(name, tools)]
     )
 
 
@@ -68,11 +67,11 @@ def check_branch(branch: str, branches: Sequence[str]) -> Iterator[str]:
         yield f"releases are not allowed from branch {branch} (allowed: {', '.join(branches)})"
 
 
-def check_uncommitted(files: Sequence[str]) -> Iterator[str]:
+def check_uncommitted(paths: Sequence[str]) -> Iterator[str]:
     """Check that there are no files with uncommitted changes; callers leave out those that a release writes."""
-    if files:
-        more = f" and {len(files) - 3} more" if len(files) > 3 else ""
-        yield f"uncommitted changes would not be in the release: {', '.join(files[:3])}{more}"
+    if paths:
+        more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+        yield f"uncommitted changes would not be in the release: {', '.join(paths[:3])}{more}"
 
 
 def has_pushed_image(release: Release, environment: Environment | None, tools: Tools) -> bool:
@@ -123,7 +122,7 @@ def _check_number_is_free(
 ) -> Iterator[str]:
     name, tag = tools.scm.push_target().remote, tools.settings.git_tag(release.version)
     remote_commit = remote.tags.get(tag)
-    if remote_commit and remote_commit != (release.commit or documents.tag_commit(release.version, tools)):
+    if remote_commit and remote_commit != (release.commit or tags.tag_commit(release.version, tools)):
         cause = f"{name} has the tag {tag} on commit {remote_commit[:10]}"
         yield Problem(cause, "git fetch --tags, and choose another version")
     elif tag in remote.abandoned:
@@ -143,7 +142,7 @@ def _check_number_is_free(
 
 def _check_no_later_tag(remote: RemoteRefs, release: Release, tools: Tools) -> Iterator[str]:
     """Check that this clone lacks no tag of a later release on HEAD, or of the line that the version would be of."""
-    missing_tags = documents.tags_by_version(tools, tuple(remote.tags.keys() - set(tools.scm.tags())))
+    missing_tags = tags.tags_by_version(tools, tuple(remote.tags.keys() - set(tools.scm.tags())))
     if not missing_tags:
         return
     from kaizen_tasks.domain.line import conflicting_release
@@ -155,7 +154,7 @@ def _check_no_later_tag(remote: RemoteRefs, release: Release, tools: Tools) -> I
         yield Problem(cause, "git fetch --tags")
         return
     others = missing_tags.keys() - {release.version}
-    if conflict := conflicting_release(release.version, documents.last_released_version(tools), others):
+    if conflict := conflicting_release(release.version, files.last_released_version(tools), others):
         cause = f"{name} has the tag {missing_tags[conflict]}, which {head.branch} lacks"
         yield Problem(f"{cause}, so that {release.version} is of another line", "git fetch --tags")
 
@@ -165,20 +164,20 @@ def check_versions(release: Release, tools: Tools) -> Iterator[str]:
 
     Headings and tags of other lines are ignored: their releases are on other branches, as those of hotfixes are.
     """
-    latest_heading = documents.latest_heading(documents.read_changelog(tools))
+    latest_heading = files.latest_heading(files.read_changelog(tools))
     if latest_heading is not None and latest_heading > release.version:
         latest_heading = _latest_heading_of_line(tools)
     if latest_heading is not None and latest_heading > release.version:
-        place = f"{documents.changelog_file(tools)} has [{latest_heading}]"
+        place = f"{files.changelog_file(tools)} has [{latest_heading}]"
         yield f"{place}, which is above the {release.version} to be released"
     tagged_version = _tagged_version_above(latest_heading, tools) if latest_heading is not None else None
     if tagged_version is not None and tagged_version != release.version:
-        tag = documents.tag_name(tagged_version, tools)
-        changelog_file = documents.changelog_file(tools)
+        tag = tags.tag_name(tagged_version, tools)
+        changelog_file = files.changelog_file(tools)
         yield f"the tag {tag} has no heading in {changelog_file}, which ends at [{latest_heading}]"
-    tag_commit = documents.tag_commit(release.version, tools)
+    tag_commit = tags.tag_commit(release.version, tools)
     if tag_commit and release.commit != tag_commit:
-        yield f"the tag {documents.tag_name(release.version, tools)} exists already, on commit {tag_commit[:10]}"
+        yield f"the tag {tags.tag_name(release.version, tools)} exists already, on commit {tag_commit[:10]}"
 
 
 def _latest_heading_of_line(tools: Tools) -> Version | None:
@@ -186,7 +185,7 @@ def _latest_heading_of_line(tools: Tools) -> Version | None:
     from kaizen_tasks.flows.release import lines
 
     elsewhere = lines.releases_elsewhere(tools)
-    return documents.latest_heading(documents.read_changelog(tools), excluding=elsewhere)
+    return files.latest_heading(files.read_changelog(tools), excluding=elsewhere)
 
 
 def _tagged_version_above(latest_heading: Version, tools: Tools) -> Version | None:
@@ -194,7 +193,7 @@ def _tagged_version_above(latest_heading: Version, tools: Tools) -> Version | No
 
     Finding those tags takes git a walk through the history, so it is skipped when no tag at all is above.
     """
-    if max(documents.tagged_versions(tools), default=latest_heading) <= latest_heading:
+    if max(tags.tagged_versions(tools), default=latest_heading) <= latest_heading:
         return None
     from kaizen_tasks.flows.release import lines
 
@@ -203,12 +202,12 @@ def _tagged_version_above(latest_heading: Version, tools: Tools) -> Version | No
 
 def tag_form_note(tools: Tools) -> str:
     """Return a note if the tag of this release will not have the form of the last one's; else an empty text."""
-    version = documents.last_released_version(tools)
+    version = files.last_released_version(tools)
     if version is None:
         return ""
-    pattern, tag = tools.settings.tag_pattern, documents.tag_name(version, tools)
+    pattern, tag = tools.settings.tag_pattern, tags.tag_name(version, tools)
     pattern_tag, template = pattern.format(version), pattern.other_form.template
-    if tag == pattern_tag and tools.scm.tags() and not documents.tagged_versions(tools):
+    if tag == pattern_tag and tools.scm.tags() and not tags.tagged_versions(tools):
         tag = next((other for other in tools.scm.tags() if other.endswith(str(version))), pattern_tag)
         template = f"{tag.removesuffix(str(version))}{{version}}"
     if tag == pattern_tag:
@@ -222,11 +221,11 @@ def check_release_files(release: Release, tools: Tools) -> Iterator[str]:
     """Check that the files of the release have no uncommitted changes, which it would overwrite."""
     if release.commit:
         return  # they are outdated because an earlier run was stopped
-    files, changelog_file = tools.scm.modified_files(), documents.changelog_file(tools)
+    modified_files, changelog_file = tools.scm.modified_files(), files.changelog_file(tools)
     yield from _check_version_link(tools)
-    if documents.VERSION_FILE in files and documents.read_version(tools) != release.version:
-        yield Problem("VERSION is edited and not committed", f"git checkout {documents.VERSION_FILE}")
-    if changelog_file in files and undated_sections.find_cut_section(release.version, tools) is None:
+    if files.VERSION_FILE in modified_files and files.read_version(tools) != release.version:
+        yield Problem("VERSION is edited and not committed", f"git checkout {files.VERSION_FILE}")
+    if changelog_file in modified_files and undated_sections.find_cut_section(release.version, tools) is None:
         yield Problem(f"{changelog_file} is edited and not committed", f"git commit {changelog_file}")
     if undated_sections.find_cut_section(release.version, tools) is None:
         yield from check_fragments(tools)
@@ -234,17 +233,17 @@ def check_release_files(release: Release, tools: Tools) -> Iterator[str]:
 
 
 def _check_version_link(tools: Tools) -> Iterator[str]:
-    target = tools.release_files.locate(documents.VERSION_FILE).path
-    if target != documents.VERSION_FILE:
+    target = tools.release_files.locate(files.VERSION_FILE).path
+    if target != files.VERSION_FILE:
         from kaizen_tasks.domain.changelog.location import copy_command
 
         cause = f"VERSION is a symbolic link to {target}, which [[version_files]] can repeat"
-        yield Problem(cause, copy_command(documents.VERSION_FILE))
+        yield Problem(cause, copy_command(files.VERSION_FILE))
 
 
 def check_fragments(tools: Tools) -> Iterator[str]:
     """Check that fragments are as in the last commit; else the release could not delete what it has folded in."""
-    yield from (Problem(cause, remedy) for cause, remedy in documents.uncommitted_fragments(tools))
+    yield from (Problem(cause, remedy) for cause, remedy in files.uncommitted_fragments(tools))
 
 
 def check_version_files(version: Version, tools: Tools) -> Iterator[str]:
@@ -260,8 +259,8 @@ def check_docs(tools: Tools) -> Iterator[str]:
     rules = tools.settings.docs_checklist
     if not rules:
         return
-    last_version = documents.last_released_version(tools)
-    last_commit = documents.tag_commit(last_version, tools) if last_version else ""
+    last_version = files.last_released_version(tools)
+    last_commit = tags.tag_commit(last_version, tools) if last_version else ""
     changed_files = tools.scm.changed_files(last_commit, tools.scm.head().commit)
     for rule in rules:
         undocumented_files = docs_checklist.undocumented_changes(rule.when, rule.update, changed_files)
@@ -279,7 +278,7 @@ def foreign_image_hint(release: Release) -> str:
 def next_version_hint(release: Release, tools: Tools) -> str:
     """Return the commands that release the next version in place of one that exists with other content."""
     head = tools.scm.head()
-    if head.commit == release.commit and not documents.tag_commit(release.version, tools):
+    if head.commit == release.commit and not tags.tag_commit(release.version, tools):
         return "git reset --keep HEAD^, then begin again with inv bump: it takes the next number"
     task = f"release-{tools.settings.first_stage.name}" if tools.settings.pipeline else "cut"
     note = 'inv changelog.add --type fixed --text "…" && git commit --all --message "…"'

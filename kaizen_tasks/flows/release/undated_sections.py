@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.flows.release import files
+from kaizen_tasks.flows.release import files, tags
 
 if TYPE_CHECKING:
     from semver import Version
@@ -26,7 +26,7 @@ def undated_section(changelog: Changelog, version: Version, tools: Tools) -> Sec
         Refused: its heading has something else in place of the date.
     """
     section = changelog.find_section(version)
-    if section is None or section.date is not None or files.tag_commit(version, tools):
+    if section is None or section.date is not None or tags.tag_commit(version, tools):
         return None
     from kaizen_tasks.domain.changelog.undated import find_undated
 

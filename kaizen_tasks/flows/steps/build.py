@@ -12,7 +12,7 @@ from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import BuildSpec, Release, StepLabel
 from kaizen_tasks.errors import BuildFailed, NotFound
-from kaizen_tasks.flows.release import files, preconditions
+from kaizen_tasks.flows.release import preconditions, tags
 from kaizen_tasks.flows.step import EnvironmentStep
 from kaizen_tasks.flows.steps.copy import CopyImage
 
@@ -125,7 +125,7 @@ def _origin(release: Release, environment: Environment, tools: Tools) -> Environ
     There is one if the release was first made for that environment, as a hotfix. Only such a release has its git tag
     already, so no request is made for any other release.
     """
-    if files.tag_commit(release.version, tools) != release.commit:
+    if tags.tag_commit(release.version, tools) != release.commit:
         return None
     other_environments = (candidate for candidate in tools.settings.environments.values() if candidate != environment)
     return next((candidate for candidate in other_environments if _has_image(candidate, release, tools)), None)

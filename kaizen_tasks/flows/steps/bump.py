@@ -13,7 +13,7 @@ from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, Refused
-from kaizen_tasks.flows.release import claims, files, pending, undated_sections
+from kaizen_tasks.flows.release import claims, files, pending, tags, undated_sections
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.model import Section
@@ -161,7 +161,7 @@ class Bump:
     def _is_taken(self, version: Version, tools: Tools) -> bool:
         if self.ask_remote:
             return pending.is_taken(version, tools, environment=self.environment)
-        return version in files.tagged_versions(tools)
+        return version in tags.tagged_versions(tools)
 
     def _require_own_number(self, version: Version, base: Version | None, tools: Tools) -> None:
         """Require a number that the line of HEAD may take; the only line there is may take any.
@@ -169,7 +169,7 @@ class Bump:
         Raises:
             Refused: the number is one of another line.
         """
-        if tools.settings.lines or versions.latest_version(files.tagged_versions(tools)) not in {None, base}:
+        if tools.settings.lines or versions.latest_version(tags.tagged_versions(tools)) not in {None, base}:
             from kaizen_tasks.flows.release import lines
 
             hotfix_for = self.environment.name if self.hotfix and self.environment else ""
@@ -238,4 +238,4 @@ def _version_file_contents(version: Version, tools: Tools) -> dict[str, bytes]:
 def _is_of_other_line(version: Version, base: Version | None, tools: Tools) -> bool:
     from kaizen_tasks.domain.line import conflicting_release
 
-    return conflicting_release(version, base, files.tagged_versions(tools)) is not None
+    return conflicting_release(version, base, tags.tagged_versions(tools)) is not None

@@ -10,7 +10,7 @@ from attrs import frozen
 from kaizen_tasks.domain.changelog.cut import cut_release
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.release import Release, StepLabel
-from kaizen_tasks.flows.release import files, undated_sections
+from kaizen_tasks.flows.release import files, tags, undated_sections
 
 if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
@@ -74,7 +74,7 @@ class CutChangelog:
             tag_pattern=tools.settings.tag_pattern,
             changelog_format=tools.settings.changelog.format,
             previous=previous,
-            previous_tag=files.tag_name(previous, tools) if previous else "",
+            previous_tag=tags.tag_name(previous, tools) if previous else "",
         )
         if undated is not None or changelog.candidates_of(version):
             from kaizen_tasks.domain.changelog.gather import cut_gathered

@@ -12,7 +12,7 @@ from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused, Unreachable
 from kaizen_tasks.flows.ledger import entries as ledger
-from kaizen_tasks.flows.release import claims, files, pending, preconditions
+from kaizen_tasks.flows.release import claims, files, pending, preconditions, tags
 from kaizen_tasks.flows.step import EnvironmentStep
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class Abandon(EnvironmentStep):
         tag, remote = tools.settings.git_tag(release.version), tools.scm.cached_remote_refs(target.branch)
         if remote is None:
             return Refuse(reasons=("there is no remote",), hint="git remote add origin URL")
-        if tag in remote.tags or files.tag_commit(release.version, tools):
+        if tag in remote.tags or tags.tag_commit(release.version, tools):
             hint = f"to take it out of service: inv rollback --env {self.environment.name}"
             return Refuse(reasons=(f"{name} is released: it has its tag {tag}",), hint=hint)
         is_marked = tag in remote.abandoned and tag not in remote.claims

@@ -11,7 +11,7 @@ from semver import Version
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import KaizenError, PushFailed, Refused
 from kaizen_tasks.flows import catalogue
-from kaizen_tasks.flows.release import files as documents
+from kaizen_tasks.flows.release import files
 from kaizen_tasks.flows.runner import apply_step, dry_run_step, run_flow
 from kaizen_tasks.flows.steps import Bump, CutChangelog, FastForward
 from tests.fakes.scm import FakeScm
@@ -31,7 +31,7 @@ def cut(tools: FakeTools, bump: Bump | None = None, *, push: bool = False, dry: 
     """Run `inv cut`."""
     tools.next_command()
     flow = catalogue.cut(bump or Bump(accept_released=True), push=push)
-    return run_flow(flow, Release(version=documents.read_version(tools)), tools, dry_run_step if dry else apply_step)
+    return run_flow(flow, Release(version=files.read_version(tools)), tools, dry_run_step if dry else apply_step)
 
 
 def note(tools: FakeTools, text: bytes) -> None:
