@@ -8,6 +8,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from attrs import frozen
 
@@ -18,6 +21,8 @@ from kaizen_tasks.adapters.host.atomic_write import WorkingTree
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 
 _LOCK_FILE = re.compile(r"'([^']+\.lock)': File exists")
+_EDITED = "C"
+"""In `git ls-files -v --modified`: the working tree has other content than the index, as `git status` compares it."""
 POST_COMMIT = "post-commit"
 
 
@@ -27,6 +32,18 @@ class _TreeEntry:
 
     mode: str
     blob: str
+
+
+_Changes = dict[str, tuple[_TreeEntry | None, _TreeEntry | None]]
+"""The old and the new entry of each path that a commit changes."""
+
+
+class _Index(NamedTuple):
+    """The index's entries by path; the paths that a sparse checkout skips; those that the working tree has edited."""
+
+    entries: dict[str, _TreeEntry]
+    skipped_paths: set[str]
+    edited_paths: set[str]
 
 
 @frozen(kw_only=True)
@@ -83,23 +100,33 @@ def fast_forward(
 
 def _path_states(git: Git, *, old: str, new: str, paths: tuple[str, ...]) -> Iterable[_PathState]:
     """Yield the state of each path that the fast-forward changes."""
-    changes = _changed_entries(git, old, new, paths)
-    index, skipped_paths = _index_entries(git, paths)
-    differs_from_old = _differing_paths(git, old, tuple(changes)) if old else frozenset(changes)
+    changes, index = _changed_entries(git, old, new, paths), _read_index(git, paths)
+    differs_from_old = _paths_unlike_old(git, old, changes, index)
     # A file that still equals the old commit cannot equal the new one: only the others need a second diff.
     differs_from_new = (changes.keys() - differs_from_old) | _differing_paths(git, new, tuple(differs_from_old))
     for path, (old_entry, new_entry) in changes.items():
-        is_tracked = path in index
+        is_tracked, is_skipped = path in index.entries, path in index.skipped_paths
         in_worktree = _matches_entry(git, path, new_entry) if not is_tracked else path not in differs_from_new
         holds_old = not (git.root / path).exists() if not is_tracked else path not in differs_from_old
+        index_entry = index.entries.get(path)
         yield _PathState(
             path=path,
             new_entry=new_entry,
-            in_index=index.get(path) == new_entry,
-            in_worktree=in_worktree or path in skipped_paths,
-            is_skipped=path in skipped_paths,
-            has_foreign_changes=index.get(path) not in (new_entry, old_entry) or not (in_worktree or holds_old),
+            in_index=index_entry == new_entry,
+            in_worktree=in_worktree or is_skipped,
+            is_skipped=is_skipped,
+            has_foreign_changes=index_entry not in (new_entry, old_entry) or not (in_worktree or holds_old),
         )
+
+
+def _paths_unlike_old(git: Git, old: str, changes: _Changes, index: _Index) -> frozenset[str]:
+    """Return the changed paths whose content in the working tree is not the old commit's.
+
+    Where the index has the old entry, it has told so already; only the others need a diff.
+    """
+    unlike_index = tuple(path for path, (old_entry, _) in changes.items() if index.entries.get(path) != old_entry)
+    differing_paths = _differing_paths(git, old, unlike_index) if old else frozenset(unlike_index)
+    return differing_paths | (changes.keys() - set(unlike_index)) & index.edited_paths
 
 
 def _matches_entry(git: Git, path: str, entry: _TreeEntry | None) -> bool:
@@ -109,9 +136,7 @@ def _matches_entry(git: Git, path: str, entry: _TreeEntry | None) -> bool:
     return git.run("hash-object", f"--path={git.repo.prefix}{path}", "--", path).text == entry.blob
 
 
-def _changed_entries(
-    git: Git, old: str, new: str, paths: tuple[str, ...]
-) -> dict[str, tuple[_TreeEntry | None, _TreeEntry | None]]:
+def _changed_entries(git: Git, old: str, new: str, paths: tuple[str, ...]) -> _Changes:
     """Return the old and new entries, by path, of the files that a commit changes, adds or deletes."""
     revisions = (old, new) if old else ("--root", "--no-commit-id", new)
     options = ("-r", "--raw", "--no-renames", "--relative", "-z", *revisions)
@@ -124,10 +149,10 @@ def _changed_entries(
     return changes
 
 
-def _index_entries(git: Git, paths: tuple[str, ...]) -> tuple[dict[str, _TreeEntry], frozenset[str]]:
-    """Return the index's entries, of which unmerged ones equal no other, and the paths that a sparse checkout skips."""
-    entries, skipped_paths = {}, set()
-    for item in git.run_checked("--literal-pathspecs", "ls-files", "-s", "-v", "-z", "--", *paths).items:
+def _read_index(git: Git, paths: tuple[str, ...]) -> _Index:
+    """Return what the index has of some paths; an unmerged entry equals no other."""
+    index, options = _Index({}, set(), set()), ("--cached", "--modified", "--stage", "-v", "-z")
+    for item in git.run_checked("--literal-pathspecs", "ls-files", *options, "--", *paths).items:
         entry, _, path = item.partition("\t")
         flag, mode, blob, stage = entry.split(" ")
         if flag.islower():
@@ -136,10 +161,12 @@ def _index_entries(git: Git, paths: tuple[str, ...]) -> tuple[dict[str, _TreeEnt
                 state=NOTHING_CHANGED,
                 hint=f"git update-index --no-assume-unchanged {path}, and run the same command again",
             )
-        entries[path] = _TreeEntry(mode=mode, blob=blob if stage == "0" else f"{blob} at stage {stage}")
-        if flag.upper() == SKIP_WORKTREE:
-            skipped_paths.add(path)
-    return entries, frozenset(skipped_paths)
+        index.entries[path] = _TreeEntry(mode=mode, blob=blob if stage == "0" else f"{blob} at stage {stage}")
+        if flag == SKIP_WORKTREE:
+            index.skipped_paths.add(path)
+        elif flag == _EDITED:
+            index.edited_paths.add(path)
+    return index
 
 
 def _differing_paths(git: Git, commit: str, paths: tuple[str, ...]) -> frozenset[str]:
@@ -189,13 +216,7 @@ def _update_paths(git: Git, head: HeadRef, states: tuple[_PathState, ...]) -> No
     if not stale_index and not stale_files:
         return
     _update_index(git, head, stale_index)
-    for state in stale_files:
-        if state.new_entry is None:
-            WorkingTree(git.root).delete(state.path)
-            continue
-        # What git would check out, with line endings and filters applied.
-        filters = ("--filters", f"--path={git.repo.prefix}{state.path}")
-        WorkingTree(git.root).write(state.path, git.run_checked("cat-file", *filters, state.new_entry.blob).out)
+    _update_worktree(git, stale_files)
     git.run("update-index", "-q", "--refresh")
 
 
@@ -213,6 +234,17 @@ def _update_index(git: Git, head: HeadRef, states: list[_PathState]) -> None:
     skipped_paths = [f"{state.path}\0" for state in states if state.is_skipped and state.new_entry]
     if skipped_paths:
         git.run_checked("update-index", "--skip-worktree", "-z", "--stdin", stdin=os.fsencode("".join(skipped_paths)))
+
+
+def _update_worktree(git: Git, states: list[_PathState]) -> None:
+    """Write what git would check out, with line endings and filters applied; each file changes at once."""
+    worktree, present_paths = WorkingTree(git.root), [state.path for state in states if state.new_entry]
+    with TemporaryDirectory(prefix="kaizen-checkout-") as scratch:
+        git.run_checked("checkout-index", f"--prefix={scratch}/", "--", *present_paths)
+        for path in present_paths:
+            worktree.write(path, Path(scratch, git.repo.prefix, path).read_bytes())
+    for path in {state.path for state in states}.difference(present_paths):
+        worktree.delete(path)
 
 
 def _locked_error(lock: str) -> Refused:
