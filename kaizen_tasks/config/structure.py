@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import attrs
@@ -144,15 +144,18 @@ def _make_checked_hook(kind: Any, converter: Converter) -> Hook:
 
 
 def _make_table_hook(kind: Any, converter: Converter) -> Hook:
+    """Return the hook of a table, which is built for the first table of its kind: few files have one of each."""
+    structure_table = cache(partial(_build_table_hook, kind, converter))
+    return lambda value, _: structure_table()(_require_type(value, dict), kind)
+
+
+def _build_table_hook(kind: Any, converter: Converter) -> Hook:
     from cattrs.cols import namedtuple_dict_structure_factory
 
     kind.__annotations__ = key_types(kind)  # cattrs reads them, and does not know the lazy names
-    structure_table = (
-        converter.gen_structure_attrs_fromdict(kind)
-        if attrs.has(kind)
-        else namedtuple_dict_structure_factory(kind, converter, "from_converter", True)  # noqa: FBT003 - cattrs' signature
-    )
-    return lambda value, _: structure_table(_require_type(value, dict), kind)
+    if attrs.has(kind):
+        return converter.gen_structure_attrs_fromdict(kind)
+    return namedtuple_dict_structure_factory(kind, converter, "from_converter", True)  # noqa: FBT003 - cattrs' signature
 
 
 def _make_secret_header_hook(kind: Any, converter: Converter) -> Hook:

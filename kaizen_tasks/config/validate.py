@@ -49,7 +49,7 @@ def build_settings(config_file: ConfigFile, merged_table: TomlTable) -> Settings
     problems = [ConfigProblem(key, f"unknown key{suggest(key, keys)}") for key in config_file.table if key not in keys]
     table = {key: merged_table[key] for key in keys if key in merged_table}
     try:
-        raw = structure(table, RawConfig)
+        raw = structure(_without_defaults(table), RawConfig)
     except StructureError as error:
         problems += (*error.problems, *_remaining_problems(error, table))
         raise _config_error(config_file, tuple(problems), merged_table) from None
@@ -57,6 +57,12 @@ def build_settings(config_file: ConfigFile, merged_table: TomlTable) -> Settings
     if problems:
         raise _config_error(config_file, tuple(problems), merged_table)
     return _resolve(config_file, raw)
+
+
+def _without_defaults(table: TomlTable) -> TomlTable:
+    """Return the keys that differ from their defaults, which need no converter; `repr` tells `true` from 1."""
+    defaults = with_defaults({})
+    return {key: value for key, value in table.items() if repr(value) != repr(defaults.get(key))}
 
 
 def _remaining_problems(error: StructureError, table: TomlTable) -> tuple[ConfigProblem, ...]:

@@ -231,6 +231,7 @@ def test_wrong_types_do_not_hide_unknown_names(tmp_path: Path) -> None:
         ),
         ("app = 'x'\n[rollout]\nparallel = 0\n", "rollout.parallel: 0 is below 1"),
         ("app = 'x'\n[rollout]\ncanary = 1.5\n", "rollout.canary: 1.5 should be a whole number"),
+        ("app = 'x'\n[rollout]\ncanary = true\n", "rollout.canary: true should be a whole number"),
         ("app = 'x'\n[build]\nengine = 'dokcer'\n", "build.engine: 'dokcer' is not an engine; did you mean 'docker'?"),
         ("app = 'x'\n[defaults]\nplatform = 'ecs'\n", "defaults.platform: 'ecs' is not a platform; known: apprunner"),
         (
