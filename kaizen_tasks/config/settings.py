@@ -22,7 +22,6 @@ from kaizen_tasks.config.tables import (
     VersionFile,
 )
 from kaizen_tasks.domain.environment import Environment, Stage
-from kaizen_tasks.domain.health import VersionFormat
 from kaizen_tasks.domain.runtime_config import RuntimeRules
 from kaizen_tasks.domain.smoke import SmokeCheck
 from kaizen_tasks.domain.tag_pattern import TagPattern
@@ -30,6 +29,7 @@ from kaizen_tasks.errors import UsageError
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.bump_inference import BumpRules
+    from kaizen_tasks.domain.health import VersionFormat
     from kaizen_tasks.domain.line import Line  # noqa: TC004 - a release without lines does not load it
 
 MAX_SHOWN_LENGTH = 64
@@ -166,6 +166,8 @@ class Settings:
     @property
     def version_format(self) -> VersionFormat:
         """How the app answers with its version."""
+        from kaizen_tasks.domain.health import VersionFormat
+
         rules = self.verify
         return VersionFormat(
             format=rules.format, version=rules.version, environment=rules.environment, tag_pattern=self.tag_pattern

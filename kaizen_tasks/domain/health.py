@@ -9,12 +9,11 @@ from attrs import evolve, field, frozen
 
 from kaizen_tasks.domain.cached_response import cache_header
 from kaizen_tasks.domain.json_pointer import resolve_pointer
-from kaizen_tasks.domain.printable import printable
+from kaizen_tasks.domain.response_text import MAX_REPORTED_LENGTH, describe_body, redirect_target, sanitize
 from kaizen_tasks.domain.tag_pattern import DEFAULT_TAG_PATTERN, TagPattern
 from kaizen_tasks.domain.version import image_tag, parse_version
 from kaizen_tasks.errors import UsageError
 
-MAX_REPORTED_LENGTH = 64  # characters of a reported version or environment that are kept
 SERVER_ERROR_STATUS = 500
 """The lowest HTTP status by which a server says that it could not answer."""
 
@@ -239,22 +238,3 @@ def _text_at(document: object, pointer: str) -> str | None:
     except LookupError:
         return None
     return value if isinstance(value, str) else None
-
-
-def redirect_target(response: ProbeResponse) -> str:
-    """Return ` to URL` for a redirect, without its query, which may hold a token; empty for any other response."""
-    location = response.headers.get("location", "") if 300 <= response.status < 400 else ""
-    return f" to {sanitize(location.partition('?')[0])}" if location else ""
-
-
-def sanitize(text: str) -> str:
-    """Return the beginning of a text, without control characters."""
-    return printable(text[:MAX_REPORTED_LENGTH])
-
-
-def describe_body(body: bytes) -> str:
-    """Return in words what an unexpected body seems to be: nothing, HTML or something."""
-    start = body.lstrip()[:15].lower()
-    if not start:
-        return "nothing"
-    return "HTML" if start.startswith((b"<!doctype", b"<html")) else "something"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import NewType
+from typing import TYPE_CHECKING, NewType
 
 from attrs import field, frozen
 
 from kaizen_tasks.domain.duration import Seconds
-from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse, describe_body, redirect_target, sanitize
 from kaizen_tasks.domain.json_pointer import resolve_pointer
+from kaizen_tasks.domain.response_text import describe_body, redirect_target, sanitize
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 NON_IDEMPOTENT_METHODS = ("POST", "PATCH")  # methods whose requests are not repeated (RFC 9110, 9.2.2)
@@ -68,6 +71,8 @@ class SmokeCheck:
     @property
     def request(self) -> ProbeRequest:
         """The request to send."""
+        from kaizen_tasks.domain.health import ProbeRequest
+
         bypass_cache = not self.cached and self.method in CACHEABLE_METHODS
         body = self.body.encode()
         return ProbeRequest(method=self.method, headers=self.request_headers, body=body, bypass_cache=bypass_cache)

@@ -6,14 +6,17 @@ import math
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, Refused
-from kaizen_tasks.flows.locking.guard import LockGuard
-from kaizen_tasks.flows.locking.mutations import MutationLog, guard_mutations
 from kaizen_tasks.flows.step import Flow, Step
 from kaizen_tasks.ports.tools import Tools
+
+if TYPE_CHECKING:
+    from kaizen_tasks.flows.locking.guard import LockGuard
+    from kaizen_tasks.flows.locking.mutations import MutationLog
 
 Executor = Callable[[Step, Act, Release, Tools], Release]
 """Carries out a step's decision to act, and returns the release as it is afterwards."""
@@ -86,6 +89,7 @@ def noting_interruptions(execute: Executor, *, without_effect: Collection[str] =
 
 def logging_executor(mutations: MutationLog) -> Executor:
     """Return an executor that needs no lock, and logs its changes in `mutations`."""
+    from kaizen_tasks.flows.locking.mutations import guard_mutations
 
     def execute(step: Step, decision: Act, release: Release, tools: Tools) -> Release:
         return apply_step(step, decision, release, guard_mutations(tools, lambda: math.inf, mutations))
@@ -95,6 +99,7 @@ def logging_executor(mutations: MutationLog) -> Executor:
 
 def guarded_executor(guard: LockGuard) -> Executor:
     """Return an executor that acts only while the locks are this run's own."""
+    from kaizen_tasks.flows.locking.mutations import guard_mutations
 
     def execute(step: Step, decision: Act, release: Release, tools: Tools) -> Release:
         environment = step.label.environment

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from kaizen_tasks.domain.health import (
-    MAX_REPORTED_LENGTH,
     ProbeResponse,
     ProbeTally,
     VersionFormat,
     VersionReport,
     parse_version_response,
 )
+from kaizen_tasks.domain.response_text import MAX_REPORTED_LENGTH
 from kaizen_tasks.domain.tag_pattern import TagPattern
 
 

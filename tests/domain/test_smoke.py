@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from kaizen_tasks.domain.health import MAX_REPORTED_LENGTH, ProbeResponse
+from kaizen_tasks.domain.health import ProbeResponse
 from kaizen_tasks.domain.json_pointer import is_json_pointer, resolve_pointer
+from kaizen_tasks.domain.response_text import MAX_REPORTED_LENGTH
 from kaizen_tasks.domain.smoke import SmokeCheck, Statuses
 
 HEALTH = ProbeResponse(

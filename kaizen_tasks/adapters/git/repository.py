@@ -9,9 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.adapters.git.archive import export
 from kaizen_tasks.adapters.git.command import MIN_GIT_VERSION, Git
-from kaizen_tasks.adapters.git.merge import write_merge
 from kaizen_tasks.adapters.git.objects import IDENTITY_HINT, Check, write_commit
 from kaizen_tasks.adapters.git.snapshot import RepoSnapshot
 from kaizen_tasks.adapters.host.atomic_write import WorkingTree
@@ -196,8 +194,12 @@ class GitRepository:
 
     def write_merge(self, *, onto: str, commit: str, files: Mapping[str, bytes | None], message: str) -> str:
         """Write the merge of a commit into another, with some files as given, and return its hash."""
+        from kaizen_tasks.adapters.git.merge import write_merge
+
         return write_merge(self._git, onto=onto, commit=commit, files=files, message=message)
 
     def export(self, commit: str, destination: Path) -> None:
         """Write the app's files of a commit into an empty folder."""
+        from kaizen_tasks.adapters.git.archive import export
+
         export(self._git, commit, destination)

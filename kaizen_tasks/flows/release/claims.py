@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.errors import KaizenError, NotFound
-from kaizen_tasks.flows.parallel import map_parallel
 from kaizen_tasks.flows.release import tags
 
 if TYPE_CHECKING:
@@ -91,6 +90,8 @@ def environments_with(name: str, commit: str, tools: Tools, *, first: Environmen
     """
     if has_image(first, name, commit, tools):
         return (first,)
+    from kaizen_tasks.flows.parallel import map_parallel
+
     others = [environment for environment in tools.settings.environments.values() if environment != first]
     results = map_parallel(
         lambda other: has_image(other, name, commit, tools), others, max_workers=MAX_CONCURRENT_LOOKUPS
