@@ -185,36 +185,30 @@ IDENTITY_HINT = "git config user.name 'Your Name' && git config user.email you@e
 
 
 def _write_tree(git: Git, scratch: Path, commit: str, files: Mapping[str, bytes | None]) -> str:
-    """Run `git add` on the files in a temporary index and working tree, and return the resulting tree.
+    """Add the files to a temporary index from a temporary working tree, and return the resulting tree.
 
-    `git add` normalises line endings and runs filters as in the real working tree. `git hash-object --path` does not:
-    that command ignores whether the index has the file with CRLF. Modes are those of the commit.
+    `git update-index` normalises line endings and runs filters as in the real working tree, and removes the files that
+    are not there. `git hash-object --path` does not: that command ignores whether the index has the file with CRLF.
+    Modes are those of the commit.
     """
     index_env = {"GIT_INDEX_FILE": str(scratch / "index")}
     worktree = scratch / "files"
-    contents = {git.repo.prefix + path: content for path, content in files.items() if content is not None}
+    worktree.mkdir()
+    contents = {git.repo.prefix + path: content for path, content in files.items()}
     for path, content in contents.items():
-        file = worktree / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
+        if content is not None:
+            file = worktree / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
     git.run_checked("read-tree", commit, env=index_env)
-    _remove_from_index(git, [path for path in files if files[path] is None], index_env)
-    if not contents:
-        return git.run_checked("write-tree", env=index_env).text
     result = git.run(
-        "--literal-pathspecs", *_SCRATCH_CONFIG, "add", "--force", "--sparse", "--",
-        *contents,
+        *_SCRATCH_CONFIG, "update-index", "--add", "--remove", "-z", "--stdin",
+        stdin=os.fsencode("".join(f"{path}\0" for path in contents)),
         env={**index_env, "GIT_DIR": str(git.repo.git_dir), "GIT_WORK_TREE": str(worktree)},
         cwd=worktree,
     )  # fmt: skip
-    _require_ok(result, "git add rejects the release's files")
+    _require_ok(result, "git rejects the release's files")
     return git.run_checked("write-tree", env=index_env).text
-
-
-def _remove_from_index(git: Git, paths: list[str], index_env: Mapping[str, str]) -> None:
-    if paths:
-        lines = os.fsencode("".join(f"{path}\0" for path in paths))
-        git.run_checked("update-index", "--force-remove", "-z", "--stdin", env=index_env, stdin=lines)
 
 
 def _diff_trees(git: Git, commit: str, tree: str) -> Iterator[tuple[str, str]]:
