@@ -49,6 +49,10 @@ class EnvironmentStep:
         return StepLabel(self.step_name, self.environment.name)
 
 
+class FileStep:
+    """A step whose `act` changes nothing but the files of the release, which may be in memory."""
+
+
 class ReadOnlyStep:
     """A step that only checks: its `decide` never returns `Act`."""
 

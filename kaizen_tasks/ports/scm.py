@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 class ReleaseFiles(Protocol):
     """The files that a release edits: VERSION, the changelog, and whatever else is configured."""
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether changes are kept in memory, and leave the repository as it is."""
+
     def read(self, name: str) -> bytes | None:
         """Return a file's content, or None when there is no such file."""
 

@@ -20,6 +20,8 @@ class FakeReleaseFiles:
         repositories: the repositories of files that are in another one than the app.
     """
 
+    in_memory = False
+
     def __init__(self, files: Mapping[str, bytes] | None = None) -> None:
         self.files = dict(files or {})
         self.links: dict[str, str] = {}

@@ -9,13 +9,17 @@ import pytest
 from attrs import define, evolve, field
 from semver import Version
 
+from kaizen_tasks.adapters.host.atomic_write import OverlayFiles
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import NOTHING_CHANGED, BuildFailed, KaizenError, Refused
 from kaizen_tasks.flows.runner import apply_step, dry_run_step, noting_interruptions, run_flow
+from kaizen_tasks.flows.step import FileStep
+from tests.fakes.release_files import FakeReleaseFiles
 from tests.fakes.tools import FakeTools
 
 if TYPE_CHECKING:
+    from kaizen_tasks.ports.scm import ReleaseFiles
     from kaizen_tasks.ports.tools import Tools
 
 START = Release(version=Version.parse("1.2.3"))
@@ -53,6 +57,10 @@ class FakeStep:
             raise self.failure
         self.given.append(release)
         return evolve(release, digest="sha256:acted")
+
+
+class FakeFileStep(FileStep, FakeStep):
+    """A step that only edits files."""
 
 
 def test_a_step_that_is_done_is_not_acted_upon() -> None:
@@ -110,6 +118,18 @@ def test_nothing_that_was_seen_before_an_act_counts_after_it(failure: Exception 
         run_flow((FakeStep(decisions=["done"]), FakeStep(decisions=decisions, failure=failure)), START, tools)
 
     assert tools.scm.invalidations == 1
+
+
+@pytest.mark.parametrize(
+    ("release_files", "invalidations"), [(OverlayFiles(FakeReleaseFiles()), 0), (FakeReleaseFiles(), 1)]
+)
+def test_edits_in_memory_leave_what_was_seen_of_the_repository(release_files: ReleaseFiles, invalidations: int) -> None:
+    tools = FakeTools()
+    tools.release_files = release_files
+
+    run_flow((FakeFileStep(),), START, tools)
+
+    assert tools.scm.invalidations == invalidations
 
 
 @pytest.mark.parametrize(("second", "seen"), [("act", "something to do"), ("refuse", "one reason; another")])

@@ -17,6 +17,8 @@ from kaizen_tasks.ports.types import FileLocation
 class WorkingTree:
     """The files of the app's folder."""
 
+    in_memory = False
+
     def __init__(self, root: Path) -> None:
         self._root = root
 
@@ -79,6 +81,8 @@ class WorkingTree:
 
 class OverlayFiles:
     """Files whose changes are kept in memory; files that have not been written are read from `base`."""
+
+    in_memory = True
 
     def __init__(self, base: ReleaseFiles) -> None:
         self._base = base

@@ -11,13 +11,14 @@ from kaizen_tasks.domain.changelog.cut import cut_release
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.flows.release import files, tags, undated_sections
+from kaizen_tasks.flows.step import FileStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
 
 
 @frozen(kw_only=True)
-class CutChangelog:
+class CutChangelog(FileStep):
     """Cut `[Unreleased]` into the section of the version, with the entries of fragments, which are deleted.
 
     Attributes:
