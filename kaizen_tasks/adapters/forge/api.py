@@ -49,7 +49,7 @@ _REDIRECT = (Refused, "has moved to {target}", "git remote set-url names the new
 _OTHER_ERROR = (Refused, "does not accept this", "correct what it names, and run the same command again")
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_REASON_MEMBERS = ("message", "error", "error_description", "errors", "detail")
+_REASON_MEMBERS = ("message", "error", "error_description", "errors")
 RATE_LIMIT_HEADERS = ("x-ratelimit-reset", "ratelimit-reset")
 
 
@@ -216,6 +216,29 @@ class ForgeApi:
         return printable(" ".join(reason.split()))[:MAX_REASON_LENGTH]
 
 
+@frozen(kw_only=True)
+class UsableForge:
+    """What servers of all kinds have in common, if there is a token.
+
+    Attributes:
+        api: the server's API.
+    """
+
+    api: ForgeApi
+
+    def server(self) -> str:
+        """Return what people call the server."""
+        return self.api.project.name
+
+    def access_problem(self) -> str:
+        """Return an empty string: there is a token."""
+        return ""
+
+    def files_url(self, ref: str) -> str:
+        """Return the URL below which the files of a tag or branch are shown."""
+        return self.api.project.files_url(ref)
+
+
 def _texts(document: object) -> list[str]:
     """Return the messages in the JSON of an error: a text, a list, or members by field."""
     if isinstance(document, str):
@@ -224,9 +247,7 @@ def _texts(document: object) -> list[str]:
         return [text for member in document for text in _texts(member)]
     if not isinstance(document, Mapping):
         return []
-    parts = [
-        part for name in ("message", "error", "error_description", "errors") for part in _texts(document.get(name))
-    ]
+    parts = [part for name in _REASON_MEMBERS for part in _texts(document.get(name))]
     if parts:
         return parts
     code, field = document.get("code"), document.get("field")

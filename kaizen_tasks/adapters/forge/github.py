@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from attrs import frozen
 
-from kaizen_tasks.adapters.forge.api import ApiResponse, ForgeApi
+from kaizen_tasks.adapters.forge.api import ApiResponse, UsableForge
 from kaizen_tasks.domain.forge import PullRequest, ReleasePage, shorten
 from kaizen_tasks.errors import Refused
 
@@ -20,22 +20,8 @@ MAX_LISTED_DRAFTS = "30"
 
 
 @frozen(kw_only=True)
-class GitHub:
+class GitHub(UsableForge):
     """A repository on GitHub; implements the port `Forge`."""
-
-    api: ForgeApi
-
-    def server(self) -> str:
-        """Return what people call the server."""
-        return self.api.project.name
-
-    def access_problem(self) -> str:
-        """Return an empty string: there is a token."""
-        return ""
-
-    def files_url(self, ref: str) -> str:
-        """Return the URL below which the files of a tag or branch are shown."""
-        return self.api.project.files_url(ref)
 
     def find_pull_request(self, *, source: str, target: str) -> PullRequest | None:
         """Return the open pull request from one branch into another; forks may have branches of the same name."""

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from attrs import frozen
 
-from kaizen_tasks.adapters.forge.api import ForgeApi
+from kaizen_tasks.adapters.forge.api import UsableForge
 from kaizen_tasks.domain.forge import PullRequest, ReleasePage, shorten
 from kaizen_tasks.errors import Refused
 
@@ -19,22 +19,8 @@ PRERELEASE_MARK = " (pre-release)"
 
 
 @frozen(kw_only=True)
-class GitLab:
+class GitLab(UsableForge):
     """A project on GitLab; implements the port `Forge`."""
-
-    api: ForgeApi
-
-    def server(self) -> str:
-        """Return what people call the server."""
-        return self.api.project.name
-
-    def access_problem(self) -> str:
-        """Return an empty string: there is a token."""
-        return ""
-
-    def files_url(self, ref: str) -> str:
-        """Return the URL below which the files of a tag or branch are shown."""
-        return self.api.project.files_url(ref)
 
     def find_pull_request(self, *, source: str, target: str) -> PullRequest | None:
         """Return the open merge request from one branch into another."""
