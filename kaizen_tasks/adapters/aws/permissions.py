@@ -36,19 +36,13 @@ def simulate_permissions(principal: str, statements: Sequence[Statement], aws: A
     """
     if ROOT_ARN.fullmatch(principal):
         return tuple(Permission(task=task) for task in TASK_ACTIONS)
-    with aws_errors("ask IAM what these credentials allow"):
-        iam = aws.iam()
-        source_arn = _policy_source_arn(principal, iam)
-        with ThreadPoolExecutor(max_workers=MAX_CONCURRENT_REQUESTS) as pool:
-            action_sets = pool.map(lambda statement: _denied_actions(source_arn, statement, iam), statements)
-            denied_actions = frozenset[str]().union(*action_sets)
+    results = _simulate(principal, statements, aws)
+    denied_actions = frozenset(action for result in results for action in _denied_action(result))
     return tuple(Permission(task=task, denied_actions=_actions_within(task, denied_actions)) for task in TASK_ACTIONS)
 
 
 def simulate_changes(principal: str, statements: Sequence[Statement], aws: Aws) -> tuple[DeniedAction, ...]:
     """Return the actions that IAM's policy simulator denies.
-
-    The first statement is asked about alone: where the simulator may not be used, that is the only request.
 
     Args:
         principal: ARN as STS returns it.
@@ -61,6 +55,18 @@ def simulate_changes(principal: str, statements: Sequence[Statement], aws: Aws) 
     """
     if ROOT_ARN.fullmatch(principal):
         return ()
+    results = _simulate(principal, statements, aws)
+    denied = (
+        DeniedAction(action=action, is_certain=_is_certain(each)) for each in results for action in _denied_action(each)
+    )
+    return tuple(dict.fromkeys(denied))
+
+
+def _simulate(principal: str, statements: Sequence[Statement], aws: Aws) -> list[Mapping[str, Any]]:
+    """Return the simulator's results for statements.
+
+    The first statement is asked about alone: where the simulator may not be used, that is the only request.
+    """
     with aws_errors("ask IAM what these credentials allow"):
         iam = aws.iam()
         source_arn = _policy_source_arn(principal, iam)
@@ -69,10 +75,7 @@ def simulate_changes(principal: str, statements: Sequence[Statement], aws: Aws) 
         with ThreadPoolExecutor(max_workers=MAX_CONCURRENT_REQUESTS) as pool:
             for more in pool.map(lambda statement: [*_statement_results(source_arn, statement, iam)], others):
                 results += more
-    denied = (
-        DeniedAction(action=action, is_certain=_is_certain(each)) for each in results for action in _denied_action(each)
-    )
-    return tuple(dict.fromkeys(denied))
+    return results
 
 
 def _is_certain(result: Mapping[str, Any]) -> bool:
@@ -96,11 +99,6 @@ def _policy_source_arn(principal: str, iam: IamClient) -> str:
     if not PRINCIPAL_ARN.fullmatch(principal):
         raise NotFound(f"IAM has no policies for {principal}: it is neither a user nor a role")
     return principal
-
-
-def _denied_actions(source_arn: str, statement: Statement, iam: IamClient) -> frozenset[str]:
-    results = _statement_results(source_arn, statement, iam)
-    return frozenset(action for result in results for action in _denied_action(result))
 
 
 def _statement_results(source_arn: str, statement: Statement, iam: IamClient) -> Iterator[Mapping[str, Any]]:
