@@ -6,7 +6,7 @@ The sections of candidates stay: their tags do. What they hold is in the final r
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
@@ -153,26 +153,19 @@ def _parts(section: Section, seen: set[tuple[str, str]]) -> Iterator[_Part]:
     for group, end in zip(groups, starts[1:], strict=True):
         repeated = [entry for entry in group.entries if (_key(group), entry.text) in seen]
         if len(repeated) < len(group.entries):
+            removals = [TextEdit(start=entry.start, end=entry.end, replacement=b"") for entry in repeated]
             seen |= {(_key(group), entry.text) for entry in group.entries}
             yield _Part(
                 key=_key(group),
                 type=group.type,
                 heading=_strip(content[group.start : group.body_start]),
-                text=_strip(_without(content, group.body_start, end, [(each.start, each.end) for each in repeated])),
+                text=_strip(apply_edits(content[:end], removals)[group.body_start :]),
             )
 
 
 def _key(group: Group) -> str:
     says_more = group.type is None or group.is_breaking or group.is_qualified
     return group.name.casefold() if says_more else str(group.type)
-
-
-def _without(content: bytes, start: int, end: int, spans: Iterable[tuple[int, int]]) -> bytes:
-    pieces, position = [], start
-    for span_start, span_end in spans:
-        pieces.append(content[position:span_start])
-        position = span_end
-    return b"".join([*pieces, content[position:end]])
 
 
 def _strip(text: bytes) -> bytes:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits
+from kaizen_tasks.domain.changelog.markdown.lines import BOM
 from kaizen_tasks.domain.version_files import spelling
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:
     from semver import Version
 
-BOM = b"\xef\xbb\xbf"
 NPM_LOCK_FILES = ("package-lock.json", "npm-shrinkwrap.json")
 NPM_PACKAGE = ("packages", "", "version")
 """Where npm's lock files have the version a second time, since npm 7."""

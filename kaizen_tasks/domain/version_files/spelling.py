@@ -10,7 +10,6 @@ from kaizen_tasks.errors import Refused
 if TYPE_CHECKING:
     from semver import Version
 
-SPELLINGS = ("semver", "pep440")
 PEP440_FILES = re.compile(r"pyproject\.toml|setup\.(cfg|py)|.*\.pyi?|(pdm|poetry|uv)\.lock")
 """Names of the files of Python projects, whose tools write versions as in PEP 440."""
 
