@@ -1,4 +1,4 @@
-"""The port of the machine that a command runs on."""
+"""The ports of the machine that a command runs on, and of its way into the network."""
 
 from __future__ import annotations
 
@@ -34,4 +34,22 @@ class Host(Protocol):
 
         Args:
             process: what `process_identity` returned in the process.
+        """
+
+
+class Network(Protocol):
+    """The proxies and certificate authorities that are in effect for every connection."""
+
+    def route(self, url: str) -> str:
+        """Return in words how the server of a URL is reached: `directly` or `through http://proxy:3128 (HTTPS_PROXY)`.
+
+        Raises:
+            ConfigurationError: the setting that names the proxy is invalid.
+        """
+
+    def authorities(self) -> str:
+        """Return which file of certificate authorities is trusted, and what names it.
+
+        Raises:
+            ConfigurationError: the file cannot be read.
         """

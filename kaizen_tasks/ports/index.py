@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.cloud import AccountAdmin, Identity
 from kaizen_tasks.ports.forge import Forge
-from kaizen_tasks.ports.host import Host
+from kaizen_tasks.ports.host import Host, Network
 from kaizen_tasks.ports.images import Builder, Registry
-from kaizen_tasks.ports.network import Network
 from kaizen_tasks.ports.platform import Logs, Platform, Prober
 from kaizen_tasks.ports.reporter import Reporter
 from kaizen_tasks.ports.scm import ReleaseFiles, Scm

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.network.certificates import CaBundle, find_ca_bundle
 from kaizen_tasks.adapters.network.proxies import Proxy, find_proxy
-from kaizen_tasks.ports.network import Network
+from kaizen_tasks.ports.host import Network
 
 if TYPE_CHECKING:
     import ssl

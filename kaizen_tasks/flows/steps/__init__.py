@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from kaizen_tasks.flows.steps.forge import Announce as Announce
     from kaizen_tasks.flows.steps.forge import OpenPullRequest as OpenPullRequest
     from kaizen_tasks.flows.steps.forge import Propose as Propose
-    from kaizen_tasks.flows.steps.hold import AddHold as AddHold
     from kaizen_tasks.flows.steps.preflight import Preflight as Preflight
+    from kaizen_tasks.flows.steps.record import AddHold as AddHold
     from kaizen_tasks.flows.steps.record import MarkRollback as MarkRollback
     from kaizen_tasks.flows.steps.record import Record as Record
     from kaizen_tasks.flows.steps.runtime import Redeploy as Redeploy
@@ -45,9 +45,8 @@ _MODULES = {
     "deploy": ("Deploy",),
     "evidence": ("Evidence",),
     "forge": ("Announce", "OpenPullRequest", "Propose"),
-    "hold": ("AddHold",),
     "preflight": ("Preflight",),
-    "record": ("MarkRollback", "Record"),
+    "record": ("AddHold", "MarkRollback", "Record"),
     "runtime": ("Redeploy", "RestoreConfig", "SetConfig"),
     "smoke": ("Smoke",),
     "tag": ("FastForwardAndTag", "PushRelease", "Tag"),

@@ -1,4 +1,4 @@
-"""The steps that write to the ledger: a verified release, the start of a rollback."""
+"""The steps that record something for later runs: a verified release, the start of a rollback, a hold."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from attrs import frozen
 
 from kaizen_tasks.domain.decision import Act, Decision, Done
+from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import Event, open_rollback
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.step import EnvironmentStep
@@ -56,4 +57,36 @@ class MarkRollback(EnvironmentStep):
     def act(self, release: Release, tools: Tools) -> Release:
         """Append the entry."""
         ledger.append(Event.ROLLBACK, self.environment, release, tools, reason=self.reason)
+        return release
+
+
+@frozen(kw_only=True)
+class AddHold(EnvironmentStep):
+    """Hold the environment, so that promotions leave it alone until the hold is removed; rollbacks end with it.
+
+    Attributes:
+        environment: the environment to hold.
+        reason: why, in one line.
+    """
+
+    step_name: ClassVar[str] = "hold"
+    reason: str
+
+    def decide(self, release: Release, tools: Tools) -> Decision:
+        """Look up the environment's hold, which anybody may have added."""
+        hold = tools.holds.get(self.environment.name)
+        if hold is not None:
+            return Done(f"{self.environment.name} is {hold}", release)
+        return Act(f"hold {self.environment.name} until inv hold.remove: {self.reason}", release)
+
+    def act(self, release: Release, tools: Tools) -> Release:
+        """Add the hold."""
+        hold = Hold(
+            environment=self.environment.name,
+            reason=self.reason,
+            actor=tools.actor,
+            since=tools.clock.now(),
+            run_url=tools.run_url,
+        )
+        tools.holds.add(hold)
         return release
