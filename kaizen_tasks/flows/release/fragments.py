@@ -8,6 +8,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from kaizen_tasks.domain.changelog.fragments import names
 from kaizen_tasks.domain.changelog.fragments.fold import FoldedChangelog, fold_fragments
 from kaizen_tasks.domain.changelog.fragments.fragment import Fragments, parse_fragments
@@ -15,7 +17,7 @@ from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.release import files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from kaizen_tasks.domain.changelog.format import ChangelogFormat
     from kaizen_tasks.domain.changelog.fragments.fragment import Fragment
@@ -31,9 +33,28 @@ def read_fragments(tools: Tools) -> Fragments:
     """Return the fragments in the folder, and the problems of its files; none without the folder."""
     folder = tools.settings.changelog.fragments
     paths = [f"{folder}/{name}" for name in tools.release_files.names(folder) if not names.is_left_alone(name)]
-    contents = ((path, tools.release_files.read(path)) for path in paths)
+    links = {path: target for path in paths if (target := _link_target(path, tools))}
+    contents = ((path, tools.release_files.read(path)) for path in paths if path not in links)
     pairs = tuple((path, content) for path, content in contents if content is not None)
-    return _parse(pairs, tools.settings.changelog.format)
+    fragments = _parse(pairs, tools.settings.changelog.format)
+    return evolve(fragments, problems=(*fragments.problems, *_link_problems(links))) if links else fragments
+
+
+def _link_target(path: str, tools: Tools) -> str:
+    """Return where a symbolic link in the folder leads to, or an empty string for a plain file."""
+    folder = tools.release_files.locate(_folder(tools)).path
+    target = tools.release_files.locate(path).path
+    return target if target != f"{folder}/{path.rpartition('/')[2]}" else ""
+
+
+def _link_problems(links: Mapping[str, str]) -> Iterator[LintProblem]:
+    """Yield a problem for every symbolic link: the commit has the link only, and no text that a release can fold in."""
+    from kaizen_tasks.domain.changelog.lint.problem import LintProblem
+
+    fix = "put a file with the entry in its place, and commit it"
+    for path, target in links.items():
+        message = f"this is a symbolic link to {target}"
+        yield LintProblem(path=path, line=1, rule="fragment-file", message=message, fix=fix)
 
 
 @lru_cache(maxsize=2)  # steps read them again and again: before the release, and with it
@@ -159,13 +180,18 @@ def uncommitted(tools: Tools) -> Iterator[tuple[str, str]]:
     present, tracked = set(read_fragments(tools).paths), tools.scm.tracked_files(folder)
     untracked, missing, deleted = present - tracked.keys(), set(_missing_paths(tools)), set(deleted_paths(tools))
     ignored = untracked & set(tools.scm.ignored_files(folder)) if untracked else set()
-    edited = present & set(tools.scm.modified_files())
+    modified = set(tools.scm.modified_files())
+    edited = present & modified
+    staged = {
+        path for path in modified - tracked.keys() if path.startswith(f"{folder}/") and _is_fragment(path, folder)
+    }
+    deleted |= staged - present
     commit = f"git commit --message 'Note what changed' -- {folder}"
     for paths, state, remedy in (
         (ignored, "ignored by git, and not committed", f"git add --force {folder} && {commit}"),
         (untracked - ignored, "not in git", f"git add {folder} && {commit}"),
         (edited - untracked, "edited and not committed", f"git add {folder} && {commit}"),
-        (deleted, "deleted and not committed", f"git add {folder} && {commit}"),
+        (deleted, "deleted and not committed", commit),
         (missing - deleted, "left out by the sparse checkout", f"git sparse-checkout add {folder}"),
     ):
         if paths:

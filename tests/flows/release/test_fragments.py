@@ -103,6 +103,16 @@ def _delete(tools: FakeTools) -> None:
     tools.scm.working_tree.delete(PACES)
 
 
+def _stage_deletion(tools: FakeTools) -> None:
+    _delete(tools)
+    del tools.scm.index[PACES]
+
+
+def _stage_renaming(tools: FakeTools) -> None:
+    _stage_deletion(tools)
+    _stage(tools)
+
+
 def _add(tools: FakeTools) -> None:
     tools.scm.working_tree.files[CRASH] = b"A crash.\n"
 
@@ -127,6 +137,8 @@ def _leave_out(tools: FakeTools) -> None:
     [
         (_edit, r"paces\.fixed\.md: edited and not committed"),
         (_delete, r"paces\.fixed\.md: deleted and not committed"),
+        (_stage_deletion, r"paces\.fixed\.md: deleted and not committed"),
+        (_stage_renaming, r"paces\.fixed\.md: deleted and not committed"),
         (_add, r"crash\.fixed\.md: not in git"),
         (_stage, r"crash\.fixed\.md: edited and not committed"),
         (_ignore, r"crash\.fixed\.md: ignored by git"),
@@ -148,6 +160,17 @@ def test_fragment_with_a_problem_refuses_the_release(tools: FakeTools) -> None:
     tools.scm.commit({"changelog.d/5.bugfix.md": b"A crash.\n"})
     with pytest.raises(Refused, match=r"changelog\.d/5\.bugfix\.md:1:1: 'bugfix' is not a type of change"):
         cut(tools)
+
+
+def test_fragment_that_is_a_symbolic_link_refuses_the_release(tools: FakeTools) -> None:
+    tools.scm.commit({CRASH: b"0.1.0\n"})
+    tools.scm.working_tree.links[CRASH] = "VERSION"
+    before = dict(tools.scm.working_tree.files)
+    with pytest.raises(Refused, match=r"changelog\.d/crash\.fixed\.md:1:1: this is a symbolic link to VERSION"):
+        cut(tools)
+    assert tools.scm.working_tree.files == before
+    assert CRASH in [problem.path for problem in changelog_check.changelog_problems(tools)]
+    assert CRASH not in files.read_fragments(tools).paths
 
 
 def test_fragment_in_a_folder_of_its_own_refuses_the_release(tools: FakeTools) -> None:

@@ -62,6 +62,7 @@ RULES: Final[Mapping[str, LintRule]] = {
     "entry-untyped": LintRule("an entry is under no type of change", "warning"),
     "fragment-empty": LintRule("a fragment has no entry", "error"),
     "fragment-entries": LintRule("a fragment has more than one entry", "error"),
+    "fragment-file": LintRule("a fragment is a symbolic link", "error"),
     "fragment-heading": LintRule("a fragment has a heading", "error"),
     "fragment-link": LintRule("a fragment defines a link", "error"),
     "fragment-name": LintRule("a file among the fragments is not named like one", "error"),
