@@ -168,11 +168,11 @@ def test_a_pull_request_lists_the_problems_of_the_changelog(workspace: Workspace
     """As a document for code scanning, and as a failure for people."""
     runner, found = Runner(workspace=workspace, folder=tmp_path), jobs(workspace, "changelog.yml")
     changelog = workspace.clone / "CHANGELOG.md"
-    changelog.write_text(changelog.read_text(encoding="utf-8").replace("2026-09-28", "2025-09-28"), encoding="utf-8")
+    changelog.write_text(changelog.read_text(encoding="utf-8").replace("2026-10-30", "2025-10-30"), encoding="utf-8")
 
     assert runner.run(found["changelog"], "changelog").code == 3
     assert '"date-order"' in (workspace.clone / "changelog.sarif").read_text(encoding="utf-8")
 
-    changelog.write_text(changelog.read_text(encoding="utf-8").replace("2025-09-28", "2026-09-28"), encoding="utf-8")
+    changelog.write_text(changelog.read_text(encoding="utf-8").replace("2025-10-30", "2026-10-30"), encoding="utf-8")
     runner.run(found["changelog"], "changelog").expect_success()
     assert '"results": []' in (workspace.clone / "changelog.sarif").read_text(encoding="utf-8")
