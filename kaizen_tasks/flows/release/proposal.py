@@ -10,7 +10,7 @@ from semver import Version
 from kaizen_tasks.domain import proposal
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused, UsageError
-from kaizen_tasks.flows.release import claims, files, messages
+from kaizen_tasks.flows.release import claims, files, messages, pending
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,11 +99,21 @@ def read_branch(tools: Tools) -> ProposalBranch:
         return ProposalBranch(name=name)
     if not tools.scm.resolve(tip):
         tools.scm.fetch_branch(name)
-    version = _version_at(tip, tools)
-    if tools.scm.is_ancestor(tip, head) or _is_merged(tip, version, tools):
+    if tools.scm.is_ancestor(tip, head):
         return ProposalBranch(name=name, tip=tip)
-    edited_in, has_head = _find_edit(tip, head, version, tools), tools.scm.is_ancestor(head, tip)
+    version, has_head = _version_at(tip, tools), tools.scm.is_ancestor(head, tip)
+    edited_in = _find_edit(tip, head, version, tools)
+    if edited_in and _is_merged(tip, head, version, tools):
+        return ProposalBranch(name=name, tip=tip)
     return ProposalBranch(name=name, tip=tip, version=version, edited_in=edited_in, has_head=has_head)
+
+
+def proposes_release(branch: ProposalBranch, tools: Tools) -> bool:
+    """Return whether a branch has a version that is not released yet, unlike one that others use for something else."""
+    last_version = files.last_released_version(tools)
+    if last_version is None:
+        return bool(_section(branch.tip, branch.version, tools))
+    return branch.version is not None and branch.version > last_version
 
 
 def is_current(branch: ProposalBranch, tools: Tools) -> bool:
@@ -165,10 +175,28 @@ def _version_at(commit: str, tools: Tools) -> Version | None:
         return None
 
 
-def _is_merged(tip: str, version: Version | None, tools: Tools) -> bool:
-    """Return whether HEAD has the section of a branch: a squashed pull request brings it without the commits."""
-    section = _section(tip, version, tools)
-    return bool(section) and section == _section(tools.scm.head().commit, version, tools)
+def _is_merged(tip: str, head: str, version: Version | None, tools: Tools) -> bool:
+    """Return whether HEAD has all that a branch changes: a squashed pull request brings it without the commits.
+
+    What is compared is HEAD or, if main has moved on since, the commit that brought the version.
+    """
+    released = pending.find_release_commit(version, tools) if version else head
+    if version and _section(tip, version, tools) != _section(released, version, tools):
+        return False
+    base = tools.scm.merge_base(tip, head)
+    names = tools.scm.changed_files(base, tip) if base else ()
+    return bool(base) and all(
+        any(_has_change(name, base, tip, commit, tools) for commit in (released, head)) for name in names
+    )
+
+
+def _has_change(name: str, base: str, tip: str, commit: str, tools: Tools) -> bool:
+    """Return whether a commit has what a branch changes in a file; others may have noted more in a release file."""
+    before, after, merged = (tools.scm.read_at(place, name) for place in (base, tip, commit))
+    if after == merged or after is None or merged is None or not files.is_release_file(name, tools):
+        return after == merged
+    old_lines, new_lines, merged_lines = (set((text or b"").splitlines()) for text in (before, after, merged))
+    return new_lines - old_lines <= merged_lines and not (old_lines - new_lines) & merged_lines
 
 
 def _find_edit(tip: str, head: str, version: Version | None, tools: Tools) -> str:

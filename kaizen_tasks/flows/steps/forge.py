@@ -55,6 +55,9 @@ class Propose:
         target, edit = tools.scm.push_target(), f"{branch.name} was edited in {branch.edited_in[:10]}"
         main, remote_name = target.branch, target.remote
         discard = "or give up what was edited there: inv propose --discard-edits"
+        if not proposal.proposes_release(branch, tools):
+            reason = f"{edit}, and proposes {branch.version or 'no version'}, which is not the next release"
+            return Refuse(reasons=(reason,), hint=f"merge it into {main} or push it under another name, {discard}")
         if not branch.has_head:
             merge = f"git fetch {remote_name} && git switch {branch.name} && git merge {remote_name}/{main} && git push"
             reason = f"{edit}, and {main} has moved on"

@@ -259,6 +259,42 @@ def test_the_branch_of_a_merged_proposal_is_replaced_even_if_it_was_edited(tools
     assert proposed(tools, "VERSION") == b"0.2.1\n"
 
 
+def test_commits_on_the_branch_after_its_merge_are_not_replaced(tools: FakeTools) -> None:
+    propose(tools)
+    merged = merge(tools, how="squash")
+    tools.scm.create_tag("v0.2.0", merged, "")
+    tools.upstream.tags["v0.2.0"] = merged
+    commit = edit(tools, {"hers": b"hers\n"})
+    note(tools)
+
+    with pytest.raises(Refused, match=rf"was edited in {commit[:10]}, and proposes 0\.2\.0, which is not the next"):
+        propose(tools)
+
+    assert tools.upstream.branches[BRANCH] == commit
+
+
+def test_a_branch_of_somebody_else_is_replaced_only_if_that_is_asked_for(tools: FakeTools) -> None:
+    tools.upstream.branches[BRANCH] = tools.scm.head().commit
+    commit = edit(tools, {"hers": b"hers\n"})
+
+    with pytest.raises(Refused, match=rf"was edited in {commit[:10]}, and proposes 0\.1\.0, which is not the next"):
+        propose(tools)
+    assert tools.upstream.branches[BRANCH] == commit
+
+    propose(tools, discard_edits=True)
+    assert proposed(tools, "VERSION") == b"0.2.0\n"
+
+
+def test_a_section_that_waits_for_its_date_is_proposed(tools: FakeTools) -> None:
+    changelog = tools.scm.working_tree.files["CHANGELOG.md"].replace(b"[Unreleased]", b"[0.2.0] - Unreleased", 1)
+    push(tools, {"CHANGELOG.md": changelog, "VERSION": b"0.2.0\n"})
+
+    propose(tools)
+
+    assert b"## [0.2.0] - 2026-11-20\n" in proposed(tools)
+    assert isinstance(decide(tools), Done)
+
+
 def test_a_section_of_another_release_is_not_the_merged_proposal(tools: FakeTools) -> None:
     """A hotfix has taken the number."""
     propose(tools)
