@@ -22,6 +22,8 @@ class Push:
 
     Attributes:
         undo: the commands after which the release commit is made anew.
+        atomic: whether the refs were sent all or nothing.
+        done: the refspecs that were pushed one by one before another one failed.
     """
 
     remote: str
@@ -29,6 +31,8 @@ class Push:
     tag: str
     commit: str
     undo: str = ""
+    atomic: bool = True
+    done: tuple[str, ...] = ()
 
     @property
     def refs(self) -> str:
@@ -43,7 +47,12 @@ class Push:
     @property
     def state(self) -> str:
         """The state of things after the push was rejected."""
-        return f"nothing has been pushed: {self.remote} is as before"
+        if not self.done:
+            return f"nothing has been pushed: {self.remote} is as before"
+        names = [
+            refspec.rpartition(":")[2].removeprefix("refs/heads/").removeprefix(TAG_PREFIX) for refspec in self.done
+        ]
+        return f"{self.remote} has {' and '.join(names)}; nothing else has been pushed"
 
 
 def push_to_all(
@@ -66,7 +75,7 @@ def push_to_all(
         except PushFailed as error:
             if index:
                 names = " and ".join(done.name for done in remotes[:index])
-                error.state = f"{names} has {tag}, and {remote.name} is as before"
+                error.state = f"{names} has {tag}; on {remote.name}: {error.state}"
             raise
 
 
@@ -108,17 +117,18 @@ def push_refs(
     branch_refspec = [f"{tip}:refs/heads/{branch}"] if tip else _branch_refspec(remote, push)
     refspecs = [*branch_refspec, *tag_refspec]
     deletions = [f":{ref}" for ref in claim_refs(remote.refs, tag)]
-    result = _push_all(remote, [*refspecs, *deletions], on_progress)
+    result, done = _push_all(remote, [*refspecs, *deletions], on_progress)
     if deletions and is_rejected(result, among=deletions):  # some remotes let nobody delete a ref
-        result = _push_all(remote, refspecs, on_progress)
+        result, done = _push_all(remote, refspecs, on_progress)
     if not result.ok:
+        push = evolve(push, atomic=remote.atomic, done=done)
         raise push_error(evolve(push, undo=_undo_commands(remote, push, tag_ref)), result)
 
 
 def _undo_commands(remote: Remote, push: Push, tag_ref: str) -> str:
-    """Return the commands after which the release commit is made anew, as nobody else has it."""
+    """Return the commands after which the release commit is made anew, or only its tag if others have the commit."""
     forget = f"git tag -d {push.tag}" if tag_ref.startswith(TAG_PREFIX) else undo_command(push.tag)
-    is_head = remote.git.resolve_commit("HEAD") == push.commit
+    is_head = not push.done and remote.git.resolve_commit("HEAD") == push.commit
     return f"git reset --keep HEAD^ && {forget}" if is_head else forget
 
 
@@ -150,9 +160,11 @@ def _branch_refspec(remote: Remote, push: Push) -> list[str]:
     return [f"{git.resolve_commit(target) or git.resolve_commit('HEAD')}:{target}"]
 
 
-def _push_all(remote: Remote, refspecs: list[str], on_progress: Callable[[str], None] | None) -> GitResult:
-    """Push refspecs in one push, or one after the other until one fails; return the last result."""
-    result = GitResult(status=0, out=b"", err="")
+def _push_all(
+    remote: Remote, refspecs: list[str], on_progress: Callable[[str], None] | None
+) -> tuple[GitResult, tuple[str, ...]]:
+    """Push refspecs in one push, or in order until one fails; return the last result and what was pushed before it."""
+    result, done = GitResult(status=0, out=b"", err=""), 0
     for batch in [refspecs] if remote.atomic and refspecs else [[refspec] for refspec in refspecs]:
         result = run_network_command(
             remote.git, "push", "--porcelain", "--progress" if on_progress else "--no-progress",
@@ -164,7 +176,8 @@ def _push_all(remote: Remote, refspecs: list[str], on_progress: Callable[[str], 
         )  # fmt: skip
         if not result.ok:
             break
-    return result
+        done += len(batch)
+    return result, tuple(refspecs[:done])
 
 
 def is_rejected(result: GitResult, *, among: Collection[str] | None = None) -> bool:
@@ -217,7 +230,7 @@ def _unsent_error(push: Push, result: GitResult) -> PushFailed:
     if timed_out(result):
         return PushFailed(
             f"pushing {push.refs} to {push.remote} did not finish within {PUSH_TIMEOUT_SECONDS:g}s",
-            state="it is unknown whether they arrived; either both did or neither",
+            state=f"it is unknown whether they arrived{'; either both did or neither' if push.atomic else ''}",
             hint="run the same command again; it checks first",
         )
     if "failed to push some refs" in result.reason and not server_lines(result.err):

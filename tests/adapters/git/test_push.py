@@ -128,6 +128,16 @@ class TestPush:
 
         assert repository.remote_git("tag") == ""
 
+    def test_refused_tag_after_a_pushed_branch_says_what_is_there(self, repository: Repository, scm: GitScm) -> None:
+        repository.remote_hook("update", "case $1 in refs/tags/*) exit 1;; esac")
+        one_by_one = GitScm(repository.path, atomic=False)
+
+        with pytest.raises(PushFailed, match=r"declines v1\.2\.3") as failure:
+            one_by_one.push(branch="main", tag="v1.2.3")
+
+        assert repository.remote_git("rev-parse", "main") == scm.head().commit
+        assert failure.value.state == "origin has main; nothing else has been pushed"
+
     def test_pushes_from_a_detached_head(self, repository: Repository, scm: GitScm) -> None:
         repository.git("checkout", "--quiet", "--detach")
         scm.push(branch="main", tag="v1.2.3")
