@@ -19,7 +19,7 @@ from kaizen_tasks.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-RELEASE_ONLY_KEYS = {"app", "changelog", "release", "tag", "docs_checklist"}
+RELEASE_ONLY_KEYS = {"app", "changelog", "release", "lines", "tag", "docs_checklist", "version_files"}
 """Keys of a library, which has versions and a changelog and nothing to deploy."""
 
 

@@ -87,7 +87,9 @@ def test_list_warns_about_a_file_that_is_not_toml(
 
 
 def test_library_has_no_deploy_tasks(folder: Path) -> None:
-    names = build(folder, 'app = "library"\n[release]\nbranches = ["main"]\n').task_names
+    version_file = '[[version_files]]\npath = "package.json"\nkey = "version"\n'
+    release = f'[release]\nbranches = ["main"]\n[lines]\n"1.x" = "1.x"\n{version_file}'
+    names = build(folder, f'app = "library"\n{release}').task_names
 
     assert names.keys() >= RELEASE_SIDE
     assert names.keys() & DEPLOY_SIDE == set()
