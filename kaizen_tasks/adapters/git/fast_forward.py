@@ -238,7 +238,8 @@ def _update_index(git: Git, head: HeadRef, states: list[_PathState]) -> None:
 
 def _update_worktree(git: Git, states: list[_PathState]) -> None:
     """Write what git would check out, with line endings and filters applied; each file changes at once."""
-    worktree, present_paths = WorkingTree(git.root), [state.path for state in states if state.new_entry]
+    worktree = WorkingTree(git.root, survives_power_loss=False)
+    present_paths = [state.path for state in states if state.new_entry]
     with TemporaryDirectory(prefix="kaizen-checkout-") as scratch:
         git.run_checked("checkout-index", f"--prefix={scratch}/", "--", *present_paths)
         for path in present_paths:

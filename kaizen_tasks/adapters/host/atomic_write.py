@@ -15,12 +15,19 @@ from kaizen_tasks.ports.types import FileLocation
 
 
 class WorkingTree:
-    """The files of the app's folder."""
+    """The files of the app's folder.
+
+    Args:
+        root: the folder.
+        survives_power_loss: whether a file is on the disk before it replaces another. Git can restore what it has, and
+            does not wait for the disk either when it checks out a file.
+    """
 
     in_memory = False
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, survives_power_loss: bool = True) -> None:
         self._root = root
+        self._survives_power_loss = survives_power_loss
 
     def read(self, name: str) -> bytes | None:
         """Return a file's content, or None when it does not exist; refuse what is no file or is not in the folder."""
@@ -57,7 +64,7 @@ class WorkingTree:
                 hint=f"make {name} a plain file, or configure the path of its target",
             )
         try:
-            _write_atomically(path, content)
+            _write_atomically(path, content, survives_power_loss=self._survives_power_loss)
         except OSError as error:
             raise Refused(f"{name} cannot be written: {error.strerror}", state="it is unchanged") from error
 
@@ -112,7 +119,7 @@ class OverlayFiles:
         self._overlay[name] = None
 
 
-def _write_atomically(path: Path, content: bytes) -> None:
+def _write_atomically(path: Path, content: bytes, *, survives_power_loss: bool) -> None:
     """Write a temporary file and rename it, so that readers see the old or the new content, even after a crash."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_orphans(path)
@@ -122,7 +129,8 @@ def _write_atomically(path: Path, content: bytes) -> None:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            if survives_power_loss:
+                os.fsync(file.fileno())
             if path.exists():
                 temp_path.chmod(path.stat().st_mode & 0o7777)
             temp_path.replace(path)

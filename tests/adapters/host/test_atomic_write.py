@@ -66,6 +66,18 @@ class TestWorkingTree(ReleaseFilesContract):
         assert [path.name for path in root.iterdir()] == ["VERSION"]
         assert documents.read("VERSION") == b"1.2.2\n"
 
+    @pytest.mark.parametrize("survives_power_loss", [True, False])
+    def test_waits_for_the_disk_unless_something_else_has_the_content(
+        self, *, root: Path, survives_power_loss: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        waits: list[int] = []
+        monkeypatch.setattr(os, "fsync", waits.append)
+        documents = WorkingTree(root, survives_power_loss=survives_power_loss)
+        documents.write("VERSION", b"1.2.3\n")
+
+        assert documents.read("VERSION") == b"1.2.3\n"
+        assert bool(waits) == survives_power_loss
+
     def test_temporary_file_of_a_killed_writer_is_removed(self, documents: WorkingTree, root: Path) -> None:
         for name in (".VERSION.0123abcd.tmp", ".VERSION.mine.tmp", ".OTHER.0123abcd.tmp"):
             (root / name).write_bytes(b"half")
