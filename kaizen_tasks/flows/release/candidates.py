@@ -47,9 +47,12 @@ def final_release(candidate: Version, part: versions.Part, tools: Tools, *, forc
         )
     if force:
         return FinalRelease(version=final, reason=reason)
+    from kaizen_tasks.flows.release import lines
+
     path, line = files.place_of(decision.entry, tools)
+    hint = lines.sufficient_part_hint(decision.part, _required_version(candidate, decision, tools), candidate, tools)
     message = f"{path}:{line}: {decision.entry.excerpt!r} requires a {decision.part}, and {final} is not one"
-    raise Refused(message, state=NOTHING_CHANGED, hint=f"--part {decision.part}, or --force to override")
+    raise Refused(message, state=NOTHING_CHANGED, hint=hint)
 
 
 def next_candidate(base: Version, tools: Tools) -> Version:

@@ -17,6 +17,7 @@ from kaizen_tasks.flows.release import files, tags
 if TYPE_CHECKING:
     from semver import Version
 
+    from kaizen_tasks.domain.changelog.bump_inference import ChangePart
     from kaizen_tasks.ports.tools import Tools
 
 
@@ -87,6 +88,22 @@ def require_own_number(version: Version, last: Version | None, tools: Tools, *, 
     if conflict is not None:
         tag, branch = tags.tag_name(conflict, tools), tools.scm.head().branch or "HEAD"
         raise _refusal(f"{version}: {tag} is a release of another line, which {branch} lacks", last, tools, merge=tag)
+
+
+def sufficient_part_hint(part: ChangePart, version: Version, last: Version | None, tools: Tools) -> str:
+    """Return what to type in place of a part that is too low; a part whose number this line may not take is left out.
+
+    Args:
+        part: the part that the notes require.
+        version: the number that the release would get by it.
+        last: the last release of the line.
+        tools: the ports.
+    """
+    try:
+        require_own_number(version, last, tools)
+    except Refused:
+        return "--force to override"
+    return f"--part {part}, or --force to override"
 
 
 def _refusal(message: str, last: Version | None, tools: Tools, *, merge: str = "") -> Refused:

@@ -185,9 +185,17 @@ class Bump(FileStep):
         rules, part = tools.settings.bump_rules, cast("ChangePart", self.part)
         decision = find_decision_exceeding(unreleased, part=part, current_version=base_version, rules=rules)
         if decision is not None:
+            from kaizen_tasks.flows.release import lines
+
+            asked, required = (
+                self._skip_taken(versions.bump_version(base_version, part), part, "", base_version, tools)[0]
+                for part in (part, decision.part)
+            )
+            self._require_own_number(asked, base_version, tools)
+            hint = lines.sufficient_part_hint(decision.part, required, base_version, tools)
             path, line = files.place_of(decision.entry, tools)
             message = f"{path}:{line}: {decision.entry.excerpt!r} requires a {decision.part}, not a {self.part}"
-            raise Refused(message, state=NOTHING_CHANGED, hint=f"--part {decision.part}, or --force to override")
+            raise Refused(message, state=NOTHING_CHANGED, hint=hint)
 
 
 def _committed_version(current: Version, tools: Tools) -> Version:

@@ -238,6 +238,28 @@ def test_configured_lines_have_their_numbers(branch: str, number: str, message: 
         cut(tools, to(number))
 
 
+@pytest.mark.parametrize(
+    ("lines", "hint"),
+    [
+        ({"1.x": "stable/1.x"}, "--force to override"),
+        ({"1.2.x": "stable/1.x"}, "choose a number of this line, such as --to 1.2.4"),
+        ({}, "--part major, or --force to override"),
+    ],
+)
+def test_hint_for_a_part_that_is_too_low_names_what_the_line_accepts(lines: dict[str, str], hint: str) -> None:
+    release = {"branches": ["*"]}
+    library = settings(pipeline=[], environments={}, groups={}, smoke=[], lines=lines, release=release)
+    tools = FakeTools(settings=library)
+    tools.scm.commit({"VERSION": b"1.2.3\n", "CHANGELOG.md": CHANGELOG.encode()})
+    tools.scm.create_tag("v1.2.3", tools.scm.head().commit, "")
+    tools.scm.switch("stable/1.x", start="v1.2.3")
+    note(tools, "Removed")
+
+    with pytest.raises(Refused) as refused:
+        Bump(part="feature", ask_remote=False).decide(Release(version=Version.parse("1.2.3")), tools)
+    assert refused.value.hint == hint
+
+
 def test_the_branch_of_a_line_need_not_be_listed_twice() -> None:
     tools = FakeTools(settings=settings(lines={"1.x": "maintenance"}))
     tools.scm.branch = "maintenance"
