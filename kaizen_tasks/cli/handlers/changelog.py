@@ -179,7 +179,8 @@ def _select_sections(log: Changelog, release: str, since: str, *, name: str) -> 
         return tuple(section for section in sections if section.version != oldest)
     section = log.find_section(versions.parse_version(release, origin="--release")) if release else log.newest_release
     if section is None:
-        recent_versions = ", ".join(str(recent.version) for recent in log.releases[:5])
+        read_versions = [str(recent.version) for recent in log.releases if recent.version]
+        recent_versions = ", ".join(read_versions[:5])
         missing = f"section for {release}" if release else "released section"
         raise Refused(f"{name} has no {missing}", hint=f"the newest are {recent_versions}" if recent_versions else "")
     return (section,)

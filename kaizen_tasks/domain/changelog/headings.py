@@ -17,7 +17,9 @@ _ATX_CLOSING = re.compile(r"(?:^|[ \t]+)#+$")
 _FRAME = re.compile(r"(?P<opening>[ ]{0,3}##[ \t]+).*?(?P<closing>(?:[ \t]+#+)?)[ \t]*$")
 _RELEASE_HEADING = re.compile(
     r"""
-    (?P<bracket>\[)? \s* (?P<prefix>[vV](?=\d))? (?P<name>[^\s\[\](),:]+) (?(bracket)\s*\])
+    (?P<bracket>\[)? \s*
+    (?P<prefix> (?:(?i:version|release)\s+(?=[vV]?\d+\.\d+\.\d))? (?:[vV](?=\d))? )
+    (?P<name>[^\s\[\](),:]+) (?(bracket)\s*\])
     (?P<target> \( [^()\s]* \) | \[ [^\[\]]* \] )?
     (?P<tail> .* )
     """,
@@ -37,9 +39,9 @@ class ReleaseHeading:
     """The parts of a release's heading.
 
     Attributes:
-        name: the version or `Unreleased`, without brackets and `v`.
+        name: the version or `Unreleased`, without brackets and prefix.
         is_bracketed: whether the name is in brackets.
-        prefix: `v`, or empty.
+        prefix: `v`, `Version ` or `Release `, or empty.
         link_target: the `(url)` or `[label]` after the brackets.
         date_prefix: the text between name and date.
         date_text: the date as written.

@@ -27,7 +27,7 @@ _DOCUMENTATION = (
     r"(?i)\W*(?:about|(?:table of )?contents?|toc|introduction|intro|overview|preface|legend|key|index|versioning"
     r"|(?:our )?(?:guiding )?principles|types of|how to|format|conventions?|notation|policy|release policy|semantic"
     r"|change[- ]?logs?|history|release notes|更新日志|变更日志|変更履歴|更新履歴"
-    r"|template|guidelines?|instructions?|resources|links|see also|versions|releases)\b"
+    r"|template|migrat\w+|upgrad\w+|guidelines?|instructions?|resources|links|see also|versions|releases)\b"
 )
 """The first words of headings that explain the file, in which nothing is noted."""
 
@@ -279,7 +279,7 @@ def find_unreleased(log: Changelog) -> Section | None:
     """Return the first `[Unreleased]` section, or None.
 
     Raises:
-        Refused: there is none, but a section above the first release that may be one in another language.
+        Refused: a section above the newest release has notes, but is neither a release nor `[Unreleased]`.
     """
     unknown_section = find_unknown_section(log)
     if unknown_section:
@@ -298,6 +298,11 @@ def unknown_section_fix(section: Section) -> str:
         return (
             "give [Unreleased] and releases headings of level 2, as in ## [1.2.3], and types of change those of level 3"
         )
+    if section.is_numbered:
+        number = re.search(r"\d+(?:\.\d+)*", section.heading)
+        parts = [str(int(part)) for part in number[0].split(".")] if number else []
+        name = ".".join([*parts, "0", "0"][:3])
+        return f"write its version as in ## [{name}], or move its notes to a section ## [Unreleased]"
     import json
 
     bracketed = re.search(r"\[([^\[\]]+)\]", section.heading)
@@ -306,20 +311,36 @@ def unknown_section_fix(section: Section) -> str:
 
 
 def find_unknown_section(log: Changelog) -> Section | None:
-    """Return the section above the first release that may be `[Unreleased]` by another name or level, or None."""
-    if log.unreleased:
-        return None
-    top_sections = _sections(log.content, log.outline.headings, log.changelog_format, level=1)
-    if top_sections and (unreleased := next((top for top in top_sections[:2] if top.title.is_unreleased), None)):
+    """Return the section above the newest release whose notes would be left out, or that may be `[Unreleased]`.
+
+    Without any release that is read, headings with numbers are old releases.
+    """
+    if not log.unreleased and (unreleased := _unreleased_of_level_one(log)):
         return unreleased
+    newest = log.newest_release
     for section in log.sections:
-        if section.is_numbered:
+        if section is newest or (newest is None and section.is_numbered):
             return None
-        if not section.heading:
-            continue
-        if any(group.type for group in section.groups) or not re.match(_DOCUMENTATION, section.heading):
+        if section.heading and not section.is_unreleased and _has_notes(section, log):
             return section
     return None
+
+
+def _unreleased_of_level_one(log: Changelog) -> Section | None:
+    top_sections = _sections(log.content, log.outline.headings, log.changelog_format, level=1)
+    return next((top for top in top_sections[:2] if top.title.is_unreleased), None)
+
+
+def _has_notes(section: Section, log: Changelog) -> bool:
+    """Return whether a section that is neither a release nor `[Unreleased]` may note what changed.
+
+    Beside `[Unreleased]`, a section of words without types of change, such as `## Roadmap`, is none.
+    """
+    if any(group.type and (group.entries or not log.unreleased) for group in section.groups):
+        return True
+    if re.match(_DOCUMENTATION, section.heading):
+        return False
+    return not section.is_empty if section.is_numbered else log.unreleased is None
 
 
 def find_release_of_level_one(log: Changelog) -> Section | None:
