@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from kaizen_tasks.adapters.git.command import GitResult
 from kaizen_tasks.adapters.git.network import run_network_command, timed_out
@@ -56,7 +56,7 @@ def claim(remote: Remote, tag: str, commit: str, *, abandons: Iterable[str], dro
     deletions = tuple(change for other in drops for change in _deletions(remote, other))
     for claim_prefix, abandoned_prefix in _usable_prefixes(remote):
         ends = (change for other in abandons for change in _end(remote, other, abandoned_prefix, claims[other]))
-        result = _push_changes(remote, (*_move(remote, tag, claim_prefix, commit), *deletions, *ends))
+        result, _ = _push_changes(remote, (*_move(remote, tag, claim_prefix, commit), *deletions, *ends))
         if result.ok:
             return
         holder = commits_by_tag(read_refs(remote, "").refs, *CLAIM_PREFIXES).get(tag, "")
@@ -75,13 +75,15 @@ def abandon(remote: Remote, tag: str, commit: str) -> None:
     Raises:
         PushFailed: the remote rejects the change.
     """
+    done: tuple[str, ...] = ()
     for _, abandoned_prefix in _usable_prefixes(remote):
-        result = _push_changes(remote, _end(remote, tag, abandoned_prefix, commit))
+        result, refs = _push_changes(remote, _end(remote, tag, abandoned_prefix, commit))
         if result.ok:
             return
+        done += refs
         if not is_rejected(result):
             break
-    raise claim_error(_push(remote, f"the end of {tag}", tag, commit), result)
+    raise claim_error(evolve(_push(remote, f"the end of {tag}", tag, commit), done=done), result)
 
 
 def _push(remote: Remote, what: str, tag: str, commit: str) -> Push:
@@ -96,7 +98,7 @@ def replace_branch(remote: Remote, branch: str, commit: str, *, expected: str) -
         Refused: somebody else was faster.
         PushFailed: the remote rejects the change.
     """
-    result = _push_changes(remote, (RefChange(ref=f"refs/heads/{branch}", old=expected, new=commit),))
+    result, _ = _push_changes(remote, (RefChange(ref=f"refs/heads/{branch}", old=expected, new=commit),))
     if "stale info" in result.text:
         message = f"somebody else has just pushed to {branch} on {remote.name}"
         raise Refused(message, state="nothing has been pushed", hint="run the same command again")
@@ -112,7 +114,7 @@ def withdraw(remote: Remote, tag: str) -> None:
     Raises:
         PushFailed: the remote rejects the change.
     """
-    result = _push_changes(remote, _deletions(remote, tag))
+    result, _ = _push_changes(remote, _deletions(remote, tag))
     if not result.ok:
         raise push_error(Push(remote=remote.name, branch="", tag=f"the end of {tag}", commit=""), result)
 
@@ -164,9 +166,12 @@ def _end(remote: Remote, tag: str, prefix: str, commit: str) -> tuple[RefChange,
     return (RefChange(ref=ref, old=remote.refs.get(ref, ""), new=commit), *_deletions(remote, tag))
 
 
-def _push_changes(remote: Remote, changes: tuple[RefChange, ...]) -> GitResult:
-    """Push changes of refs, each only from its old value: all or nothing, or in order where that is not possible."""
-    result = GitResult(status=0, out=b"", err="")
+def _push_changes(remote: Remote, changes: tuple[RefChange, ...]) -> tuple[GitResult, tuple[str, ...]]:
+    """Push changes of refs, each only from its old value: all or nothing, or in order where that is not possible.
+
+    Return the last result, and the refs that had been created or moved before one failed.
+    """
+    result, done = GitResult(status=0, out=b"", err=""), list[str]()
     for batch in [changes] if remote.atomic else [(change,) for change in changes]:
         result = run_network_command(
             remote.git, "push", "--porcelain", "--no-progress", "--atomic" if remote.atomic else "--no-atomic",
@@ -178,4 +183,5 @@ def _push_changes(remote: Remote, changes: tuple[RefChange, ...]) -> GitResult:
         )  # fmt: skip
         if not result.ok:
             break
-    return result
+        done += [change.ref for change in batch if change.new]
+    return result, tuple(done)

@@ -23,7 +23,7 @@ class Push:
     Attributes:
         undo: the commands after which the release commit is made anew.
         atomic: whether the refs were sent all or nothing.
-        done: the refspecs that were pushed one by one before another one failed.
+        done: the refs or refspecs that were pushed one by one before another one failed.
     """
 
     remote: str

@@ -76,7 +76,7 @@ def test_refused_claim_quotes_the_remote(repository: Repository, scm: GitScm) ->
 def test_claim_that_cannot_be_deleted_does_not_stop_the_tag(repository: Repository, scm: GitScm) -> None:
     commit = land_and_tag(scm)
     scm.claim("v1.2.3", commit)
-    repository.remote_git("config", "receive.denyDeletes", "true")
+    repository.remote_hook("update", "case $3 in *[!0]*) ;; *) exit 1;; esac")
 
     scm.push(branch="main", tag="v1.2.3")
     refs = scm.remote_refs("main")
@@ -93,3 +93,14 @@ def test_refs_are_changed_one_after_the_other_without_atomic_pushes(repository: 
 
     scm.push(branch="main", tag="v1.2.3")
     assert remote_refs(repository) == ["refs/heads/main", "refs/kaizen/abandoned/v1.2.4", "refs/tags/v1.2.3"]
+
+
+def test_end_of_a_claim_that_cannot_be_deleted_says_what_is_there(repository: Repository) -> None:
+    scm = GitScm(repository.path, atomic=False)
+    scm.claim("v1.2.3", land_and_tag(scm))
+    repository.remote_hook("update", "case $3 in *[!0]*) ;; *) exit 1;; esac")
+
+    with pytest.raises(PushFailed) as failure:
+        scm.abandon("v1.2.3", scm.head().commit)
+
+    assert failure.value.state.startswith("origin has refs/kaizen/abandoned/v1.2.3")
