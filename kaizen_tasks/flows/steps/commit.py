@@ -125,7 +125,9 @@ def find_refusal(release: Release, head: str, contents: Mapping[str, bytes | Non
     version_paths = files.version_paths(tools)
     if version_paths and {*version_paths} & {*tools.scm.modified_files()}:
         problems += preconditions.check_version_files(release.version, tools)
-    for name in tools.scm.untracked_files(head, contents):
+    outdated_files = contents.keys() & {*files_without_version(release, tools)}
+    planned = {**contents, **dict.fromkeys(outdated_files, b"")}  # a dry run has changed nothing; the release would
+    for name in tools.scm.untracked_files(head, planned):
         problems.append(preconditions.Problem(f"{name} is not tracked by git", files.track_command(name)))
     if not problems:
         return None

@@ -11,7 +11,7 @@ from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.doctor.checkout import checks
 from kaizen_tasks.flows.release import files
-from kaizen_tasks.flows.runner import run_flow
+from kaizen_tasks.flows.runner import dry_run_step, run_flow
 from kaizen_tasks.flows.steps import Bump
 from tests.fakes.scm import FakeScm
 from tests.fakes.tools import CHANGELOG, FakeTools, settings
@@ -84,6 +84,15 @@ def test_what_is_missing_is_refused_with_the_command_that_adds_it(
     assert message in refused.value.message
     assert hint in refused.value.hint
     assert before == (tools.scm.head(), tools.scm.working_tree.files, tools.scm.pending_releases())
+
+
+@pytest.mark.parametrize("name", ["VERSION", "CHANGELOG.md"])
+def test_a_dry_run_refuses_an_untracked_file_as_the_release_does(tools: FakeTools, name: str) -> None:
+    committed = {"VERSION": VERSION, "CHANGELOG.md": CHANGELOG}
+    use(tools, committed, {name: committed.pop(name)})
+
+    with pytest.raises(KaizenError, match=f"{name} is not tracked by git"):
+        run_flow(catalogue.cut(Bump()), Release(version=files.read_version(tools)), tools, dry_run_step)
 
 
 @pytest.mark.parametrize("name", ["VERSION", "CHANGELOG.md"])
