@@ -88,8 +88,9 @@ def check(c: Context, *, json: bool, sarif: bool, fix: bool) -> None:
         for problem in problems:
             place = f"{problem.path or name}:{problem.line}:{problem.column}"
             tools.reporter.note(f"{place}: {problem.severity}: {problem.rule} {problem.message}, {problem.fix}")
-    folder = tools.settings.changelog.fragments
-    summary = f"{name} and {folder} have {_count(problems)}" if folder else f"{name} has {_count(problems)}"
+    paths = tuple(dict.fromkeys(each.path or name for each in problems))
+    paths = paths or tuple(filter(None, (name, tools.settings.changelog.fragments)))
+    summary = f"{_enumerate(paths)} {'has' if len(paths) == 1 else 'have'} {_count(problems)}"
     if any(problem.severity == "error" for problem in problems):
         raise Refused(summary, hint=_fix_hint(problems, tools, fix=fix))
     tools.reporter.note(summary)
@@ -102,6 +103,11 @@ def _count(problems: Sequence[LintProblem]) -> str:
     counts = Counter(problem.severity for problem in problems)
     words = ", ".join(_plural(count, severity) for severity, count in sorted(counts.items()))
     return f"{_plural(len(problems), 'problem')}: {words}"
+
+
+def _enumerate(paths: Sequence[str]) -> str:
+    names = paths if len(paths) <= 3 else (*paths[:2], f"{len(paths) - 2} more files")
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
 def _plural(count: int, noun: str) -> str:

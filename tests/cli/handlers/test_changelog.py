@@ -146,6 +146,15 @@ def test_every_problem_is_a_line_that_editors_understand(app: Path) -> None:
     assert plain.stderr.startswith("CHANGELOG.md has 1 problem: 1 error\n")
 
 
+def test_the_summary_names_the_files_with_problems(app: Path) -> None:
+    """And not the changelog, if it has none."""
+    (app / "VERSION").write_text("0.2.0\n")
+    (app / "package.json").write_text('{"version": "0.1.9"}')
+    (app / "kaizen.toml").write_text('app = "web"\n[[version_files]]\npath = "package.json"\nkey = "version"\n')
+
+    assert kaizen(app, "changelog.check").stderr.startswith("package.json has 1 problem: 1 error\n")
+
+
 def test_only_errors_are_a_failure(app: Path) -> None:
     """A heading of one's own in a release is a warning, until it is configured as an error."""
     (app / "CHANGELOG.md").write_text(CHANGELOG.replace("### Fixed", "### Documentation"))
