@@ -100,6 +100,8 @@ def app_path(text: str) -> str:
         return f"{text!r} is not a path inside the app's folder"
     if short == "." or text.endswith("/"):
         return f"{text!r} is not the path of a file"
+    if "*" in text or "?" in text:
+        return f"{text!r} is a pattern, not a path: name each file"
     return "" if text == short else f"{text!r} is written {short!r}"
 
 

@@ -263,6 +263,10 @@ def test_wrong_types_do_not_hide_unknown_names(tmp_path: Path) -> None:
             "version_files.0.path: '../package.json' is not a path inside the app's folder",
         ),
         (
+            "app = 'x'\n[[version_files]]\npath = '*.json'\nkey = 'version'\n",
+            "version_files.0.path: '*.json' is a pattern, not a path: name each file",
+        ),
+        (
             "app = 'x'\n[[version_files]]\npath = 'a.json'\nkey = 'version'\nspelling = 'pep-440'\n",
             "version_files.0.spelling: 'pep-440' is not a spelling; did you mean 'pep440'?",
         ),

@@ -133,12 +133,17 @@ def _deleted_fragments(tools: Tools) -> dict[str, None]:
 
 def track_command(path: str) -> str:
     """Return the command that commits a file which git does not track yet."""
-    return f"git add --force {quote(path)} && {commit_command(path, f'Add {path}')}"
+    return f"git add --force {pathspec(path)} && {commit_command(path, f'Add {path}')}"
 
 
 def commit_command(path: str, message: str) -> str:
     """Return the command that commits a file."""
-    return f"git commit --message {quote(message)} -- {quote(path)}"
+    return f"git commit --message {quote(message)} -- {pathspec(path)}"
+
+
+def pathspec(path: str) -> str:
+    """Return a path as one word of a git command, in which nothing is a wildcard."""
+    return quote(f":(literal){path}" if {*path} & {*"*?[\\"} or path.startswith(":") else path)
 
 
 def quote(text: str) -> str:
@@ -171,7 +176,7 @@ def require_not_deleted(path: str, tools: Tools) -> None:
     """
     head = tools.scm.resolve("HEAD")
     if head and tools.scm.read_at(head, path) is not None:
-        raise UsageError(f"{path} is deleted and not committed", hint=f"git checkout HEAD -- {quote(path)}")
+        raise UsageError(f"{path} is deleted and not committed", hint=f"git checkout HEAD -- {pathspec(path)}")
 
 
 def read_changelog_bytes(tools: Tools) -> bytes:

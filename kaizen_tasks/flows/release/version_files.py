@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.lint.problem import LintProblem
     from kaizen_tasks.ports.tools import Tools
 
+_SETTING = "under [[version_files]] in kaizen.toml"
+
 
 @frozen(kw_only=True)
 class Difference:
@@ -91,24 +93,28 @@ def problems(release_version: Version, tools: Tools) -> Iterator[tuple[str, str]
 def _obstacles(path: str, head: str, tools: Tools) -> Iterator[tuple[str, str]]:
     """Yield why a file cannot be part of a release commit."""
     location = tools.release_files.locate(path)
-    setting = "under [[version_files]] in kaizen.toml"
     if location.repository:
-        yield f"{path} is in the submodule {location.repository}, whose commits are its own", f"remove it {setting}"
+        yield f"{path} is in the submodule {location.repository}, whose commits are its own", f"remove it {_SETTING}"
     elif location.path != path:
-        yield f"{path} is a symbolic link to {location.path}", f'write path = "{location.path}" {setting}'
-    elif tools.scm.read_at(head, path) is None:
-        if tools.release_files.read(path) is None:
-            yield f"there is no {path}", f"correct its path {setting}"
-        else:
-            yield f"{path} is not tracked by git", files.track_command(path)
+        yield f"{path} is a symbolic link to {location.path}", f'write path = "{location.path}" {_SETTING}'
     elif tools.release_files.read(path) is None:
-        yield f"{path} is deleted", f"git checkout HEAD -- {files.quote(path)}"
+        yield _missing(path, head, tools)
+    elif tools.scm.read_at(head, path) is None:
+        yield f"{path} is not tracked by git", files.track_command(path)
+
+
+def _missing(path: str, head: str, tools: Tools) -> tuple[str, str]:
+    """Return why there is no file, with a remedy: it has been deleted, or there never was one of this name."""
+    if tools.scm.read_at(head, path) is None:
+        return f"there is no {path}", f"correct its path {_SETTING}"
+    return f"{path} is deleted", f"git checkout HEAD -- {files.pathspec(path)}"
 
 
 def _content_problems(release_version: Version, head: str, tools: Tools) -> Iterator[tuple[str, str]]:
     modified_paths = [path for path in files.version_paths(tools) if path in tools.scm.modified_files()]
+    outdated = outdated_paths(release_version, tools) if modified_paths else ()
     for path in modified_paths:
-        if not _is_edited_in_version_only(path, head, tools):
+        if path in outdated or not _is_edited_in_version_only(path, head, tools):
             yield f"{path} is edited and not committed", files.commit_command(path, f"Change {path}")
     accepted = [files.read_version(tools), release_version]
     if files.VERSION_FILE in tools.scm.modified_files() and (old := tools.scm.read_at(head, files.VERSION_FILE)):
@@ -199,6 +205,6 @@ def _fields(tools: Tools) -> tuple[VersionField, ...]:
 def _read(path: str, tools: Tools) -> bytes:
     content = tools.release_files.read(path)
     if content is None:
-        hint = f"git checkout HEAD -- {files.quote(path)}, or correct its path under [[version_files]] in kaizen.toml"
-        raise Refused(f"there is no {path}", state=NOTHING_CHANGED, hint=hint)
+        cause, remedy = _missing(path, tools.scm.head().commit, tools)
+        raise Refused(cause, state=NOTHING_CHANGED, hint=remedy)
     return content

@@ -122,6 +122,31 @@ def test_a_file_that_git_does_not_track_is_found() -> None:
     assert remedy == "git add --force package.json && git commit --message 'Add package.json' -- package.json"
 
 
+def test_a_file_that_git_does_not_have_is_not_to_be_restored(tools: FakeTools) -> None:
+    tools.settings = settings(version_files=[{"path": "nope.json", "key": "version"}])
+    with pytest.raises(Refused, match=r"there is no nope\.json") as refused:
+        changelog_check.changelog_problems(tools)
+    assert refused.value.hint == "correct its path under [[version_files]] in kaizen.toml"
+
+
+def test_a_name_with_a_wildcard_is_restored_alone(tools: FakeTools) -> None:
+    tools.settings = settings(version_files=[{"path": "[ab].json", "key": "version"}])
+    tools.scm.commit({"[ab].json": PACKAGE})
+    tools.scm.working_tree.delete("[ab].json")
+    with pytest.raises(Refused, match="is deleted") as refused:
+        changelog_check.changelog_problems(tools)
+    assert refused.value.hint == "git checkout HEAD -- ':(literal)[ab].json'"
+
+
+def test_a_correction_that_is_not_committed_is_found_before_the_release(tools: FakeTools) -> None:
+    tools.scm.commit({"package.json": PACKAGE.replace(b"0.1.0", b"0.0.9")})
+    assert version_files.fix(tools) == ("package.json",)
+
+    with pytest.raises(Refused, match=r"preflight: package\.json is edited and not committed") as refused:
+        cut(tools)
+    assert "git commit --message 'Change package.json' -- package.json" in refused.value.hint
+
+
 def test_a_bump_that_was_stopped_between_two_files_is_finished(tools: FakeTools) -> None:
     tools.scm.working_tree.files["VERSION"] = b"0.2.0\n"
     assert problems(tools) == []
