@@ -39,7 +39,8 @@ class GitRepository:
 
     def __init__(self, root: Path, *, remote: str = "") -> None:
         self._git = Git(root)
-        self._snapshot = RepoSnapshot(self._git)
+        self._written: dict[str, str] = {}
+        self._snapshot = RepoSnapshot(self._git, self._written)
         self._configured_remote = remote
         self._trailers: dict[tuple[str, str], str] = {}
 
@@ -190,7 +191,9 @@ class GitRepository:
     ) -> str:
         """Write a commit object, the parent's tree with some files replaced, and return its hash; no ref is changed."""
         tree = self._snapshot.build_tree(parent, files).tree
-        return write_commit(self._git, parent=parent, tree=tree, paths=tuple(files), message=message, check=check)
+        commit = write_commit(self._git, parent=parent, tree=tree, paths=tuple(files), message=message, check=check)
+        self._written |= {commit: commit, f"{commit}^": parent}
+        return commit
 
     def write_merge(self, *, onto: str, commit: str, files: Mapping[str, bytes | None], message: str) -> str:
         """Write the merge of a commit into another, with some files as given, and return its hash."""

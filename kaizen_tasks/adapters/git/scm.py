@@ -53,7 +53,7 @@ class GitScm(GitRepository):
 
     def invalidate_cache(self, *, remote: bool = False) -> None:
         """Discard what was read from the repository; every method that changes the repository does so too."""
-        self._snapshot = RepoSnapshot(self._git)
+        self._snapshot = RepoSnapshot(self._git, self._written)
         if remote:
             self._remotes.clear()
 
@@ -143,7 +143,9 @@ class GitScm(GitRepository):
     def _write_tag(self, name: str, commit: str, message: str) -> str:
         """Write a tag object and return its hash."""
         tagger = None if self._signs_tags else self._snapshot.identity("COMMITTER")
-        return write_tag(self._git, name=name, commit=commit, message=message, tagger=tagger)
+        tag_object = write_tag(self._git, name=name, commit=commit, message=message, tagger=tagger)
+        self._written[tag_object] = commit
+        return tag_object
 
     @property
     def _signs_tags(self) -> bool:

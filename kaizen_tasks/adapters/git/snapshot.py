@@ -43,11 +43,13 @@ class RepoSnapshot:
 
     Args:
         git: the repository.
+        written: commits by the names under which `resolve_commit` looks for them, of objects that this process has
+            written: objects never change.
     """
 
-    def __init__(self, git: Git) -> None:
+    def __init__(self, git: Git, written: Mapping[str, str]) -> None:
         self._git = git
-        self._commits: dict[str, str] = {}
+        self._commits = dict(written)
         self._identities: dict[str, GitResult] = {}
         self._trees: dict[tuple[str, tuple[tuple[str, bytes | None], ...]], BuiltTree] = {}
         self._merged_tags: dict[str, tuple[str, ...]] = {}
@@ -84,15 +86,15 @@ class RepoSnapshot:
     @cached_property
     def pending(self) -> Mapping[str, str]:
         """The commits of unfinished releases, by tag."""
-        pending_refs = tuple(ref for ref in self._refs if ref.startswith(PENDING_PREFIX))
-        if not pending_refs:
-            return {}
-        hashes = self._git.resolve_commits(*pending_refs, *(f"{ref}^{{commit}}^" for ref in pending_refs))
-        commits, parents = hashes[: len(pending_refs)], hashes[len(pending_refs) :]
-        # Callers that ask for a pending release also ask for its parent, so both are resolved in one git call.
-        self._commits.update(zip((f"{commit}^" for commit in commits), parents, strict=True))
-        self._commits.update(zip(pending_refs, commits, strict=True))
-        return {ref.removeprefix(PENDING_PREFIX): commit for ref, commit in zip(pending_refs, commits, strict=True)}
+        targets = {ref: target for ref, target in self._refs.items() if ref.startswith(PENDING_PREFIX)}
+        unknown = tuple(target for target in targets.values() if target not in self._commits)
+        if unknown:
+            hashes = self._git.resolve_commits(*unknown, *(f"{target}^{{commit}}^" for target in unknown))
+            commits, parents = hashes[: len(unknown)], hashes[len(unknown) :]
+            # Callers that ask for a pending release also ask for its parent, so both are resolved in one git call.
+            self._commits.update(zip((f"{commit}^" for commit in commits), parents, strict=True))
+            self._commits.update(zip(unknown, commits, strict=True))
+        return {ref.removeprefix(PENDING_PREFIX): self._commits[target] for ref, target in targets.items()}
 
     @cached_property
     def modified_files(self) -> tuple[str, ...]:
@@ -107,8 +109,8 @@ class RepoSnapshot:
     def resolve_commit(self, name: str) -> str:
         """Return the full hash of the commit that a ref, tag or hash names; an empty string when unknown."""
         if name not in self._commits:
-            is_unknown_tag = _TAG_REF.fullmatch(name) and name not in self._refs
-            self._commits[name] = "" if is_unknown_tag else self._git.resolve_commit(name)
+            target = self._refs.get(name, "") if _TAG_REF.fullmatch(name) else name
+            self._commits[name] = target and (self._commits.get(target) or self._git.resolve_commit(name))
         return self._commits[name]
 
     def tag_object(self, tag: str) -> str:

@@ -72,7 +72,19 @@ def test_every_change_invalidates_the_snapshot(scm: GitScm, asked: Callable[[], 
     assert before != scm.head().commit == commit == scm.resolve("refs/tags/v1.2.3")
     assert scm.pending_releases() == {}
     assert scm.modified_files() == ()
-    assert sorted(asked()) == ["for-each-ref", "rev-parse", "status"]
+    assert sorted(asked()) == ["for-each-ref", "status"]
+
+
+def test_what_was_written_is_known_but_not_where_refs_point(repository: Repository, scm: GitScm) -> None:
+    """An object never changes; a tag may be moved by somebody else."""
+    before, commit = scm.head().commit, release(scm)
+    scm.fast_forward_and_tag(commit, paths=PATHS, tag="v1.2.3", message="web v1.2.3")
+    assert scm.resolve("refs/tags/v1.2.3") == commit
+
+    repository.git("tag", "--force", "v1.2.3", before)
+    scm.invalidate_cache()
+
+    assert scm.resolve("refs/tags/v1.2.3") == before
 
 
 def test_head_is_found_among_branches_with_odd_names(repository: Repository, scm: GitScm) -> None:
