@@ -107,7 +107,7 @@ def _path_states(git: Git, *, old: str, new: str, paths: tuple[str, ...]) -> Ite
     for path, (old_entry, new_entry) in changes.items():
         is_tracked, is_skipped = path in index.entries, path in index.skipped_paths
         in_worktree = _matches_entry(git, path, new_entry) if not is_tracked else path not in differs_from_new
-        holds_old = not (git.root / path).exists() if not is_tracked else path not in differs_from_old
+        holds_old = path not in differs_from_old if is_tracked else _is_absent_or(git, path, old_entry)
         index_entry = index.entries.get(path)
         yield _PathState(
             path=path,
@@ -127,6 +127,11 @@ def _paths_unlike_old(git: Git, old: str, changes: _Changes, index: _Index) -> f
     unlike_index = tuple(path for path, (old_entry, _) in changes.items() if index.entries.get(path) != old_entry)
     differing_paths = _differing_paths(git, old, unlike_index) if old else frozenset(unlike_index)
     return differing_paths | (changes.keys() - set(unlike_index)) & index.edited_paths
+
+
+def _is_absent_or(git: Git, path: str, entry: _TreeEntry | None) -> bool:
+    """Return whether an untracked file is missing, or has the content that an interrupted run has not deleted yet."""
+    return not (git.root / path).exists() or (entry is not None and _matches_entry(git, path, entry))
 
 
 def _matches_entry(git: Git, path: str, entry: _TreeEntry | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,6 +34,22 @@ class TestLanding:
 
         assert repository.git("status", "--porcelain") == ""
         assert (repository.path / "CHANGELOG.md").read_bytes() == RELEASE["CHANGELOG.md"]
+
+    @pytest.mark.parametrize("content", [b"1\n", b"edited\n"])
+    def test_file_that_an_interrupted_run_has_not_deleted_is_deleted_unless_edited(
+        self, repository: Repository, scm: GitScm, content: bytes
+    ) -> None:
+        parent = repository.commit({"notes/1.md": b"1\n"})
+        commit = scm.write_commit(parent=parent, files={"notes/1.md": None}, message="Release")
+        repository.git("update-ref", "refs/heads/main", commit)
+        repository.git("read-tree", commit)
+        repository.write({"notes/1.md": content})
+        scm.invalidate_cache()
+
+        with nullcontext() if content == b"1\n" else pytest.raises(Refused, match=r"notes/1.md: other changes"):
+            scm.fast_forward(commit, paths=("notes",))
+
+        assert (repository.path / "notes/1.md").exists() == (content == b"edited\n")
 
     def test_release_is_pending_until_its_files_are_updated(
         self, repository: Repository, scm: GitScm, monkeypatch: pytest.MonkeyPatch
