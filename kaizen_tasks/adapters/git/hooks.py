@@ -145,14 +145,14 @@ def _files_in_place(draft: _Draft) -> Iterator[None]:
     top = draft.git.repo.toplevel
     before = {path: _read(top / path) for path in draft.top_paths}
     present = draft.names("ls-files", "-z", "--full-name", "--", *_top_specs(draft.top_paths)) & draft.top_paths
-    for path in draft.top_paths - present:
-        (top / path).unlink(missing_ok=True)
     stdin = "".join(f"{path}\0" for path in sorted(present))
     checkout = ("-C", str(top), "checkout-index", "--force", "--quiet", "--index", "-z", "--stdin")
-    draft.git.run_checked(*checkout, env=draft.env, stdin=os.fsencode(stdin))
-    written = {path: _read(top / path) for path in draft.top_paths}
     restored = before
     try:
+        for path in draft.top_paths - present:
+            (top / path).unlink(missing_ok=True)
+        draft.git.run_checked(*checkout, env=draft.env, stdin=os.fsencode(stdin))
+        written = {path: _read(top / path) for path in draft.top_paths}
         yield
         restored = {path: content for path, content in before.items() if content != written[path]}
     finally:

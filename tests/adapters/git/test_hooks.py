@@ -43,6 +43,20 @@ class TestCommitHooks:
         assert seen.read_text().splitlines() == [str(repository.path), "CHANGELOG.md", "VERSION", "1.2.3"]
         assert (read(repository)["VERSION"], status(repository)) == (FILES["VERSION"], "")
 
+    def test_filter_that_fails_before_them_leaves_the_files_as_they_were(
+        self, repository: Repository, scm: GitScm
+    ) -> None:
+        repository.hook("pre-commit", "exit 0")
+        for key, value in {"clean": "cat", "smudge": "false", "required": "true"}.items():
+            repository.git("config", f"filter.broken.{key}", value)
+        attributes = repository.path / ".git" / "info" / "attributes"
+        attributes.parent.mkdir(exist_ok=True)
+        attributes.write_text("VERSION filter=broken\n")
+
+        with pytest.raises(Refused, match="VERSION: smudge filter broken failed"):
+            release(scm)
+        assert read(repository) == {path: FILES[path] for path in PATHS}
+
     def test_see_no_other_file_that_is_staged(self, repository: Repository, scm: GitScm) -> None:
         seen = repository.path.parent / "seen"
         repository.hook("pre-commit", f"git diff --cached --name-only > '{seen}'")
