@@ -98,6 +98,11 @@ def check_remote(release: Release, environment: Environment | None, tools: Tools
         return
     if remote is None:
         return
+    if clashing_version := _find_clash(remote, release, tools):
+        tag = tags.tag_name(clashing_version, tools)
+        cause = f"{target.remote} has the tag {tag} on commit {remote.tags[tag][:10]}, and this clone on another"
+        yield Problem(cause, own_release_remedy(clashing_version, remote, tools))
+        return
     yield from _check_number_is_free(remote, release, environment, tools)
     if is_fixed:
         return
@@ -115,6 +120,30 @@ def _is_merged(release: Release, remote: RemoteRefs, tools: Tools) -> bool:
     if not tools.scm.resolve(remote.branch_commit):
         tools.scm.fetch_branch(tools.scm.push_target().branch)
     return pending.brings_version(remote.branch_commit, release.version, tools)
+
+
+def _find_clash(remote: RemoteRefs, release: Release, tools: Tools) -> Version | None:
+    """Return the version that this clone and the remote have tagged on different commits: this one, or the last one."""
+    for version in filter(None, (release.version, files.last_released_version(tools))):
+        commit = tags.tag_commit(version, tools)
+        if commit and remote.tags.get(tags.tag_name(version, tools), commit) != commit:
+            return version
+    return None
+
+
+def own_release_remedy(version: Version, remote: RemoteRefs, tools: Tools) -> str:
+    """Return the commands that take the remote's release in place of the one of this clone with the same number.
+
+    The commit of the latter is dropped if the remote lacks it and it changes nothing but the files of a release.
+    """
+    commit, head, drop = tags.tag_commit(version, tools), tools.scm.head().commit, ""
+    parent, tip = tools.scm.resolve(f"{commit}^"), tools.scm.resolve(remote.branch_commit)
+    changed_files = tools.scm.changed_files(parent, commit) if parent else ()
+    is_release_alone = bool(changed_files) and all(files.is_release_file(name, tools) for name in changed_files)
+    if is_release_alone and tools.scm.is_ancestor(commit, head) and not (tip and tools.scm.is_ancestor(commit, tip)):
+        drop = "git reset --keep HEAD^" if commit == head else f"git rebase --onto {parent[:10]} {commit[:10]}"
+    commands = (f"git tag -d {tags.tag_name(version, tools)}", drop, tools.scm.push_target().pull_command)
+    return " && ".join(filter(None, commands))
 
 
 def _check_number_is_free(

@@ -91,7 +91,11 @@ class PushRelease:
         remote_commit, branch = remote.tags.get(name, ""), _branch_to_push(release, remote, tools)
         if remote_commit not in {"", release.commit}:
             reason = f"somebody else has just pushed the tag {name} to {target.remote}, on {remote_commit[:10]}"
-            hint = f"{target.pull_command}, then run the same command again"
+            is_here = bool(tools.scm.resolve(f"refs/tags/{name}"))
+            remedy = (
+                preconditions.own_release_remedy(release.version, remote, tools) if is_here else target.pull_command
+            )
+            hint = f"{remedy}, then run the same command again"
             return Refuse(reasons=(reason,), hint=hint)
         if remote_commit and not branch:
             return Done(f"{name} on {release.commit[:10]} is on {target.remote}", release)
@@ -134,6 +138,14 @@ class Tag:
         remote = tools.scm.remote_refs(tools.scm.push_target().branch)
         local_commit = tools.scm.resolve(f"refs/tags/{name}")
         conflicting_commits = {local_commit, remote.tags.get(name, "") if remote else ""} - {"", release.commit}
+        if (
+            remote
+            and local_commit
+            and remote.tags.get(name, local_commit) != local_commit
+            and not tools.settings.pipeline
+        ):
+            reason = f"the tag {name} is {local_commit[:10]} here, and {remote.tags[name][:10]} on the remote"
+            return Refuse(reasons=(reason,), hint=preconditions.own_release_remedy(release.version, remote, tools))
         if conflicting_commits:
             return _tag_conflict(name, conflicting_commits.pop(), release, tools)
         return self._decide_push(name, local_commit, remote, release, tools)

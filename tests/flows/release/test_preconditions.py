@@ -146,6 +146,28 @@ def test_remote_tag_on_another_commit_is_a_problem(tools: FakeTools) -> None:
     ]
 
 
+@pytest.mark.parametrize("is_head", [True, False])
+def test_release_of_this_clone_gives_way_to_one_that_is_pushed(tools: FakeTools, is_head: bool) -> None:
+    parent = tools.scm.head().commit
+    commit = tools.scm.commit({"VERSION": b"0.2.0\n"})
+    tools.scm.create_tag("v0.2.0", commit, "")
+    if not is_head:
+        tools.scm.commit({"app.py": b"later\n"})
+    tools.upstream.tags["v0.2.0"] = "0123456789abcdef"
+    drop = "git reset --keep HEAD^" if is_head else f"git rebase --onto {parent[:10]} {commit[:10]}"
+
+    (problem,) = of_remote(tools, evolve(NEXT, commit=commit))
+    assert problem.endswith(f": git tag -d v0.2.0 && {drop} && git pull --no-rebase --tags origin main")
+
+
+def test_commit_of_one_s_own_under_a_clashing_tag_is_kept(tools: FakeTools) -> None:
+    tools.scm.create_tag("v0.2.0", tools.scm.commit({"app.py": b"work\n"}), "")
+    tools.upstream.tags["v0.2.0"] = "0123456789abcdef"
+
+    (problem,) = of_remote(tools)
+    assert problem.endswith(": git tag -d v0.2.0 && git pull --no-rebase --tags origin main")
+
+
 def test_remote_tag_of_this_release_is_no_problem(tools: FakeTools) -> None:
     head = tools.scm.head().commit
     tools.upstream.tags["v0.2.0"] = head
