@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from attrs import evolve
 from invoke.context import Context
 
 from kaizen_tasks import wiring
@@ -38,7 +39,7 @@ def _require_version_of(release: Release, tools: Toolbox) -> None:
 
 def cut(c: Context, *, part: str, to: str, push: bool, skip_docs: str, force: bool) -> None:
     tools = wiring.toolbox(c.config, draft=True)
-    step = parse_bump(part, to, force=force, ask_remote=False)
+    step = evolve(parse_bump(part, to, force=force, ask_remote=False), push=push)
     starting_release = Release(version=files.read_version(tools))
     tools.reporter.heading(f"{tools.settings.app}: cut {step.target_release(starting_release, tools).name}")
     flow = catalogue.cut(step, push=push, announce=tools.settings.release.announce, skip_docs=skip_docs)

@@ -12,6 +12,7 @@ from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.release import claims, files, tags
+from kaizen_tasks.flows.release.undated_sections import find_undated_release
 
 if TYPE_CHECKING:
     from semver import Version
@@ -124,6 +125,25 @@ def find_completed_release(version: Version, last_version: Version | None, tools
         return None
     commit, head = tags.tag_commit(version, tools), tools.scm.head().commit
     if commit and (commit == head or (_is_remote_tip(head, tools) and brings_version(head, version, tools))):
+        return Release(version=version, commit=commit)
+    return None
+
+
+def find_release_before_head(version: Version, last_version: Version | None, tools: Tools) -> Release | None:
+    """Return the last release if the branch has moved on, but VERSION still names it and nothing is noted since.
+
+    Either the remote lacks its tag, so that `cut --push` must finish it, or HEAD is the tip of the remote's branch.
+    Commits that are only here after a finished release do not count as released.
+    """
+    commit, remote = tags.tag_commit(version, tools), claims.read_remote(tools)
+    if remote is None or not commit or version != last_version:
+        return None
+    if files.has_unreleased_entries(files.read_noted_changelog(tools)) or find_undated_release(version, tools):
+        return None
+    head, is_pushed = tools.scm.head().commit, remote.tags.get(tags.tag_name(version, tools)) == commit
+    is_finished = is_pushed and remote.branch_commit == head
+    is_unpushed = not is_pushed and not tools.settings.pipeline
+    if is_finished or (is_unpushed and tools.scm.is_ancestor(commit, head)):
         return Release(version=version, commit=commit)
     return None
 

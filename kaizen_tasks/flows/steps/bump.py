@@ -37,6 +37,7 @@ class Bump(FileStep):
         hotfix: whether it is a hotfix, which comes from a branch of its own.
         environment: where the release will be deployed; None for the first stage, or for a release without deployment.
         ask_remote: whether to ask the remote which numbers are taken, and which releases other clones have started.
+        push: whether the release is pushed, so that one which was not pushed yet is finished first.
     """
 
     part: versions.Part = "auto"
@@ -46,6 +47,7 @@ class Bump(FileStep):
     hotfix: bool = False
     environment: Environment | None = None
     ask_remote: bool = True
+    push: bool = False
     label = StepLabel("bump")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
@@ -58,6 +60,9 @@ class Bump(FileStep):
         last_release = pending.find_completed_release(current, base, tools) if self.to in {None, current} else None
         if last_release is not None and self._accepts(last_release):
             return Done(f"{last_release.name} is released and nothing is noted since", last_release)
+        if earlier_release := self._find_release_before_head(current, base, tools):
+            reason = f"{earlier_release.name} is what is noted; the commits after it note nothing"
+            return Done(reason, earlier_release)
         target_version, reason = self._target_version(current, base, tools)
         versions.require_newer(target_version, base)
         _require_no_other_section(target_version, base, tools)
@@ -68,6 +73,15 @@ class Bump(FileStep):
                 return Act(f"write {target_version} into {' and '.join(outdated_paths)}", target_release)
             return Done(f"VERSION is {current}{reason}", target_release)
         return Act(f"{current} → {target_version}{reason}", target_release)
+
+    def _find_release_before_head(self, current: Version, base: Version | None, tools: Tools) -> Release | None:
+        """Return the last release, from which the branch has moved on, for a flow that pushes; else None."""
+        is_asked_for = self.to == current or (self.to is None and self.part == "auto")
+        is_flow = self.accept_released and not self.hotfix and (self.push or bool(tools.settings.pipeline))
+        if not (is_asked_for and is_flow):
+            return None
+        release = pending.find_release_before_head(current, base, tools)
+        return release if release is not None and self._accepts(release) else None
 
     def _accepts(self, last_release: Release) -> bool:
         """Return whether the last release is what is asked for; a release candidate is no final release."""

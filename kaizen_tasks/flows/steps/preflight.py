@@ -10,7 +10,7 @@ from kaizen_tasks.domain.decision import Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import KaizenError
-from kaizen_tasks.flows.release import preconditions
+from kaizen_tasks.flows.release import preconditions, tags
 from kaizen_tasks.flows.step import ReadOnlyStep
 from kaizen_tasks.flows.steps.bump import Bump
 
@@ -75,7 +75,8 @@ class Preflight(ReadOnlyStep):
             yield from preconditions.check_release_files(release, tools)
         if self.push:
             yield from preconditions.check_remote(release, self.bump.environment, tools, is_fixed=is_fixed)
-        if not self.skip_docs and not is_fixed:
+        is_tagged = bool(release.commit) and tags.tag_commit(release.version, tools) == release.commit
+        if not self.skip_docs and not is_fixed and not is_tagged:
             yield from preconditions.check_docs(tools)
         if self.environments:
             yield from self._environment_problems(release, tools)

@@ -99,7 +99,10 @@ class PushRelease:
             return Refuse(reasons=(reason,), hint=hint)
         if remote_commit and not branch:
             return Done(f"{name} on {release.commit[:10]} is on {target.remote}", release)
+        later = _commit_to_push(release, tools)
         refs = f"{branch} and {name}" if branch else name
+        if branch and later:
+            refs = f"{name}, and {branch} up to {later[:10]},"
         return Act(f"push {release.commit[:10]} as {refs} to {target.remote}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
@@ -114,7 +117,15 @@ def _push_release(label: StepLabel, release: Release, message: str, tools: Tools
         return
     name, show_progress = tools.settings.git_tag(release.version), partial(tools.reporter.progress, label)
     tools.scm.create_tag_object(name, release.commit, message)
-    tools.scm.push(branch=_branch_to_push(release, remote, tools), tag=name, on_progress=show_progress)
+    branch = _branch_to_push(release, remote, tools)
+    tip = _commit_to_push(release, tools) if branch else ""
+    tools.scm.push(branch=branch, tag=name, tip=tip, on_progress=show_progress)
+
+
+def _commit_to_push(release: Release, tools: Tools) -> str:
+    """Return HEAD if it has moved on from the release, since the branch is pushed with all that it has; else ""."""
+    head = tools.scm.head().commit
+    return head if head != release.commit and tools.scm.is_ancestor(release.commit, head) else ""
 
 
 @frozen(kw_only=True)

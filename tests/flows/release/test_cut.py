@@ -171,6 +171,45 @@ def test_cut_can_be_pushed_later(tools: FakeTools) -> None:
     assert tools.upstream.tags == {"v0.2.0": first.commit}
 
 
+PUSHING = Bump(accept_released=True, ask_remote=False, push=True)
+
+
+def test_release_that_was_not_pushed_is_finished_after_later_commits(tools: FakeTools) -> None:
+    first = cut(tools)
+    later = tools.scm.commit({"app.py": b"later\n"})
+
+    assert cut(tools, PUSHING, push=True) == first
+    assert tools.upstream.tags == {"v0.2.0": first.commit}
+    assert tools.upstream.branches["main"] == later
+
+
+def test_finished_release_is_done_while_the_branch_on_the_remote_notes_nothing_more(tools: FakeTools) -> None:
+    first = cut(tools, push=True)
+    tools.scm.commit({"app.py": b"later\n"})
+    tools.upstream.branches["main"] = tools.scm.head().commit
+
+    assert cut(tools, PUSHING, push=True) == first
+    assert tools.reporter.labels_with("act") == []
+
+
+def test_own_commits_after_a_finished_release_need_a_note(tools: FakeTools) -> None:
+    cut(tools, push=True)
+    tools.scm.commit({"app.py": b"later\n"})
+
+    with pytest.raises(Refused, match="nothing is noted"):
+        cut(tools, PUSHING, push=True)
+
+
+@pytest.mark.parametrize(("part", "name"), [("auto", "v0.2.1"), ("patch", "v0.2.1"), ("major", "v1.0.0")])
+def test_what_is_noted_after_a_release_that_was_not_pushed_is_the_next_one(
+    tools: FakeTools, part: Part, name: str
+) -> None:
+    cut(tools)
+    note(tools, b"### Fixed\n\n- A typo\n")
+
+    assert cut(tools, attrs.evolve(PUSHING, part=part), push=True).name == name
+
+
 def test_cut_dry_run_shows_the_plan_and_changes_nothing(tools: FakeTools) -> None:
     planned = cut(tools, push=True, dry=True)
 
