@@ -14,13 +14,14 @@ from kaizen_tasks.domain.init.repo_scan import GitRepository, RepoScan
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 
 SCANNED_PATHS = re.compile(
-    r"VERSION|(?:.*/)?(?:Dockerfile|Containerfile|[^/]+\.(?:sh|bash|tf|tfvars|md))|"
+    r"VERSION|package-lock\.json|(?:.*/)?(?:Dockerfile|Containerfile|[^/]+\.(?:sh|bash|tf|tfvars|md))|"
     r"(?:[^/]+/)?(?:requirements[^/]*\.(?:txt|in)|pyproject\.toml|towncrier\.toml|Pipfile|setup\.(?:cfg|py)|package\.json)"
 )
 """Files that may show how an app is built and deployed."""
 
 VENDORED_PATHS = re.compile(r"(?:^|/)(?:node_modules|vendor|third_party|site-packages|\.terraform|\.venv|venv)/")
 MAX_FILE_BYTES = 256 * 1024  # larger files were not written by hand
+FILE_BYTES = {"package-lock.json": 32 * 1024 * 1024}  # npm writes it
 VERSION_ROUTE = r"""['"]/version/?['"]|path\(['"]\^?version/?['"]"""
 SOURCE_SUFFIXES = ("py", "js", "cjs", "mjs", "ts", "go", "rb", "java", "kt", "php", "cs", "ex", "rs")
 BYTECODE_FOLDER = "__pycache__/"
@@ -82,7 +83,7 @@ def _read_texts(folder: Path, git: Git) -> Iterator[tuple[str, str]]:
 
 def _read_text(path: Path) -> str | None:
     """Return a file's text, or None when the file is missing, too large or no regular file."""
-    if not path.is_file() or path.stat().st_size > MAX_FILE_BYTES:
+    if not path.is_file() or path.stat().st_size > FILE_BYTES.get(path.name, MAX_FILE_BYTES):
         return None
     try:
         return path.read_text(encoding="utf-8", errors="replace")

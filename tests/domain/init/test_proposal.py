@@ -239,11 +239,13 @@ def test_fragments_are_configured_as_they_are_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "paths"), [("", ["pyproject.toml"]), ("1.2.3\n", ["pyproject.toml"]), ("1.0.0\n", ["package.json"])]
+    ("version", "paths"),
+    [("", ["pyproject.toml"]), ("1.2.3\n", ["pyproject.toml"]), ("1.0.0\n", ["package.json", "package-lock.json"])],
 )
 def test_files_that_repeat_the_version_are_configured(version: str, paths: list[str]) -> None:
     """Those that disagree would refuse every release."""
     packages = {"pyproject.toml": '[project]\nversion = "1.2.3"\n', "package.json": '{"version": "1.0.0"}'}
+    packages["package-lock.json"] = packages["package.json"]
     texts = {**APP, **packages, "VERSION": version}
     settings = configured(propose_config(evidence(texts), UserAnswers()))
     assert [rule.path for rule in settings.version_files] == paths

@@ -20,6 +20,13 @@ BARE_TAG_PATTERN = "{version}"
 FIRST_VERSION = "0.1.0"
 VERSION_NUMBER = re.compile(r"\d+\.\d+\.\d+\S*")
 
+_PACKAGE_FILES = (
+    ("pyproject.toml", tomllib.loads, "project"),
+    ("package.json", json.loads, ""),
+    ("package-lock.json", json.loads, ""),
+)
+"""Path, parser, and the table that has the version."""
+
 
 def infer_tag_pattern(tags: Sequence[str]) -> str:
     """Return the pattern of release tags: `v1.2.3`, or `1.2.3` if only tags without `v` exist."""
@@ -60,7 +67,7 @@ def repeated_versions(tags: Sequence[str], texts: Mapping[str, str]) -> tuple[tu
 
 def _package_versions(texts: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     """Yield path, key and text of the version in every package file."""
-    for path, load, table in (("pyproject.toml", tomllib.loads, "project"), ("package.json", json.loads, "")):
+    for path, load, table in _PACKAGE_FILES:
         try:
             document = load(texts.get(path, ""))
         except ValueError:
