@@ -54,6 +54,15 @@ def test_entries_noted_since_stay_unreleased() -> None:
     )
 
 
+def test_two_entries_below_one_heading_stay_below_it() -> None:
+    current = BASE.replace(b"### Added\n\n- Weekly plans\n", b"- Odd\n- Even\n\n### Docs\n\n- A page\n- Another\n")
+
+    assert merge(current, base=BASE.replace(b"- Weekly plans\n", b"")) == RELEASED.replace(
+        b"## [Unreleased]\n",
+        b"## [Unreleased]\n\n- Odd\n- Even\n\n### Docs\n\n- A page\n- Another\n",
+    )
+
+
 @pytest.mark.parametrize("noted_before", [b"", b"### Added\n\n- Weekly plans\n\n", b"### Fixed\n\n- Paces\n\n"])
 def test_section_is_that_of_the_release(noted_before: bytes) -> None:
     """Whatever was noted before branch and release went apart, and on both sides afterwards."""

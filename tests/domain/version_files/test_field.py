@@ -55,6 +55,7 @@ def replaced(path: str, key: str, content: str, version: Version = NEW) -> str:
         ("openapi.yaml", "info.version", "info:\n  version: &version 1.2.3\nx-version: *version\n"),
         ("setup.cfg", "metadata.version", "[metadata]\nname = web\nversion = 1.2.3\n[options]\nx = 1.2.3.4\n"),
         ("tox.ini", "tool:web.version", "[tool:web]\nversion: 1.2.3\n"),
+        ("a.json", "version", '{"name": "kaizen0", "version": "1.2.3"}'),
         ("gradle.properties", "app.version", "# 1.2.3\nkotlin_version=1.2.3\napp.version=1.2.3\n"),
     ],
 )  # fmt: skip
@@ -146,6 +147,7 @@ def test_a_pattern_needs_no_encoding() -> None:
         (VersionField(path="pyproject.toml", key="version"), b'[project]\nversion = "1.2.3"', "has no version; did you mean project.version?"),
         (VersionField(path="package.json", key="version"), b'{"version": 1}', "version is no text"),
         (VersionField(path="package.json", key="version"), b'{"version": "1\\u002e2.3"}', "without escapes"),
+        (VersionField(path="a.json", key="apps.web.version"), b'{"apps": [{"name": "api"}]}', "has no apps.web.version"),
         (VersionField(path="package.json", key="version"), b'// {"version": "1.2.3"}', "cannot be parsed"),
         (VersionField(path="Chart.yaml", key="version"), b"{{ version }}: [", "cannot be parsed"),
         (VersionField(path="setup.cfg", key="version"), b"version = 1.2.3", "cannot be parsed"),

@@ -83,6 +83,7 @@ def test_problem_is_found_where_it_is(content: bytes, problem: str) -> None:
             f"fragment-type 1: 'docs' is not a type of change, use one of {ALL_TYPES}",
         ),
         ("123.bugfix.rst", "fragment-name 1: this is no fragment, name it 123.fixed.md, or move it away"),
+        ("123.security.txt", "fragment-name 1: this is no fragment, name it 123.security.md, or move it away"),
         ("123.bugfix", "fragment-name 1: this is no fragment, name it 123.fixed.md, or move it away"),
         (
             "notes.txt",
