@@ -256,8 +256,8 @@ def _message_error(template: str, names: tuple[str, ...]) -> str:
     if "{notes}" in subject:
         return f"{template!r} has {{notes}} in its first line; put it below a blank line"
     if unknown := placeholders(template) - set(names):
-        known = ", ".join(f"{{{name}}}" for name in names)
-        return f"{unknown.pop()!r} is not a placeholder (known: {known}; a brace is written {{{{ or }}}})"
+        choices = ", ".join(f"{{{name}}}" for name in names)
+        return f"{unknown.pop()!r} is not a placeholder (known: {choices}; a brace is written {{{{ or }}}})"
     return ""
 
 

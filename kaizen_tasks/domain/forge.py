@@ -116,7 +116,7 @@ def find_project(repository_url: str, *, kind: str, environ: Mapping[str, str]) 
     if not repository_url:
         return _project_of_run(environ)
     host = urlsplit(repository_url).hostname or ""
-    known_kind = next((known for known in _NAMES if known == kind), None) or _detect_kind(host, environ)
+    known_kind = next((name for name in _NAMES if name == kind), None) or _detect_kind(host, environ)
     return _project(known_kind, repository_url, environ) if known_kind else None
 
 
@@ -148,8 +148,8 @@ def _detect_kind(host: str, environ: Mapping[str, str]) -> ForgeKind | None:
             return kind
     if host.endswith(".ghe.com"):
         return "github"
-    named = (kind for kind in _NAMES if environ.get(_API_VARIABLES[kind]) and not environ.get(_SERVER_VARIABLES[kind]))
-    return next(named, None)
+    kinds = (kind for kind in _NAMES if environ.get(_API_VARIABLES[kind]) and not environ.get(_SERVER_VARIABLES[kind]))
+    return next(kinds, None)
 
 
 def _is_server_of_run(kind: ForgeKind, host: str, environ: Mapping[str, str]) -> bool:

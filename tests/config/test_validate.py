@@ -270,10 +270,6 @@ def test_wrong_types_do_not_hide_unknown_names(tmp_path: Path) -> None:
             "app = 'x'\n[[version_files]]\npath = 'a.json'\nkey = 'version'\nspelling = 'pep-440'\n",
             "version_files.0.spelling: 'pep-440' is not a spelling; did you mean 'pep440'?",
         ),
-        (
-            "app = 'x'\n[[version_files]]\npath = 'a.json'\nkey = 'version'\nspelling = 'pep440'\ntype = 'json'\n",
-            "version_files.0.type: unknown key",
-        ),
         ("app = 'x'\n[changelog]\nfile = './CHANGES.md'\n", "changelog.file: './CHANGES.md' is written 'CHANGES.md'"),
         ("app = 'x'\n[changelog]\nfile = 'docs/'\n", "changelog.file: 'docs/' is not the path of a file"),
         ("app = 'x'\nrun = 3\n", "run: unknown key; did you mean 'runtime'?"),

@@ -26,8 +26,8 @@ class GitHub(UsableForge):
     def find_pull_request(self, *, source: str, target: str) -> PullRequest | None:
         """Return the open pull request from one branch into another; forks may have branches of the same name."""
         owner = self.api.project.path.partition("/")[0]
-        found = self.api.list(f"{self._path}/pulls", state="open", head=f"{owner}:{source}", base=target)
-        requests = (_pull_request(document) for document in found if document["head"]["ref"] == source)
+        documents = self.api.list(f"{self._path}/pulls", state="open", head=f"{owner}:{source}", base=target)
+        requests = (_pull_request(document) for document in documents if document["head"]["ref"] == source)
         return next(requests, None)
 
     def open_pull_request(self, *, source: str, target: str, title: str, body: str) -> PullRequest:

@@ -25,8 +25,8 @@ class GitLab(UsableForge):
     def find_pull_request(self, *, source: str, target: str) -> PullRequest | None:
         """Return the open merge request from one branch into another."""
         path = f"{self._path}/merge_requests"
-        found = self.api.list(path, state="opened", source_branch=source, target_branch=target)
-        return next(map(_merge_request, found), None)
+        documents = self.api.list(path, state="opened", source_branch=source, target_branch=target)
+        return next(map(_merge_request, documents), None)
 
     def open_pull_request(self, *, source: str, target: str, title: str, body: str) -> PullRequest:
         """Open a merge request, or return the one that somebody else has just opened."""

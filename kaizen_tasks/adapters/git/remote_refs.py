@@ -105,8 +105,8 @@ def merge_refs(remotes: Sequence[Remote], local_commits: Callable[[str], str]) -
     for ref in {ref for remote in remotes for ref in remote.refs} if others else ():
         commits = {remote.refs.get(ref, "") for remote in remotes}
         if ref.startswith(TAG_PREFIX) and len(commits) > 1:
-            taken = commits - {"", local_commits(ref)}
-            refs[ref] = min(taken, default="")
+            foreign_commits = commits - {"", local_commits(ref)}
+            refs[ref] = min(foreign_commits, default="")
         elif ref.startswith(BRANCH_PREFIX) and not ref.startswith((*CLAIM_PREFIXES, *ABANDONED_PREFIXES)):
             refs[ref] = _last_of_all(first.git, commits)
     return {ref: commit for ref, commit in refs.items() if commit}

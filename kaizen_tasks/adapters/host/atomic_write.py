@@ -102,9 +102,9 @@ class OverlayFiles:
     def names(self, folder: str) -> tuple[str, ...]:
         """Return the names of the files in a folder, sorted: those of `base`, with the changes in memory."""
         paths = (PurePosixPath(name) for name in self._overlay)
-        changed = {path.name: self._overlay[str(path)] for path in paths if path.parent == PurePosixPath(folder)}
-        names = {*self._base.names(folder), *changed}
-        return tuple(sorted(name for name in names if changed.get(name, b"") is not None))
+        changes = {path.name: self._overlay[str(path)] for path in paths if path.parent == PurePosixPath(folder)}
+        names = {*self._base.names(folder), *changes}
+        return tuple(sorted(name for name in names if changes.get(name, b"") is not None))
 
     def locate(self, name: str) -> FileLocation:
         """Return where a file of `base` really is."""

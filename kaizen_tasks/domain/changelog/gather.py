@@ -218,8 +218,8 @@ def _verify(
         raise _refusal(version, "its notes would be parsed differently")
     if not _lines(unreleased) <= {line for section in sources for line in _lines(section)}:
         raise _refusal(version, "its notes would be written differently")
-    kept = [_text(section) for section in sections if not section.is_unreleased]
-    is_kept = kept == [_text(section) for section in result.sections if not section.is_unreleased]
+    other_texts = [_text(section) for section in sections if not section.is_unreleased]
+    is_kept = other_texts == [_text(section) for section in result.sections if not section.is_unreleased]
     if not is_kept or _frame(log, without=undated) != _frame(result, without=undated):
         raise _refusal(version, "other releases would change")
 

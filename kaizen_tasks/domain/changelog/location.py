@@ -60,8 +60,8 @@ def require_spelling(path: str, names: Iterable[str]) -> str:
     folder, _, name = path.rpartition("/")
     for other in names:
         if other != name and other.casefold() == name.casefold():
-            found = f"{folder}/{other}".lstrip("/")
-            raise UsageError(f"there is no {path}, but {found}", hint=setting(found))
+            actual_path = f"{folder}/{other}".lstrip("/")
+            raise UsageError(f"there is no {path}, but {actual_path}", hint=setting(actual_path))
     return path
 
 

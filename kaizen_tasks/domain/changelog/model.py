@@ -219,8 +219,8 @@ class Changelog:
         if not lower:
             return ()
         last_final = self.final_before(version)
-        found = [(other, section) for other, section in lower if last_final is None or other > last_final]
-        return tuple(section for _, section in sorted(found, key=lambda pair: pair[0]))
+        candidates = [(other, section) for other, section in lower if last_final is None or other > last_final]
+        return tuple(section for _, section in sorted(candidates, key=lambda pair: pair[0]))
 
     def version_before(self, version: Version) -> Version | None:
         """Return the version of the newest release, or the next lower one if that is not below a version, or None.

@@ -130,11 +130,11 @@ def find_span(text: str, names: Sequence[str], value: str, parse: Parser) -> tup
     for pattern in (rf"(?<=([\"'])){word}(?=\1)", rf"(?<![\w.+-]){word}(?![\w.+-])"):  # few places, then all
         places = list(re.finditer(pattern, text))
         try:
-            found = str(look_up(parse(_mark_places(text, places, mark)), names))
+            marked_value = str(look_up(parse(_mark_places(text, places, mark)), names))
         except (ValueError, LookupError):
             continue
-        if found.startswith(mark) and found.removeprefix(mark).isdecimal():
-            return places[int(found.removeprefix(mark))].span()
+        if marked_value.startswith(mark) and marked_value.removeprefix(mark).isdecimal():
+            return places[int(marked_value.removeprefix(mark))].span()
     return None
 
 

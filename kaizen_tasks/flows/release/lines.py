@@ -24,11 +24,13 @@ if TYPE_CHECKING:
 def released_here(tools: Tools) -> frozenset[Version]:
     """Return the versions that are tagged on HEAD or an ancestor, and the one that a squashed pull request brought."""
     head = tools.scm.head().commit
-    merged = frozenset(tags.versions_from_tags(tools, tools.scm.tags(merged_into=head)))
+    merged_versions = frozenset(tags.versions_from_tags(tools, tools.scm.tags(merged_into=head)))
     content = tools.scm.read_at(head, files.VERSION_FILE)
     version = versions.parse_version_file(content) if content is not None else None
-    is_squashed = version in tags.tagged_versions(tools) and version not in merged
-    return merged | {version} if version and is_squashed and files.has_section(version, tools) else merged
+    is_squashed = version in tags.tagged_versions(tools) and version not in merged_versions
+    if version and is_squashed and files.has_section(version, tools):
+        return merged_versions | {version}
+    return merged_versions
 
 
 def releases_elsewhere(tools: Tools) -> frozenset[Version]:
@@ -38,8 +40,8 @@ def releases_elsewhere(tools: Tools) -> frozenset[Version]:
 
 def last_released_version(tools: Tools) -> Version | None:
     """Return the highest version that is released on the line of HEAD; None when there is none."""
-    released = released_here(tools)
-    return max(released) if released else files.last_heading(tools, excluding=releases_elsewhere(tools))
+    own_versions = released_here(tools)
+    return max(own_versions) if own_versions else files.last_heading(tools, excluding=releases_elsewhere(tools))
 
 
 def history(tools: Tools) -> LineHistory:
@@ -79,12 +81,12 @@ def require_own_number(version: Version, last: Version | None, tools: Tools, *, 
     line = line_of_version(tools.settings.lines, version)
     if line is not None and line != own_line and not hotfix_for:
         raise _refusal(f"{version} is of the line {line.name}, which is released from {line.branch}", last, tools)
-    tagged = tags.tagged_versions(tools)
-    if version in tagged:
+    tagged_versions = tags.tagged_versions(tools)
+    if version in tagged_versions:
         raise _refusal(f"{version} is taken: the tag {tags.tag_name(version, tools)} exists", last, tools)
     final = version.finalize_version()
-    conflict = conflicting_release(version, last, tagged) if own_line is None else None
-    conflict = conflict or (final if final in tagged else None)
+    conflict = conflicting_release(version, last, tagged_versions) if own_line is None else None
+    conflict = conflict or (final if final in tagged_versions else None)
     if conflict is not None:
         tag, branch = tags.tag_name(conflict, tools), tools.scm.head().branch or "HEAD"
         raise _refusal(f"{version}: {tag} is a release of another line, which {branch} lacks", last, tools, merge=tag)
@@ -114,7 +116,7 @@ def _refusal(message: str, last: Version | None, tools: Tools, *, merge: str = "
 
 def _next_patch(last: Version, tools: Tools) -> Version:
     """Return the first patch release after the last one that no tag of this clone has."""
-    version, tagged = versions.bump_version(last, "patch"), frozenset(tags.tagged_versions(tools))
-    while version in tagged:
+    version, tagged_versions = versions.bump_version(last, "patch"), frozenset(tags.tagged_versions(tools))
+    while version in tagged_versions:
         version = version.bump_patch()
     return version

@@ -190,8 +190,9 @@ def contents_at(commit: str, version: Version, tools: Tools) -> dict[str, bytes 
 def fix(tools: Tools) -> tuple[str, ...]:
     """Give every place that can be corrected the version of VERSION, and return the paths of the changed files."""
     version = files.read_version(tools)
-    found = tuple(differences((version,), tools))
-    paths = sorted({each.path for each in found} - {each.path for each in found if not each.is_fixable})
+    wrong_places = tuple(differences((version,), tools))
+    unfixable_paths = {each.path for each in wrong_places if not each.is_fixable}
+    paths = sorted({each.path for each in wrong_places} - unfixable_paths)
     contents = with_version(version, tools)
     for path in paths:
         tools.release_files.write(path, contents[path])

@@ -108,10 +108,10 @@ def _compare_error(context: LintContext, section: Section, compare_url: CompareU
 
 def _start_error(compare_url: CompareUrl, expected: tuple[Version | None, ...], error: str = "") -> str:
     """Return the error of a URL that starts at none of some versions; an earlier error if none of them is known."""
-    known = [version for version in expected if version]
-    if any(is_tag_of(compare_url.older, str(version)) for version in known):
+    known_versions = [version for version in expected if version]
+    if any(is_tag_of(compare_url.older, str(version)) for version in known_versions):
         return ""
-    return error or (f"starts at {compare_url.older}, not at {known[0]}" if known else "")
+    return error or (f"starts at {compare_url.older}, not at {known_versions[0]}" if known_versions else "")
 
 
 def _previous_in_time(context: LintContext, section: Section) -> Version | None:

@@ -109,12 +109,12 @@ class _Writer(HTMLParser):
     def _open(self, tag: str, attributes: dict[str, str]) -> None:
         if "href" in attributes:
             attributes["href"] = absolute_url(attributes["href"], self._base_url)
-        written = "".join(
+        attribute_text = "".join(
             f' {name}="{escape(value)}"'
             for name, value in attributes.items()
             if name in _ATTRIBUTES and _ATTRIBUTES[name].fullmatch(value)
         )
-        self._pieces.append(f"<{tag}{written}>")
+        self._pieces.append(f"<{tag}{attribute_text}>")
         if tag not in _VOID_TAGS:
             self._open_tags.append(tag)
 
