@@ -135,10 +135,11 @@ def find_release_before_head(version: Version, last_version: Version | None, too
     Either the remote lacks its tag, so that `cut --push` must finish it, or HEAD is the tip of the remote's branch.
     Commits that are only here after a finished release do not count as released.
     """
-    commit, remote = tags.tag_commit(version, tools), claims.read_remote(tools)
-    if remote is None or not commit or version != last_version:
+    if version != last_version or files.has_unreleased_entries(files.read_noted_changelog(tools)):
         return None
-    if files.has_unreleased_entries(files.read_noted_changelog(tools)) or find_undated_release(version, tools):
+    commit = tags.tag_commit(version, tools)
+    remote = claims.read_remote(tools) if commit and not find_undated_release(version, tools) else None
+    if remote is None:
         return None
     head, is_pushed = tools.scm.head().commit, remote.tags.get(tags.tag_name(version, tools)) == commit
     is_finished = is_pushed and remote.branch_commit == head

@@ -305,6 +305,15 @@ def test_own_commits_merged_with_a_release_are_not_taken_for_it() -> None:
         release(second)
 
 
+def test_finished_release_is_done_after_a_later_commit_of_the_branch_that_notes_nothing() -> None:
+    tools = FakeTools()
+    finished = release(tools)
+    tools.upstream.branches["main"] = tools.scm.commit({"app.py": b"later\n"})
+
+    assert release(tools).commit == finished.commit
+    assert tools.running_versions["staging"] == "v0.2.0"
+
+
 def test_conflict_leaves_the_tag_and_says_what_to_type() -> None:
     first = FakeTools()
     first.scm.commit({"app.py": b"unpushed\n"}, "Unpushed")
