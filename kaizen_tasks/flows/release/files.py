@@ -308,6 +308,11 @@ def previous_release(version: Version, tools: Tools) -> Version | None:
     return previous
 
 
+def has_changelog(tools: Tools) -> bool:
+    """Return whether there is a changelog."""
+    return tools.release_files.read(changelog_file(tools)) is not None
+
+
 def has_section(version: Version, tools: Tools) -> bool:
     """Return whether the changelog has a section of a version."""
     content = tools.release_files.read(changelog_file(tools))
@@ -316,7 +321,7 @@ def has_section(version: Version, tools: Tools) -> bool:
 
 def last_heading(tools: Tools, *, excluding: Collection[Version] = ()) -> Version | None:
     """Return the highest version of the changelog if it has unreleased entries; None if not."""
-    if tools.release_files.read(changelog_file(tools)) is None:
+    if not has_changelog(tools):
         return None
     from kaizen_tasks.flows.release.undated_sections import find_undated_release
 

@@ -12,7 +12,7 @@ from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.release import claims, files, tags
-from kaizen_tasks.flows.release.undated_sections import find_undated_release
+from kaizen_tasks.flows.release.undated_sections import find_waiting_release
 
 if TYPE_CHECKING:
     from semver import Version
@@ -123,6 +123,8 @@ def find_completed_release(version: Version, last_version: Version | None, tools
     """
     if version != last_version or files.has_unreleased_entries(files.read_noted_changelog(tools)):
         return None
+    if find_waiting_release(version, tools) is not None:
+        return None
     commit, head = tags.tag_commit(version, tools), tools.scm.head().commit
     if commit and (commit == head or (_is_remote_tip(head, tools) and brings_version(head, version, tools))):
         return Release(version=version, commit=commit)
@@ -138,7 +140,7 @@ def find_release_before_head(version: Version, last_version: Version | None, too
     if version != last_version or files.has_unreleased_entries(files.read_noted_changelog(tools)):
         return None
     commit = tags.tag_commit(version, tools)
-    remote = claims.read_remote(tools) if commit and not find_undated_release(version, tools) else None
+    remote = claims.read_remote(tools) if commit and not find_waiting_release(version, tools) else None
     if remote is None:
         return None
     head, is_pushed = tools.scm.head().commit, remote.tags.get(tags.tag_name(version, tools)) == commit

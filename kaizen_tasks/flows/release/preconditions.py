@@ -198,7 +198,8 @@ def check_versions(release: Release, tools: Tools) -> Iterator[str]:
         latest_heading = _latest_heading_of_line(tools)
     if latest_heading is not None and latest_heading > release.version:
         place = f"{files.changelog_file(tools)} has [{latest_heading}]"
-        yield f"{place}, which is above the {release.version} to be released"
+        cause = f"{place}, which is above the {release.version} to be released"
+        yield Problem(cause, f"--to {latest_heading}, or remove that section")
     tagged_version = _tagged_version_above(latest_heading, tools) if latest_heading is not None else None
     if tagged_version is not None and tagged_version != release.version:
         tag = tags.tag_name(tagged_version, tools)

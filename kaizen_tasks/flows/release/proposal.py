@@ -10,7 +10,7 @@ from semver import Version
 from kaizen_tasks.domain import proposal
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused, UsageError
-from kaizen_tasks.flows.release import claims, files, messages, pending
+from kaizen_tasks.flows.release import claims, files, messages, pending, undated_sections
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +45,9 @@ def has_nothing_to_propose(tools: Tools) -> bool:
     """Return whether VERSION is that of the last release, and nothing is noted since."""
     if files.has_unreleased_entries(files.read_noted_changelog(tools)):
         return False
-    return files.read_version(tools) == files.last_released_version(tools)
+    version = files.read_version(tools)
+    is_released = version == files.last_released_version(tools)
+    return is_released and undated_sections.find_waiting_release(version, tools) is None
 
 
 def require_pushed(tools: Tools) -> None:

@@ -33,11 +33,17 @@ def undated_section(changelog: Changelog, version: Version, tools: Tools) -> Sec
     return find_undated(changelog, version)
 
 
+def find_waiting_release(base: Version | None, tools: Tools) -> Section | None:
+    """Return the newest release of the changelog if it is above another version, has notes and no tag; else None."""
+    newest = files.read_changelog(tools).newest_release if files.has_changelog(tools) else None
+    if newest is None or newest.version is None or (base is not None and newest.version <= base) or newest.is_empty:
+        return None
+    return None if tags.tag_commit(newest.version, tools) else newest
+
+
 def find_undated_release(base: Version | None, tools: Tools) -> Section | None:
     """Return the newest release of the changelog if it is above another version and has no date yet; else None."""
-    changelog = (
-        files.read_changelog(tools) if tools.release_files.read(files.changelog_file(tools)) is not None else None
-    )
+    changelog = files.read_changelog(tools) if files.has_changelog(tools) else None
     newest = changelog.newest_release if changelog else None
     if changelog is None or newest is None or newest.date is not None or newest.version is None:
         return None

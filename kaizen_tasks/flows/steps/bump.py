@@ -244,6 +244,9 @@ def _infer_part(base_version: Version, undated: Section | None, tools: Tools) ->
     if unreleased is None or not files.has_unreleased_entries(changelog):
         message = f"bump: nothing is noted under [Unreleased] since {base_version}"
         hint = 'note what changed: inv changelog.add --type fixed --text "…"'
+        if waiting := undated_sections.find_waiting_release(base_version, tools):
+            message = f"{message}, but under {waiting.version} at {files.changelog_file(tools)}:{waiting.line}"
+            hint = f"--to {waiting.version}"
         raise Refused(message, state=NOTHING_CHANGED, hint=hint)
     sections = (unreleased, *([undated] if undated is not None else []))
     return infer_part(*sections, current_version=base_version, rules=tools.settings.bump_rules)

@@ -385,6 +385,25 @@ class TestUndatedSection:
         assert link.endswith(b"/compare/v0.1.0...v0.1.1\n")
         assert cut(tools) == released
 
+    @pytest.mark.parametrize("part", ["auto", "patch"])
+    def test_in_the_released_commit_is_not_taken_for_nothing(self, tools: FakeTools, part: Part) -> None:
+        changelog = CHANGELOG.replace(b"## [Unreleased]\n\n### Added", b"## [0.1.1] - Unreleased\n\n### Fixed")
+        tools.scm.create_tag("v0.1.0", tools.scm.commit({"CHANGELOG.md": changelog, "VERSION": b"0.1.0\n"}), "v0.1.0")
+
+        assert cut(tools, Bump(part=part, accept_released=True)).name == "v0.1.1"
+
+    @pytest.mark.parametrize("heading", [b"## [0.1.1] - TBD", b"## [0.1.1] - 2026-11-19"])
+    def test_that_names_no_part_is_asked_for(self, tools: FakeTools, heading: bytes) -> None:
+        self.place(tools, b"0.1.0\n", heading)
+        content = tools.scm.working_tree.files["CHANGELOG.md"].replace(b"\n### Fixed", b"")
+        tools.scm.commit({"CHANGELOG.md": content})
+
+        with pytest.raises(Refused, match=r"but under 0\.1\.1 at CHANGELOG\.md:\d+") as refused:
+            cut(tools)
+
+        assert "--to 0.1.1" in refused.value.hint
+        assert cut(tools, Bump(to=Version.parse("0.1.1"))).name == "v0.1.1"
+
     def test_of_another_version_is_not_left_behind(self, tools: FakeTools) -> None:
         self.place(tools, b"0.1.0\n", b"## [0.1.1] - TBD")
 

@@ -198,7 +198,10 @@ def test_number_of_a_line_that_only_the_remote_has_is_a_problem(tools: FakeTools
 def test_heading_above_the_version_is_a_problem(tools: FakeTools) -> None:
     tools.release_files.write("CHANGELOG.md", CHANGELOG.replace(b"[0.1.0]", b"[0.9.0]"))
 
-    assert of_version(tools) == ["CHANGELOG.md has [0.9.0], which is above the 0.2.0 to be released"]
+    [problem] = of_version(tools)
+    assert problem == (
+        "CHANGELOG.md has [0.9.0], which is above the 0.2.0 to be released: --to 0.9.0, or remove that section"
+    )
 
 
 def test_tag_without_a_heading_is_a_problem(tools: FakeTools) -> None:

@@ -12,6 +12,7 @@ from kaizen_tasks.domain.changelog.model import (
     find_release_of_level_one,
     find_unknown_section,
 )
+from kaizen_tasks.domain.changelog.undated import is_placeholder
 
 if TYPE_CHECKING:
     from semver import Version
@@ -155,14 +156,16 @@ def _date_problem(context: LintContext, section: Section) -> tuple[str, str]:
 def tag_problems(context: LintContext) -> Iterator[LintProblem]:
     """Yield a problem for each release without a tag, and for each tag without a section.
 
-    Releases older than the first tag need no tag, nor does the version in VERSION, which is being released.
+    Releases older than the first tag need no tag, nor does the version in VERSION, which is being released, nor do
+    newer ones without a date.
     Pre-releases need no section, nor do releases of other lines.
     """
     tags = set(context.tags or ())
     if not tags:
         return
     for version, section in context.versioned_sections:
-        if version > min(tags) and version not in tags and version != context.version:
+        is_due = version <= max(tags) or not _awaits_date(context, section)
+        if version > min(tags) and version not in tags and version != context.version and is_due:
             yield LintProblem(
                 line=section.line,
                 age=context.age(section),
@@ -174,6 +177,12 @@ def tag_problems(context: LintContext) -> Iterator[LintProblem]:
     for version in sorted(tags - listed_versions - context.history.elsewhere, reverse=True):
         if not version.prerelease:
             yield _unlisted_tag_problem(context, version)
+
+
+def _awaits_date(context: LintContext, section: Section) -> bool:
+    """Return whether a section gets its date by a release: it has a placeholder, or none where others have dates."""
+    text = section.title.date_text
+    return is_placeholder(text) if text else any(other.date for other in context.log.releases)
 
 
 def _unlisted_tag_problem(context: LintContext, version: Version) -> LintProblem:
@@ -190,12 +199,17 @@ def _unlisted_tag_problem(context: LintContext, version: Version) -> LintProblem
 
 
 def version_file_problems(context: LintContext) -> Iterator[LintProblem]:
-    """Yield a problem if VERSION is below the newest release, or is above it and nothing is under `[Unreleased]`."""
+    """Yield a problem if VERSION is below the newest release, or is above it and nothing is under `[Unreleased]`.
+
+    A newer section without a date is released later.
+    """
     version = context.version
     own_releases = (release for release in context.versioned_sections if release[0] not in context.history.elsewhere)
     newest_release = max(own_releases, key=lambda release: release[0], default=None)
     unreleased = context.log.unreleased
     if not version:
+        return
+    if newest_release and version < newest_release[0] and _awaits_date(context, newest_release[1]):
         return
     if newest_release and version < newest_release[0]:
         yield LintProblem(

@@ -317,3 +317,19 @@ def test_cut_adds_no_structural_problem(content: bytes) -> None:
 
 def test_pre_release_is_older_than_its_release() -> None:
     assert rules(U + R + R.replace("1.0.0", "1.0.0-rc.1")) == []
+
+
+@pytest.mark.parametrize("heading", ["[1.1.0]", "[1.1.0] - Unreleased", "[1.1.0] - TBD"])
+def test_release_without_a_date_is_neither_to_be_tagged_nor_ahead_of_version(heading: str) -> None:
+    found = problems(U + f"## {heading}\n### Fixed\n- a\n" + R, at="1.0.0", tags=("0.9.0", "1.0.0"))
+
+    assert {one.rule for one in found} <= {"date-missing", "date-malformed", "tag-unlisted"}
+    assert {one.severity for one in found} == {"warning"}
+
+
+def test_release_with_a_date_is_to_be_tagged() -> None:
+    content = U + "## [1.1.0] - 2026-01-02\n### Fixed\n- a\n" + R
+
+    assert {"tag-missing", "version-behind"} <= {
+        one.rule for one in problems(content, at="1.0.0", tags=("0.9.0", "1.0.0"))
+    }
