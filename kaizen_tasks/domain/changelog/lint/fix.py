@@ -69,12 +69,11 @@ def _headings_and_texts(log: Changelog) -> list[tuple[str, list[str]]]:
 
 
 def _spelling_edits(section: Section) -> Iterator[TextEdit]:
-    """Yield edits that correct misspelt types, except to a type that the section already has."""
-    counts = Counter(group.type for group in section.groups)
+    """Yield edits that correct misspelt types."""
     for group in section.groups:
         name = group.name.encode()
         offset = section.content.find(name, group.start, group.body_start)
-        if group.spelling != group.name and counts[group.type] == 1 and offset >= 0:
+        if group.spelling != group.name and offset >= 0:
             yield TextEdit(start=offset, end=offset + len(name), replacement=group.spelling.encode())
 
 
