@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - Cyrillic letters and full-width colons are what they look like
 """What texts of a changelog say of themselves: that a change is breaking, or that there is no change.
 
 Most texts say neither, so the patterns are compiled when one may match.
@@ -12,6 +13,7 @@ _BREAKING: Final = r"breaking(?:[ _-]?changes?)?"
 _TYPE: Final = r"(?:feat|fix|perf|refactor|build|chore|revert|docs|ci|test|style)(?:\([^()\n]*\))?"
 _FENCE: Final = r"(?sm)^[ \t>]*(?P<fence>`{3,}|~{3,}).*?(?:^[ \t>]*(?P=fence)|\Z)"
 _INNER_CODE: Final = r"(?s)(?<=[^`\n])(?P<ticks>`++).+?(?<!`)(?P=ticks)(?!`)"
+_LEADING_CODE: Final = r"(?m)^([ \t>*+-]*)`[^`\n]*[^`\n:!]`(?=[ ]+[^\s:\u2013\u2014-])"
 _NEGATED: Final = rf"""(?ix)
     (?<!\w)(?:non|not?|without|never|isn['\u2019]t|aren['\u2019]t|avoid\w*|prevent\w*|fix(?:e[ds])?|revert\w*)
     (?:[ -](?:an?|the|any|more|further|longer))*[ -]{_BREAKING}\b"""
@@ -24,7 +26,7 @@ _START: Final = r"""
          | [^\w\s\[(]++                                             # a symbol
        )[ \t]*+){0,4}?"""
 _MARKED: Final = rf"""(?imx) {_START} (?:
-        {_BREAKING} [ ]? (?: [:!] | [ ][\u2013\u2014-]+[ ] | $ )    # Breaking: x
+        {_BREAKING} [ ]? (?: [:：!] | [ ][\u2013\u2014-]+[ ] | $ )    # Breaking: x
       | breaking[ -]changes? [ ] (?:in|to|for|with|from|on)\b       # Breaking change in the API
       | \[ {_BREAKING} [:!]? \]                                     # [BREAKING](url) x
       | (?-i:BREAKING) \b                                           # BREAKING x
@@ -36,11 +38,34 @@ _MARKED: Final = rf"""(?imx) {_START} (?:
     | \b (?-i:BREAKING) [ ]? [:!]                                   # x. BREAKING: y
     | \b (?:this|that|which|it) [ ] (?:is|are) [ ] (?:an?[ ])? {_BREAKING} \b
     """
-_BREAKING_HEADING: Final = (
-    r"(?i)(?<![\w-])(?:breaking|bc[ -]?breaks?|(?:backwards?[ -])?in[ck]ompat[ií]\w+)(?!\w)"
-    r"|\b(?:ruptures?|cassante?s?|ломающ\w+|несовместим\w+)\b|\U0001f4a5|:boom:|破坏性|破壞性|不兼容|不相容|破壊的"
+_INCOMPATIBLE: Final = (
+    r"(?:bc[ -]?break(?:s|ing)?|(?:backwards?[ -])?in[ck]ompat[ií]\w+|niekompatybiln\w+"
+    r"|(?:nicht(?: mehr)?|not?|non|niet|inte|ej|ikke|não|plus|nie)[ -]"
+    r"(?:(?:abwärts|rückwärts|bakåt|bakover|bagud|r[eé]tro)-?[ck]ompat[ií]\w+"
+    r"|(?:backwards?|achterwaarts)[ -]compatib\w+|wstecznie kompatybiln\w+)"
+    r"|ruptures?(?: de (?:la )?(?:r[eé]tro-?)?compatibilité)?|cassante?s?|ломающ\w+|(?:обратно )?несовместим\w+)(?!\w)"
+    r"|破坏性|破壞性|不兼容|不相容|破壊的"
 )
+_CHANGE: Final = (
+    r"(?:api|changes?|changements?|modifications?|änderung(?:en)?|cambios?|modific(?:he|a)|mudanças?|alteraç(?:ão|ões)"
+    r"|wijziging(?:en)?|ändring(?:ar)?|endring(?:er)?|ændring(?:er)?|zmian[ay]|изменени[ея]|的?变更|的?更改|的?更新"
+    r"|的?變更|的?更動|な?変更)"
+)
+_INCOMPATIBLE_CHANGE: Final = rf"(?<![\w-])(?:{_CHANGE}[ \xa0-])?(?:{_INCOMPATIBLE})(?:[ \xa0-]?{_CHANGE}(?!\w))?"
+_INCOMPATIBLE_PHRASE: Final = _INCOMPATIBLE_CHANGE.replace(" ", r"\x20")
+_INCOMPATIBLE_MARK: Final = rf"""(?imx)
+    {_START} [*_]{{0,3}}[\[(【]? {_INCOMPATIBLE_PHRASE} [\])】]?[*_]{{0,3}} [ \xa0]?[:：!]        # Incompatible: x
+    | {_START} (?P<emphasis>[*_]{{1,3}})[\[(【]? {_INCOMPATIBLE_PHRASE} [\])】]?(?P=emphasis)    # **Incompatible** x
+    | [\[(【][ ]? {_INCOMPATIBLE_PHRASE} [ ]?(?:[\])】](?![(\[])|[:：])                          # x (incompatible)
+    """
+_BREAKING_HEADING: Final = rf"(?i)(?<![\w-])breaking(?!\w)|(?<![\w-])(?:{_INCOMPATIBLE})|\U0001f4a5|:boom:"
 _BREAKING_WORDS: Final = rf"(?i)(?<!\w){_BREAKING}(?!\w)|\U0001f4a5|:boom:"
+_HINTS: Final = (
+    *("break", "\U0001f4a5", ":boom:", "ompat", "ruptur", "cassant", "ломающ", "несовместим"),
+    *("破坏性", "破壞性", "不兼容", "不相容", "破壊的"),
+)
+"""One of these is in every text that is marked, beside commit types with an exclamation mark."""
+
 _PLACEHOLDER: Final = r"""(?ix)
     (?:there[ ](?:are|is|were)[ ])?(?:currently[ ])?
     (?: none | nothing | nil | null | n\.?/?a | not[ ]applicable | not[ ]yet | tbd | tba | tbc | todo | empty | wip
@@ -77,9 +102,12 @@ _FRAME: Final = " +\t\n\r*_~`.:;!\u2026()[]{}<>-\u2013\u2014\"'\u2019\u201c\u201
 def marks_breaking(text: str) -> bool:
     """Return whether the text of an entry is marked as a breaking change, in any of the usual ways."""
     words = text.casefold()
-    if not ("breaking" in words or "\U0001f4a5" in words or ":boom:" in words or ("!" in words and ":" in words)):
+    if not (any(hint in words for hint in _HINTS) or ("!" in words and ":" in words)):
         return False
-    plain_text = re.sub(_NEGATED, "", re.sub(_INNER_CODE, "", re.sub(_FENCE, "", text)))
+    prose = re.sub(_LEADING_CODE, r"\1", re.sub(_INNER_CODE, "", re.sub(_FENCE, "", text)))
+    if re.search(_INCOMPATIBLE_MARK, prose):
+        return True
+    plain_text = re.sub(_NEGATED, "", prose)
     return bool(re.search(_EMPHASISED, plain_text) or re.search(_MARKED, re.sub(r"\*|__|`", "", plain_text)))
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - Cyrillic letters and full-width colons are what they look like
 """What counts as a breaking change, and what is no entry."""
 
 from __future__ import annotations
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kaizen_tasks.domain.changelog.model import parse_changelog
-from kaizen_tasks.domain.changelog.wording.marks import is_placeholder, marks_breaking
+from kaizen_tasks.domain.changelog.wording.marks import is_placeholder, marks_breaking, names_breaking
 
 WORDS = [
     "Breaking",
@@ -26,7 +27,7 @@ FRAMES = [
         "__{}:__ x",
         "*{}:* x",
         "***{}*** x",
-        "`{}` x",
+        "`{}:` x",
         "{}: x",
         "{} - x",
         "{} — x",
@@ -126,6 +127,47 @@ def test_entries_under_a_breaking_heading_inside_a_group_are_breaking() -> None:
         (True, "Changed"),
         (False, "Changed"),
     ]
+
+
+INCOMPATIBLE = [
+    *("BC break", "Incompatible", "Backwards incompatible", "Backward-incompatible change", "Incompatible changes"),
+    *("Nicht abwärtskompatibel", "Inkompatible Änderung", "Rupture de compatibilité", "Changement cassant"),
+    *("Cambio incompatible", "Modifica incompatibile", "Mudança incompatível", "Ломающее изменение"),
+    *("Niekompatybilne zmiany", "不兼容变更", "破坏性变更", "破壊的変更"),
+]
+
+
+@given(
+    st.sampled_from(INCOMPATIBLE),
+    st.sampled_from(
+        [
+            *("{}: x", "**{}:** x", "**{}**: x", "**{} :** x", "**{}：** x", "**{}**：x", "**{}** x", "[{}] x"),
+            *("x ({})", "core: **{}:** x", "⚠️ {}: x", "#12 {}: x", "【{}】x", "x\n- {}: y"),
+        ]
+    ),
+    st.sampled_from([str, str.upper, str.lower]),
+)
+def test_words_of_headings_are_marks_of_entries(text, frame, case) -> None:  # type: ignore[no-untyped-def]
+    assert marks_breaking(frame.format(case(text)))
+    assert names_breaking(case(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Fixed incompatible types: x", "Report **incompatible** flags", "Not backwards incompatible: x"),
+        *("Fix BC break: x", "(incompatible types are refused) x", "Incompatible plugins are skipped"),
+        *("**incompatible-plugin:** x", "Abwärtskompatibel: x", "The error `Incompatible: x` is shown"),
+        *("`BREAKING` constant is exported again", "`BREAKING CHANGE` footers are read", "`incompatible` is a flag"),
+    ],
+)
+def test_words_in_the_text_mark_nothing(text: str) -> None:
+    assert not marks_breaking(text)
+
+
+def test_a_heading_of_several_words_is_breaking() -> None:
+    assert names_breaking("Änderungen, die nicht abwärtskompatibel sind")
+    assert not names_breaking("Abwärtskompatible Änderungen")
 
 
 PLACEHOLDERS = [
