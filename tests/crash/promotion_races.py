@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from tests.crash.sandbox import TeamSandbox
 
 PROMOTE = ("promote-prod", "--yes")
+AFTER_SUSPENSION = (0, 4, 6)
+"""The exit codes of a run that was suspended for a lease: done, the lock is lost, or a request has taken too long."""
+
 LOCK_REQUEST = "dynamodb UpdateItem"
 """The request that acquires or releases a lock."""
 
@@ -103,6 +106,6 @@ def _check_outcome(
     first_result = wait_for_result(first_run)
     if second_code:
         yield f"the second exits {second_code}"
-    if first_result.code not in (0, 4):
+    if first_result.code not in AFTER_SUSPENSION:
         yield f"the first wakes up and exits {first_result.code}: {first_result.err}"
     yield from expected.differences(collect_outcome(copy))
