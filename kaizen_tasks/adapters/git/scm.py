@@ -49,6 +49,7 @@ class GitScm(GitRepository):
         self._shows_progress = shows_progress
         self._tag_pattern = TagPattern(template=tag)
         self._sign = sign
+        self._pushed_tags: set[str] = set()
         self._remotes: dict[str, tuple[Remote, ...] | Unreachable] = {}
 
     def invalidate_cache(self, *, remote: bool = False) -> None:
@@ -110,9 +111,12 @@ class GitScm(GitRepository):
 
     def _tag_commands(self, name: str, commit: str, message: str) -> tuple[str, ...]:
         """Return the ref commands that create a release's tag; none when the tag exists."""
-        if self._tag_exists(name, commit) or self._fetch_tag(name, commit):
+        if self._tag_exists(name, commit):
             return ()
-        tag_object = self._prepared_tag(name, commit) or self._write_tag(name, commit, message)
+        is_fetched = self._fetch_tag(name, commit)
+        tag_object = self._prepared_tag(name, commit)
+        if not tag_object:
+            tag_object = commit if is_fetched else self._write_tag(name, commit, message)
         return (f"create {TAG_PREFIX}{name}\0{tag_object}",)
 
     def _tagged_commit(self, name: str) -> str:
@@ -127,12 +131,18 @@ class GitScm(GitRepository):
         return bool(tag_commit)
 
     def _fetch_tag(self, name: str, commit: str) -> bool:
-        """Fetch a tag that the remote had when its refs were read last, and the branch; return whether it had it."""
+        """Fetch a tag that the remote had when its refs were read last, and the branch; return whether it had it.
+
+        The private ref then names the tag, since the tag appears in this clone together with the branch's move. What
+        this process has pushed itself is here.
+        """
         ref = f"{TAG_PREFIX}{name}"
+        if name in self._pushed_tags:
+            return False
         for remote in chain(*(remotes for remotes in self._remotes.values() if not isinstance(remotes, Unreachable))):
             if remote.refs.get(ref) == commit:
                 branches = [name for name in remote.refs if name == f"{BRANCH_PREFIX}{self.push_target().branch}"]
-                self._fetch(remote, [f"{ref}:{ref}", *branches], is_tracked=True)
+                self._fetch(remote, [f"+{ref}:{PENDING_PREFIX}{name}", *branches], is_tracked=True)
                 return True
         return False
 
@@ -243,6 +253,7 @@ class GitScm(GitRepository):
         remotes = self._known_remotes(branch)
         try:
             push.push_to_all(remotes, branch=branch, tag=tag, tag_ref=tag_ref, tip=tip, on_progress=progress)
+            self._pushed_tags.add(tag)
         finally:
             self.invalidate_cache(remote=True)
 

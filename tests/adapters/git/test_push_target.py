@@ -104,7 +104,8 @@ def test_a_push_that_one_url_rejects_is_finished_by_the_next_one(repository: Rep
     mirror.remote_hook("pre-receive", "exit 1")
     with pytest.raises(PushFailed, match=rf"{mirror.remote} declines") as failure:
         scm.push(branch="main", tag="v1.2.3")
-    assert failure.value.state == f"{repository.remote} has v1.2.3, and {mirror.remote} is as before"
+    rejected = f"nothing has been pushed: {mirror.remote} is as before"
+    assert failure.value.state == f"{repository.remote} has v1.2.3; on {mirror.remote}: {rejected}"
 
     answer = scm.remote_refs("main")
     assert answer is not None

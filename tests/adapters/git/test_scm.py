@@ -29,6 +29,24 @@ class TestFakeKeepsTheContract(ScmContract):
 
 
 @pytest.mark.integration
+def test_pushed_tag_appears_with_the_move_of_the_branch(repository: Repository, scm: GitScm) -> None:
+    """Also when another process has pushed it: a tag without the branch would be half of a release."""
+    commit = release(scm)
+    scm.create_tag_object("v1.2.3", commit, "v1.2.3")
+    scm.push(branch="main", tag="v1.2.3")
+    pushed = repository.remote_git("rev-parse", "refs/tags/v1.2.3")
+    repository.git("update-ref", "refs/kaizen/release/v1.2.3", commit)
+    later = GitScm(repository.path)
+    assert later.cached_remote_refs("main")
+    later.create_tag_object("v1.2.3", commit, "v1.2.3")
+
+    assert repository.git("tag", "--list", "v1.2.3") == ""
+    later.fast_forward_and_tag(commit, paths=("VERSION", "CHANGELOG.md"), tag="v1.2.3", message="v1.2.3")
+    assert repository.git("rev-parse", "refs/tags/v1.2.3") == pushed
+    assert repository.git("rev-parse", "main") == commit
+
+
+@pytest.mark.integration
 def test_tag_of_another_clone_is_fetched_not_made_anew(repository: Repository, scm: GitScm, tmp_path: Path) -> None:
     """Two clones finish one release: git would refuse to fetch a tag of which it has another object."""
     commit = release(scm)
