@@ -45,7 +45,13 @@ CHANGES: dict[tuple[str, str], Callable[[Tools], object]] = {
     ("secrets", "write"): lambda tools: tools.secrets.write("x", Secret("{}"), version=NEW, expected_current=OLD),
     ("secrets", "restore"): lambda tools: tools.secrets.restore("x", version=NEW, expected_current=OLD),
 }
-SENT_BY_PROGRAMS = {("builder", "push"), ("scm", "claim"), ("scm", "abandon"), ("scm", "push")}
+SENT_BY_PROGRAMS = {
+    ("builder", "push"),
+    ("scm", "claim"),
+    ("scm", "abandon"),
+    ("scm", "withdraw_claim"),
+    ("scm", "push"),
+}
 
 
 @define
