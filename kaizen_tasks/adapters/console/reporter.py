@@ -18,7 +18,7 @@ from kaizen_tasks.domain.release import StepLabel
 from kaizen_tasks.ports.clock import Clock
 
 CHECK_STEPS = ("preflight", "evidence", "pull request", "announce")
-"""Steps that have nothing to do where all is well, which is no work that was done before."""
+"""Steps that only check: "already done" would be wrong when they find nothing to do."""
 
 
 class View(Protocol):

@@ -127,7 +127,7 @@ class ForgeApi:
     def send(
         self, method: str, path: str, body: Mapping[str, object] | None = None, *, accepted: Collection[int] = ()
     ) -> ApiResponse:
-        """Send a request; return its response, of which only those of an accepted error status have no JSON.
+        """Send a request and return its response, which has a JSON document unless its status is an accepted error.
 
         Args:
             method: HTTP method; only a GET is repeated if the server fails to answer it.

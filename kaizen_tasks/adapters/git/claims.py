@@ -92,7 +92,7 @@ def _push(remote: Remote, what: str, tag: str, commit: str) -> Push:
 
 
 def replace_branch(remote: Remote, branch: str, commit: str, *, expected: str) -> None:
-    """Let a branch end at another commit, if it ends at the expected one; an empty one is that of no branch.
+    """Let a branch end at another commit if it ends at the expected one, or does not exist if that is empty.
 
     Raises:
         Refused: somebody else was faster.
