@@ -14,7 +14,7 @@ from kaizen_tasks.errors import Refused
 from kaizen_tasks.flows.release import claims, files, messages, pending, preconditions, undated_sections
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from kaizen_tasks.ports.tools import Tools
     from kaizen_tasks.ports.types import HeadState
@@ -125,13 +125,19 @@ def find_refusal(release: Release, head: str, contents: Mapping[str, bytes | Non
     version_paths = files.version_paths(tools)
     if version_paths and {*version_paths} & {*tools.scm.modified_files()}:
         problems += preconditions.check_version_files(release.version, tools)
-    outdated_files = contents.keys() & {*files_without_version(release, tools)}
-    planned = {**contents, **dict.fromkeys(outdated_files, b"")}  # a dry run has changed nothing; the release would
-    for name in tools.scm.untracked_files(head, planned):
+    is_dry = bool(contents.keys() & {*files_without_version(release, tools)})
+    untracked_files = _files_only_here(head, contents, tools) if is_dry else tools.scm.untracked_files(head, contents)
+    for name in untracked_files:
         problems.append(preconditions.Problem(f"{name} is not tracked by git", files.track_command(name)))
     if not problems:
         return None
     return preconditions.refusal(tuple(problems))
+
+
+def _files_only_here(head: str, names: Iterable[str], tools: Tools) -> tuple[str, ...]:
+    """Return the files that HEAD lacks; git, asked what a commit would change, would write objects in a dry run."""
+    present_files = (name for name in names if tools.release_files.read(name) is not None)
+    return tuple(name for name in present_files if tools.scm.read_at(head, name) is None)
 
 
 def _check_hook_changes(contents: Mapping[str, bytes], *, release: Release, tools: Tools) -> None:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 _TAG_PREFIX = re.compile(r"GT|refs(?:/|%2F)tags(?:/|%2F)", re.IGNORECASE)
 """What a tag has before its name: GT in Azure, beside GB and GC of branches and commits; or it is a full ref."""
 
-_RANGE = re.compile(
-    r"(?P<base>.+?/(?:compare/|c/|\+(?:log)?/|(?:short)?log/?\?(?:[^#]*&)?q=))"  # also Pagure, Gitiles and cgit
+_RANGE = re.compile(  # also of Pagure, Gitiles and cgit
+    r"(?P<base>.+?/(?:compare/|c/(?!.*compare/)|\+(?:log)?/|(?:short)?log/?\?(?:[^#]*&)?q=))"
     r"(?P<left>[^?#&]+?)(?P<separator>\.{2,3}|%0[Dd])(?P<right>[^?#&]+)(?P<rest>[?#&].*)?"
 )
 _PARAMETERS = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kaizen_tasks.domain.changelog.links.code_host import CodeHost, find_code_host
@@ -152,6 +152,7 @@ KINDS: dict[CodeHostKind, str] = {
 def test_comparison_of_any_tags_on_any_host_is_parsed_as_it_is_written(
     kind: CodeHostKind, team: str, name: str, older: str, newer: str
 ) -> None:
+    assume((kind, team) != ("gitiles", "a"))  # the prefix of its authenticated URLs
     host = find_code_host(KINDS[kind].format(team, name))
     assert host == CodeHost(page=KINDS[kind].format(team, name), kind=kind)
     url = host.compare_url.between(older, newer).url
