@@ -111,12 +111,9 @@ class GitScm(GitRepository):
 
     def _tag_commands(self, name: str, commit: str, message: str) -> tuple[str, ...]:
         """Return the ref commands that create a release's tag; none when the tag exists."""
-        if self._tag_exists(name, commit):
+        if self._tag_exists(name, commit) or (self._fetch_tag(name, commit) and self._tag_exists(name, commit)):
             return ()
-        is_fetched = self._fetch_tag(name, commit)
-        tag_object = self._prepared_tag(name, commit)
-        if not tag_object:
-            tag_object = commit if is_fetched else self._write_tag(name, commit, message)
+        tag_object = self._prepared_tag(name, commit) or self._write_tag(name, commit, message)
         return (f"create {TAG_PREFIX}{name}\0{tag_object}",)
 
     def _tagged_commit(self, name: str) -> str:
@@ -143,6 +140,8 @@ class GitScm(GitRepository):
             if remote.refs.get(ref) == commit:
                 branches = [name for name in remote.refs if name == f"{BRANCH_PREFIX}{self.push_target().branch}"]
                 self._fetch(remote, [f"+{ref}:{PENDING_PREFIX}{name}", *branches], is_tracked=True)
+                if not self._prepared_tag(name, commit):  # somebody's lightweight tag, which has no object to keep
+                    self._fetch(remote, [f"{ref}:{ref}"], is_tracked=True)
                 return True
         return False
 

@@ -47,6 +47,19 @@ def test_pushed_tag_appears_with_the_move_of_the_branch(repository: Repository, 
 
 
 @pytest.mark.integration
+def test_lightweight_tag_on_the_remote_is_kept(repository: Repository, scm: GitScm) -> None:
+    commit = release(scm)
+    repository.git("push", "origin", f"{commit}:refs/tags/v1.2.3")
+    assert scm.cached_remote_refs("main")
+    scm.create_tag_object("v1.2.3", commit, "v1.2.3")
+    scm.push(branch="main", tag="v1.2.3")
+    scm.fast_forward_and_tag(commit, paths=("VERSION", "CHANGELOG.md"), tag="v1.2.3", message="v1.2.3")
+
+    assert repository.git("rev-parse", "refs/tags/v1.2.3") == commit
+    assert repository.remote_git("rev-parse", "refs/heads/main") == commit
+
+
+@pytest.mark.integration
 def test_tag_of_another_clone_is_fetched_not_made_anew(repository: Repository, scm: GitScm, tmp_path: Path) -> None:
     """Two clones finish one release: git would refuse to fetch a tag of which it has another object."""
     commit = release(scm)
