@@ -14,6 +14,7 @@ from attrs import evolve, frozen
 
 from kaizen_tasks.adapters.git.command import Git, GitResult
 from kaizen_tasks.adapters.git.objects import Check, encode_message
+from kaizen_tasks.domain.listing import list_names
 from kaizen_tasks.domain.log_excerpt import last_words, output_tail
 from kaizen_tasks.errors import Refused
 
@@ -191,9 +192,8 @@ def _run_message_hooks(draft: _Draft, message: str) -> bytes:
 
 
 def _foreign_changes_error(paths: list[str], result: GitResult) -> Refused:
-    names = ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
     return Refused(
-        f"the pre-commit hook changed {names}, which the release commit does not change",
+        f"the pre-commit hook changed {list_names(paths)}, which the release commit does not change",
         state="nothing has been committed",
         hint="git diff shows it: commit or restore these files, then run the same command again",
         output=output_tail(result.err),

@@ -55,23 +55,20 @@ class Push:
         return f"{self.remote} has {' and '.join(names)}; nothing else has been pushed"
 
 
-def push_to_all(
-    remotes: tuple[Remote, ...],
-    *,
-    branch: str,
-    tag: str,
-    tag_ref: str,
-    tip: str = "",
-    on_progress: Callable[[str], None] | None = None,
-) -> None:
-    """Push to every URL of a remote in order, as `push_refs` does; stop at the first that rejects it.
+def push_to_all(remotes: tuple[Remote, ...], tag: str, push_to: Callable[[Remote], None]) -> None:
+    """Push to every URL of a remote in order; stop at the first that rejects it.
+
+    Args:
+        remotes: the remote, once for each URL.
+        tag: the tag's name.
+        push_to: pushes to one URL.
 
     Raises:
         PushFailed: one rejected the push; the state says which ones have it.
     """
     for index, remote in enumerate(remotes):
         try:
-            push_refs(remote, branch=branch, tag=tag, tag_ref=tag_ref, tip=tip, on_progress=on_progress)
+            push_to(remote)
         except PushFailed as error:
             if index:
                 names = " and ".join(done.name for done in remotes[:index])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -250,8 +251,9 @@ class GitScm(GitRepository):
         tag_ref = next((ref for ref in candidates if self._snapshot.resolve_commit(ref)), "")
         progress = on_progress if self._shows_progress else None
         remotes = self._known_remotes(branch)
+        push_to = partial(push.push_refs, branch=branch, tag=tag, tag_ref=tag_ref, tip=tip, on_progress=progress)
         try:
-            push.push_to_all(remotes, branch=branch, tag=tag, tag_ref=tag_ref, tip=tip, on_progress=progress)
+            push.push_to_all(remotes, tag, push_to)
             self._pushed_tags.add(tag)
         finally:
             self.invalidate_cache(remote=True)

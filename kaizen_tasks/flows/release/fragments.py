@@ -13,6 +13,7 @@ from attrs import evolve
 from kaizen_tasks.domain.changelog.fragments import names
 from kaizen_tasks.domain.changelog.fragments.fold import FoldedChangelog, fold_fragments
 from kaizen_tasks.domain.changelog.fragments.fragment import Fragments, parse_fragments
+from kaizen_tasks.domain.listing import list_names
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.release import files
 
@@ -195,15 +196,10 @@ def uncommitted(tools: Tools) -> Iterator[tuple[str, str]]:
         (missing - deleted, "left out by the sparse checkout", f"git sparse-checkout add {folder}"),
     ):
         if paths:
-            yield f"{_list(paths)}: {state}", remedy
+            yield f"{list_names(sorted(paths))}: {state}", remedy
     misplaced = _blocking_problems(misplaced_problems(tools), tools)
     if misplaced:
-        yield f"{_list({each.path for each in misplaced})}: {misplaced[0].message}", misplaced[0].fix
-
-
-def _list(paths: set[str]) -> str:
-    more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
-    return ", ".join(sorted(paths)[:3]) + more
+        yield f"{list_names(sorted({each.path for each in misplaced}))}: {misplaced[0].message}", misplaced[0].fix
 
 
 def _is_fragment(path: str, folder: str) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from kaizen_tasks.domain import docs_checklist
 from kaizen_tasks.domain.decision import Refuse
+from kaizen_tasks.domain.listing import list_names
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError
 from kaizen_tasks.flows.release import claims, files, pending, tags, undated_sections
 
@@ -70,8 +71,7 @@ def check_branch(branch: str, branches: Sequence[str]) -> Iterator[str]:
 def check_uncommitted(paths: Sequence[str]) -> Iterator[str]:
     """Check that there are no files with uncommitted changes; callers leave out those that a release writes."""
     if paths:
-        more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
-        yield f"uncommitted changes would not be in the release: {', '.join(paths[:3])}{more}"
+        yield f"uncommitted changes would not be in the release: {list_names(paths)}"
 
 
 def has_pushed_image(release: Release, environment: Environment | None, tools: Tools) -> bool:
