@@ -36,6 +36,7 @@ _DATE_VARS = ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE")
 MIN_GIT_VERSION = (2, 36)  # the first version with `git hook run`
 # Errors are parsed, so they must be in English.
 GIT_ENV = {"GIT_TERMINAL_PROMPT": "0", "LANGUAGE": "C", "LC_ALL": "C"}
+_END_OF_TRANSPORT = {"fatal: Could not read from remote repository.", "fatal: the remote end hung up unexpectedly"}
 _URL_CREDENTIALS = re.compile(r"://(?!git@)[^/\s'\"]+@")
 
 
@@ -70,8 +71,14 @@ class GitResult:
 
     @property
     def reason(self) -> str:
-        """Why a command failed: the last `fatal:` or `error:` line of stderr, else stderr's last line."""
+        """Why a command failed: the last `fatal:` or `error:` line of stderr, else stderr's last line.
+
+        Where git only says that the transport has ended, ssh has told the reason before.
+        """
         lines = [line.strip() for line in self.err.splitlines() if line.strip()]
+        before = next((number for number, line in enumerate(lines) if line in _END_OF_TRANSPORT), 0)
+        if reasons := [line for line in lines[:before] if not line.lower().startswith("warning: ")]:
+            return reasons[-1].removeprefix("remote: ")
         verdicts = [line.partition(": ")[2] for line in lines if line.startswith(("fatal: ", "error: "))]
         return (verdicts or lines or [f"git ended with status {self.status}"])[-1]
 
