@@ -6,9 +6,7 @@ import pytest
 
 from kaizen_tasks.adapters.git.command import GitResult
 
-NO_ACCESS = (
-    "fatal: Could not read from remote repository.\n\nPlease make sure you have the correct access\n"
-)
+NO_ACCESS = "fatal: Could not read from remote repository.\n\nPlease make sure you have the correct access\n"
 
 
 @pytest.mark.parametrize(
