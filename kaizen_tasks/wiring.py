@@ -13,7 +13,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from kaizen_tasks.domain.release import StepLabel
+from kaizen_tasks.ports.activity import report_activity
 
 if TYPE_CHECKING:
     from invoke.config import Config
@@ -97,12 +97,7 @@ class Toolbox:
         """The configured engine, or the first one that works."""
         from kaizen_tasks.adapters.build.select import select_builder
 
-        return select_builder(self.settings.build, store=image_cache(), stream=self._show_build)
-
-    def _show_build(self, line: str) -> None:
-        """Show a line of the engine's output beside the spinner; without a terminal, only errors contain the output."""
-        if self._stream.isatty():
-            self.reporter.progress(StepLabel("build"), line)
+        return select_builder(self.settings.build, store=image_cache(), stream=report_activity)
 
     @cached_property
     def _aws(self) -> Aws:
@@ -244,7 +239,10 @@ class Toolbox:
         """A live display on a terminal, else plain lines."""
         from kaizen_tasks.adapters.console.reporter import create_reporter
 
-        return create_reporter(self._stream, dry=self.dry, clock=self.clock, environments=self.settings.environments)
+        environments = self.settings.environments
+        return create_reporter(
+            self._stream, dry=self.dry, clock=self.clock, environments=environments, has_heartbeat=True
+        )
 
 
 def toolbox(config: Config, *, draft: bool = False, stream: TextIO | None = None) -> Toolbox:

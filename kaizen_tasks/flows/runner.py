@@ -12,6 +12,7 @@ from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, Refused
 from kaizen_tasks.flows.step import FileStep, Flow, Step
+from kaizen_tasks.ports.activity import observing_activity
 from kaizen_tasks.ports.tools import Tools
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def apply_step(step: Step, _decision: Act, release: Release, tools: Tools) -> Re
 def _act(step: Step, release: Release, tools: Tools) -> Release:
     """Run the step's `act`; drop the cached repository state unless it edits files in memory, also when it fails."""
     try:
-        return step.act(release, tools)
+        with observing_activity(partial(tools.reporter.activity, step.label)):
+            return step.act(release, tools)
     finally:
         if not (isinstance(step, FileStep) and tools.release_files.in_memory):
             tools.scm.invalidate_cache()

@@ -23,6 +23,9 @@ class Reporter(Protocol):
     def progress(self, label: StepLabel, text: str) -> None:
         """Show the progress of a step that acts."""
 
+    def activity(self, label: StepLabel, text: str, *, replaces: bool = False) -> None:
+        """Show what a step that acts is doing, for as long as it acts: see `ports.activity`."""
+
     def checked(self, label: StepLabel, text: str, *, ok: bool) -> None:
         """Show the result of one of several checks of a step."""
 

@@ -42,6 +42,9 @@ class FakeReporter:
     def progress(self, label: StepLabel, text: str) -> None:
         self.lines.append(f"{label}: {text}")
 
+    def activity(self, label: StepLabel, text: str, *, replaces: bool = False) -> None:
+        self.lines.append(f"{label}: {text}")
+
     def checked(self, label: StepLabel, text: str, *, ok: bool) -> None:
         self.lines.append(f"{label}: {'right' if ok else 'wrong'}: {text}")
 

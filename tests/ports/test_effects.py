@@ -40,7 +40,7 @@ READING: dict[str, set[str]] = {
     "clock": {"now", "release_date", "monotonic", "sleep", "cancel_waits"},
     "forge": {"server", "access_problem", "files_url", "find_pull_request", "find_release"},
     "reporter": {
-        *("heading", "decided", "progress", "checked", "succeeded", "failed", "note"),
+        *("heading", "decided", "progress", "activity", "checked", "succeeded", "failed", "note"),
         *("rollout_table", "environment_finished"),
     },
 }

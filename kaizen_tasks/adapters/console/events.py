@@ -26,6 +26,8 @@ class EventType(StrEnum):
         HEADING: a command is about to start; `text` says what it will do, and where.
         DECIDED: a step has compared the actual state with the intended one; `verdict` and `reason` are its decision.
         PROGRESS: a step that acts reports its progress in `reason`.
+        ACTIVITY: a step that acts is doing what `reason` says; shown while it acts, and not in the event file.
+            `verdict` is `replaces` for a state that takes the place of the last one.
         CHECKED: one of several checks of a step has ended; `verdict` is `ok` or `wrong`.
         FINISHED: a step that acted has ended; `verdict` is `done` or `failed`, `seconds` is the step's duration.
         NOTE: another line for the console, in `text`.
@@ -36,6 +38,7 @@ class EventType(StrEnum):
     HEADING = "heading"
     DECIDED = "decided"
     PROGRESS = "progress"
+    ACTIVITY = "activity"
     CHECKED = "checked"
     FINISHED = "finished"
     NOTE = "note"

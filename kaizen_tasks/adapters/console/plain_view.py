@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from kaizen_tasks.adapters.console.events import EventType, RunEvent
+from kaizen_tasks.adapters.console.heartbeat import Heartbeat
 from kaizen_tasks.adapters.console.progress import RolloutProgress
 from kaizen_tasks.domain import duration
+from kaizen_tasks.domain.release import StepLabel
 from kaizen_tasks.ports.clock import Clock
 
 LABEL_WIDTH = 16  # columns for a step's name and its environment's, for short names of environments
@@ -23,9 +25,13 @@ class PlainView:
         stream: stream to write to.
         clock: clock for timestamps and durations.
         label_width: columns for labels.
+        heartbeat: tells of steps that have been silent for long; None for no such lines.
     """
 
-    def __init__(self, stream: TextIO, clock: Clock, label_width: int = LABEL_WIDTH) -> None:
+    def __init__(
+        self, stream: TextIO, clock: Clock, label_width: int = LABEL_WIDTH, heartbeat: Heartbeat | None = None
+    ) -> None:
+        self._heartbeat = heartbeat
         self._label_width = label_width
         self._stream = stream
         self._clock = clock
@@ -34,6 +40,10 @@ class PlainView:
 
     def show(self, event: RunEvent) -> None:
         """Write the line of an event, except of a refusal, which is printed later as an error."""
+        if self._heartbeat is not None:
+            self._watch(event, self._heartbeat)
+        if event.type is EventType.ACTIVITY:
+            return  # the next heartbeat shows it
         if event.type in {EventType.HEADING, EventType.NOTE}:
             self._write(event.text if self._rollout is None else f"  {event.text}")
         elif event.type is EventType.ENVIRONMENT_FINISHED:
@@ -43,6 +53,21 @@ class PlainView:
                 self._rollout.start_step(event.environment, event.step, event.reason)
             if event.verdict != "refused":
                 self._line(event.verdict or "…", str(event.label), with_duration(event))
+
+    def _watch(self, event: RunEvent, heartbeat: Heartbeat) -> None:
+        """Let the heartbeat watch a step from its beginning to its end."""
+        match event.type:
+            case EventType.DECIDED if event.verdict == "begin":
+                heartbeat.start(event.label, event.reason, self._show_heartbeat)
+            case EventType.FINISHED:
+                heartbeat.stop(event.label)
+            case EventType.PROGRESS | EventType.ACTIVITY | EventType.CHECKED:
+                heartbeat.update(event.label, event.reason, is_shown=event.type is not EventType.ACTIVITY)
+            case _:
+                pass
+
+    def _show_heartbeat(self, label: StepLabel, text: str) -> None:
+        self._line("…", str(label), text)
 
     def _write_result(self, event: RunEvent) -> None:
         """Write an environment's result, and how many environments of the rollout have ended."""

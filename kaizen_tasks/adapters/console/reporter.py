@@ -11,6 +11,7 @@ from typing import Protocol, TextIO
 from attrs import evolve
 
 from kaizen_tasks.adapters.console.events import EVENTS_VARIABLE, EventLog, EventType, RunEvent
+from kaizen_tasks.adapters.console.heartbeat import Heartbeat
 from kaizen_tasks.adapters.console.plain_view import PlainView, label_width
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
@@ -34,7 +35,12 @@ class View(Protocol):
 
 
 def create_reporter(
-    stream: TextIO, *, dry: bool, clock: Clock | None = None, environments: Iterable[str] = ()
+    stream: TextIO,
+    *,
+    dry: bool,
+    clock: Clock | None = None,
+    environments: Iterable[str] = (),
+    has_heartbeat: bool = False,
 ) -> EventReporter:
     """Return a reporter that writes to a stream: a terminal, a file, a pipe or a CI log.
 
@@ -43,6 +49,7 @@ def create_reporter(
         dry: whether steps only announce what they would do.
         clock: clock for timestamps and durations.
         environments: names that steps may have in their labels.
+        has_heartbeat: whether a log gets a line for each step that has been silent for long.
 
     Raises:
         UsageError: the file that `KAIZEN_EVENTS` names cannot be written.
@@ -51,7 +58,8 @@ def create_reporter(
     path = os.environ.get(EVENTS_VARIABLE)
     log = EventLog(Path(path)) if path else None
     if dry or not is_interactive(stream):
-        return EventReporter(PlainView(stream, clock, width), dry=dry, clock=clock, log=log)
+        heartbeat = Heartbeat(clock.monotonic) if has_heartbeat else None
+        return EventReporter(PlainView(stream, clock, width, heartbeat), dry=dry, clock=clock, log=log)
     from kaizen_tasks.adapters.console.rich_view import RichView  # rich is slow to import
 
     return EventReporter(RichView(stream, clock, width), dry=dry, clock=clock, log=log)
@@ -120,6 +128,12 @@ class EventReporter:
     def progress(self, label: StepLabel, text: str) -> None:
         """Show the progress of a step that acts."""
         self._emit(EventType.PROGRESS, label, reason=text)
+
+    def activity(self, label: StepLabel, text: str, *, replaces: bool = False) -> None:
+        """Show what a step that acts is doing, for as long as it acts."""
+        verdict = "replaces" if replaces else ""
+        event = RunEvent(type=EventType.ACTIVITY, time=self._clock.now(), verdict=verdict, reason=text)
+        self.view.show(evolve(event, step=label.step, environment=label.environment).printable)
 
     def checked(self, label: StepLabel, text: str, *, ok: bool) -> None:
         """Show the result of one of several checks of a step."""

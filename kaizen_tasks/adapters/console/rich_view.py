@@ -5,10 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from rich.live import Live
-from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
@@ -18,8 +17,12 @@ from kaizen_tasks.adapters.console.plain_view import LABEL_WIDTH, with_duration
 from kaizen_tasks.adapters.console.progress import RolloutProgress
 from kaizen_tasks.adapters.console.progress_table import ProgressTable
 from kaizen_tasks.adapters.console.safe_console import SafeConsole
+from kaizen_tasks.adapters.console.spinners import Spinners
 from kaizen_tasks.domain.release import StepLabel
 from kaizen_tasks.ports.clock import Clock
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
 
 REFRESH_PER_SECOND = 5  # of the rollout table: drawing competes with the worker threads for the GIL
 
@@ -40,7 +43,7 @@ class RichView:
         self._label_width = self._width = min(label_width, self._console.width // 2)
         self._rollout: RolloutProgress | None = None
         self._is_aborted = False
-        self._live: Progress | None = None
+        self._live: Spinners | None = None
         self._tasks: dict[StepLabel, TaskID] = {}
 
     def show(self, event: RunEvent) -> None:
@@ -52,7 +55,7 @@ class RichView:
                 self._console.print(event.text, soft_wrap=True)  # not wrapped, so that it can be copied
             case EventType.DECIDED:
                 self._show_decision(event)
-            case EventType.PROGRESS:
+            case EventType.PROGRESS | EventType.ACTIVITY:
                 self._show_progress(event)
             case EventType.CHECKED:
                 self._line("✓" if event.verdict == "ok" else "✗", event, event.reason)
@@ -87,12 +90,18 @@ class RichView:
             self._start_spinner(event.label, event.reason)
 
     def _show_progress(self, event: RunEvent) -> None:
+        """Show progress in its environment's row, or beside its step's spinner; activity is shown below the spinner."""
         if rollout := self._row_of(event):
             rollout.update_text(event.environment, event.reason)
             return
         with self._lock:
-            if self._live is not None and event.label in self._tasks:
-                self._live.update(self._tasks[event.label], description=event.reason)
+            task = self._tasks.get(event.label)
+            if self._live is None or task is None:
+                return
+            if event.type is EventType.ACTIVITY:
+                self._live.add_line(task, event.reason, replaces=event.verdict == "replaces")
+            else:
+                self._live.update(task, description=event.reason)
 
     def _show_end(self, event: RunEvent) -> None:
         """Replace a step's spinner by a line with the result."""
@@ -109,19 +118,9 @@ class RichView:
             if self._is_aborted:
                 return
             if self._live is None:
-                self._live = self._create_spinners()
+                self._live = Spinners(self._console)
                 self._live.start()
             self._tasks[label] = self._live.add_task(text, label=str(label))
-
-    def _create_spinners(self) -> Progress:
-        return Progress(
-            SpinnerColumn(),
-            TextColumn("{task.fields[label]:<16}", markup=False),
-            TimeElapsedColumn(),
-            TextColumn("{task.description}", markup=False),
-            console=self._console,
-            transient=True,
-        )
 
     def _stop_spinner(self, label: StepLabel) -> None:
         with self._lock:

@@ -36,16 +36,18 @@ class OciClient:
 
     Args:
         credentials: for the registry.
-        clock: for the pauses between attempts.
+        clock: for the pauses between attempts and the rate of uploads.
         network: proxies, and trusted certificates; without it, those of the environment.
 
     Attributes:
         blobs: client for configurations and layers.
+        clock: the argument.
     """
 
     def __init__(
         self, credentials: RegistryCredentials, *, clock: Clock, network: NetworkSettings | None = None
     ) -> None:
+        self.clock = clock
         self._transport = Transport(credentials, clock=clock, network=network or NetworkSettings())
         self._manifests: dict[tuple[str, str], Manifest] = {}  # by digest, which never changes its content
         self.blobs = BlobClient(self._transport)

@@ -16,6 +16,7 @@ from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.manifest import Descriptor, Manifest
 from kaizen_tasks.adapters.oci.sources import ImageSource, LayoutSource, RepositorySource, manifest_tree
 from kaizen_tasks.adapters.oci.transport import IMMUTABLE_TAG_HINT
+from kaizen_tasks.adapters.oci.upload_meter import UploadMeter
 from kaizen_tasks.domain.release import CopyStats
 from kaizen_tasks.errors import Interrupted, PushFailed, Unreachable
 
@@ -92,8 +93,9 @@ class ImagePusher:
         """Push the missing blobs in parallel and return what was transferred; if one fails, stop the others."""
         present_digests = set(self._blob_lookup(repository, blobs.keys())) if self._blob_lookup else set[str]()
         stop = Event()
-        missing = (blob for digest, blob in blobs.items() if digest not in present_digests)
-        push = partial(self._push_blob, source, repository, stop)
+        missing = [blob for digest, blob in blobs.items() if digest not in present_digests]
+        meter = UploadMeter(sum(blob.size for blob in missing), self._client.clock)
+        push = partial(self._push_blob, source, repository, stop, meter)
         futures = [self._executor.submit(copy_context().run, push, blob) for blob in missing]
         try:
             done, _ = wait(futures, return_when=FIRST_EXCEPTION)
@@ -105,7 +107,9 @@ class ImagePusher:
             wait(futures)
         return CopyStats(digest=digest, **sum(stats, Counter(blobs_present=len(present_digests))))
 
-    def _push_blob(self, source: ImageSource, repository: str, stop: Event, blob: Descriptor) -> Counter[str]:
+    def _push_blob(
+        self, source: ImageSource, repository: str, stop: Event, meter: UploadMeter, blob: Descriptor
+    ) -> Counter[str]:
         """Mount a blob, or find it already present, or upload it; return the blob's counts for `CopyStats`."""
         if stop.is_set():
             raise _stopped_error()
@@ -113,12 +117,14 @@ class ImagePusher:
         if source.repository:
             session = blobs.mount(repository, blob.digest, source.repository)
             if not session:
+                meter.skip(blob.size)
                 return Counter(blobs_mounted=1)
         if blobs.has(repository, blob.digest):
+            meter.skip(blob.size)
             return Counter(blobs_present=1)
 
         def open_at(offset: int) -> Stream:
-            return _stop_on(stop, source.open(blob.digest, offset))
+            return meter.count(_stop_on(stop, source.open(blob.digest, offset)))
 
         return Counter(blobs_uploaded=1, bytes_sent=blobs.upload(repository, blob, open_at, session=session))
 
