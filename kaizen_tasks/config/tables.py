@@ -48,7 +48,8 @@ class BuildRules(NamedTuple):
     """`[build]`: how the image is built.
 
     Attributes:
-        context: folder of the build context, relative to the app's folder.
+        context: folder of the build context, relative to the app's folder. It may be above the app's folder, within
+            the repository: ".." for an app in a subfolder whose Dockerfile copies from the top.
         dockerfile: path of the Dockerfile, relative to the context.
         version_arg: the build argument that receives `v1.2.3`.
         platform: the platform of the image. App Runner runs `linux/amd64` only.
@@ -64,6 +65,14 @@ class BuildRules(NamedTuple):
     engine: Annotated[str, checks.engine] = "auto"
     command: tuple[str, ...] = ()
     args: Mapping[str, str] = MappingProxyType({})
+
+    @property
+    def exported_folder(self) -> str:
+        """The folder that a build needs of a commit, relative to the app's: `.`, or `..` if the context is above."""
+        import posixpath
+
+        parts = posixpath.normpath(self.context).split("/")
+        return "/".join(part for part in parts if part == "..") or "."
 
 
 class ChangelogRules(NamedTuple):

@@ -15,7 +15,7 @@ from kaizen_tasks.config.env_overrides import variable_name
 from kaizen_tasks.config.load import with_defaults
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.config.structure import ConfigProblem, StructureError, structure
-from kaizen_tasks.config.tables import RawConfig, RawEnvironment, RuntimeTable, VersionFile
+from kaizen_tasks.config.tables import BuildRules, RawConfig, RawEnvironment, RuntimeTable, VersionFile
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.json_document import NUMBER_PATTERNS
 from kaizen_tasks.domain.request_header import HEADER_NAME, HEADER_VALUE, SecretHeader
@@ -162,10 +162,20 @@ def _validate_names(raw: RawConfig) -> Iterator[ConfigProblem]:
     for table, names, check in tables:
         yield from (ConfigProblem(table, error) for error in map(check, names) if error)
     yield from _validate_resource_names(raw)
-    context = PurePosixPath(raw.build.context)
-    for key, path in (("context", context), ("dockerfile", context / raw.build.dockerfile)):
-        if path.is_absolute() or posixpath.normpath(path).startswith("..") or not str(path).isprintable():
-            yield ConfigProblem(f"build.{key}", f"{getattr(raw.build, key)!r} is not a path inside the app's folder")
+    yield from _validate_build_paths(raw.build)
+
+
+def _validate_build_paths(rules: BuildRules) -> Iterator[ConfigProblem]:
+    """Find a build context that cannot be a folder of the repository, and a Dockerfile outside what is exported."""
+    context = PurePosixPath(rules.context)
+    if context.is_absolute() or not str(context).isprintable():
+        yield ConfigProblem("build.context", f"{rules.context!r} is not a folder relative to the app's folder")
+        return
+    dockerfile = posixpath.normpath(context / rules.dockerfile)
+    is_inside = dockerfile.split("/").count("..") <= rules.exported_folder.count("..")
+    if not is_inside or dockerfile.startswith("/") or not dockerfile.isprintable():
+        where = "the app's folder" if rules.exported_folder == "." else "the build context"
+        yield ConfigProblem("build.dockerfile", f"{rules.dockerfile!r} is not a path inside {where}")
 
 
 def _validate_resource_names(raw: RawConfig) -> Iterator[ConfigProblem]:

@@ -79,8 +79,12 @@ class Scm(Protocol):
     def read_at(self, commit: str, path: str) -> bytes | None:
         """Return a file's content in a commit, or None when the commit lacks the file."""
 
-    def modified_files(self) -> tuple[str, ...]:
-        """Return the tracked files whose content differs from HEAD, staged or not, sorted."""
+    def modified_files(self, folder: str = ".") -> tuple[str, ...]:
+        """Return the tracked files of a folder whose content differs from HEAD, staged or not, sorted.
+
+        Args:
+            folder: `.` is the app's folder, `..` the one above; paths are relative to the app's folder.
+        """
 
     def tracked_files(self, folder: str) -> Mapping[str, bool]:
         """Return the files of a folder in the index by path, and of each whether it is checked out.
@@ -331,8 +335,17 @@ class Scm(Protocol):
         """
 
     @mutates("the commit is exported", needs_lock=False)
-    def export(self, commit: str, destination: Path) -> None:
-        """Write the files of a commit into an empty folder."""
+    def export(self, commit: str, destination: Path, folder: str = ".") -> None:
+        """Write the files of a commit into an empty folder.
+
+        Args:
+            commit: the commit.
+            destination: the empty folder.
+            folder: which files: those of the app's folder, or of `..`, `../..` and so on.
+
+        Raises:
+            Refused: the folder is outside the repository, or the commit lacks it.
+        """
 
     def commit_time(self, commit: str) -> datetime:
         """Return the time at which a commit was committed, in UTC."""

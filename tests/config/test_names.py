@@ -155,7 +155,8 @@ def test_remote_is_a_name(tmp_path: Path, remote: str) -> None:
         {"args": {"A=B": "c"}},
         {"platform": "linux"},
         {"context": "/etc"},
-        {"context": ".."},
+        {"context": "a\nb"},
+        {"context": "..", "dockerfile": "../Dockerfile"},
         {"context": "app", "dockerfile": "../../Dockerfile"},
         {"dockerfile": "/etc/passwd"},
         {"dockerfile": "a\nb"},
@@ -163,6 +164,10 @@ def test_remote_is_a_name(tmp_path: Path, remote: str) -> None:
 )
 def test_builds_stay_in_the_folder(tmp_path: Path, build: dict[str, Any]) -> None:
     assert f"kaizen.toml: build.{list(build)[-1]}" in problems(tmp_path, build=build)
+
+
+def test_context_above_the_app_is_accepted(tmp_path: Path) -> None:
+    assert problems(tmp_path, build={"context": "..", "dockerfile": "api/Dockerfile"}) == ""
 
 
 def test_dockerfile_beside_its_context_is_accepted(tmp_path: Path) -> None:

@@ -160,7 +160,7 @@ class FakeScm:
     def committer(self) -> str:
         return "Sam Example <sam@example.com>"
 
-    def modified_files(self) -> tuple[str, ...]:
+    def modified_files(self, folder: str = ".") -> tuple[str, ...]:
         """Return tracked files that differ from the commit in index or working tree."""
         tree = self.commits[self._tip].tree
         tracked = {*tree, *self.index}
@@ -392,7 +392,9 @@ class FakeScm:
         self._send(commit)
         upstream.branches[branch] = commit
 
-    def export(self, commit: str, destination: Path) -> None:
+    def export(self, commit: str, destination: Path, folder: str = ".") -> None:
+        if folder != ".":
+            raise Refused("the folder is outside the repository")
         for path, content in self.commits[commit].tree.items():
             (destination / path).parent.mkdir(parents=True, exist_ok=True)
             (destination / path).write_bytes(content)

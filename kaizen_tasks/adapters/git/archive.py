@@ -13,20 +13,27 @@ from kaizen_tasks.errors import Refused
 _REPRODUCIBLE_CONFIG = ("-c", "core.autocrlf=false", "-c", "core.eol=lf", "-c", "tar.umask=0022")
 
 
-def export(git: Git, commit: str, destination: Path) -> None:
-    """Write a commit's version of the app's folder into an empty folder; apply `export-ignore` and `export-subst`.
+def export(git: Git, commit: str, destination: Path, folder: str = ".") -> None:
+    """Write a commit's version of a folder into an empty folder; apply `export-ignore` and `export-subst`.
 
     Git LFS files are written as pointers, and submodules as empty folders.
 
+    Args:
+        git: the repository.
+        commit: the commit.
+        destination: the empty folder.
+        folder: `.` is the app's folder, `..` the one above.
+
     Raises:
-        Refused: the commit lacks the app's folder, or has a path that leads out of the folder.
+        Refused: the folder is outside the repository, the commit lacks it, or has a path that leads out of it.
     """
+    git.require_in_repository(folder)
     with TemporaryDirectory(prefix="kaizen-export-") as scratch:
         archive = Path(scratch) / "tree.tar"
         # Run in a subfolder, git archives only that, and still applies attributes and `export-subst`.
         result = git.run(
             *_REPRODUCIBLE_CONFIG, "archive", "--format=tar", f"--output={archive}", "--end-of-options", commit,
-            env={"GIT_LFS_SKIP_SMUDGE": "1"},
+            env={"GIT_LFS_SKIP_SMUDGE": "1"}, cwd=git.root / folder,
         )  # fmt: skip
         if not result.ok:
             raise Refused(f"{commit[:12]} cannot be exported: {result.reason}", state="nothing has been built")

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from kaizen_tasks.adapters.git.configuration import GitConfig, parse_config
 from kaizen_tasks.adapters.host import process
-from kaizen_tasks.errors import NotFound, Refused
+from kaizen_tasks.errors import NOTHING_CHANGED, NotFound, Refused
 
 # Inside a git hook these variables would direct every command to the hook's repository. The list is that of
 # `git rev-parse --local-env-vars` without the configuration of `git -c`.
@@ -177,6 +177,17 @@ class Git:
             hooks_dir=self.root / hooks_dir,
             is_shallow=is_shallow == "true",
         )
+
+    def require_in_repository(self, folder: str) -> None:
+        """Require that a folder above the app's, `..` or `../..`, is in the repository.
+
+        Raises:
+            Refused: it is not.
+        """
+        levels = folder.count("..")
+        if levels and levels > self.repo.prefix.count("/"):
+            message = f'build.context = "{folder}" leads out of the repository {self.repo.toplevel}'
+            raise Refused(message, state=NOTHING_CHANGED, hint="name a folder of the repository in kaizen.toml")
 
     @cached_property
     def version(self) -> tuple[int, int]:

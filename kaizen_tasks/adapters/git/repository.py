@@ -75,9 +75,10 @@ class GitRepository:
         fields = header.split(b" ")
         return content[:-1] if len(fields) == 3 and fields[1] == b"blob" else None
 
-    def modified_files(self) -> tuple[str, ...]:
-        """Return the app's tracked files whose content differs from HEAD, staged or not, sorted."""
-        return self._snapshot.modified_files
+    def modified_files(self, folder: str = ".") -> tuple[str, ...]:
+        """Return the tracked files of a folder whose content differs from HEAD, staged or not, sorted."""
+        self._git.require_in_repository(folder)
+        return self._snapshot.modified_files if folder == "." else self._snapshot.list_modified(folder)
 
     def tracked_files(self, folder: str) -> Mapping[str, bool]:
         """Return the files of a folder in the index by path, and of each whether it is checked out."""
@@ -201,8 +202,8 @@ class GitRepository:
 
         return write_merge(self._git, onto=onto, commit=commit, files=files, message=message)
 
-    def export(self, commit: str, destination: Path) -> None:
-        """Write the app's files of a commit into an empty folder."""
+    def export(self, commit: str, destination: Path, folder: str = ".") -> None:
+        """Write a commit's files of the app's folder, or of one above it, into an empty folder."""
         from kaizen_tasks.adapters.git.archive import export
 
-        export(self._git, commit, destination)
+        export(self._git, commit, destination, folder)

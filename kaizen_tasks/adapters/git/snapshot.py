@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Mapping
 from functools import cached_property
@@ -99,12 +100,15 @@ class RepoSnapshot:
     @cached_property
     def modified_files(self) -> tuple[str, ...]:
         """The app's tracked files whose content differs from HEAD, staged or not, sorted."""
-        prefix = self._git.repo.prefix
+        return self.list_modified(".")
+
+    def list_modified(self, folder: str) -> tuple[str, ...]:
+        """Return the tracked files of a folder whose content differs from HEAD, relative to the app's folder."""
         result = self._git.run_checked(
             "--no-optional-locks", "status", "--porcelain", "-z", "--no-renames",
-            "--untracked-files=no", "--ignore-submodules=dirty", "--", ".",
+            "--untracked-files=no", "--ignore-submodules=dirty", "--", folder,
         )  # fmt: skip
-        return tuple(sorted(item[3:].removeprefix(prefix) for item in result.items))
+        return tuple(sorted(posixpath.relpath(item[3:], self._git.repo.prefix or ".") for item in result.items))
 
     def resolve_commit(self, name: str) -> str:
         """Return the full hash of the commit that a ref, tag or hash names; an empty string when unknown."""

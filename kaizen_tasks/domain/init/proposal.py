@@ -132,6 +132,8 @@ def propose_config(scan: ScanResult, answers: UserAnswers) -> Proposal:
         if _complete_follow(fact, patterns, app) not in {fact.follow, naming.DEFAULT_PATTERNS["follow"]}
     ]
     is_guessed = {"app": not known_app, "region": names and not known_region, "environments": names and not known_names}
+    tags, component = repo_scan.repository.tags, repo_scan.subfolder.rpartition("/")[2]
+    tag = previous_releases.infer_tag_pattern(tags, naming.slugify(component) if component else "")
     return Proposal(
         app=app,
         region=(known_region or DEFAULT_REGION) if names else "",
@@ -144,8 +146,8 @@ def propose_config(scan: ScanResult, answers: UserAnswers) -> Proposal:
         branch=_choose_branch(repo_scan),
         fragments=find_fragments(repo_scan.texts),
         remote=_choose_remote(repo_scan),
-        tag=previous_releases.infer_tag_pattern(repo_scan.repository.tags),
-        version_files=previous_releases.repeated_versions(repo_scan.repository.tags, repo_scan.texts),
+        tag=tag,
+        version_files=previous_releases.repeated_versions(tags, repo_scan.texts, tag),
         guessed_keys=(*(key for key in is_guessed if is_guessed[key]), *guessed_names),
     )
 

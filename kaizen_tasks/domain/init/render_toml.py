@@ -63,7 +63,7 @@ def _release(proposal: Proposal) -> Iterator[str]:
     if proposal.remote != "origin":
         yield _render_line("remote", proposal.remote)
     if proposal.tag != previous_releases.DEFAULT_TAG_PATTERN:
-        yield _render_line("tag", proposal.tag, "as previous releases are tagged")
+        yield _render_line("tag", proposal.tag, "the tags of this app's releases")
 
 
 def _changelog(proposal: Proposal) -> Iterator[str]:

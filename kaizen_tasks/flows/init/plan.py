@@ -9,7 +9,7 @@ from attrs import frozen
 
 from kaizen_tasks.config import load, validate
 from kaizen_tasks.config.settings import Settings
-from kaizen_tasks.domain.changelog.add import empty_changelog
+from kaizen_tasks.domain.changelog.add import add_entry, empty_changelog
 from kaizen_tasks.domain.init import notes, render_toml, tasks_file
 from kaizen_tasks.domain.init.detect import previous_releases
 from kaizen_tasks.domain.init.file_change import FileChange
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.init.proposal import Proposal, ScanResult
     from kaizen_tasks.domain.init.repo_scan import RepoScan
     from kaizen_tasks.ports.scm import ReleaseFiles
+
+FIRST_ENTRY = "A changelog, and releases with a version of their own."
+"""The entry of a new changelog: a release needs one."""
 
 GITIGNORE_FILE = ".gitignore"
 PYCACHE_PATTERN = "__pycache__/"
@@ -78,7 +81,7 @@ def plan_init(
     final_config = config_file or load.ConfigFile(root, load.CONFIG_FILE_NAME, tomllib.loads(new_config))
     settings = validate.build_settings(final_config, final_config.table)
     changelog_file = find_changelog(settings.changelog.file, documents)
-    files = dict(_required_files(repo_scan, new_config, changelog_file))
+    files = dict(_required_files(repo_scan, new_config, changelog_file, settings.release.tag))
     if workflow_version:
         files |= _workflow_files(settings, version=workflow_version, changelog_file=changelog_file, proposes=proposes)
     existing_files = tuple(name for name in files if documents.read(name) is not None)
@@ -93,13 +96,14 @@ def plan_init(
     )
 
 
-def _required_files(repo_scan: RepoScan, new_config: str, changelog_file: str) -> Iterator[tuple[str, bytes]]:
+def _required_files(repo_scan: RepoScan, new_config: str, changelog_file: str, tag: str) -> Iterator[tuple[str, bytes]]:
     """Yield every file that an app needs, with its initial content."""
     if new_config:
         yield load.CONFIG_FILE_NAME, new_config.encode()
     yield tasks_file.TASKS_FILE_NAME, tasks_file.NEW_TASKS_FILE.encode()
-    yield VERSION_FILE, f"{previous_releases.initial_version(repo_scan.repository.tags, repo_scan.texts)}\n".encode()
-    yield changelog_file, empty_changelog()
+    version = previous_releases.initial_version(repo_scan.repository.tags, repo_scan.texts, tag)
+    yield VERSION_FILE, f"{version}\n".encode()
+    yield changelog_file, add_entry(empty_changelog(), kind="added", text=FIRST_ENTRY)
 
 
 def _workflow_files(settings: Settings, *, version: str, changelog_file: str, proposes: bool) -> dict[str, bytes]:

@@ -56,7 +56,11 @@ def check_worktree(branches: tuple[str, ...], tools: Tools) -> Iterator[str]:
         yield Problem(cause, remedy)
     yield from check_branch(tools.scm.head().branch, branches)
     yield from check_uncommitted(
-        [name for name in tools.scm.modified_files() if not files.is_release_file(name, tools)]
+        [
+            name
+            for name in tools.scm.modified_files(tools.settings.build.exported_folder)
+            if not files.is_release_file(name, tools)
+        ]
     )
 
 

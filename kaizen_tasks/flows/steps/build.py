@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -50,9 +51,10 @@ class Build:
     def act(self, release: Release, tools: Tools) -> Release:
         """Export the commit into an empty folder and build there."""
         with tempfile.TemporaryDirectory(prefix="kaizen-build-") as folder:
-            context = Path(folder)
-            tools.scm.export(release.commit, context)
-            tools.builder.build(build_spec(release, tools), context)
+            rules = tools.settings.build
+            tools.scm.export(release.commit, Path(folder), rules.exported_folder)
+            context = posixpath.relpath(rules.context, rules.exported_folder)
+            tools.builder.build(build_spec(release, tools), Path(folder, context))
         return release
 
 

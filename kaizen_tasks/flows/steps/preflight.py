@@ -13,6 +13,7 @@ from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.flows.release import preconditions, tags
 from kaizen_tasks.flows.step import ReadOnlyStep
 from kaizen_tasks.flows.steps.bump import Bump
+from kaizen_tasks.flows.steps.changelog import CutChangelog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +74,7 @@ class Preflight(ReadOnlyStep):
         if not is_fixed:
             yield from preconditions.check_versions(release, tools)
             yield from preconditions.check_release_files(release, tools)
+            yield from _changelog_problems(release, tools)
         if self.push:
             yield from preconditions.check_remote(release, self.bump.environment, tools, is_fixed=is_fixed)
         is_tagged = bool(release.commit) and tags.tag_commit(release.version, tools) == release.commit
@@ -96,3 +98,10 @@ class Preflight(ReadOnlyStep):
                 for obstacle in environment_preconditions.check_environment(environment, release, tools)
             )
             yield from dict.fromkeys(obstacles)
+
+
+def _changelog_problems(release: Release, tools: Tools) -> Iterator[str]:
+    """Yield why the changelog could not be cut, which the release would find out only after VERSION is written."""
+    decision = CutChangelog(after_preflight=True).decide(release, tools)
+    if isinstance(decision, Refuse):
+        yield from (preconditions.Problem(reason, decision.hint) for reason in decision.reasons)

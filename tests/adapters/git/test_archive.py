@@ -9,7 +9,7 @@ import pytest
 from kaizen_tasks.adapters.git.scm import GitScm
 from kaizen_tasks.errors import Refused
 from tests.support.checkouts import in_a_submodule
-from tests.support.git_repository import Repository
+from tests.support.git_repository import Repository, make_repository
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,3 +68,22 @@ class TestExport:
     def test_missing_commit_is_refused(self, scm: GitScm, into: Path) -> None:
         with pytest.raises(Refused, match="cannot be exported"):
             scm.export("f" * 40, into)
+
+    def test_context_above_the_app_is_exported_with_it(self, tmp_path: Path, into: Path) -> None:
+        repository = make_repository(tmp_path, {"api/VERSION": b"0.1.0\n", "lib/shared.py": b"", "web/page": b""})
+        scm = GitScm(repository.path / "api")
+        scm.export("HEAD", into, "..")
+
+        assert sorted(path.name for path in into.iterdir()) == ["api", "lib", "web"]
+
+    def test_context_outside_the_repository_is_refused(self, scm: GitScm, into: Path) -> None:
+        with pytest.raises(Refused, match=r'build.context = "\.\." leads out of the repository'):
+            scm.export("HEAD", into, "..")
+
+
+def test_changes_above_the_app_are_relative_to_it(tmp_path: Path) -> None:
+    repository = make_repository(tmp_path, {"api/VERSION": b"0.1.0\n", "lib/shared.py": b""})
+    (repository.path / "lib" / "shared.py").write_text("changed")
+    scm = GitScm(repository.path / "api")
+
+    assert (scm.modified_files(), scm.modified_files("..")) == ((), ("../lib/shared.py",))

@@ -126,6 +126,7 @@ def test_an_empty_repository_gets_a_configuration_for_releases_only(folder: Path
     assert contents(folder).keys() == {"kaizen.toml", "tasks.py", "VERSION", "CHANGELOG.md", ".gitignore"}
     assert (folder / "VERSION").read_text(encoding="utf-8") == "0.1.0\n"
     assert settings(folder).app == "web"
+    assert "\n## [Unreleased]\n\n### Added\n\n- A" in (folder / "CHANGELOG.md").read_text(encoding="utf-8")
     assert "note: there is no Dockerfile and no environment" in said.out
     assert "note: there is no git remote" in said.out
     assert init("--yes").out.count("nothing is missing") == 1
@@ -225,6 +226,7 @@ def test_an_app_in_a_subfolder_gets_its_files_there(folder: Path, init: Init) ->
     assert said.code == 0
     assert {"kaizen.toml", "tasks.py"} <= {path.name for path in coach.iterdir()}
     assert settings(coach).app == "kaizencoach"
+    assert settings(coach).release.tag == "coach-v{version}"
     assert git(folder, "status", "--porcelain").split() == [
         "??",
         "services/coach/kaizen.toml",

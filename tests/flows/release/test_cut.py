@@ -59,6 +59,15 @@ def test_cut_bumps_commits_and_tags(tools: FakeTools) -> None:
     assert tools.scm.modified_files() == ()
 
 
+def test_a_changelog_without_entries_is_found_before_anything_is_written(tools: FakeTools) -> None:
+    """A VERSION that is ahead is kept, so that only the changelog stands in the way."""
+    tools.scm.commit({"CHANGELOG.md": b"# Changelog\n\n## [Unreleased]\n", "VERSION": b"0.3.0\n"})
+
+    with pytest.raises(Refused, match=r"nothing is noted under \[Unreleased\] for 0\.3\.0"):
+        cut(tools)
+    assert tools.reporter.labels_with("act") == []
+
+
 def test_message_of_commit_and_tag_are_templates(tools: FakeTools) -> None:
     tools.settings = settings(
         pipeline=[],

@@ -186,3 +186,13 @@ def test_untagged_release_asks_no_other_repository(tools: FakeTools, release: Re
     image = Image(digest="sha256:other", media_type=OCI_MANIFEST, version="v0.1.0", revision=release.commit)
     tools.registry.put("mark-web-app", "v0.1.0", image)
     assert run_flow(steps(tools), release, tools).digest != "sha256:other"
+
+
+def test_build_context_is_a_folder_of_the_export(tools: FakeTools, release: Release) -> None:
+    tools.builder = CuriousBuilder()
+    commit = tools.scm.commits[release.commit]
+    tools.scm.commits[release.commit] = evolve(commit, tree={**commit.tree, "web/Dockerfile": b"FROM scratch\n"})
+    tools.settings = evolve(tools.settings, build=tools.settings.build._replace(context="web"))
+    run_flow((Build(),), release, tools)
+
+    assert [folder.name for folder in tools.builder.folders] == ["web"]

@@ -28,21 +28,33 @@ _PACKAGE_FILES = (
 """Path, parser, and the table that has the version."""
 
 
-def infer_tag_pattern(tags: Sequence[str]) -> str:
-    """Return the pattern of release tags: `v1.2.3`, or `1.2.3` if only tags without `v` exist."""
+def infer_tag_pattern(tags: Sequence[str], component: str = "") -> str:
+    """Return the pattern of release tags: `v1.2.3`, or `1.2.3` if only tags without `v` exist.
+
+    Args:
+        tags: every git tag.
+        component: the name of an app in a subfolder, whose tags must differ from those of its neighbours:
+            `backend-v1.2.3`, or as its tags are already.
+    """
+    if component:
+        patterns = [f"{component}{separator}{{version}}" for separator in ("-v", "/v", "@", "-", "@v", "/")]
+        used = (each for each in patterns if any(map(TagPattern(template=each).parse, tags)))
+        return next(used, patterns[0])
     uses_prefix = any(map(TagPattern(template=DEFAULT_TAG_PATTERN).parse, tags))
     uses_bare = any(map(TagPattern(template=BARE_TAG_PATTERN).parse, tags))
     return BARE_TAG_PATTERN if uses_bare and not uses_prefix else DEFAULT_TAG_PATTERN
 
 
-def initial_version(tags: Sequence[str], texts: Mapping[str, str]) -> str:
+def initial_version(tags: Sequence[str], texts: Mapping[str, str], pattern: str = "") -> str:
     """Return the version of an app without VERSION file: that of the newest tag, else of the package, else `0.1.0`.
 
     Args:
         tags: every git tag.
         texts: the app's files, by path.
+        pattern: how the app's releases are tagged; empty for `v1.2.3` or `1.2.3`.
     """
-    tagged_versions = tuple(filter(None, map(_parse_version, tags)))
+    parse = TagPattern(template=pattern).parse if pattern not in {"", DEFAULT_TAG_PATTERN} else _parse_version
+    tagged_versions = tuple(filter(None, map(parse, tags)))
     package_version = _parse_version(next((text for _, _, text in _package_versions(texts)), ""))
     return str(versions.latest_version(tagged_versions) or package_version or FIRST_VERSION)
 
@@ -54,14 +66,9 @@ def _parse_version(text: str) -> Version | None:
         return None
 
 
-def repeated_versions(tags: Sequence[str], texts: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Return path and key of every package file that repeats the version of the app.
-
-    Args:
-        tags: every git tag.
-        texts: the app's files, by path.
-    """
-    version = _parse_version(texts.get("VERSION", "").strip() or initial_version(tags, texts))
+def repeated_versions(tags: Sequence[str], texts: Mapping[str, str], pattern: str = "") -> tuple[tuple[str, str], ...]:
+    """Return path and key of every package file that repeats the version of the app; see `initial_version`."""
+    version = _parse_version(texts.get("VERSION", "").strip() or initial_version(tags, texts, pattern))
     return tuple((path, key) for path, key, text in _package_versions(texts) if _parse_version(text) == version)
 
 
