@@ -163,5 +163,9 @@ class Interrupted(KaizenError):
     exit_code = 130
 
 
+class Cancelled(Interrupted):
+    """Stopped by Ctrl-C or a signal: nothing went wrong."""
+
+
 class ServiceMissing(Interrupted):
     """The first release of an environment has its image, and the service that shall run it has never been created."""

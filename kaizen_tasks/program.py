@@ -12,6 +12,7 @@ from invoke.program import Program
 
 import kaizen_tasks
 from kaizen_tasks.cli import make_namespace
+from kaizen_tasks.cli.error_text import text_of_parts
 from kaizen_tasks.config import load
 from kaizen_tasks.errors import UsageError
 
@@ -69,10 +70,11 @@ def _exit_on_usage_error() -> Iterator[None]:
     except ParseError as error:
         task_name = error.context.name if error.context else None
         flags_hint = f"kaizen --help {task_name} shows its flags; " if task_name else ""
-        raise Exit(f"{error}\n{flags_hint}kaizen --list shows every task", code=UsageError.exit_code) from error
+        text = text_of_parts((str(error),), hint=f"{flags_hint}kaizen --list shows every task")
+        raise Exit(text, code=UsageError.exit_code) from error
     except Exit as error:
         if error.message:  # Invoke's own: there is no such collection to list
-            raise Exit(error.message, code=UsageError.exit_code) from error
+            raise Exit(text_of_parts((error.message,)), code=UsageError.exit_code) from error
         raise
 
 

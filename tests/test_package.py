@@ -136,7 +136,7 @@ def test_kaizen_reads_the_invoke_yaml_of_the_project(tmp_path: Path) -> None:
 
     assert (said.returncode, said.stderr.splitlines()[0]) == (
         2,
-        "invoke.yaml or another configuration of Invoke: release.tag: 'nonsense' does not contain {version}",
+        "error: invoke.yaml or another configuration of Invoke: release.tag: 'nonsense' does not contain {version}",
     )
 
 
@@ -147,7 +147,7 @@ def test_keys_of_invoke_are_unknown_keys_like_any_other(tmp_path: Path, line: st
     said = kaizen("bump", cwd=tmp_path)
 
     assert (said.returncode, said.stdout) == (2, "")
-    assert said.stderr.startswith(f"kaizen.toml: {line.partition(' ')[0]}: unknown key")
+    assert said.stderr.startswith(f"error: kaizen.toml: {line.partition(' ')[0]}: unknown key")
 
 
 def test_missing_local_extra_says_what_to_install(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_missing_local_extra_says_what_to_install(tmp_path: Path) -> None:
 
     assert said.returncode == 3
     assert said.stderr.splitlines() == [
-        "the local cloud needs moto, which is not installed",
+        "error: the local cloud needs moto, which is not installed",
         "nothing has been started",
         "pip install 'kaizen-tasks[local]'",
     ]

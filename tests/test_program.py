@@ -22,17 +22,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+BUMP_HINT = "kaizen --help bump shows its flags; kaizen --list shows every task"
+
+
 @pytest.mark.parametrize(
     ("line", "what"),
     [
-        ("nosuchtask", "No idea what 'nosuchtask' is!\nkaizen --list shows every task\n"),
-        ("--help nosuchtask", "No idea what 'nosuchtask' is!\nkaizen --list shows every task\n"),
-        ("--nosuchflag", "No idea what '--nosuchflag' is!\nkaizen --list shows every task\n"),
-        ("--list nosuchpart", "Sub-collection 'nosuchpart' not found!\n"),
-        (
-            "bump --nosuchflag",
-            "No idea what '--nosuchflag' is!\nkaizen --help bump shows its flags; kaizen --list shows every task\n",
-        ),
+        ("nosuchtask", "error: No idea what 'nosuchtask' is!\nkaizen --list shows every task\n"),
+        ("--help nosuchtask", "error: No idea what 'nosuchtask' is!\nkaizen --list shows every task\n"),
+        ("--nosuchflag", "error: No idea what '--nosuchflag' is!\nkaizen --list shows every task\n"),
+        ("--list nosuchpart", "error: Sub-collection 'nosuchpart' not found!\n"),
+        ("bump --nosuchflag", f"error: No idea what '--nosuchflag' is!\n{BUMP_HINT}\n"),
     ],
 )
 def test_unparsable_command_line_is_a_usage_error(capsys: pytest.CaptureFixture[str], line: str, what: str) -> None:

@@ -46,6 +46,7 @@ ADVICE = {
     "RolloutFailed": "The error names the environments that failed, and the command that continues.",
     "RollbackFailed": "Check the service now: it may not be serving any release.",
     "ServiceMissing": "Create the service with the command that the error names, then run the same command again.",
+    "Cancelled": "Run the same command again: it continues.",
     "Interrupted": "Fix what the error names, if anything, and run the same command again: it continues.",
 }
 """What to do about each error class."""

@@ -20,8 +20,9 @@ from invoke.exceptions import Exit
 from invoke.tasks import Task
 
 from kaizen_tasks.cli import stopped
-from kaizen_tasks.domain.printable import printable, printable_lines
-from kaizen_tasks.errors import ConfigurationError, KaizenError
+from kaizen_tasks.cli.error_text import error_text, text_of_parts
+from kaizen_tasks.domain.printable import printable_lines
+from kaizen_tasks.errors import KaizenError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -125,15 +126,9 @@ def _errors_as_exits(task_name: str, *, read_only: bool) -> Iterator[None]:
         if isinstance(error, OSError) and stopped.is_environment_error(error):
             output_error = stopped.output_error(error, read_only=read_only)
             raise Exit(error_text(output_error), code=output_error.exit_code) from error
-        message = printable(f"unexpected {type(error).__name__}: {error}")
+        message = f"unexpected {type(error).__name__}: {error}"
         hint = f"inv --debug {_typed_name(task_name)} shows where"
-        raise Exit(f"{message}\nthis is a bug of kaizen_tasks\n{hint}", code=1) from error
-
-
-def error_text(error: KaizenError) -> str:
-    """Return an error as it is printed, each of its parts on a line of its own."""
-    messages = error.problems if isinstance(error, ConfigurationError) else (error.message,)
-    return "\n".join(printable(line) for line in (*messages, error.state, error.hint) if line)
+        raise Exit(text_of_parts((message,), "this is a bug of kaizen_tasks", hint), code=1) from error
 
 
 def _quiet_noisy_loggers() -> None:

@@ -12,6 +12,7 @@ from invoke.collection import Collection
 from invoke.exceptions import Exit
 
 from kaizen_tasks.cli import commands
+from kaizen_tasks.cli.error_text import text_of_parts
 from kaizen_tasks.config import checks, env_overrides, load
 from kaizen_tasks.domain.printable import printable
 from kaizen_tasks.errors import ConfigurationError
@@ -52,7 +53,7 @@ def _prepare_variables(configuration: load.TomlTable) -> None:
         Exit: a variable cannot override its key.
     """
     if errors := env_overrides.prepare_variables(configuration, os.environ):
-        raise Exit("\n".join(map(printable, errors)), code=ConfigurationError.exit_code)
+        raise Exit(text_of_parts(tuple(errors)), code=ConfigurationError.exit_code)
 
 
 def _make_pipeline_tasks(pipeline: tuple[str, ...]) -> Iterator[Any]:

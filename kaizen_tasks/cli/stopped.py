@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.errors import NOTHING_CHANGED, Interrupted, KaizenError, Refused
+from kaizen_tasks.cli.error_text import text_of_parts
+from kaizen_tasks.errors import NOTHING_CHANGED, Cancelled, Interrupted, KaizenError, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,19 +46,19 @@ def fresh_start(what: str, *, kept: Path | None) -> Iterator[None]:
         kept: the folder that the user wants to keep; None when it is removed.
 
     Raises:
-        Interrupted: in place of KeyboardInterrupt.
+        Cancelled: in place of KeyboardInterrupt.
     """
     try:
         yield
     except KeyboardInterrupt as interrupt:
         state = f"what it has created is in {kept}" if kept else "everything that it has created is removed"
         hint = f"the same command starts {what} from the beginning" + (" in another --keep folder" if kept else "")
-        raise Interrupted("interrupted", state=state, hint=hint) from interrupt
+        raise Cancelled("interrupted", state=state, hint=hint) from interrupt
 
 
-def signal_error(interrupt: KeyboardInterrupt) -> Interrupted:
+def signal_error(interrupt: KeyboardInterrupt) -> Cancelled:
     """Return the error for Ctrl-C, SIGTERM and SIGHUP."""
-    return Interrupted("interrupted", state=_known_state(interrupt), hint=RESUME_HINT)
+    return Cancelled("interrupted", state=_known_state(interrupt), hint=RESUME_HINT)
 
 
 def output_error(error: OSError, *, read_only: bool) -> KaizenError:
@@ -74,7 +75,7 @@ def output_error(error: OSError, *, read_only: bool) -> KaizenError:
     if error.filename is None:
         discard_stdout()
     if isinstance(error, BrokenPipeError):
-        return Interrupted("interrupted: the output was closed", state=state, hint=RESUME_HINT)
+        return Cancelled("interrupted: the output was closed", state=state, hint=RESUME_HINT)
     message = (
         f"cannot write the output: {error.strerror}"
         if error.filename is None
@@ -129,7 +130,7 @@ def _end_without_stdout(error: OSError) -> int:
     discard_stdout()
     if isinstance(error, BrokenPipeError):
         return 0
-    sys.stderr.write(f"cannot write the output: {error.strerror}\n")
+    sys.stderr.write(f"{text_of_parts((f'cannot write the output: {error.strerror}',))}\n")
     sys.stderr.flush()
     return Refused.exit_code
 

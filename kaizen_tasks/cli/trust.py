@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from invoke.exceptions import Exit
 
-from kaizen_tasks.cli.command import error_text
+from kaizen_tasks.cli.error_text import error_text
 from kaizen_tasks.config.ownership import SAFE_VARIABLE, find_exposure
 from kaizen_tasks.errors import Refused
 

@@ -17,7 +17,7 @@ from invoke.exceptions import Exit
 from kaizen_tasks import errors
 from kaizen_tasks.cli.command import DRY_RUN_NOTE, HANDLERS, command
 from kaizen_tasks.cli.flags import Flag
-from kaizen_tasks.errors import NOTHING_CHANGED, ConfigurationError, KaizenError, Refused, VerifyFailed
+from kaizen_tasks.errors import NOTHING_CHANGED, Cancelled, ConfigurationError, KaizenError, Refused, VerifyFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +43,7 @@ CODES = {
     "RolloutFailed": 9,
     "RollbackFailed": 10,
     "Interrupted": 130,
+    "Cancelled": 130,
     "ServiceMissing": 130,
 }
 HOSTILE = "\x1b]0;owned\x9b2J\u202e\n::add-mask::x"
@@ -84,7 +85,7 @@ def test_every_error_has_its_exit_code(name: str, code: int) -> None:
     left = fail(error)
 
     assert left.code == code
-    assert left.message == "it is gone"
+    assert left.message == ("" if kind is Cancelled else "error: ") + "it is gone"
 
 
 def test_exit_codes_are_listed_for_every_error() -> None:
@@ -95,8 +96,8 @@ def test_exit_codes_are_listed_for_every_error() -> None:
 
 def test_error_is_printed_as_message_state_and_hint() -> None:
     """Without empty lines."""
-    assert fail(KaizenError("what", state="state", hint="hint")).message == "what\nstate\nhint"
-    assert fail(KaizenError("what", hint="hint")).message == "what\nhint"
+    assert fail(KaizenError("what", state="state", hint="hint")).message == "error: what\nstate\nhint"
+    assert fail(KaizenError("what", hint="hint")).message == "error: what\nhint"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -150,7 +151,7 @@ def test_unexpected_exception_is_reported_as_a_bug() -> None:
 
     assert left.code == 1
     assert (left.message or "").splitlines() == [
-        "unexpected ZeroDivisionError: division by zero",
+        "error: unexpected ZeroDivisionError: division by zero",
         "this is a bug of kaizen_tasks",
         "inv --debug do shows where",
     ]
@@ -183,7 +184,7 @@ def test_full_disk_exits_by_what_has_been_changed(
 
     assert left.code == code
     assert (left.message or "").splitlines() == [
-        "cannot write the output: No space left on device",
+        "error: cannot write the output: No space left on device",
         *state,
         "fix that, then run the same command again",
     ]
@@ -192,7 +193,7 @@ def test_full_disk_exits_by_what_has_been_changed(
 def test_file_that_cannot_be_written_is_named() -> None:
     left = fail(PermissionError(13, "Permission denied", "/app/VERSION"))
 
-    assert (left.message or "").splitlines()[0] == "/app/VERSION: Permission denied"
+    assert (left.message or "").splitlines()[0] == "error: /app/VERSION: Permission denied"
 
 
 def test_interruption_tells_what_has_been_changed() -> None:
@@ -211,9 +212,10 @@ def test_interruption_tells_what_has_been_changed() -> None:
 
 def test_error_after_an_echoed_ctrl_c_starts_on_a_new_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "dumb")
 
     assert (fail(KeyboardInterrupt()).message or "").startswith("\ninterrupted\n")
-    assert (fail(KaizenError("known")).message or "") == "known"
+    assert (fail(KaizenError("known")).message or "") == "error: known"
 
 
 def test_full_disk_is_noticed_when_the_task_has_succeeded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -300,17 +302,19 @@ def test_each_part_of_an_error_is_one_line_that_no_terminal_obeys() -> None:
     """Messages repeat what AWS, registries and other people wrote."""
     error = fail(Refused(HOSTILE, state=HOSTILE, hint=HOSTILE))
 
-    assert error.message == "\n".join(["?]0;owned?2J??::add-mask::x"] * 3)
+    assert error.message == "error: " + "\n".join(["?]0;owned?2J??::add-mask::x"] * 3)
 
 
 def test_every_problem_of_a_configuration_keeps_its_line() -> None:
     error = fail(ConfigurationError(("one\x1b", "two"), hint="three"))
 
-    assert error.message == "one?\ntwo\nthree"
+    assert error.message == "error: one?\nerror: two\nthree"
 
 
 def test_unexpected_error_is_sanitised() -> None:
-    assert (fail(ZeroDivisionError(HOSTILE)).message or "").startswith("unexpected ZeroDivisionError: ?]0;owned?2J??::")
+    assert (fail(ZeroDivisionError(HOSTILE)).message or "").startswith(
+        "error: unexpected ZeroDivisionError: ?]0;owned?2J??::"
+    )
 
 
 def test_debug_sanitises_the_traceback(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
@@ -330,7 +334,7 @@ def test_missing_temporary_folder_is_no_bug(*, read_only: bool, code: int, state
 
     assert exit_.code == code
     assert (exit_.message or "").splitlines() == [
-        "No usable temporary directory found in ['/tmp']",
+        "error: No usable temporary directory found in ['/tmp']",
         *state,
         "set TMPDIR to a folder that you can write to",
     ]

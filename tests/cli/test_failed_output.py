@@ -35,7 +35,7 @@ def test_full_disk_is_no_traceback(app: Path, program: str, flag: str) -> None:
     with Path("/dev/full").open("wb") as full:
         result = run(app, program, flag, full)
 
-    assert (result.returncode, result.stderr) == (3, "cannot write the output: No space left on device\n")
+    assert (result.returncode, result.stderr) == (3, "error: cannot write the output: No space left on device\n")
 
 
 @pytest.mark.parametrize("program", ["inv", "kaizen"])

@@ -239,7 +239,7 @@ def test_invalid_environment_variable_is_a_usage_error(
     with pytest.raises(Exit) as refused:
         build(folder, WHOLE)
 
-    assert (refused.value.code, refused.value.message) == (2, f"{variable}: {fault}")
+    assert (refused.value.code, refused.value.message) == (2, f"error: {variable}: {fault}")
 
 
 def test_valid_environment_variables_are_left_to_invoke(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ def test_files_that_others_could_have_written_are_not_run(app: Path) -> None:
     assert result.returncode == 3
     assert result.stdout == ""
     assert result.stderr == (
-        f"{app.parent} can be changed by every user of this machine: no file in {app} is obeyed\n"
+        f"error: {app.parent} can be changed by every user of this machine: no file in {app} is obeyed\n"
         "no task has been run\n"
         f"if you trust it: git config --global --add safe.directory {app} (or KAIZEN_SAFE_DIRECTORIES={app})\n"
     )

@@ -103,7 +103,7 @@ def test_release_that_failed_later_is_promoted_only_once_it_is_verified_again(re
         released.inv("verify", "--env", "staging", INVOKE_ENVIRONMENTS_STAGING_URL=url, INVOKE_VERIFY_TIMEOUT="300ms")
     refused = released.inv("promote-prod")
     assert_refused(refused, 3)
-    assert refused.err.startswith("v0.2.0 failed in staging ")
+    assert refused.err.startswith("error: v0.2.0 failed in staging ")
     assert "inv verify --env staging --release v0.2.0" in refused.err
     released.inv("verify", "--env", "staging", "--release", "v0.2.0").expect_success()
     released.inv("promote-prod").expect_success()

@@ -52,7 +52,7 @@ def test_all_configuration_errors_are_listed(copy: Workspace) -> None:
     file.write_text(text.replace("matches = 3", 'matches = "3"').replace("canary = 1", "canary = 1\ncanaries = 2"))
     result = copy.inv("release-staging")
     assert_refused(result, 2)
-    assert all(line.startswith("kaizen.toml: ") for line in result.err.splitlines())
+    assert all(line.startswith("error: kaizen.toml: ") for line in result.err.splitlines())
     for path, hint in (("aws.regoin", "region"), ("verify.matches", "whole number"), ("rollout.canaries", "canary")):
         (line,) = [line for line in result.err.splitlines() if path in line]
         assert hint in line.partition(path)[2]
@@ -62,7 +62,7 @@ def test_toml_syntax_error_names_the_line(copy: Workspace) -> None:
     (copy.clone / "kaizen.toml").write_text('app = "coach"\npipeline = ["staging"\n[aws]\n')
     result = copy.inv("release-staging")
     assert_refused(result, 2)
-    assert result.err.startswith("kaizen.toml: ")
+    assert result.err.startswith("error: kaizen.toml: ")
     assert "line 3" in result.err
 
 

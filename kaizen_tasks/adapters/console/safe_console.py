@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class SafeConsole(Console):
-    """A console that prints no control characters but its own, and interprets no markup.
+    """A console that prints no control characters but its own, interprets no markup, and obeys `NO_COLOR`.
 
     Args:
         stream: where to print; None for stdout.
@@ -33,4 +33,4 @@ class SafeConsole(Console):
         """Yield what is printed of a renderable, with question marks for control characters in its texts."""
         for segment in super().render(renderable, options):
             text, style, control = segment
-            yield segment if control else Segment(printable_lines(text), style)
+            yield segment if control else Segment(printable_lines(text), None if self.no_color else style)

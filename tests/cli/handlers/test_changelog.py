@@ -143,7 +143,7 @@ def test_every_problem_is_a_line_that_editors_understand(app: Path) -> None:
     place = f"CHANGELOG.md:{line}:{problem['column']}"
     words = f"{problem['severity']}: {problem['rule']} {problem['what']}, {problem['fix']}"
     assert f"{place}: {words}\n" in plain.stdout
-    assert plain.stderr.startswith("CHANGELOG.md has 1 problem: 1 error\n")
+    assert plain.stderr.startswith("error: CHANGELOG.md has 1 problem: 1 error\n")
 
 
 def test_the_summary_names_the_files_with_problems(app: Path) -> None:
@@ -152,7 +152,7 @@ def test_the_summary_names_the_files_with_problems(app: Path) -> None:
     (app / "package.json").write_text('{"version": "0.1.9"}')
     (app / "kaizen.toml").write_text('app = "web"\n[[version_files]]\npath = "package.json"\nkey = "version"\n')
 
-    assert kaizen(app, "changelog.check").stderr.startswith("package.json has 1 problem: 1 error\n")
+    assert kaizen(app, "changelog.check").stderr.startswith("error: package.json has 1 problem: 1 error\n")
 
 
 def test_only_errors_are_a_failure(app: Path) -> None:

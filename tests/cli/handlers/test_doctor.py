@@ -50,7 +50,7 @@ def test_doctor_exits_with_3_on_problems(
     assert document["problems"] == len(problems)
     assert document["app"] == "unknown"
     assert all(each["fix"] for each in document["findings"] if each["verdict"] in {"problem", "warning"})
-    assert said.err.splitlines()[0] == "5 problems keep a release from working"
+    assert said.err.splitlines()[0] == "error: 5 problems keep a release from working"
 
 
 def test_doctor_reports_a_wrong_account(

@@ -210,7 +210,7 @@ def test_a_broken_configuration_is_not_replaced(folder: Path, init: Init, name: 
     said = init("--yes")
 
     assert said.code == 2
-    assert said.err.startswith(name)
+    assert said.err.startswith(f"error: {name}")
     assert contents(folder) == before
 
 

@@ -26,7 +26,7 @@ def test_unknown_engine_is_a_usage_error(
     result = kaizen(task, "--engine", "nope", capsys=capsys)
 
     assert (result.code, result.out) == (2, "")
-    assert result.err.splitlines()[0] == "--engine 'nope' is not an engine"
+    assert result.err.splitlines()[0] == "error: --engine 'nope' is not an engine"
 
 
 def test_unknown_engine_of_a_local_cloud_is_a_usage_error(
@@ -40,7 +40,7 @@ def test_unknown_engine_of_a_local_cloud_is_a_usage_error(
 
     assert (result.code, result.out) == (2, "")
     assert result.err.splitlines() == [
-        "--engine 'bundle' does not run services",
+        "error: --engine 'bundle' does not run services",
         "choose from auto, docker, process, none; bundle builds images, as build.engine",
     ]
 
@@ -52,7 +52,7 @@ def test_all_and_state_exclude_each_other(
     (tmp_path / "kaizen.toml").write_text(ALONE, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     result = kaizen(task, "--all", "--state", "x", capsys=capsys)
-    assert (result.code, result.err.splitlines()[0]) == (2, "--all and --state exclude each other")
+    assert (result.code, result.err.splitlines()[0]) == (2, "error: --all and --state exclude each other")
 
 
 @pytest.mark.integration

@@ -154,7 +154,7 @@ class TestRelease:
 
         assert said.code == 3
         assert said.err.splitlines() == [
-            f"staging is {lock}",
+            f"error: staging is {lock}",
             "nothing has been changed",
             "if no run is active there: add --force",
         ]
@@ -213,7 +213,7 @@ class TestHold:
 
         what, state, hint = said.err.splitlines()
         assert said.code == 3
-        assert what.startswith("dom is already held by")
+        assert what.startswith("error: dom is already held by")
         assert what.endswith(": a hotfix")
         assert (state, hint) == ("nothing has been changed", "to replace it: inv hold.remove --env dom")
         assert app.shown("mark")["hold"] is None

@@ -10,6 +10,7 @@ from invoke.exceptions import Exit
 
 from kaizen_tasks import wiring
 from kaizen_tasks.cli import commands
+from kaizen_tasks.cli.error_text import LABEL
 from tests.fakes.tools import FakeTools, settings
 from tests.flows.release.test_release import release
 
@@ -36,7 +37,7 @@ def typed(task: Any, **flags: object) -> str:
     """Type a command that fails, and return its error."""
     with pytest.raises(Exit) as left:
         task.body(Context(), **flags)
-    return f"{left.value.code}: {left.value.message}"
+    return f"{left.value.code}: {(left.value.message or '').removeprefix(LABEL)}"
 
 
 def reasons(tools: FakeTools, environment: str) -> set[str]:

@@ -1,0 +1,31 @@
+"""The text of an error: plain in logs and files, in colour and wrapped on a terminal.
+
+Imported at every start, so it imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from kaizen_tasks.domain.printable import printable
+from kaizen_tasks.errors import Cancelled, ConfigurationError, KaizenError
+
+LABEL = "error: "
+
+
+def error_text(error: KaizenError) -> str:
+    """Return an error as it is printed on stderr, each of its parts on a line of its own."""
+    problems = error.problems if isinstance(error, ConfigurationError) else (error.message,)
+    return text_of_parts(problems, error.state, error.hint, label="" if isinstance(error, Cancelled) else LABEL)
+
+
+def text_of_parts(problems: tuple[str, ...], state: str = "", hint: str = "", *, label: str = LABEL) -> str:
+    """Return the text of an error that is given by its parts, see `KaizenError`."""
+    problems, state, hint = tuple(map(printable, problems)), printable(state), printable(hint)
+    if sys.stderr.isatty():
+        from kaizen_tasks.adapters.console.error_report import render_error  # noqa: PLC0415 - rich is slow to import
+        from kaizen_tasks.adapters.console.reporter import is_interactive  # noqa: PLC0415
+
+        if is_interactive(sys.stderr):
+            return render_error(label, problems, state, hint, stream=sys.stderr)
+    return "\n".join(line for line in (*(f"{label}{problem}" for problem in problems), state, hint) if line)
