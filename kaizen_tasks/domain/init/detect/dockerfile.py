@@ -1,18 +1,15 @@
-"""Reads the version argument and the platform of a Dockerfile: https://docs.docker.com/reference/dockerfile/."""
+"""Finds the version argument and the platform in a Dockerfile."""
 
 from __future__ import annotations
 
-import re
-
 from attrs import frozen
 
-LINE_CONTINUATION = re.compile(r"\\[ \t]*\n")
-INSTRUCTION = re.compile(r"(?m)^[ \t]*(FROM|ARG|ENV)[ \t]+(.+)$", re.IGNORECASE)
-ARG_NAME = re.compile(r"(?m)^(\w+)")
-ENV_REFERENCE = re.compile(r"(\w+)[= \t]+[\"']?\$\{?(\w+)")
-PLATFORM_FLAG = re.compile(r"--platform=(\S+)")
+from kaizen_tasks.domain.dockerfile.parse import parse_dockerfile as parse_stages
+
 VERSION_NAMES = ("VERSION", "APP_VERSION")
 AMD64 = "linux/amd64"
+SAMPLE_VERSION = "v0.0.0-sample"
+"""A value of the version argument that no variable has by chance."""
 
 
 @frozen(kw_only=True)
@@ -32,28 +29,26 @@ class Dockerfile:
 
 def parse_dockerfile(text: str) -> Dockerfile:
     """Parse a Dockerfile's final stage; build arguments of other stages do not reach the app."""
-    stage: dict[str, list[str]] = {}
-    for keyword, operands in INSTRUCTION.findall(LINE_CONTINUATION.sub(" ", text)):
-        if keyword.upper() == "FROM":
-            stage = {"FROM": [operands], "ARG": [], "ENV": []}
-        elif stage:
-            stage[keyword.upper()].append(operands)
-    arg_names = ARG_NAME.findall("\n".join(stage.get("ARG", ())))
-    references = [reference for operands in stage.get("ENV", ()) for reference in ENV_REFERENCE.findall(operands)]
-    variable_by_arg = {arg: variable for variable, arg in references}
-    version_arg = _choose_version_arg(arg_names, variable_by_arg)
-    platform_match = PLATFORM_FLAG.search("".join(stage.get("FROM", ())))
+    stage = parse_stages(text).final
+    variable_by_arg = {arg: _find_variable(text, arg) for arg in stage.build_args}
+    version_arg = _choose_version_arg(variable_by_arg)
     return Dockerfile(
         version_arg=version_arg,
-        version_variable=variable_by_arg.get(version_arg, version_arg),
-        platform=platform_match[1] if platform_match and "$" not in platform_match[1] else "",
+        version_variable=variable_by_arg.get(version_arg) or version_arg,
+        platform=stage.platform,
     )
 
 
-def _choose_version_arg(arg_names: list[str], variable_by_arg: dict[str, str]) -> str:
+def _find_variable(text: str, arg: str) -> str:
+    """Return the environment variable of the final stage with the value of a build argument, or empty."""
+    stage = parse_stages(text, {arg: SAMPLE_VERSION}).final
+    return next((name for name, value in stage.env.items() if SAMPLE_VERSION in value), "")
+
+
+def _choose_version_arg(variable_by_arg: dict[str, str]) -> str:
     """Return the build argument with a conventional name, or assigned to a variable with such a name, or empty."""
-    for name in (*VERSION_NAMES, *(arg for arg in arg_names if variable_by_arg.get(arg) in VERSION_NAMES)):
-        if name in arg_names:
+    for name in (*VERSION_NAMES, *(arg for arg, variable in variable_by_arg.items() if variable in VERSION_NAMES)):
+        if name in variable_by_arg:
             return name
     return ""
 

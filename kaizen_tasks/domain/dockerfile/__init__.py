@@ -1,0 +1,1 @@
+"""Reads Dockerfiles as BuildKit does: https://docs.docker.com/reference/dockerfile/."""
