@@ -4,39 +4,75 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from invoke.exceptions import Exit, ParseError
-from invoke.program import Program
+from invoke.exceptions import Exit
 
 import kaizen_tasks
 from kaizen_tasks.cli import make_namespace
-from kaizen_tasks.cli.error_text import text_of_parts
+from kaizen_tasks.cli.program import TaskProgram, print_columns
 from kaizen_tasks.config import load
-from kaizen_tasks.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from invoke.collection import Collection
 
+OPTIONS = {
+    "dry": ("", "print the plan; change nothing"),
+    "list": ("[=GROUP]", "list the tasks, or those of one group such as changelog"),
+    "help": ("[=TASK]", "show this help, or that of a task"),
+    "config": ("=FILE", "read further configuration, which overrides kaizen.toml"),
+    "debug": ("", "show where an error comes from"),
+    "version": ("", "show the version"),
+    "print-completion-script": ("=SHELL", "print the completion of task names for bash, zsh or fish"),
+    "list-depth": ("=NUMBER", "list only so many levels of groups"),
+    "list-format": ("=FORMAT", "flat, nested or json"),
+}
+"""Invoke's options that do something here, where no task runs a shell command through it: values and help."""
 
-class KaizenProgram(Program):
-    """Invoke's program with our namespace; it reads the project's `invoke.yaml`, as `inv` does.
+HIDDEN_OPTIONS = ("complete",)
+"""What only the completion script types."""
 
-    A command line that cannot be parsed exits with 2, as the command-line contract says; `inv` exits with 1.
-    """
+
+class KaizenProgram(TaskProgram):
+    """Our program with our tasks; it reads the project's `invoke.yaml`, as `inv` does."""
+
+    def __init__(self, tasks: Collection) -> None:
+        super().__init__(
+            name="kaizen",
+            binary="kaizen",
+            binary_names=["kaizen"],
+            namespace=tasks,
+            version=kaizen_tasks.__version__,
+        )
 
     def create_config(self) -> None:
         """Read the user's configuration; leave out a home that another user of a container closes, as root does."""
         is_home_open = os.access(os.path.expanduser("~"), os.X_OK)  # noqa: PTH111 - raises nothing without a home
         self.config = self.config_class(user_prefix=None if is_home_open else "/nonexistent/.")
 
-    def parse_core(self, argv: list[str] | None) -> None:
-        """Parse the flags before the first task."""
-        with _exit_on_usage_error():
-            super().parse_core(argv)
+    def core_args(self) -> list[Any]:
+        """Return the options that may stand before the first task."""
+        return [option for option in super().core_args() if option.name in {*OPTIONS, *HIDDEN_OPTIONS}]
+
+    def parse_core_args(self) -> None:
+        """Parse the options, and complete them with the defaults of those left out, which Invoke looks up."""
+        super().parse_core_args()
+        for option in super().core_args():
+            if option.name not in self.args:
+                self.core[0].add_arg(option)
+
+    def print_help(self) -> None:
+        """Print the options and the tasks."""
+        sys.stdout.write("Usage: kaizen [options] TASK [flags] [other tasks ...]\n\nOptions:\n")
+        letters = {option.name: option.nicknames for option in self.core_args()}
+        print_columns(
+            [
+                (f"{f'-{letters[name][0]}, ' if letters[name] else '    '}--{name}{value}", text)
+                for name, (value, text) in OPTIONS.items()
+            ]
+        )
+        sys.stdout.write("\n")
+        self.list_tasks()
 
     def parse_collection(self) -> None:
         """Load the namespace, then the configuration beside it.
@@ -46,36 +82,6 @@ class KaizenProgram(Program):
         super().parse_collection()
         self.config.set_project_location(str(load.find_config_file().root))
         self.config.load_project()
-
-    def parse_tasks(self) -> None:
-        """Parse tasks and their flags."""
-        with _exit_on_usage_error():
-            super().parse_tasks()
-
-    def parse_cleanup(self) -> None:
-        """Do what `--help TASK`, `--list` and their like ask for."""
-        with _exit_on_usage_error():
-            super().parse_cleanup()
-
-
-@contextmanager
-def _exit_on_usage_error() -> Iterator[None]:
-    """Exit with the code of a wrong command line, and say how to list tasks and flags.
-
-    Raises:
-        Exit: there is no such task, flag or collection, or a flag lacks its value.
-    """
-    try:
-        yield
-    except ParseError as error:
-        task_name = error.context.name if error.context else None
-        flags_hint = f"kaizen --help {task_name} shows its flags; " if task_name else ""
-        text = text_of_parts((str(error),), hint=f"{flags_hint}kaizen --list shows every task")
-        raise Exit(text, code=UsageError.exit_code) from error
-    except Exit as error:
-        if error.message:  # Invoke's own: there is no such collection to list
-            raise Exit(text_of_parts((error.message,)), code=UsageError.exit_code) from error
-        raise
 
 
 def namespace() -> Collection:
@@ -90,7 +96,7 @@ def main() -> None:
     except Exit as error:  # `inv` catches this one itself
         sys.stderr.write(f"{error.message}\n")
         sys.exit(error.code)
-    KaizenProgram(name="kaizen", binary="kaizen", namespace=tasks, version=kaizen_tasks.__version__).run()
+    KaizenProgram(tasks).run()
 
 
 if __name__ == "__main__":

@@ -12,9 +12,10 @@ from attrs import frozen
 if TYPE_CHECKING:
     from invoke.collection import Collection
 
+    from kaizen_tasks.cli.flags import Flag as DeclaredFlag
+
 ROOT = Path(__file__).absolute().parents[2]
 EXAMPLE = ROOT / "examples" / "coach"
-TYPE_NAMES = {str: "text", int: "whole number", bool: "switch", list: "text, repeatable"}
 
 
 @frozen(kw_only=True)
@@ -22,14 +23,16 @@ class Flag:
     """One flag of a task.
 
     Attributes:
-        names: long name first.
-        kind: the type of its value, in words.
+        name: as it is typed: `--env`.
+        letter: its letter: `-e`; empty when it has none.
+        value: what `--help` calls its value; empty for a switch.
         default: its default as Python writes it; empty when there is none.
         help: its help text.
     """
 
-    names: tuple[str, ...]
-    kind: str
+    name: str
+    letter: str
+    value: str
     default: str
     help: str
 
@@ -54,7 +57,7 @@ class Task:
 
     def takes(self, flag: str) -> bool:
         """Return whether it has a flag of this name."""
-        return any(flag in own_flag.names for own_flag in self.flags)
+        return any(flag == own_flag.name for own_flag in self.flags)
 
 
 def collection() -> Collection:
@@ -79,23 +82,22 @@ def tasks() -> tuple[Task, ...]:
 
 
 def _task(task_collection: Collection, context: Any) -> Task:
-    summary, _, description = (inspect.getdoc(task_collection[context.name]) or "").partition("\n")
-    flags = {id(argument): _flag(argument) for argument in context.args.values()}
+    task = task_collection[context.name]
+    summary, _, description = (inspect.getdoc(task) or "").partition("\n")
     return Task(
         name=context.name,
         aliases=tuple(context.aliases),
         summary=summary,
         description=description.strip(),
-        flags=tuple(sorted(flags.values(), key=lambda flag: flag.names)),
+        flags=tuple(map(_flag, task.flags)),
     )
 
 
-def _flag(argument: Any) -> Flag:
-    names = sorted(argument.names, key=len, reverse=True)
-    is_empty = argument.default in (None, False, "", []) or argument.default is inspect.Parameter.empty
+def _flag(flag: DeclaredFlag) -> Flag:
     return Flag(
-        names=tuple(f"--{name}" if len(name) > 1 else f"-{name}" for name in names),
-        kind=TYPE_NAMES[argument.kind],
-        default="" if is_empty else str(argument.default),
-        help=argument.help or "",
+        name=flag.typed,
+        letter=f"-{flag.letter}" if flag.letter else "",
+        value=flag.placeholder,
+        default=str(flag.default or ""),
+        help=flag.help,
     )

@@ -83,8 +83,8 @@ def _section(task: Task, help_text: str, recordings: Recordings) -> str:
 def _flags(flags: Sequence[Flag]) -> str:
     if not flags:
         return "No flags."
-    rows = ((code(flag.names[0]), code(flag.names[-1]), flag.kind, code(flag.default), flag.help) for flag in flags)
-    return table(("Flag", "Short", "Takes", "Default", "Meaning"), rows)
+    rows = ((*map(code, (flag.name, flag.letter, flag.value, flag.default)), flag.help) for flag in flags)
+    return table(("Flag", "Letter", "Value", "Default", "Meaning"), rows)
 
 
 def _console(recording: Recording) -> str:

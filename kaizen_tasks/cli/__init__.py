@@ -20,11 +20,13 @@ def make_namespace() -> Collection:
     _reduce_garbage_collection()
     from kaizen_tasks.cli import stopped  # noqa: PLC0415
     from kaizen_tasks.cli.namespace import build_namespace  # noqa: PLC0415 - after the collector is told to rest
+    from kaizen_tasks.cli.program import equip_invoke  # noqa: PLC0415
     from kaizen_tasks.cli.trust import require_own_files  # noqa: PLC0415
     from kaizen_tasks.config.load import find_config_file  # noqa: PLC0415
 
     stopped.replace_unencodable_output()
     stopped.report_failed_output()
+    equip_invoke()
     config_file = find_config_file()
     require_own_files(config_file.root)
     return build_namespace(config_file)

@@ -22,10 +22,10 @@ from invoke.tasks import Task
 from kaizen_tasks.cli import stopped
 from kaizen_tasks.cli.error_text import error_text, text_of_parts
 from kaizen_tasks.domain.printable import printable_lines
-from kaizen_tasks.errors import KaizenError
+from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import FrameType
 
     from kaizen_tasks.cli.flags import Flag
@@ -47,7 +47,7 @@ def command(
     name: str = "",
     default: bool = False,
     bound: Mapping[str, object] | None = None,
-    read_only: bool = False,
+    read_only: bool | Callable[[Mapping[str, object]], bool] = False,
 ) -> Any:
     """Make an Invoke task that calls a handler, and exits as the command-line contract says.
 
@@ -61,7 +61,8 @@ def command(
         name: the task's name, when it is not the handler's.
         default: whether the task runs when its collection is named.
         bound: further arguments for the handler, which are no flags.
-        read_only: whether the task changes nothing, so that one whose output cannot be written has not either.
+        read_only: whether the task changes nothing, so that one whose output cannot be written has not either; a
+            function of its flags where that depends on them.
     """
     module_name, _, function_name = handler.rpartition(".")
     task_name = (name or function_name).replace("_", "-")
@@ -69,22 +70,42 @@ def command(
     def body(c: Context, /, **values: object) -> None:
         _quiet_noisy_loggers()
         _warn_about_dry_run(c)
-        with _errors_as_exits(task_name, read_only=read_only), _signals_as_interrupts():
+        defaults: dict[str, object] = {flag.name: [] if flag.repeatable else flag.default for flag in flags}
+        arguments = {**defaults, **{name: _as_utf8(value) for name, value in values.items()}}
+        changes_nothing = bool(c.config.run.dry) or (read_only(arguments) if callable(read_only) else read_only)
+        with _errors_as_exits(task_name, read_only=changes_nothing), _signals_as_interrupts():
             function = getattr(import_module(f"{HANDLERS}.{module_name}"), function_name)
-            defaults: dict[str, object] = {flag.name: [] if flag.repeatable else flag.default for flag in flags}
-            texts = {name: _as_utf8(value) for name, value in values.items()}
-            function(c, **{**defaults, **texts}, **(bound or {}))
+            function(c, **arguments, **(bound or {}))
             sys.stdout.flush()
 
     body.__name__, body.__doc__ = name or function_name, text
     body.__signature__ = _signature(flags)  # type: ignore[attr-defined]  # which Invoke reads the flags from
-    return Task(
-        body,
-        positional=[],
-        default=default,
-        help={flag.name: flag.help for flag in flags},
-        iterable=[flag.name for flag in flags if flag.repeatable],
-    )
+    return CommandTask(body, flags, default=default)
+
+
+class CommandTask(Task[Any]):
+    """A task of ours, which gives a flag only the letter that it has in every task.
+
+    Attributes:
+        flags: its flags, in the order of `--help`.
+    """
+
+    def __init__(self, body: Callable[..., None], flags: Sequence[Flag], *, default: bool = False) -> None:
+        super().__init__(
+            body,
+            positional=[],
+            default=default,
+            auto_shortflags=False,
+            help={flag.name: flag.help for flag in flags},
+            iterable=[flag.name for flag in flags if flag.repeatable],
+        )
+        self.flags = tuple(flags)
+
+    def arg_opts(self, name: str, default: Any, taken_names: set[str]) -> dict[str, Any]:
+        """Return what Invoke needs to know about a flag, with its letter."""
+        options: dict[str, Any] = super().arg_opts(name, default, taken_names)
+        letters = [flag.letter for flag in self.flags if flag.name == name and flag.letter]
+        return {**options, "names": [*options["names"], *letters]}
 
 
 def _as_utf8(value: object) -> object:
@@ -125,6 +146,8 @@ def _errors_as_exits(task_name: str, *, read_only: bool) -> Iterator[None]:
         _show_traceback()
         if isinstance(error, OSError) and stopped.is_environment_error(error):
             output_error = stopped.output_error(error, read_only=read_only)
+            if isinstance(error, BrokenPipeError) and output_error.state == NOTHING_CHANGED:
+                raise Exit from error  # its reader has enough, as in `inv status | head -1`
             raise Exit(error_text(output_error), code=output_error.exit_code) from error
         message = f"unexpected {type(error).__name__}: {error}"
         hint = f"inv --debug {_typed_name(task_name)} shows where"

@@ -13,7 +13,7 @@ from kaizen_tasks.cli.flags import Flag
 bump = command("steps.bump", "Write the next version into VERSION.", flags.PART, flags.TO, flags.FORCE)
 cut = command(
     "steps.cut",
-    "Release a library: bump, changelog, commit and tag, all or nothing.",
+    "Release a library: bump, changelog, commit and tag.\n\nAll of it happens, or nothing.",
     flags.PART,
     flags.TO,
     Flag("push", "push branch and tag too", default=False),
@@ -21,14 +21,15 @@ cut = command(
     flags.FORCE,
 )
 commit = command(
-    "steps.commit", "Make the release commit: HEAD plus VERSION, changelog and version files, nothing else."
+    "steps.commit",
+    "Make the release commit.\n\nIt is HEAD plus VERSION, the changelog and version files, and nothing else.",
 )
-build = command("steps.build", "Build the image of the release commit, from a clean export.")
-push = command("push.push", "Upload :vX.Y.Z into an environment's repository; never replace other bytes.", flags.ENV)
-tag = command("steps.tag", "Tag the release commit, and push tag and branch atomically.")
+build = command("steps.build", "Build the image of the release commit from a clean export.")
+push = command("push.push", "Upload the image as :vX.Y.Z; never replace other bytes.", flags.ENV)
+tag = command("steps.tag", "Tag the release commit; push tag and branch together.")
 propose = command(
     "forge.propose",
-    "Keep a branch and a pull request with the next version and its changelog.",
+    "Keep a pull request with the next version and its notes.",
     flags.PART,
     flags.TO,
     flags.SKIP_DOCS,
@@ -37,8 +38,8 @@ propose = command(
 )
 announce = command(
     "forge.announce",
-    "Publish the notes of a pushed release on GitHub or GitLab.",
-    Flag("release", f"{flags.RELEASE_HELP} (default: the last one)"),
+    "Publish the notes of a release on GitHub or GitLab.",
+    Flag("release", f"{flags.RELEASE_HELP} (default: the last one)", value=flags.RELEASE_VALUE),
 )
 
 RELEASE_FLAGS = (flags.PART, flags.TO, flags.YES, flags.SKIP_DOCS, flags.FORCE, flags.WAIT, flags.NO_ROLLBACK)
@@ -46,20 +47,21 @@ RELEASE_FLAGS = (flags.PART, flags.TO, flags.YES, flags.SKIP_DOCS, flags.FORCE, 
 
 def release_task(stage: str) -> Any:
     """Make the task that releases to the first stage."""
-    text = f"Release to {stage}: from the commit to a verified service and a tag."
+    text = f"Release to {stage}: build, push, deploy, verify, tag."
     return command("release.release_to_stage", text, *RELEASE_FLAGS, name=f"release-{stage}", bound={"stage": stage})
 
 
 hotfix = command(
     "release.hotfix",
-    "Release straight to one environment from a hotfix branch, then hold it.",
+    "Release a hotfix branch to one environment, then hold it.",
     Flag("env", "the environment"),
-    Flag("reason", "why, for the hold that it leaves"),
+    Flag("reason", "why, for the hold that it leaves", value=flags.REASON_VALUE),
     *RELEASE_FLAGS,
 )
 deploy = command(
     "deploy.deploy",
-    "Bring a release into service: copy by digest if needed, move the followed tag, start, wait.",
+    "Bring a release into service, and wait for it.\n\n"
+    "Copies the image by digest if it is not there yet, moves the followed tag and starts the deployment.",
     flags.ENV,
     flags.RELEASE,
     flags.YES,
@@ -68,13 +70,17 @@ deploy = command(
 )
 verify = command(
     "deploy.verify",
-    "Ask the running app until it proves the version, then run the smoke checks.",
+    "Ask the app until it proves the version; run smoke checks.",
     flags.ENV,
     flags.RELEASE,
 )
 
 PROMOTE_FLAGS = (
-    Flag("release", f"{flags.RELEASE_HELP} (default: the one verified last in the previous stage)"),
+    Flag(
+        "release",
+        f"{flags.RELEASE_HELP} (default: the one verified last in the previous stage)",
+        value=flags.RELEASE_VALUE,
+    ),
     flags.YES,
     flags.WAIT,
     flags.SKIP_HELD,
@@ -86,86 +92,107 @@ PROMOTE_FLAGS = (
 
 def promote_task(stage: str) -> Any:
     """Make the task that promotes to a later stage."""
-    text = f"Promote to {stage}: the bytes that were verified in the previous stage."
+    text = f"Promote to {stage} what the previous stage has verified."
     name = f"promote-{stage}"
     return command("promote.promote", text, *PROMOTE_FLAGS, name=name, bound={"env": [stage], "stage_task": name})
 
 
 promote = command(
     "promote.promote",
-    "Promote to any environments: the bytes that were verified in the previous stage.",
+    "Promote to the environments that you name.",
     flags.ENV,
     *PROMOTE_FLAGS,
 )
 rollback = command(
     "rollback.rollback",
-    "Roll back to the last verified release, or to a named one, without a build.",
+    "Go back to the last verified release, or to a named one.",
     flags.ENV,
-    Flag("release", f"{flags.RELEASE_HELP} (default: the last verified one before the release that is serving)"),
+    Flag(
+        "release",
+        f"{flags.RELEASE_HELP} (default: the last verified one before the release that is serving)",
+        value=flags.RELEASE_VALUE,
+    ),
     flags.REASON,
     Flag("list", "list the releases to choose from, and change nothing", default=False),
     Flag("json", "with --list: print one JSON document on stdout", default=False),
     flags.YES,
     flags.WAIT,
     flags.SHARD,
+    read_only=lambda given: bool(given["list"]),
 )
 status = command(
     "status.status",
-    "Show what runs where, and any drift between registry, ledger and the running app.",
+    "Show what runs where, and any drift.\n\nDrift is a difference between registry, ledger and the running app.",
     flags.ENV_OR_ALL,
     Flag("json", f"{flags.JSON_HELP}; with --watch, one line for each refresh", default=False),
     Flag("watch", "refresh until Ctrl-C, which exits 0", default=False),
-    Flag("interval", "how long to wait between two refreshes of --watch, e.g. 30s (default: 5s)"),
+    Flag(
+        "interval",
+        "how long to wait between two refreshes of --watch, e.g. 30s (default: 5s)",
+        value=flags.DURATION_VALUE,
+    ),
     read_only=True,
 )
 history = command(
     "status.history",
-    "Show the ledger: who put which release where, and whether it was verified.",
+    "Show who put which release where, and whether it works.",
     flags.ENV_OR_ALL,
-    Flag("limit", "how many entries of each environment", default="20"),
+    Flag("limit", "how many entries of each environment", default="20", value="NUMBER"),
     flags.JSON,
     read_only=True,
 )
 doctor = command(
     "doctor.doctor",
-    "Check everything that a release needs, and say how to fix what is missing.",
+    "Check what a release needs; say how to fix what is missing.",
     flags.JSON,
     read_only=True,
 )
 setup = command(
     "setup.setup",
-    "Create what is missing: ledger table, immutable tags, blob mounting; with --create, a service.",
+    "Create what is missing on AWS: ledger, immutable tags.\n\n"
+    "Also blob mounting and, with --create, a repository and a service.",
     flags.ENV_OR_ALL,
     Flag("create", "create the repository and the service of the one environment that --env names", default=False),
-    Flag("like", "with --create: the environment whose service the new one is like (default: a member of its group)"),
+    Flag(
+        "like",
+        "with --create: the environment whose service the new one is like (default: a member of its group)",
+        value="ENV",
+    ),
     flags.YES,
     Flag("print_iam", "print the least IAM policy for releasing, and do nothing else", default=False),
     Flag("for_setup", "with --print-iam: the policy for setup itself, instead of that for releasing", default=False),
-    Flag("github", "with --print-iam: the role for GitHub Actions of this repository, as owner/name"),
+    Flag(
+        "github", "with --print-iam: the role for GitHub Actions of this repository, as owner/name", value="OWNER/NAME"
+    ),
+    read_only=lambda given: bool(given["print_iam"]),
 )
 init = command(
     "init.init",
-    "Write what an app needs to be released: tasks.py, kaizen.toml, VERSION, CHANGELOG.md.",
+    "Write what an app needs: tasks.py, kaizen.toml, changelog.",
     Flag("env", "an environment, instead of those that are found; may be repeated", repeatable=True),
     Flag("yes", f"{flags.YES_HELP}: use what was found, and defaults for the rest", default=False),
     Flag("from_aws", "read the account's services and repositories too; changes nothing there", default=False),
-    Flag("app", "the app's name"),
+    Flag("app", "the app's name", value="NAME"),
     Flag("region", "region of repositories and services, such as eu-west-1"),
     Flag("profile", "profile of your AWS configuration, for --from-aws and for the next commands"),
-    Flag("ci", "write workflows that run these tasks: github"),
+    Flag("ci", "write workflows that run these tasks: github", value="SERVER"),
     Flag("propose", "with --ci: workflows that release by pull request, for a protected branch", default=False),
 )
 demo = command(
     "local.demo.demo",
-    "Release and promote an example app on a local cloud: release-staging, promote-prod, promote-beta.",
+    "Release and promote an example app on a local cloud.",
     flags.KEEP,
     Flag("engine", f"{flags.ENGINE_HELP}; auto is docker if the base image is there, else bundle", default="auto"),
     flags.JSON,
 )
 rehearse = command(
     "local.rehearse.rehearse",
-    "Test this app's pipeline in a scratch clone on a local cloud, and show what would change on AWS.",
-    Flag("flow", "release-staging, promote-prod, 'rollback --env mark' … (default: the release and every promotion)"),
+    "Test this app's pipeline on a local cloud.\n\nIt runs in a scratch clone, and shows what would change on AWS.",
+    Flag(
+        "flow",
+        "release-staging, promote-prod, 'rollback --env mark' … (default: the release and every promotion)",
+        value="TASK",
+    ),
     flags.KEEP,
     Flag("engine", f"{flags.ENGINE_HELP} (default: the configured one)", default="auto"),
     flags.JSON,
@@ -175,7 +202,7 @@ changelog = Collection(
     "changelog",
     command(
         "changelog.release",
-        "Move the entries of [Unreleased] to a section of the version in VERSION.",
+        "Move [Unreleased] to a section of the version in VERSION.",
         default=True,  # plain `inv changelog`
     ),
     command(
@@ -188,19 +215,20 @@ changelog = Collection(
     ),
     command(
         "changelog.check",
-        "List every problem of the changelog with its place and how to fix it.",
+        "List every problem of the changelog, and how to fix it.",
         flags.JSON,
         Flag("sarif", "print a SARIF document, which CI systems show next to the lines", default=False),
         Flag("fix", "fix what can be fixed automatically first", default=False),
+        read_only=lambda given: not given["fix"],
     ),
     command(
         "changelog.show",
-        "Print the notes of one release, of all releases since another, or of the next one.",
-        Flag("release", f"{flags.RELEASE_HELP} (default: the newest)"),
-        Flag("since", "every release after this one: v0.1.0"),
+        "Print the notes of one or more releases, or of the next.",
+        Flag("release", f"{flags.RELEASE_HELP} (default: the newest)", value=flags.RELEASE_VALUE),
+        Flag("since", "every release after this one: v0.1.0", value=flags.RELEASE_VALUE),
         Flag("unreleased", "what is noted for the next release, with the fragments", default=False),
         Flag("format", "md, json or html", default="md"),
-        Flag("base_url", "make relative links absolute against this address"),
+        Flag("base_url", "make relative links absolute against this address", value="URL"),
         read_only=True,
     ),
 )
@@ -209,7 +237,7 @@ release = Collection(
     "release",
     command(
         "release.abandon",
-        "Give up a release that was begun and will not be finished; its number is never used again.",
+        "Give up a release that was begun; its number stays unused.",
         flags.RELEASE,
         flags.REASON,
         flags.YES,
@@ -225,26 +253,26 @@ runtime = Collection(
     "runtime",
     command(
         "runtime.show",
-        "Show the names and ages of what is configured, and the values that are no secrets.",
+        "Show the runtime configuration; no values of secrets.",
         flags.ENV_OR_ALL,
         flags.JSON,
         read_only=True,
     ),
     command(
         "runtime.diff",
-        "Compare what is configured in two environments.",
+        "Compare the runtime configuration of two environments.",
         Flag("env", "one environment"),
-        Flag("against", "the other one"),
+        Flag("against", "the other one", value="ENV"),
         flags.JSON,
         read_only=True,
     ),
     command(
         "runtime.set_values",
-        "Change values, then deploy the same release with them and verify it.",
+        "Change values, then deploy the same release with them.",
         flags.ENV,
-        Flag("set", "KEY=VALUE; may be repeated", repeatable=True),
-        Flag("set_file", "KEY=path of a file with the value, for secrets; may be repeated", repeatable=True),
-        Flag("set_stdin", "KEY, whose value is read from stdin, for secrets", repeatable=True),
+        Flag("set", "a value to change; may be repeated", repeatable=True, value="KEY=VALUE"),
+        Flag("set_file", "file with the value, for secrets; may be repeated", repeatable=True, value="KEY=FILE"),
+        Flag("set_stdin", "key whose value is read from stdin, for secrets", repeatable=True, value="KEY"),
         NO_DEPLOY,
         flags.NO_ROLLBACK,
         flags.YES,
@@ -253,7 +281,7 @@ runtime = Collection(
     ),
     command(
         "runtime.rollback",
-        "Restore the previous configuration, and deploy the same release with it.",
+        "Restore the previous values, and deploy with them.",
         flags.ENV,
         flags.REASON,
         NO_DEPLOY,
@@ -262,7 +290,7 @@ runtime = Collection(
     ),
     command(
         "runtime.deploy",
-        "Deploy the same release, so that the app reads what was written elsewhere.",
+        "Deploy the same release with values written elsewhere.",
         flags.ENV,
         flags.YES,
         flags.WAIT,
@@ -276,7 +304,7 @@ lock = Collection(
     ),
     command(
         "lock.release",
-        "Remove a lock that was left over; a run that is still alive notices and stops.",
+        "Remove a lock that was left over.\n\nA run that is still alive notices it, and stops.",
         flags.ENV,
         Flag("force", "remove it although its owner has not released it", default=False),
     ),
@@ -286,30 +314,34 @@ hold = Collection(
     "hold",
     command(
         "hold.add",
-        "Leave an environment as it is until the hold ends or is removed.",
+        "Leave an environment as it is until the hold ends.",
         flags.ENV,
-        Flag("reason", "why the environment must be left alone"),
-        Flag("until", "how long, e.g. 7d or 12h (default: until removed)"),
+        Flag("reason", "why the environment must be left alone", value=flags.REASON_VALUE),
+        Flag("until", "how long, e.g. 7d or 12h (default: until removed)", value=flags.DURATION_VALUE),
     ),
-    command("hold.remove", "End a hold: the environment takes part in promotions again.", flags.ENV),
+    command("hold.remove", "End a hold: the environment is promoted to again.", flags.ENV),
 )
 
-STATE = Flag("state", "the cloud's folder (default: one for this checkout of the app)")
+STATE = Flag("state", "the cloud's folder (default: one for this checkout of the app)", value="FOLDER")
 
 local = Collection(
     "local",
     command(
         "local.cloud.up",
-        "Start a local cloud with this app's repositories, services and ledger in it.",
+        "Start a local cloud with this app's services and ledger.",
         STATE,
         Flag("port", "port on loopback; 0 picks a free one", default="0"),
         Flag("engine", "what runs the services: auto, docker, process, or none, which only answers", default="auto"),
-        Flag("first", "version label of the image that new services start with (default: the committed VERSION)"),
+        Flag(
+            "first",
+            "version label of the image that new services start with (default: the committed VERSION)",
+            value=flags.RELEASE_VALUE,
+        ),
         flags.JSON,
     ),
     command(
         "local.cloud.down",
-        "Stop the local cloud and everything it runs, and keep its state.",
+        "Stop the local cloud and all it runs; keep its state.",
         STATE,
         Flag("all", "all local clouds of this user, and what killed ones have left running", default=False),
     ),

@@ -240,6 +240,13 @@ def test_closed_output_is_an_interruption() -> None:
     assert "the output was closed" in (left.message or "")
 
 
+def test_closed_output_of_a_task_that_changes_nothing_is_no_failure() -> None:
+    """As in `inv status | head -1`; a task may change something with one flag only."""
+    left = fail(BrokenPipeError(32, "Broken pipe"), read_only=True)
+
+    assert (left.code, left.message) == (0, None)
+
+
 @pytest.mark.parametrize("error", [KaizenError("known"), ZeroDivisionError("unknown")])
 @pytest.mark.parametrize(("level", "shown"), [(logging.DEBUG, True), (logging.WARNING, False)])
 def test_debug_prints_the_traceback_of_every_error(
@@ -279,9 +286,9 @@ def test_task_has_the_name_of_its_handler_and_flags_with_help() -> None:
 
     assert (say.name, say.__doc__) == ("say", "Say something.")
     assert [(each.names, each.kind, each.help, each.positional) for each in say.get_arguments()] == [
-        (("set-file", "s"), list, "a file", False),
+        (("set-file",), list, "a file", False),
         (("yes", "y"), bool, "do not ask", False),
-        (("text", "t"), str, "any", False),
+        (("text",), str, "any", False),
     ]
 
 

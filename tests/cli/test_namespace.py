@@ -16,6 +16,7 @@ from invoke.exceptions import Exit
 
 from kaizen_tasks import cli
 from kaizen_tasks.cli import command, namespace
+from kaizen_tasks.cli.flags import LETTERS
 from kaizen_tasks.config import load
 
 if TYPE_CHECKING:
@@ -185,15 +186,26 @@ def test_no_task_lets_invoke_parse_numbers(folder: Path) -> None:
     assert numbers == set()
 
 
-@pytest.mark.parametrize(
-    ("task", "letters"),
-    [("deploy", {"e", "r", "y"}), ("promote", {"e", "r", "y"}), ("verify", {"e", "r"}), ("push", {"e"})],
-)
-def test_common_flags_have_the_same_letter_everywhere(folder: Path, task: str, letters: set[str]) -> None:
-    names = {"e": "env", "r": "release", "y": "yes"}
-    made = {letter: each.name for each in every_task(folder)[task].get_arguments() for letter in each.names}
+def test_a_letter_means_the_same_flag_in_every_task(folder: Path) -> None:
+    letters = {
+        letter: argument.names[0]
+        for task in every_task(folder).values()
+        for argument in task.get_arguments()
+        for letter in argument.names[1:]
+    }
+    flags = {argument.names for task in every_task(folder).values() for argument in task.get_arguments()}
 
-    assert {letter: made.get(letter) for letter in letters} == {letter: names[letter] for letter in letters}
+    assert letters | {"w": "wait"} == {"e": "env", "r": "release", "y": "yes", "j": "json", "w": "wait"}
+    assert {names for names in flags if names[0] in LETTERS} == {*LETTERS.items()}
+
+
+def test_task_lists_fit_a_terminal_of_80_columns(folder: Path) -> None:
+    """With the longest name of a task that every app has; the stages' own tasks have the names of stages."""
+    tasks = every_task(folder)
+    name_width = max(len(name) for name in tasks if not name.endswith(("-staging", "-prod", "-beta")))
+    lines = {name: (inspect.getdoc(task) or "").partition("\n")[0] for name, task in tasks.items()}
+
+    assert {name: line for name, line in lines.items() if len(line) > 80 - name_width - len("    ")} == {}
 
 
 def test_namespace_is_built_for_the_current_configuration(folder: Path) -> None:
@@ -207,7 +219,7 @@ def test_stage_with_an_underscore_has_a_task_with_a_dash(folder: Path, monkeypat
 
     task = build(folder, 'app = "web"\npipeline = ["my_env"]\n[environments.my_env]\n')["release-my-env"]
 
-    assert task.__doc__ == "Release to my_env: from the commit to a verified service and a tag."
+    assert task.__doc__ == "Release to my_env: build, push, deploy, verify, tag."
 
 
 def test_garbage_collector_runs_rarely_but_is_enabled() -> None:

@@ -54,7 +54,7 @@ def kaizen(*words: str, capsys: pytest.CaptureFixture[str]) -> CommandResult:
     capsys.readouterr()
     code = 0
     try:
-        KaizenProgram(name="kaizen", binary="kaizen", namespace=namespace(), version="0").run(["kaizen", *words])
+        KaizenProgram(namespace()).run(["kaizen", *words])
     except SystemExit as end:
         code = int(end.code or 0)
     sys.stdout.flush()

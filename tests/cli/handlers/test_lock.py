@@ -64,7 +64,7 @@ class App:
 
     def type(self, *words: str) -> Said:
         """Type a command."""
-        kaizen = program.KaizenProgram(name="kaizen", binary="kaizen", namespace=program.namespace(), version="1")
+        kaizen = program.KaizenProgram(program.namespace())
         out, err, code = StringIO(), StringIO(), 0
         defaults = wiring.toolbox.__kwdefaults__ or {}
         with redirect_stdout(out), redirect_stderr(err), patch.dict(defaults, stream=out):
