@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -28,8 +29,13 @@ MAX_LOCAL_PACKAGES = 40
 HEAVY_PACKAGES = {"cfn-lint", "flask", "sympy"}
 """What moto's extra `server` brings, and the local cloud does not need."""
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+"""What `docs/generating/check_site.py` measures the pages with."""
+
 BUILD_PACKAGES = {"build", "packaging", "pip", "pyproject-hooks", "pyproject_hooks", "setuptools", "wheel"}
-CODE = ("kaizen_tasks", "tests", "benchmarks", "docs", "noxfile.py", "tasks.py")
+CODE = ("kaizen_tasks", "tests", "benchmarks", "docs", "hatch_build.py", "noxfile.py", "tasks.py")
+ADDRESS = "https://git.example/team/kaizen_tasks"
+"""The repository's address in the package that is tested."""
 TENANTS = [f"tenant{number}" for number in range(60)]
 MANY_TENANTS = f"""\
 app = "many"
@@ -135,10 +141,11 @@ def package(session: nox.Session) -> None:
     """Build sdist and wheel, install the wheel into an empty environment, and use it outside the checkout."""
     session.install(*nox.project.dependency_groups(PROJECT, "package"))
     shutil.rmtree("dist", ignore_errors=True)
-    session.run("python", "-m", "build", silent=True)
+    session.run("python", "-m", "build", silent=True, env={"KAIZEN_REPOSITORY_URL": ADDRESS})
     (wheel,) = Path("dist").glob("*.whl")
     session.install("--force-reinstall", f"{wheel.resolve()}[local]")
     _require_light_install(session)
+    _require_absolute_links(session)
     with tempfile.TemporaryDirectory() as folder:
         outside = Path(folder)
         (outside / "tasks.py").write_text("from kaizen_tasks import namespace\n")
@@ -156,6 +163,15 @@ def _require_light_install(session: nox.Session) -> None:
     if len(packages) > MAX_LOCAL_PACKAGES or packages & HEAVY_PACKAGES:
         session.error(f"[local] brings {len(packages)} packages: {', '.join(sorted(packages))}")
     session.log(f"[local] brings {len(packages)} packages")
+
+
+def _require_absolute_links(session: nox.Session) -> None:
+    """Fail when a link of the package's description, or one beside it on an index, does not lead to the repository."""
+    script = "from importlib.metadata import metadata as m; print(m('kaizen-tasks').as_string())"
+    text = str(session.run("python", "-c", script, silent=True))
+    relative = re.findall(r'(?:\]\(|src=")(?!https?:|#)[^)"]+', text)
+    if relative or f"Project-URL: Source, {ADDRESS}\n" not in text:
+        session.error(f"relative links in the package's description, or no address: {', '.join(relative)}")
 
 
 @nox.session(tags=["ci"], default=False)
@@ -191,11 +207,15 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(tags=["ci"], default=False)
 def docs(session: nox.Session) -> None:
-    """Run every command of the guides, compare outputs and reference, build the pages; `-- --write` updates them."""
+    """Run every command of the guides, compare outputs and reference, build and measure pages; `-- --write` updates."""
     _install(session, "docs")
     _compile(session)
     session.run("python", "-m", "docs.generate", *session.posargs)
     session.run("sphinx-build", "--quiet", "--fail-on-warning", "--keep-going", "docs", "build/docs")
+    if "CI" in os.environ or any(map(shutil.which, BROWSERS)):
+        session.run("python", "-m", "docs.generating.check_site", "build/docs")
+    else:
+        session.warn(f"skipped: pages were not measured, which needs one of {', '.join(BROWSERS)}")
 
 
 @nox.session(default=False)
@@ -209,9 +229,10 @@ def crash(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def picture(session: nox.Session) -> None:
-    """Draw README's picture from a real run of the demo."""
+    """Draw README's picture, light and dark, from commands that are typed in a terminal."""
     _install(session)
-    session.run("python", "docs/picture.py", "docs/demo.svg")
+    session.install("pyte>=0.8")
+    session.run("python", "-m", "docs.generating.terminal_picture")
 
 
 @nox.session(venv_backend="none", tags=["ci"], default=False)

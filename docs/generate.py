@@ -15,13 +15,16 @@ from typing import TYPE_CHECKING
 from docs.generating import (
     check_documents,
     configuration_page,
+    diagram,
     doctest_runner,
     events_page,
     example_tasks,
     exit_codes_page,
     json_page,
     lint_rules_page,
+    markdown,
     recordings,
+    steps_page,
     tasks_page,
 )
 from docs.generating.example_tasks import ROOT
@@ -52,12 +55,14 @@ def generate_pages() -> dict[str, str]:
         examples = recordings.record_examples()
         helps = recordings.help_texts([task.name for task in tasks])
     return {
-        "reference/tasks.md": tasks_page.render(tasks, helps, examples),
+        **tasks_page.render(tasks, helps, examples),
         "reference/configuration.md": configuration_page.render(),
         "reference/changelog-rules.md": lint_rules_page.render(),
         "reference/events.md": events_page.render(),
         "reference/exit-codes.md": exit_codes_page.render(),
         "reference/json.md": json_page.render(tasks, examples),
+        "reference/steps.md": steps_page.render(),
+        **diagram.render_all(),
         **guides.result(),
     }
 
@@ -65,12 +70,14 @@ def generate_pages() -> dict[str, str]:
 def write(pages: Mapping[str, str]) -> None:
     """Write pages into docs."""
     for name, text in pages.items():
+        (DOCS / name).parent.mkdir(exist_ok=True)
         (DOCS / name).write_text(text, encoding="utf-8")
 
 
 def differences(pages: Mapping[str, str]) -> Iterator[str]:
     """Yield a unified diff from the committed pages to the generated ones."""
-    committed = {f"reference/{path.name}" for path in (DOCS / "reference").glob("*.md")}
+    pages_of_reference = (DOCS / "reference").rglob("*.md")
+    committed = {str(path.relative_to(DOCS)) for path in pages_of_reference if markdown.NOTICE in path.read_text()}
     for name in sorted(committed | pages.keys()):
         path = DOCS / name
         before = path.read_text(encoding="utf-8") if path.exists() else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from docs.generating import tasks_page
 from docs.generating.examples import Purpose
 from docs.generating.json_fields import DOCUMENTS, LOCK, DocumentFields, Fields
 from docs.generating.markdown import code, link, page, table
@@ -56,7 +57,7 @@ def _section(document: DocumentFields, recordings: Recordings) -> str:
         raise ExplanationMismatch(
             f"docs/generating/json_fields.py: {document.command}: {', '.join(sorted(mismatched))}"
         )
-    example = link("An example", f"tasks.md#{document.task.replace('.', '')}")
+    example = link("An example", tasks_page.example_link(document.task))
     heading = f"## `{document.command}`"
     return "\n\n".join((heading, f"{document.about} {example}.", _table(document.fields)))
 

@@ -1,4 +1,4 @@
-"""Renders `tasks.md`: every task with its flags, its help, and output of real runs."""
+"""Renders the pages of `reference/tasks`: every task with its flags, its help, and output of real runs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from docs.generating.examples import Purpose
 from docs.generating.markdown import code, fence, link, page, table
+from kaizen_tasks.cli.task_groups import group_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
     from docs.generating.session import Recording
 
 INTRODUCTION = """\
-These are the tasks of the [example app](../../examples/coach/kaizen.toml). `release-staging`, `promote-prod` and
-`promote-beta` are named after the stages of its `pipeline`; your app has its own. An app without environments has only
-`bump`, `changelog.*`, `commit`, `cut`, `tag`, `demo` and `local.*`.
+These are the tasks of the [example app](../../../examples/coach/kaizen.toml), in the groups of `inv --list`.
+`release-staging`, `promote-prod` and `promote-beta` are named after the stages of its `pipeline`; your app has its own.
+An app without environments has only `announce`, `bump`, `changelog.*`, `commit`, `cut`, `propose`, `tag`, `demo`,
+`doctor`, `init` and `local.*`.
 
 `inv NAME` and `kaizen NAME` run the same task. `inv --dry NAME` shows the plan and changes nothing; `inv --debug NAME`
 shows where an error comes from.
@@ -32,8 +34,8 @@ class MissingExample(Exception):
     """An example that the reference needs is missing."""
 
 
-def render(tasks: Sequence[Task], helps: Mapping[str, str], recordings: Recordings) -> str:
-    """Return the page.
+def render(tasks: Sequence[Task], helps: Mapping[str, str], recordings: Recordings) -> dict[str, str]:
+    """Return the pages by their paths below docs: an overview, and one page for each group.
 
     Args:
         tasks: every task.
@@ -46,9 +48,26 @@ def render(tasks: Sequence[Task], helps: Mapping[str, str], recordings: Recordin
     missing_examples = [*_missing(tasks, recordings)]
     if missing_examples:
         raise MissingExample("docs/generating/examples.py: " + "; ".join(missing_examples))
-    rows = ((link(code(task.name), f"#{_anchor(task.name)}"), task.summary) for task in tasks)
-    overview = table(("Task", "Does"), rows)
-    return page("Tasks", INTRODUCTION, overview, *(_section(task, helps[task.name], recordings) for task in tasks))
+    by_name = {task.name: task for task in tasks}
+    groups = {title: [by_name[name] for name in names] for title, names in group_tasks(by_name).items()}
+    pages = {
+        f"reference/tasks/{title.lower()}.md": page(
+            title, _overview(members), *(_section(task, helps[task.name], recordings) for task in members)
+        )
+        for title, members in groups.items()
+    }
+    return {"reference/tasks/index.md": _index(groups), **pages}
+
+
+def _index(groups: Mapping[str, Sequence[Task]]) -> str:
+    sections = (f"## {title}\n\n{_overview(members, f'{title.lower()}.md')}" for title, members in groups.items())
+    toctree = "\n".join(("```{toctree}", ":hidden:", "", *map(str.lower, groups), "```"))
+    return page("Tasks", INTRODUCTION, *sections, toctree)
+
+
+def _overview(tasks: Sequence[Task], path: str = "") -> str:
+    rows = ((link(code(task.name), f"{path}#{anchor(task.name)}"), task.summary) for task in tasks)
+    return table(("Task", "Does"), rows)
 
 
 def _missing(tasks: Sequence[Task], recordings: Recordings) -> Iterator[str]:
@@ -59,8 +78,15 @@ def _missing(tasks: Sequence[Task], recordings: Recordings) -> Iterator[str]:
     yield from (f"{name} is not a task" for name in unknown_tasks)
 
 
-def _anchor(name: str) -> str:
-    return name.replace(".", "")
+def example_link(task: str) -> str:
+    """Return where a task's example is, for the pages beside the folder `tasks`."""
+    (title,) = group_tasks([task])
+    return f"tasks/{title.lower()}.md#{anchor(task)}"
+
+
+def anchor(task: str) -> str:
+    """Return the anchor of a task's heading."""
+    return task.replace(".", "")
 
 
 def _section(task: Task, help_text: str, recordings: Recordings) -> str:
@@ -83,8 +109,16 @@ def _section(task: Task, help_text: str, recordings: Recordings) -> str:
 def _flags(flags: Sequence[Flag]) -> str:
     if not flags:
         return "No flags."
-    rows = ((*map(code, (flag.name, flag.letter, flag.value, flag.default)), flag.help) for flag in flags)
-    return table(("Flag", "Letter", "Value", "Default", "Meaning"), rows)
+    return table(("Flag", "Meaning"), ((_names(flag), _meaning(flag)) for flag in flags))
+
+
+def _names(flag: Flag) -> str:
+    name = code(f"{flag.name} {flag.value}".strip())
+    return f"{name}, {code(flag.letter)}" if flag.letter else name
+
+
+def _meaning(flag: Flag) -> str:
+    return f"{flag.help} (default: {code(flag.default)})" if flag.default else flag.help
 
 
 def _console(recording: Recording) -> str:
@@ -96,7 +130,7 @@ def _document(recording: Recording) -> tuple[str, ...]:
     document = _shorten(full_document)
     note = ", here shortened" if document != full_document else ""
     return (
-        f"For programs ({link('every field', 'json.md')}){note}:",
+        f"For programs ({link('every field', '../json.md')}){note}:",
         fence("console", f"$ {recording.line}"),
         fence("json", json.dumps(document, indent=2, ensure_ascii=False)),
     )
@@ -114,6 +148,6 @@ def _shorten(document: Any) -> Any:
 
 def _error(recording: Recording) -> tuple[str, ...]:
     return (
-        f"A typical error, with exit code {link(str(recording.code), f'exit-codes.md#{recording.code}')}:",
+        f"A typical error, with exit code {link(str(recording.code), f'../exit-codes.md#{recording.code}')}:",
         _console(recording),
     )

@@ -1,9 +1,11 @@
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import attrs
 import pytest
 
-from docs.generating import events_page, exit_codes_page, json_page, tasks_page
+from docs.generating import events_page, exit_codes_page, json_page, steps_page, tasks_page
 from docs.generating.example_tasks import Task, tasks
 from docs.generating.examples import APP_EXAMPLES, LIBRARY_EXAMPLES, ExampleCommand, Purpose
 from docs.generating.json_fields import DOCUMENTS, LOCK
@@ -13,6 +15,7 @@ from kaizen_tasks import errors
 from kaizen_tasks.adapters.console.events import EventType, RunEvent
 from kaizen_tasks.cli import json_output
 from kaizen_tasks.domain.lock import Lock
+from kaizen_tasks.flows import steps
 
 TASK = Task(name="greet", aliases=(), summary="Say hello.", description="", flags=())
 
@@ -26,11 +29,14 @@ def greet_recordings() -> Recordings:
 
 
 def test_a_task_has_its_example_error_and_help() -> None:
-    page = tasks_page.render([TASK], {"greet": "Usage: inv greet"}, greet_recordings())
+    pages = tasks_page.render([TASK], {"greet": "Usage: inv greet"}, greet_recordings())
+    (name,) = pages.keys() - {"reference/tasks/index.md"}
+    page = pages[name]
+    assert f"]({Path(name).name}#greet)" in pages["reference/tasks/index.md"]
     for part in (
         "[`greet`](#greet)",
         "$ inv greet\nhello\n",
-        "[3](exit-codes.md#3)",
+        "[3](../exit-codes.md#3)",
         "$ inv greet\nno\n",
         "Usage: inv",
     ):
@@ -72,6 +78,27 @@ def test_every_error_class_is_explained_under_its_exit_code() -> None:
     for failure in errors.KaizenError.__subclasses__():
         section = page.partition(f"## {failure.exit_code}\n")[2].partition("\n## ")[0]
         assert f"| `{failure.__name__}` |" in section
+
+
+def test_every_task_is_in_the_page_of_its_group() -> None:
+    for task in tasks():
+        page = (Path("docs/reference") / tasks_page.example_link(task.name).partition("#")[0]).read_text(
+            encoding="utf-8"
+        )
+        assert f"\n## `{task.name}`\n" in page
+
+
+def test_every_public_step_is_described_with_its_fields() -> None:
+    page = steps_page.render()
+    assert [name for name in steps.__all__ if f"\n## `{name}`\n" not in page] == []
+    assert "steps.CopyImage(environment=..., source=...)" in page
+    assert "| `source` |  | the environment whose repository has the image. |" in page
+
+
+def test_no_object_of_python_is_in_the_reference() -> None:
+    leaks = re.compile(r"<(?:class|function|module) |\bobject at 0x|inspect\._empty|\bNOTHING\b")
+    pages = Path("docs/reference").rglob("*.md")
+    assert [str(page) for page in pages if leaks.search(page.read_text(encoding="utf-8"))] == []
 
 
 def test_examples_are_about_existing_tasks() -> None:
