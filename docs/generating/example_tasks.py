@@ -72,13 +72,9 @@ def collection() -> Collection:
 
 
 def tasks() -> tuple[Task, ...]:
-    """Return every task of the example app, by name."""
+    """Return every task of the example app, in the order of the collection: its stages in that of the pipeline."""
     task_collection = collection()
-    return tuple(
-        sorted(
-            (_task(task_collection, context) for context in task_collection.to_contexts()), key=lambda task: task.name
-        )
-    )
+    return tuple(_task(task_collection, context) for context in task_collection.to_contexts())
 
 
 def _task(task_collection: Collection, context: Any) -> Task:
