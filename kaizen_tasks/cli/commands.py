@@ -51,6 +51,11 @@ def release_task(stage: str) -> Any:
     return command("release.release_to_stage", text, *RELEASE_FLAGS, name=f"release-{stage}", bound={"stage": stage})
 
 
+next_release = command(
+    "release.next_release",
+    "Print the next version, if there is anything to release.",
+    read_only=True,
+)
 hotfix = command(
     "release.hotfix",
     "Release a hotfix branch to one environment, then hold it.",
@@ -175,8 +180,8 @@ init = command(
     Flag("app", "the app's name", value="NAME"),
     Flag("region", "region of repositories and services, such as eu-west-1"),
     Flag("profile", "profile of your AWS configuration, for --from-aws and for the next commands"),
-    Flag("ci", "write workflows that run these tasks: github", value="SERVER"),
-    Flag("propose", "with --ci: workflows that release by pull request, for a protected branch", default=False),
+    Flag("ci", "write a pipeline that runs these tasks: github or gitlab", value="SERVER"),
+    Flag("propose", "with --ci: a pipeline that releases by pull request, for a protected branch", default=False),
 )
 demo = command(
     "local.demo.demo",
@@ -355,7 +360,7 @@ local = Collection(
     ),
 )
 
-LIBRARY_TASKS = (announce, bump, commit, cut, tag, demo, doctor, init, propose, changelog, local)
+LIBRARY_TASKS = (announce, bump, commit, cut, next_release, tag, demo, doctor, init, propose, changelog, local)
 DEPLOY_TASKS = (
     *(build, push, deploy, verify, promote, hotfix, rollback),
     *(status, history, setup, rehearse, release, runtime, lock, hold),

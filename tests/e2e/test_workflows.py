@@ -13,6 +13,7 @@ import yaml
 from attrs import define, evolve, field
 
 from tests.support import workspaces
+from tests.support.gitlab_yaml import load_pipeline
 from tests.support.workspaces import Workspace, assert_refused, program
 
 if TYPE_CHECKING:
@@ -26,12 +27,15 @@ FURTHER = (
     "[environments.prod]\nprotected = true\n[environments.mark]\n[environments.dom]\n[groups]\nbeta = ['mark', 'dom']\n"
 )
 EXPRESSION = re.compile(r"\$\{\{ (?:needs|steps)\.(\w+)\.outputs\.(\w+) \}\}")
+OUTCOME = re.compile(r"steps\.(\w+)\.outcome (==|!=) '(\w+)'")
 INSTALLING = "python -m pip install"
 
 
 @define(kw_only=True)
 class Runner:
     """Runs the steps of jobs as GitHub's runner does: bash, one file for outputs and one for the summary.
+
+    Of conditions it knows those that the workflows have.
 
     Attributes:
         workspace: where the checkout is.
@@ -42,17 +46,31 @@ class Runner:
     workspace: Workspace
     folder: Path
     outputs: dict[tuple[str, str], str] = field(factory=dict)
+    outcomes: dict[str, str] = field(factory=dict)
 
     def run(self, job: Mapping[str, Any], name: str) -> CommandResult:
-        """Run a job's steps, up to the first that fails; return the last."""
+        """Run a job's steps, and after a failure those that run nevertheless; return the first failure or the last."""
         typed = [step for step in job["steps"] if "run" in step and not step["run"].startswith(INSTALLING)]
+        failure = None
         for step in typed:
+            if not self._is_due(step.get("if", ""), has_failed=failure is not None):
+                self.outcomes[step.get("id", "")] = "skipped"
+                continue
             result = self._step(step)
-            if result.code:
-                return result
+            self.outcomes[step.get("id", "")] = "failure" if result.code else "success"
+            failure = failure or (result if result.code else None)
         for output, value in job.get("outputs", {}).items():
             self.outputs[name, output] = self._filled(value)
-        return result
+        return failure or result
+
+    def _is_due(self, condition: str, *, has_failed: bool) -> bool:
+        """Return whether a step runs, after a push."""
+        if has_failed and "!cancelled()" not in condition:
+            return False
+        if condition.startswith("steps.next.outputs.release"):
+            return bool(self.outputs["next", "release"])
+        outcome = OUTCOME.search(condition)
+        return outcome is None or (self.outcomes[outcome[1]] == outcome[3]) == (outcome[2] == "==")
 
     def _step(self, step: Mapping[str, Any]) -> CommandResult:
         script, output = self.folder / "step.sh", self.folder / "output"
@@ -77,7 +95,7 @@ class Runner:
         }
 
     def _filled(self, text: str) -> str:
-        return EXPRESSION.sub(lambda found: self.outputs[found[1], found[2]], text)
+        return EXPRESSION.sub(lambda found: self.outputs.get((found[1], found[2]), ""), text)
 
 
 @pytest.fixture
@@ -120,6 +138,56 @@ def test_merge_releases_and_approval_promotes(workspace: Workspace, tmp_path: Pa
     status = workspace.inv("status", "--json").document["environments"]
     assert {each["running"]["version"] for each in status.values()} == {runner.outputs["release", "release"]}
     assert {each["ledger"]["event"] for each in status.values()} == {"verified"}
+
+    assert release_after_correction(workspace, found["release"], runner) == ""
+
+
+def release_after_correction(workspace: Workspace, release_job: Mapping[str, Any], runner: Runner) -> str:
+    """Correct a section of an old release, run the job, which succeeds, and return the version that it passes on."""
+    changelog = workspace.clone / "CHANGELOG.md"
+    changelog.write_text(changelog.read_text(encoding="utf-8").replace("2026-10-30", "2026-10-29"), encoding="utf-8")
+    workspace.git("commit", "--quiet", "--all", "--message", "Correct a date")
+    workspace.git("push", "--quiet")
+    runner.outputs.clear()
+    runner.run(release_job, "release").expect_success()
+    return runner.outputs["release", "release"]
+
+
+def test_a_pipeline_of_gitlab_releases_and_promotes(workspace: Workspace) -> None:
+    """Each line is typed by bash, as GitLab's runner does, in a checkout with a detached HEAD."""
+    workspace.kaizen("init", "--yes", "--ci", "gitlab").expect_success()
+    text = (workspace.clone / ".gitlab" / "kaizen.gitlab-ci.yml").read_text(encoding="utf-8")
+    pipeline = load_pipeline(text)
+    workspace.git("checkout", "--quiet", "--detach")
+
+    run_gitlab_job(workspace, pipeline["release"]).expect_success()
+    (release,) = (workspace.clone / "release.env").read_text(encoding="utf-8").splitlines()
+    run_gitlab_job(workspace, pipeline["promote-prod"], release).expect_success()
+
+    status = workspace.inv("status", "--json").document["environments"]
+    assert {status[name]["running"]["version"] for name in ("staging", "prod")} == {release.removeprefix("RELEASE=")}
+    run_gitlab_job(workspace, pipeline["release"]).expect_success()
+    assert (workspace.clone / "release.env").read_text(encoding="utf-8") == "RELEASE=\n"
+    assert "nothing was released" in run_gitlab_job(workspace, pipeline["promote-prod"], "RELEASE=").out
+
+
+def run_gitlab_job(workspace: Workspace, job: Mapping[str, Any], *variables: str) -> CommandResult:
+    """Run the script of a job, with the remote of the workspace in place of the project's."""
+    lines = [line.replace('"$CI_PROJECT_URL.git"', f'"{workspace.remote}"') for line in job["script"]]
+    script = "\n".join(line for line in lines if not line.startswith("apt-get "))
+    environ = {
+        **workspace.environ,
+        **dict(variable.split("=") for variable in variables),
+        "CI": "true",
+        "CI_COMMIT_BRANCH": "main",
+        "CI_PIPELINE_SOURCE": "push",
+        "GITLAB_USER_NAME": "Ada",
+        "GITLAB_USER_EMAIL": "ada@example.com",
+        "KAIZEN_ID_TOKEN": "token",
+        "AWS_WEB_IDENTITY_TOKEN_FILE": str(workspace.clone.parent / "token"),
+        "PATH": f"{program('inv').rpartition('/')[0]}:{workspace.environ['PATH']}",
+    }
+    return workspaces.run(("bash", "-eo", "pipefail", "-c", script), cwd=workspace.clone, environ=environ)
 
 
 CANCELLED_AT = (

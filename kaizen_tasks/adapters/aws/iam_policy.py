@@ -11,7 +11,7 @@ from enum import StrEnum
 from attrs import evolve, frozen
 
 from kaizen_tasks.config.settings import Settings
-from kaizen_tasks.domain.init.workflows import github_environment_for
+from kaizen_tasks.domain.init.ci.inputs import ci_environment_for
 
 GITHUB_OIDC_HOST = "token.actions.githubusercontent.com"
 Document = dict[str, object]  # JSON that is printed
@@ -200,7 +200,7 @@ def trust_policy(settings: Settings, *, account: str, repository: str) -> Docume
     """
     stages = map(settings.stage, settings.pipeline)
     protected = (stage.name for stage in stages if any(environment.protected for environment in stage.environments))
-    gates = dict.fromkeys(map(github_environment_for, protected))
+    gates = dict.fromkeys(map(ci_environment_for, protected))
     branches = (f"ref:refs/heads/{branch}" for branch in settings.release.branches)
     jobs = (*branches, *(f"environment:{gate}" for gate in gates))
     provider = f"arn:{partition(settings.aws.region)}:iam::{account}:oidc-provider/{GITHUB_OIDC_HOST}"

@@ -14,7 +14,9 @@ from kaizen_tasks.domain.init.repo_scan import GitRepository, RepoScan
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 
 SCANNED_PATHS = re.compile(
-    r"VERSION|package-lock\.json|(?:.*/)?(?:Dockerfile|Containerfile|[^/]+\.(?:sh|bash|tf|tfvars|md))|"
+    r"VERSION|package-lock\.json|\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.ya?ml|\.gitlab/.*\.ya?ml|"
+    r"\.changeset/config\.json|\.?(?:cz|cliff|goreleaser|release-please|release-it|bumpversion|versionrc|releaserc|czrc)"
+    r"[\w.-]*|release\.config\.[cm]?[jt]s|(?:.*/)?(?:Dockerfile|Containerfile|[^/]+\.(?:sh|bash|tf|tfvars|md))|"
     r"(?:[^/]+/)?(?:requirements[^/]*\.(?:txt|in)|pyproject\.toml|towncrier\.toml|Pipfile|setup\.(?:cfg|py)|package\.json)"
 )
 """Files that may show how an app is built and deployed."""

@@ -9,12 +9,13 @@ from pathlib import Path
 from attrs import evolve
 from invoke.context import Context
 
-from kaizen_tasks import __version__
 from kaizen_tasks.adapters.console import init_diff
 from kaizen_tasks.adapters.host.atomic_write import WorkingTree
 from kaizen_tasks.adapters.init import scan_repo
+from kaizen_tasks.adapters.init.installation import read_installation
 from kaizen_tasks.cli import prompts
 from kaizen_tasks.config import load
+from kaizen_tasks.domain.init.ci.systems import RENDERERS, CiRequest
 from kaizen_tasks.domain.init.detect import from_account
 from kaizen_tasks.domain.init.detect.from_account import AccountScan
 from kaizen_tasks.domain.init.evidence import combine_facts
@@ -44,8 +45,8 @@ def init(
     ci: str,
     propose: bool,
 ) -> None:
-    if ci not in {"", "github"}:
-        raise UsageError(f"--ci {ci}: expected github, the only system that workflows are written for")
+    if ci and ci not in RENDERERS:
+        raise UsageError(f"--ci {ci}: expected {' or '.join(RENDERERS)}")
     if propose and not ci:
         raise UsageError("--propose writes a workflow", hint="kaizen init --ci github --propose")
     root = scan_repo.find_app_folder(Path.cwd())
@@ -58,7 +59,8 @@ def init(
             state="nothing has been changed",
             hint="leave out --ci, and write workflows there that run the same tasks",
         )
-    plan = flow.plan_init(root, scan, proposal, documents, workflow_version=__version__ if ci else "", proposes=propose)
+    request = CiRequest(system=ci, installation=read_installation(), proposes=propose) if ci else None
+    plan = flow.plan_init(root, scan, proposal, documents, ci=request)
     _show_plan(plan, root)
     if plan.changes and not c.config.run.dry:
         _confirm_plan(plan, yes=yes)

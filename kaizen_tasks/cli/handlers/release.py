@@ -1,6 +1,8 @@
-"""What `release-STAGE`, `hotfix` and `release.abandon` do."""
+"""What `release-STAGE`, `hotfix`, `next-release` and `release.abandon` do."""
 
 from __future__ import annotations
+
+import sys
 
 from invoke.context import Context
 
@@ -10,6 +12,7 @@ from kaizen_tasks.cli.options import run_change
 from kaizen_tasks.errors import UsageError
 from kaizen_tasks.flows.abandonment import plan_abandonment
 from kaizen_tasks.flows.environment_release import plan_hotfix, plan_release
+from kaizen_tasks.flows.next_release import find_next_release
 from kaizen_tasks.flows.promote import lines
 
 
@@ -43,6 +46,19 @@ def hotfix(
         step, environment, tools, reason=reason or "hotfix", skip_docs=skip_docs, auto_rollback=not no_rollback
     )
     run_change(change, tools, yes=yes, wait=wait)
+
+
+def next_release(c: Context) -> None:
+    tools = wiring.toolbox(c.config, stream=sys.stderr)
+    environment = None
+    if tools.settings.pipeline:
+        environment = lines.first_stage_of_branch(tools.settings.first_stage, tools).environments[0]
+    bump = params.parse_bump("auto", "", force=False, environment=environment, ask_remote=environment is not None)
+    release = find_next_release(bump, tools)
+    if release.name:
+        sys.stdout.write(f"{release.name}\n")
+    else:
+        tools.reporter.note(release.reason)
 
 
 def abandon(c: Context, *, release: str, reason: str, yes: bool, wait: str) -> None:

@@ -11,10 +11,11 @@ from kaizen_tasks.config import load, validate
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain.changelog.add import add_entry, empty_changelog
 from kaizen_tasks.domain.init import notes, render_toml, tasks_file
+from kaizen_tasks.domain.init.ci.inputs import PipelineInputs, PipelineStage
+from kaizen_tasks.domain.init.ci.systems import RENDERERS
 from kaizen_tasks.domain.init.detect import previous_releases
 from kaizen_tasks.domain.init.file_change import FileChange
 from kaizen_tasks.domain.init.notes import Note
-from kaizen_tasks.domain.init.workflows import WorkflowInputs, WorkflowStage, render_workflows
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.flows.release.files import VERSION_FILE, find_changelog
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from kaizen_tasks.domain.init.ci.systems import CiRequest
     from kaizen_tasks.domain.init.proposal import Proposal, ScanResult
     from kaizen_tasks.domain.init.repo_scan import RepoScan
     from kaizen_tasks.ports.scm import ReleaseFiles
@@ -59,8 +61,7 @@ def plan_init(
     proposal: Proposal,
     documents: ReleaseFiles,
     *,
-    workflow_version: str = "",
-    proposes: bool = False,
+    ci: CiRequest | None = None,
 ) -> InitPlan:
     """Return the plan: which files to write, and what to tell the user.
 
@@ -69,8 +70,7 @@ def plan_init(
         scan: what was found in the repository and the account.
         proposal: the configuration for an app without one.
         documents: reads the files in the app's folder.
-        workflow_version: the version of these tasks that workflows install; empty for no workflows.
-        proposes: whether the workflows release by pull request.
+        ci: which CI pipeline to write; None for none.
 
     Raises:
         ConfigurationError: the app has a configuration already, which is invalid.
@@ -82,17 +82,18 @@ def plan_init(
     settings = validate.build_settings(final_config, final_config.table)
     changelog_file = find_changelog(settings.changelog.file, documents)
     files = dict(_required_files(repo_scan, new_config, changelog_file, settings.release.tag))
-    if workflow_version:
-        files |= _workflow_files(settings, version=workflow_version, changelog_file=changelog_file, proposes=proposes)
+    ci_files = _ci_files(settings, ci, changelog_file) if ci else {}
+    files |= ci_files
     existing_files = tuple(name for name in files if documents.read(name) is not None)
     new_files = (FileChange(path=name, after=files[name]) for name in files if name not in existing_files)
     proposal_notes = () if config_file else _notes(scan, proposal)
+    ci_notes = notes.ci_notes(repo_scan, ci, ci_files, existing_files) if ci else ()
     return InitPlan(
         settings=settings,
         config_name=final_config.name,
         changes=(*new_files, *_gitignore_changes(repo_scan, documents)),
         existing_files=existing_files,
-        notes=(*notes.tasks_file_notes(documents.read(tasks_file.TASKS_FILE_NAME)), *proposal_notes),
+        notes=(*notes.tasks_file_notes(documents.read(tasks_file.TASKS_FILE_NAME)), *proposal_notes, *ci_notes),
     )
 
 
@@ -106,25 +107,26 @@ def _required_files(repo_scan: RepoScan, new_config: str, changelog_file: str, t
     yield changelog_file, add_entry(empty_changelog(), kind="added", text=FIRST_ENTRY)
 
 
-def _workflow_files(settings: Settings, *, version: str, changelog_file: str, proposes: bool) -> dict[str, bytes]:
-    """Return the content of each CI workflow that is offered for the pipeline, by path."""
+def _ci_files(settings: Settings, ci: CiRequest, changelog_file: str) -> dict[str, bytes]:
+    """Return the files of the CI pipeline for the pipeline of the app, by path."""
     fragments = settings.changelog.fragments
-    workflow_inputs = WorkflowInputs(
+    inputs = PipelineInputs(
         branch=next((name for name in settings.release.branches if not GLOB_CHARACTERS & {*name}), "main"),
         region=settings.aws.region,
-        stages=tuple(_workflow_stage(name, settings) for name in settings.pipeline),
-        version=version,
+        stages=tuple(_pipeline_stage(name, settings) for name in settings.pipeline),
+        installation=ci.installation,
         release_paths=(changelog_file, VERSION_FILE, *([f"{fragments}/**"] if fragments else [])),
         version_paths=tuple(dict.fromkeys(rule.path for rule in settings.version_files)),
-        proposes=proposes,
+        proposes=ci.proposes,
+        needs_engine=settings.build.engine != "bundle",
     )
-    return {path: text.encode() for path, text in render_workflows(workflow_inputs).items()}
+    return {path: text.encode() for path, text in RENDERERS[ci.system](inputs).items()}
 
 
-def _workflow_stage(name: str, settings: Settings) -> WorkflowStage:
+def _pipeline_stage(name: str, settings: Settings) -> PipelineStage:
     environments = settings.stage(name).environments
     protected = any(environment.protected for environment in environments)
-    return WorkflowStage(name=name, protected=protected, size=len(environments))
+    return PipelineStage(name=name, protected=protected, size=len(environments))
 
 
 def _gitignore_changes(repo_scan: RepoScan, documents: ReleaseFiles) -> Iterator[FileChange]:

@@ -9,26 +9,20 @@ from typing import Any
 import pytest
 import yaml
 
-from kaizen_tasks.domain.init.workflows import (
+from kaizen_tasks.domain.init.ci.github import (
     CHECK_WORKFLOW_PATH,
     PINNED_ACTIONS,
     PROPOSAL_WORKFLOW_PATH,
     RELEASE_WORKFLOW_PATH,
-    WorkflowInputs,
-    WorkflowStage,
     render_workflows,
 )
-
-STAGES = (
-    WorkflowStage(name="staging", protected=False, size=1),
-    WorkflowStage(name="prod", protected=True, size=1),
-    WorkflowStage(name="beta", protected=False, size=3),
-)
+from kaizen_tasks.domain.init.ci.inputs import PipelineInputs, PipelineStage
+from tests.domain.init.ci.samples import INSTALLATION, STAGES, is_workflow
 
 
-def written(*stages: WorkflowStage) -> dict[str, Any]:
+def written(*stages: PipelineStage) -> dict[str, Any]:
     """Return the jobs of the release workflow."""
-    delivery = WorkflowInputs(branch="main", region="eu-west-1", stages=stages, version="1.2.3")
+    delivery = PipelineInputs(branch="main", region="eu-west-1", stages=stages, installation=INSTALLATION)
     jobs: dict[str, Any] = yaml.safe_load(render_workflows(delivery)[RELEASE_WORKFLOW_PATH])["jobs"]
     return jobs
 
@@ -52,7 +46,7 @@ def test_each_job_runs_one_task_in_the_order_of_the_pipeline() -> None:
 
 def test_only_a_job_with_reviewers_has_yes() -> None:
     """`--yes` and the GitHub environment go together."""
-    jobs = written(*STAGES, WorkflowStage(name="eu", protected=True, size=1))
+    jobs = written(*STAGES, PipelineStage(name="eu", protected=True, size=1))
 
     assert {name: job.get("environment") for name, job in jobs.items()} == {
         "release": None,
@@ -65,7 +59,7 @@ def test_only_a_job_with_reviewers_has_yes() -> None:
 
 @pytest.mark.parametrize("name", ["on", "NO", "null", "1", "1e3", "0x1"])
 def test_names_that_yaml_would_take_for_something_else_are_quoted(name: str) -> None:
-    job = written(STAGES[0], WorkflowStage(name=name, protected=True, size=1))[f"promote-{name.lower()}"]
+    job = written(STAGES[0], PipelineStage(name=name, protected=True, size=1))[f"promote-{name.lower()}"]
 
     assert job["environment"] == name
 
@@ -73,7 +67,7 @@ def test_names_that_yaml_would_take_for_something_else_are_quoted(name: str) -> 
 @pytest.mark.parametrize("name", ["a;id", "$(id)", "a b"])
 def test_names_are_quoted_for_the_shell(name: str) -> None:
     """The configuration refuses such names anyway."""
-    jobs = written(WorkflowStage(name=name, protected=False, size=1), WorkflowStage(name=name, protected=False, size=1))
+    jobs = written(PipelineStage(name=name, protected=False, size=1), PipelineStage(name=name, protected=False, size=1))
 
     assert [shlex.split(run)[1] for job in jobs.values() for run in commands(job)] == [
         f"release-{name}",
@@ -83,8 +77,8 @@ def test_names_are_quoted_for_the_shell(name: str) -> None:
 
 def test_jobs_have_least_permissions_and_no_secrets() -> None:
     """Only the job that pushes the release may write."""
-    delivery = WorkflowInputs(branch="main", region="eu-west-1", stages=STAGES, version="1.2.3")
-    for text in render_workflows(delivery).values():
+    delivery = PipelineInputs(branch="main", region="eu-west-1", stages=STAGES, installation=INSTALLATION)
+    for text in filter(is_workflow, render_workflows(delivery).values()):
         assert yaml.safe_load(text)["permissions"] == {}
         assert "secrets." not in text
 
@@ -96,12 +90,67 @@ def test_jobs_have_least_permissions_and_no_secrets() -> None:
 @pytest.mark.parametrize(("size", "shards"), [(25, None), (26, ["1/2", "2/2"]), (60, ["1/3", "2/3", "3/3"])])
 def test_a_promotion_to_many_tenants_is_split_into_shards(size: int, shards: list[str] | None) -> None:
     """Each shard is a job of a matrix."""
-    job = written(*STAGES[:2], WorkflowStage(name="beta", protected=False, size=size))["promote-beta"]
+    job = written(*STAGES[:2], PipelineStage(name="beta", protected=False, size=size))["promote-beta"]
 
     strategy = job.get("strategy")
     assert (strategy and strategy["matrix"]["shard"]) == shards
     assert ('--shard "$SHARD"' in commands(job)[0]) == bool(shards)
     assert ("SHARD" in job["steps"][-2]["env"]) == bool(shards)
+
+
+def test_releases_wait_for_each_other_and_none_is_cancelled() -> None:
+    """Without `queue: max`, a release that waits is cancelled when the next one comes."""
+    queues = [job["concurrency"] for job in written(*STAGES).values()]
+
+    assert [queue["group"] for queue in queues] == ["kaizen-staging", "kaizen-prod", "kaizen-beta"]
+    assert all((queue["queue"], queue["cancel-in-progress"]) == ("max", False) for queue in queues)
+
+
+def test_nothing_is_promoted_when_nothing_was_released() -> None:
+    """The job that finds nothing to release succeeds, and the others are skipped."""
+    jobs = written(*STAGES)
+
+    steps = {step.get("id"): step for step in jobs["release"]["steps"]}
+    assert steps["release"]["if"].startswith("steps.next.outputs.release != '' ||")
+    assert steps["name"]["if"] == "steps.release.outcome == 'success'"
+    assert {job["if"] for name, job in jobs.items() if name != "release"} == {"needs.release.outputs.release != ''"}
+
+
+def test_nothing_is_released_before_there_is_a_role() -> None:
+    """The push of the commit that brings the workflow would fail otherwise."""
+    assert written(*STAGES)["release"]["if"] == "vars.KAIZEN_ROLE_ARN != ''"
+
+
+def test_only_the_job_that_pushes_keeps_the_credentials_of_its_checkout() -> None:
+    jobs = written(*STAGES)
+
+    assert [job["steps"][0]["with"]["persist-credentials"] for job in jobs.values()] == [True, False, False]
+    assert {job["steps"][0]["with"]["fetch-depth"] for job in jobs.values()} == {0}
+
+
+def test_the_problems_are_listed_before_they_are_uploaded() -> None:
+    """A private repository may be without code scanning, and the list is what people read."""
+    inputs = PipelineInputs(branch="main", region="", stages=(), installation=INSTALLATION)
+    job = yaml.safe_load(render_workflows(inputs)[CHECK_WORKFLOW_PATH])["jobs"]["changelog"]
+
+    listing, collecting, uploading = job["steps"][-3:]
+    assert listing["run"] == "inv changelog.check"
+    assert collecting["if"].startswith("${{ !cancelled()")
+    assert uploading["continue-on-error"] is True
+    assert job["permissions"] == {"contents": "read", "actions": "read", "security-events": "write"}
+
+
+def test_every_job_installs_what_is_pinned_by_hash() -> None:
+    inputs = PipelineInputs(branch="main", region="eu-west-1", stages=STAGES, installation=INSTALLATION, proposes=True)
+    files = render_workflows(inputs)
+
+    jobs = [job for text in filter(is_workflow, files.values()) for job in yaml.safe_load(text)["jobs"].values()]
+    for job in jobs:
+        (install,) = (step["run"] for step in job["steps"] if step.get("name") == "Install the tasks")
+        assert install.splitlines()[0].split()[-3:-1] == ["--require-hashes", "--requirement"]
+        assert all(line.split()[-1] in files for line in install.splitlines())
+    assert INSTALLATION.dependencies in files[".github/kaizen/dependencies.txt"]
+    assert files[".github/kaizen/kaizen.txt"].splitlines()[-1] == INSTALLATION.requirement
 
 
 def test_every_action_is_pinned_to_a_commit() -> None:
@@ -110,17 +159,17 @@ def test_every_action_is_pinned_to_a_commit() -> None:
 
 
 def test_without_a_pipeline_there_is_only_the_changelog_check() -> None:
-    delivery = WorkflowInputs(branch="main", region="", stages=(), version="1.2.3")
+    delivery = PipelineInputs(branch="main", region="", stages=(), installation=INSTALLATION)
 
-    assert render_workflows(delivery).keys() == {CHECK_WORKFLOW_PATH}
+    assert {path for path in render_workflows(delivery) if path.endswith(".yml")} == {CHECK_WORKFLOW_PATH}
 
 
-def proposing(*stages: WorkflowStage, paths: tuple[str, ...] = ("CHANGELOG.md",)) -> dict[str, dict[Any, Any]]:
+def proposing(*stages: PipelineStage, paths: tuple[str, ...] = ("CHANGELOG.md",)) -> dict[str, dict[Any, Any]]:
     """Return the workflows of an app that releases by pull request, by path."""
-    delivery = WorkflowInputs(
-        branch="main", region="eu-west-1", stages=stages, version="1.2.3", proposes=True, release_paths=paths
+    delivery = PipelineInputs(
+        branch="main", region="eu-west-1", stages=stages, installation=INSTALLATION, proposes=True, release_paths=paths
     )
-    return {path: yaml.safe_load(text) for path, text in render_workflows(delivery).items()}
+    return {path: yaml.safe_load(text) for path, text in render_workflows(delivery).items() if is_workflow(text)}
 
 
 def trigger(workflow: dict[Any, Any]) -> Any:
@@ -129,7 +178,7 @@ def trigger(workflow: dict[Any, Any]) -> Any:
 
 
 @pytest.mark.parametrize(("stages", "task"), [(STAGES, "inv release-staging"), ((), "inv cut --push")])
-def test_a_merged_proposal_is_released_and_nothing_else(stages: tuple[WorkflowStage, ...], task: str) -> None:
+def test_a_merged_proposal_is_released_and_nothing_else(stages: tuple[PipelineStage, ...], task: str) -> None:
     workflow = proposing(*stages)[RELEASE_WORKFLOW_PATH]
 
     assert trigger(workflow) == {"branches": ["main"], "paths": ["VERSION"]}

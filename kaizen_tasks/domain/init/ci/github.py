@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from collections.abc import Mapping, Sequence
-from string import Template
+from typing import TYPE_CHECKING
 
-from attrs import frozen
+from kaizen_tasks.domain.init import naming
+from kaizen_tasks.domain.init.ci.installation import install_commands, requirement_files
+from kaizen_tasks.domain.init.ci.yaml_text import YamlTemplate, yaml_list, yaml_scalar
 
-from kaizen_tasks.domain.changelog import DEFAULT_PATH
-from kaizen_tasks.domain.init import naming, pipeline
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.init.ci.inputs import PipelineInputs, PipelineStage
 
+COMMAND = "kaizen init --ci github"
+REQUIREMENTS_FOLDER = ".github/kaizen"
 CHECK_WORKFLOW_PATH = ".github/workflows/changelog.yml"
 RELEASE_WORKFLOW_PATH = ".github/workflows/release.yml"
 PROPOSAL_WORKFLOW_PATH = ".github/workflows/propose.yml"
-MAX_ENVIRONMENTS_PER_RUNNER = 25  # environments per runner; a promotion to more is split into shards
-YAML_KEYWORDS = {"true", "false", "yes", "no", "on", "off", "y", "n", "null"}  # https://yaml.org/type/bool.html
 PINNED_ACTIONS = {
     "checkout": "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
     "python": "actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0",
@@ -25,67 +26,13 @@ PINNED_ACTIONS = {
     "sarif": "github/codeql-action/upload-sarif@8aad20d150bbac5944a9f9d289da16a4b0d87c1e # v4.36.2",
 }
 
-
-class YamlTemplate(Template):
-    """A template with `%` as its delimiter, since YAML for GitHub is full of `$`."""
-
-    delimiter = "%"
-
-
-@frozen(kw_only=True)
-class WorkflowStage:
-    """A stage of the pipeline, for which a workflow has a job.
-
-    Attributes:
-        name: name of the environment or group.
-        protected: whether a change needs a confirmation, here that of a reviewer.
-        size: number of environments in the stage.
-    """
-
-    name: str
-    protected: bool
-    size: int
-
-    @property
-    def github_environment(self) -> str:
-        """Name of the GitHub environment whose reviewers approve; empty when no approval is needed."""
-        return github_environment_for(self.name) if self.protected else ""
-
-
-def github_environment_for(stage: str) -> str:
-    """Return the name of the GitHub environment for a protected stage."""
-    return "production" if stage.lower() in pipeline.PRODUCTION_NAMES else stage
-
-
-@frozen(kw_only=True)
-class WorkflowInputs:
-    """The values from which the workflows are rendered.
-
-    Attributes:
-        branch: the branch from which releases are made.
-        region: region of repositories and services.
-        stages: the stages of the pipeline, in order.
-        version: the version of `kaizen_tasks` that the runners install.
-        release_paths: the files whose changes may make a release.
-        version_paths: the files that repeat VERSION.
-        proposes: whether releases are made by pull request.
-    """
-
-    branch: str
-    region: str
-    stages: tuple[WorkflowStage, ...]
-    version: str
-    release_paths: tuple[str, ...] = (DEFAULT_PATH, "VERSION")
-    version_paths: tuple[str, ...] = ()
-    proposes: bool = False
-
-
 INSTALL_STEPS = """\
       - uses: %{python}
         with:
           python-version: "3.13"
       - name: Install the tasks
-        run: python -m pip install --quiet kaizen-tasks==%{version}
+        run: |
+%{install}
 """
 
 COMMITTER_STEP = """\
@@ -93,6 +40,19 @@ COMMITTER_STEP = """\
         run: |
           git config user.name 'github-actions[bot]'
           git config user.email '41898282+github-actions[bot]@users.noreply.github.com'
+"""
+
+NEXT_RELEASE_STEP = """\
+      - name: Find what there is to release
+        id: next
+        run: |
+          release=$(inv next-release)
+          echo "release=$release" >> "$GITHUB_OUTPUT"
+"""
+
+RELEASE_CONDITION = """\
+        # Started by hand or again, it finishes what was begun.
+        if: steps.next.outputs.release != '' || github.event_name == 'workflow_dispatch' || github.run_attempt > 1
 """
 
 CHECK_WORKFLOW = YamlTemplate(f"""\
@@ -116,29 +76,34 @@ jobs:
     timeout-minutes: 10
     permissions:
       contents: read
-      security-events: write # to show the problems as code scanning results
+      actions: read # with the next one: to show the problems as code scanning results
+      security-events: write
     steps:
       - uses: %{{checkout}}
         with:
           fetch-depth: 0 # the check compares with tags
           persist-credentials: false
 {INSTALL_STEPS}\
-      - name: Collect the problems
+      - name: List the problems
+        id: check
+        run: inv changelog.check
+      - name: Collect the problems for code scanning
+        if: ${{{{ !cancelled() && steps.check.outcome != 'skipped' }}}}
         run: inv changelog.check --sarif > changelog.sarif || test "$?" -eq 3
       - uses: %{{sarif}}
-        if: github.event.pull_request.head.repo.full_name == github.repository
+        if: ${{{{ !cancelled() && github.event.pull_request.head.repo.full_name == github.repository }}}}
+        continue-on-error: true # a private repository may be without code scanning
         with:
           sarif_file: changelog.sarif
-      - name: List the problems
-        run: inv changelog.check
 """)
 
 RELEASE_WORKFLOW_HEADER = YamlTemplate("""\
 # Written by `kaizen init --ci github`. Each job runs one task, as a person can.
 #
-# Set up once by hand: the role that `inv setup --print-iam --github OWNER/REPOSITORY` describes, the repository
-# variable KAIZEN_ROLE_ARN with its ARN%{gates}.
-name: Release
+# Set up once by hand:
+# - the role that `inv setup --print-iam --github OWNER/REPOSITORY` describes, and its ARN in the repository variable
+#   KAIZEN_ROLE_ARN; without the variable nothing is released
+%{manual}name: Release
 
 on:
   push:
@@ -149,6 +114,11 @@ on:
 permissions: {}
 
 jobs:
+""")
+
+PUSHING_COMMENT = YamlTemplate("""\
+# - a rule that protects %{branch} must let GitHub Actions bypass it, since the job pushes releases. Where that is not
+#   wanted, delete this file and run `kaizen init --ci github --propose`: then releases are pull requests
 """)
 
 PROPOSAL_WORKFLOW = YamlTemplate(f"""\
@@ -211,6 +181,7 @@ permissions: {{}}
 concurrency:
   group: kaizen-release
   cancel-in-progress: false
+  queue: max # releases that wait are not cancelled by newer ones
 
 jobs:
   release:
@@ -226,7 +197,9 @@ jobs:
           fetch-depth: 0 # a release needs the tags and the whole history
 {INSTALL_STEPS}\
 {COMMITTER_STEP}\
+{NEXT_RELEASE_STEP}\
       - name: Release what was merged
+{RELEASE_CONDITION}\
         env:
           GITHUB_TOKEN: ${{{{ github.token }}}} # for release.announce
         run: inv cut --push
@@ -259,12 +232,14 @@ SUMMARY_STEP = """\
 RELEASE_JOB = YamlTemplate(f"""\
   release:
     name: release-%{{stage}}
+    if: vars.KAIZEN_ROLE_ARN != ''
     runs-on: ubuntu-24.04
     timeout-minutes: 90
 %{{gate}}\
     concurrency:
       group: kaizen-%{{stage}}
       cancel-in-progress: false
+      queue: max # releases that wait are not cancelled by newer ones
     permissions:
       contents: write # the release commit and its tag
       id-token: write # short-lived AWS credentials
@@ -273,12 +248,16 @@ RELEASE_JOB = YamlTemplate(f"""\
     steps:
 {PREPARATION_STEPS}\
 {COMMITTER_STEP}\
+{NEXT_RELEASE_STEP}\
       - name: Release to %{{stage}}
+        id: release
+{RELEASE_CONDITION}\
         env:
           GITHUB_TOKEN: ${{{{ github.token }}}} # for release.announce
         run: inv release-%{{word}}%{{yes}}
       - name: Pass the version to the other jobs
         id: name
+        if: steps.release.outcome == 'success'
         run: echo "release=v$(cat VERSION)" >> "$GITHUB_OUTPUT"
 {SUMMARY_STEP}""")
 
@@ -287,12 +266,14 @@ PROMOTION_JOB = YamlTemplate(f"""\
   %{{job}}:
     name: promote-%{{stage}}
     needs: [%{{needs}}]
+    if: needs.release.outputs.release != ''
     runs-on: ubuntu-24.04
     timeout-minutes: 90
 %{{gate}}%{{shards}}\
     concurrency:
       group: kaizen-%{{stage}}%{{alone}}
       cancel-in-progress: false
+      queue: max
     permissions:
       contents: read
       id-token: write # short-lived AWS credentials
@@ -306,71 +287,74 @@ PROMOTION_JOB = YamlTemplate(f"""\
 {SUMMARY_STEP}""")
 
 
-def render_workflows(inputs: WorkflowInputs) -> dict[str, str]:
-    """Return the texts of the workflows, by path; without a pipeline, only the workflow that checks the changelog."""
-    paths = _yaml_list((*inputs.release_paths, *inputs.version_paths))
-    values = {**PINNED_ACTIONS, "version": inputs.version, "branch": json.dumps(inputs.branch), "paths": paths}
-    workflows = {CHECK_WORKFLOW_PATH: CHECK_WORKFLOW.substitute(values)}
+def render_workflows(inputs: PipelineInputs) -> dict[str, str]:
+    """Return the texts of all files, by path; without a pipeline, the only workflow checks the changelog."""
+    values = _common_values(inputs)
+    files = {CHECK_WORKFLOW_PATH: CHECK_WORKFLOW.substitute(values)}
     if inputs.stages:
-        workflows[RELEASE_WORKFLOW_PATH] = _render_release_workflow(inputs)
+        files[RELEASE_WORKFLOW_PATH] = _render_release_workflow(inputs, values)
     if inputs.proposes:
-        workflows[PROPOSAL_WORKFLOW_PATH] = PROPOSAL_WORKFLOW.substitute(values)
+        files[PROPOSAL_WORKFLOW_PATH] = PROPOSAL_WORKFLOW.substitute(values)
     if inputs.proposes and not inputs.stages:
-        workflows[RELEASE_WORKFLOW_PATH] = LIBRARY_RELEASE_WORKFLOW.substitute(values)
-    return workflows
+        files[RELEASE_WORKFLOW_PATH] = LIBRARY_RELEASE_WORKFLOW.substitute(values)
+    return {**files, **requirement_files(inputs.installation, REQUIREMENTS_FOLDER, COMMAND)}
 
 
-def _render_release_workflow(inputs: WorkflowInputs) -> str:
+def _common_values(inputs: PipelineInputs) -> Mapping[str, str]:
+    return {
+        **PINNED_ACTIONS,
+        "install": "\n".join(f"          {command}" for command in install_commands(REQUIREMENTS_FOLDER)),
+        "branch": json.dumps(inputs.branch),
+        "paths": yaml_list((*inputs.release_paths, *inputs.version_paths)),
+        "region": yaml_scalar(inputs.region),
+    }
+
+
+def _render_release_workflow(inputs: PipelineInputs, values: Mapping[str, str]) -> str:
     first_stage, *later_stages = inputs.stages
-    gates = " and ".join(stage.github_environment for stage in inputs.stages if stage.github_environment)
-    gates_comment = gates and f", and the\n# GitHub environment {gates} with its reviewers"
-    branch, values = json.dumps(inputs.branch), _common_values(first_stage, inputs)
     jobs = ["release", *(f"promote-{naming.slugify(stage.name)}" for stage in later_stages)]
-    noted_paths = f"[{_yaml_list(inputs.release_paths)}] # changes without a note are not released"
+    noted_paths = f"[{yaml_list(inputs.release_paths)}] # changes without a note are not released"
     paths = "[VERSION] # which a merged proposal changes" if inputs.proposes else noted_paths
-    header = RELEASE_WORKFLOW_HEADER.substitute(branch=branch, gates=gates_comment, paths=paths)
-    release_job = RELEASE_JOB.substitute(values, branch=branch, persist="true # the release is pushed")
-    promotions = (_render_promotion_job(stage, jobs[:end], inputs) for end, stage in enumerate(later_stages, 1))
+    header = RELEASE_WORKFLOW_HEADER.substitute(values, paths=paths, manual=_manual_steps(inputs))
+    release_job = RELEASE_JOB.substitute(values, **_stage_values(first_stage), persist="true # the release is pushed")
+    promotions = (
+        _render_promotion_job(stage, jobs[:end], {**values, **_stage_values(stage)})
+        for end, stage in enumerate(later_stages, 1)
+    )
     return "".join((header, release_job, *promotions))
 
 
-def _common_values(stage: WorkflowStage, inputs: WorkflowInputs) -> Mapping[str, str]:
-    gate = stage.github_environment
+def _manual_steps(inputs: PipelineInputs) -> str:
+    """Return the comment lines about what else a person sets up on GitHub."""
+    gates = " and ".join(stage.ci_environment for stage in inputs.stages if stage.ci_environment)
+    steps = [f"# - the GitHub environment {gates} with its reviewers\n"] if gates else []
+    if not inputs.proposes:
+        steps.append(PUSHING_COMMENT.substitute(branch=inputs.branch))
+    return "".join(steps)
+
+
+def _stage_values(stage: PipelineStage) -> Mapping[str, str]:
+    gate = stage.ci_environment
     return {
-        **PINNED_ACTIONS,
         "stage": stage.name,
         "word": shlex.quote(stage.name),
-        "region": _yaml_scalar(inputs.region),
-        "version": inputs.version,
-        "gate": f"    environment: {_yaml_scalar(gate)} # its reviewers approve\n" if gate else "",
+        "gate": f"    environment: {yaml_scalar(gate)} # its reviewers approve\n" if gate else "",
         "yes": " --yes" if gate else "",
     }
 
 
-def _yaml_scalar(text: str) -> str:
-    """Return a text as YAML, in quotes if YAML would take it for something else: `on` is true, `1e3` a number."""
-    is_plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", text) and text.lower() not in YAML_KEYWORDS
-    return text if is_plain else json.dumps(text)
-
-
-def _yaml_list(paths: Sequence[str]) -> str:
-    """Return paths as the items of a YAML list, in quotes where YAML would take a character for its own."""
-    return ", ".join(path if re.fullmatch(r"[A-Za-z][\w./-]*", path) else json.dumps(path) for path in paths)
-
-
-def _render_promotion_job(stage: WorkflowStage, needs: Sequence[str], inputs: WorkflowInputs) -> str:
-    shard_count = -(-stage.size // MAX_ENVIRONMENTS_PER_RUNNER)
-    is_sharded = shard_count > 1
-    shard_names = ", ".join(f'"{number}/{shard_count}"' for number in range(1, shard_count + 1))
+def _render_promotion_job(stage: PipelineStage, needs: Sequence[str], values: Mapping[str, str]) -> str:
+    count = stage.shard_count
+    is_sharded = count > 1
+    shard_names = ", ".join(f'"{number}/{count}"' for number in range(1, count + 1))
     strategy = f"    strategy:\n      fail-fast: false\n      matrix:\n        shard: [{shard_names}]\n"
     return PROMOTION_JOB.substitute(
-        _common_values(stage, inputs),
+        values,
         job=f"promote-{naming.slugify(stage.name)}",
-        branch=json.dumps(inputs.branch),
         persist="false",
         needs=", ".join(dict.fromkeys((needs[0], needs[-1]))),
         shards=strategy if is_sharded else "",
         alone="-${{ strategy.job-index }}" if is_sharded else "",
         shard="          SHARD: ${{ matrix.shard }}\n" if is_sharded else "",
-        options=(' --shard "$SHARD"' if is_sharded else "") + (" --yes" if stage.github_environment else ""),
+        options=(' --shard "$SHARD"' if is_sharded else "") + values["yes"],
     )

@@ -1,0 +1,1 @@
+"""Renders pipelines of GitHub Actions and GitLab CI, whose jobs run one task each."""

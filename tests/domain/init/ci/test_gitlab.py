@@ -1,0 +1,98 @@
+"""The pipeline of GitLab CI, as YAML."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from attrs import evolve
+
+from kaizen_tasks.domain.init.ci.gitlab import JOBS_PATH, PIPELINE_PATH, render_pipeline
+from kaizen_tasks.domain.init.ci.inputs import PipelineInputs, PipelineStage
+from tests.domain.init.ci.samples import INSTALLATION, STAGES
+from tests.support.gitlab_yaml import load_pipeline
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+INPUTS = PipelineInputs(branch="main", region="eu-west-1", stages=STAGES, installation=INSTALLATION)
+
+
+def jobs(inputs: PipelineInputs = INPUTS) -> Mapping[str, Any]:
+    """Return the jobs, without templates and global keywords."""
+    document = load_pipeline(render_pipeline(inputs)[JOBS_PATH])
+    return {name: job for name, job in document.items() if name != "workflow" and not name.startswith(".")}
+
+
+def commands(job: Mapping[str, Any]) -> list[str]:
+    """Return the tasks that change something."""
+    return [line for line in job["script"] if line.startswith("inv ") and line != "inv status"]
+
+
+def test_each_job_runs_one_task_in_the_order_of_the_pipeline() -> None:
+    assert {name: commands(job) for name, job in jobs().items()} == {
+        "changelog": ["inv changelog.check"],
+        "release": ["inv release-staging"],
+        "promote-prod": ['inv promote-prod --release "$RELEASE" --yes'],
+        "promote-beta": ['inv promote-beta --release "$RELEASE"'],
+    }
+    assert [job.get("needs") for job in jobs().values()] == [None, None, ["release"], ["release", "promote-prod"]]
+
+
+def test_a_protected_stage_is_started_by_a_person() -> None:
+    """A pipeline whose manual job nobody starts has passed."""
+    prod, beta = jobs()["promote-prod"], jobs()["promote-beta"]
+
+    assert prod["environment"] == "production"
+    assert [(rule["when"], rule.get("allow_failure")) for rule in prod["rules"][1:]] == [("manual", True)] * 2
+    assert "environment" not in beta
+    assert [rule.get("when") for rule in beta["rules"]] == ["never", None, None]
+
+
+def test_releases_wait_for_each_other_and_none_is_cancelled() -> None:
+    document = load_pipeline(render_pipeline(INPUTS)[JOBS_PATH])
+
+    assert document["workflow"] == {"auto_cancel": {"on_new_commit": "interruptible"}}
+    assert document[".kaizen"]["interruptible"] is False
+    groups = [job.get("resource_group") for job in jobs().values()]
+    assert groups == [None, "kaizen-staging", "kaizen-prod", "kaizen-beta"]
+
+
+def test_nothing_is_released_before_there_is_a_role() -> None:
+    for name, job in jobs().items():
+        if name != "changelog":
+            assert job["rules"][0] == {"if": '$CI_COMMIT_BRANCH != "main" || $KAIZEN_ROLE_ARN == null', "when": "never"}
+
+
+@pytest.mark.parametrize(("size", "shards"), [(25, None), (60, ["1/3", "2/3", "3/3"])])
+def test_a_promotion_to_many_tenants_is_split_into_shards(size: int, shards: list[str] | None) -> None:
+    stages = (*STAGES[:2], PipelineStage(name="beta", protected=False, size=size))
+    job = jobs(evolve(INPUTS, stages=stages))["promote-beta"]
+
+    assert (job.get("parallel") and job["parallel"]["matrix"][0]["SHARD"]) == shards
+    assert ('--shard "$SHARD"' in commands(job)[0]) == bool(shards)
+    assert ("$SHARD" in job["resource_group"]) == bool(shards)
+
+
+@pytest.mark.parametrize(("stages", "task"), [(STAGES, "inv release-staging"), ((), "inv cut --push")])
+def test_a_merged_proposal_is_released_and_nothing_else(stages: tuple[PipelineStage, ...], task: str) -> None:
+    proposing = jobs(evolve(INPUTS, stages=stages, proposes=True))
+
+    assert commands(proposing["propose"]) == ["inv propose"]
+    assert commands(proposing["release"]) == [task]
+    assert [rule["changes"] for rule in proposing["release"]["rules"] if "changes" in rule] == [["VERSION"]]
+
+
+def test_without_a_pipeline_there_is_only_the_changelog_check() -> None:
+    assert jobs(evolve(INPUTS, stages=())).keys() == {"changelog"}
+
+
+def test_a_bundle_needs_no_engine() -> None:
+    assert "services" in jobs()["release"]
+    release = jobs(evolve(INPUTS, needs_engine=False))["release"]
+    assert "services" not in release
+    assert not any("docker" in line for line in release["script"])
+
+
+def test_the_pipeline_includes_the_jobs() -> None:
+    assert load_pipeline(render_pipeline(INPUTS)[PIPELINE_PATH]) == {"include": [{"local": JOBS_PATH}]}

@@ -1,0 +1,31 @@
+"""What CI installs, as pip's requirements."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import evolve
+
+from kaizen_tasks.domain.init.ci.installation import Installation, requirement_files
+from tests.domain.init.ci.samples import INSTALLATION
+
+
+@pytest.mark.parametrize(
+    ("installation", "requirement", "is_pinned"),
+    [
+        (INSTALLATION, f"kaizen-tasks @ git+{INSTALLATION.address}@{INSTALLATION.commit}", True),
+        (evolve(INSTALLATION, commit=""), f"kaizen-tasks @ git+{INSTALLATION.address}@v1.2.3", False),
+        (evolve(INSTALLATION, address=""), "kaizen-tasks==1.2.3", False),
+    ],
+)
+def test_a_commit_is_pinned_where_it_is_known(installation: Installation, requirement: str, *, is_pinned: bool) -> None:
+    assert (installation.requirement, installation.is_pinned) == (requirement, is_pinned)
+
+
+def test_a_version_that_is_not_pinned_says_how_to_pin_it() -> None:
+    pinned, unpinned = (
+        requirement_files(each, "ci", "kaizen init")["ci/kaizen.txt"]
+        for each in (INSTALLATION, evolve(INSTALLATION, commit=""))
+    )
+
+    assert "git ls-remote" not in pinned
+    assert "git ls-remote" in unpinned
