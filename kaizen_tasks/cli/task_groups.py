@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "Release": (
-        *("release-*", "promote-*", "promote", "rollback", "hotfix", "cut", "propose", "announce"),
+        *("release-*", "promote-*", "promote", "rollback", "hotfix", "cut", "propose", "announce", "next-release"),
         *("bump", "commit", "build", "push", "deploy", "verify", "tag", "release.abandon"),
     ),
     "Operate": ("status", "history", "doctor", "hold.add", "hold.remove", "lock.show", "lock.release"),
