@@ -232,7 +232,7 @@ changelog = Collection(
         Flag("release", f"{flags.RELEASE_HELP} (default: the newest)", value=flags.RELEASE_VALUE),
         Flag("since", "every release after this one: v0.1.0", value=flags.RELEASE_VALUE),
         Flag("unreleased", "what is noted for the next release, with the fragments", default=False),
-        Flag("format", "md, json or html", default="md"),
+        Flag("format", "md, json, html for a part of a page, or page", default="md"),
         Flag("base_url", "make relative links absolute against this address", value="URL"),
         read_only=True,
     ),

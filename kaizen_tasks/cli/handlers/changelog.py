@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from kaizen_tasks.domain.changelog.lint.problem import LintProblem
 from kaizen_tasks.domain.changelog.lint.sarif_report import to_sarif
 from kaizen_tasks.domain.changelog.model import Changelog, Section
 from kaizen_tasks.domain.changelog.render.html import to_html
+from kaizen_tasks.domain.changelog.render.page import to_page
 from kaizen_tasks.domain.changelog.render.sections import to_json, to_json_list, to_markdown
 from kaizen_tasks.domain.printable import printable_lines
 from kaizen_tasks.domain.release import Release
@@ -28,7 +30,7 @@ from kaizen_tasks.flows.runner import choose_executor, run_flow
 from kaizen_tasks.flows.steps.changelog import CutChangelog
 from kaizen_tasks.wiring import Toolbox
 
-FORMATS = ("md", "json", "html")
+FORMATS = ("md", "json", "html", "page")
 
 
 def release(c: Context) -> None:
@@ -159,7 +161,7 @@ def show(c: Context, *, release: str, since: str, unreleased: bool, format: str,
     if format == "json":
         json_output.write_document(to_json_list(sections) if since else to_json(sections[0]))
     else:
-        sys.stdout.write(_render_sections(log, sections, format, base_url or None))
+        sys.stdout.write(_render_sections(log, sections, format, base_url or None, app=tools.settings.app))
 
 
 def _show_unreleased(tools: Toolbox, output_format: str, base_url: str | None, *, is_alone: bool) -> None:
@@ -174,7 +176,7 @@ def _show_unreleased(tools: Toolbox, output_format: str, base_url: str | None, *
         places = {entry.line: files.place_of(entry, tools) for entry in section.entries}
         json_output.write_document(to_json(section, places=places))
     else:
-        sys.stdout.write(_render_sections(log, (section,), output_format, base_url))
+        sys.stdout.write(_render_sections(log, (section,), output_format, base_url, app=tools.settings.app))
 
 
 def _select_sections(log: Changelog, release: str, since: str, *, name: str) -> tuple[Section, ...]:
@@ -192,9 +194,14 @@ def _select_sections(log: Changelog, release: str, since: str, *, name: str) -> 
     return (section,)
 
 
-def _render_sections(log: Changelog, sections: Sequence[Section], output_format: str, base_url: str | None) -> str:
+def _render_sections(
+    log: Changelog, sections: Sequence[Section], output_format: str, base_url: str | None, *, app: str
+) -> str:
     if output_format == "md":
         return printable_lines(to_markdown(log, sections, base_url=base_url))
     encoding = sys.stdout.encoding or "utf-8"
     html = printable_lines(to_html(log, sections, base_url=base_url))
+    if output_format == "page":
+        html = to_page(html, app=app)
+        encoding = encoding if codecs.lookup(encoding).name == "utf-8" else "ascii"  # a page says that it is UTF-8
     return html.encode(encoding, "xmlcharrefreplace").decode(encoding)

@@ -180,6 +180,16 @@ def test_shows_one_section_in_every_format(app: Path) -> None:
     assert json.loads(document.stdout)["version"] == "0.2.0"
 
 
+def test_shows_a_page_of_its_own(app: Path) -> None:
+    """With the name of the app, and what `html` shows."""
+    fragment = kaizen(app, "changelog.show", "--since", "v0.0.1", "--format", "html").stdout
+    page = kaizen(app, "changelog.show", "--since", "v0.0.1", "--format", "page").stdout
+
+    assert page.startswith("<!doctype html>\n")
+    assert fragment in page
+    assert '<p class="eyebrow">web</p>' in page
+
+
 @pytest.mark.parametrize(
     ("before", "after", "hint"),
     [
@@ -219,7 +229,7 @@ def test_what_came_since_a_release_is_a_list_however_much_it_is(app: Path) -> No
     [
         (["-r", "9.9.9"], 3, "CHANGELOG.md has no section for 9.9.9\nthe newest are 0.2.0, 0.1.0"),
         (["-r", "nine"], 2, "--release: 'nine' is not a version"),
-        (["--format", "pdf"], 2, "--format pdf: no such format\nchoose one of md, json, html"),
+        (["--format", "pdf"], 2, "--format pdf: no such format\nchoose one of md, json, html, page"),
     ],
 )
 def test_says_what_it_cannot_show(app: Path, words: list[str], code: int, told: str) -> None:
