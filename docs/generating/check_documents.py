@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -14,6 +15,7 @@ from docs.generating import command_block, doctest_parser, example_tasks
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from invoke.collection import Collection
     from markdown_it.token import Token
 
 SKIPPED_FOLDERS = ("build", "dist", "node_modules")
@@ -27,7 +29,12 @@ def find_problems(root: Path) -> Iterator[str]:
         tokens = _tokens(document)
         name = document.relative_to(root)
         is_run = doctest_parser.starting_point(document.read_text(encoding="utf-8"))
-        findings = (*_dead_links(document, tokens), *(() if is_run else _unknown_commands(tokens)))
+        is_history = document.name == "CHANGELOG.md" or "decisions" in document.parts
+        findings = (
+            *_dead_links(document, tokens),
+            *(() if is_run else _unknown_commands(tokens)),
+            *(() if is_history else _unknown_inline_commands(tokens)),
+        )
         yield from (f"{name}:{line}: {message}" for line, message in findings)
 
 
@@ -88,7 +95,21 @@ def _unknown_commands(tokens: list[Token]) -> Iterator[tuple[int, str]]:
                     yield offset, message
 
 
-def unknown_command(line: str, *, has_prompt: bool) -> str:
+def _unknown_inline_commands(tokens: list[Token]) -> Iterator[tuple[int, str]]:
+    line = 0
+    for token in tokens:
+        line = token.map[0] + 1 if token.map else line
+        for child in token.children or ():
+            if child.type == "code_inline" and (message := unknown_command(_without_gaps(child.content))):
+                yield line, message
+
+
+def _without_gaps(text: str) -> str:
+    """Return a command without what it leaves open: `…`, and the name of any task."""
+    return re.sub(r"(?<!\S)…(?!\S)|(?<=^inv )NAME|(?<=^kaizen )NAME|(?<=--dry )NAME|(?<=--debug )NAME", "", text)
+
+
+def unknown_command(line: str, *, has_prompt: bool = False) -> str:
     """Return the problem of a line's commands, or an empty text.
 
     Args:
@@ -112,7 +133,7 @@ def _parse_error(words: tuple[str, ...]) -> str:
 
     program = _program()
     try:
-        program.parse_core(["inv", *words])
+        program.parse_core(["inv", *(word for word in words if word != "--debug")])  # which would log from here on
         program.parse_tasks()
     except ParseError as error:
         return f"inv {' '.join(words)}: {error}"
@@ -126,5 +147,10 @@ def _program() -> Any:
 
     program: Any = Program()
     program.create_config()
-    program.collection = example_tasks.collection()
+    program.collection = _collection()
     return program
+
+
+@cache
+def _collection() -> Collection:
+    return example_tasks.collection()

@@ -46,6 +46,18 @@ def test_unknown_commands_in_console_blocks_are_found_with_their_lines(tmp_path:
     assert [problem.split(": ")[0] for problem in check_documents.find_problems(tmp_path)] == ["guide.md:6"]
 
 
+def test_unknown_commands_in_text_and_tables_are_found(tmp_path: Path) -> None:
+    good = "`inv NAME`, `inv --debug …`, `kaizen init --profile NAME`, `inv runtime.set --env a --set K=V`, `invent`"
+    bad = "| a | b |\n| - | - |\n| `inv stats` | `inv status --wach` |"
+    (tmp_path / "guide.md").write_text(f"{good}\n\n{bad}\n")
+    (tmp_path / "CHANGELOG.md").write_text("`inv was-removed`\n")
+    problems = list(check_documents.find_problems(tmp_path))
+    assert [problem.split(": ")[:2] for problem in problems] == [
+        ["guide.md:5", "inv stats"],
+        ["guide.md:5", "inv status --wach"],
+    ]
+
+
 def test_hidden_and_build_folders_are_skipped(tmp_path: Path) -> None:
     for folder in (".venv", "dist", "docs"):
         (tmp_path / folder).mkdir()
