@@ -47,6 +47,7 @@ environments.prod = {{protected = true}}
 {"".join(f"environments.{name} = {{}}" + chr(10) for name in TENANTS)}"""
 """An app whose promotions are split over several machines, so that `init` writes every kind of job."""
 
+LOCK = "kaizen_tasks/requirements.lock"
 GITLAB_SCHEMA = ("--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci")
 UNKNOWN_TO_ACTIONLINT = 'unexpected key "queue" for "concurrency" section'
 """https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#concurrency."""
@@ -239,6 +240,18 @@ def picture(session: nox.Session) -> None:
     _install(session)
     session.install("pyte>=0.8")
     session.run("python", "-m", "docs.generating.terminal_picture")
+
+
+@nox.session(default=False)
+def lock(session: nox.Session) -> None:
+    """Renew the requirements that CI pipelines of apps install from, with hashes for all platforms."""
+    session.install("uv")
+    options = ("--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate")
+    with tempfile.TemporaryDirectory() as folder:
+        build_requirements = Path(folder) / "build.in"
+        build_requirements.write_text("\n".join(PROJECT["build-system"]["requires"]), encoding="utf-8")
+        files = ("pyproject.toml", str(build_requirements))
+        session.run("uv", "pip", "compile", "--quiet", "--upgrade", *options, *files, "--output-file", LOCK)
 
 
 @nox.session(venv_backend="none", tags=["ci"], default=False)

@@ -166,9 +166,8 @@ setup = command(
     flags.YES,
     Flag("print_iam", "print the least IAM policy for releasing, and do nothing else", default=False),
     Flag("for_setup", "with --print-iam: the policy for setup itself, instead of that for releasing", default=False),
-    Flag(
-        "github", "with --print-iam: the role for GitHub Actions of this repository, as owner/name", value="OWNER/NAME"
-    ),
+    Flag("github", "with --print-iam: the role for jobs of this repository on GitHub", value="OWNER/REPOSITORY"),
+    Flag("gitlab", "with --print-iam: the role for jobs of this project on GitLab", value="GROUP/PROJECT"),
     read_only=lambda given: bool(given["print_iam"]),
 )
 init = command(

@@ -12,8 +12,8 @@ from attrs import evolve, frozen
 
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain.init.ci.inputs import ci_environment_for
+from kaizen_tasks.domain.init.ci.trust import AUDIENCE, TrustedJobs
 
-GITHUB_OIDC_HOST = "token.actions.githubusercontent.com"
 Document = dict[str, object]  # JSON that is printed
 
 
@@ -188,33 +188,29 @@ def _denials(settings: Settings, account: str, table: str) -> Iterator[Document]
     yield {"Sid": "KaizenLedgerIsKept", "Effect": "Deny", "Action": list(KEPT_TABLE_ACTIONS), "Resource": [arn]}
 
 
-def trust_policy(settings: Settings, *, account: str, repository: str) -> Document:
-    """Return the role's trust policy, which admits GitHub jobs on a release branch or in a protected environment.
-
-    https://docs.github.com/en/actions/concepts/security/openid-connect
+def trust_policy(settings: Settings, *, account: str, jobs: TrustedJobs) -> Document:
+    """Return the role's trust policy, which admits jobs on a release branch or in a protected environment.
 
     Args:
         settings: configuration with the release branches and the protected stages.
         account: twelve digits.
-        repository: `owner/name`.
+        jobs: whose jobs they are.
     """
     stages = map(settings.stage, settings.pipeline)
     protected = (stage.name for stage in stages if any(environment.protected for environment in stage.environments))
-    gates = dict.fromkeys(map(ci_environment_for, protected))
-    branches = (f"ref:refs/heads/{branch}" for branch in settings.release.branches)
-    jobs = (*branches, *(f"environment:{gate}" for gate in gates))
-    provider = f"arn:{partition(settings.aws.region)}:iam::{account}:oidc-provider/{GITHUB_OIDC_HOST}"
+    subjects = jobs.subjects(settings.release.branches, tuple(dict.fromkeys(map(ci_environment_for, protected))))
+    provider = f"arn:{partition(settings.aws.region)}:iam::{account}:oidc-provider/{jobs.host}"
     return {
         "Version": "2012-10-17",
         "Statement": [
             {
-                "Sid": "KaizenGitHub",
+                "Sid": f"Kaizen{jobs.name}",
                 "Effect": "Allow",
                 "Action": "sts:AssumeRoleWithWebIdentity",
                 "Principal": {"Federated": provider},
                 "Condition": {
-                    "StringEquals": {f"{GITHUB_OIDC_HOST}:aud": "sts.amazonaws.com"},
-                    "StringLike": {f"{GITHUB_OIDC_HOST}:sub": [f"repo:{repository}:{job}" for job in jobs]},
+                    "StringEquals": {f"{jobs.host}:aud": AUDIENCE},
+                    "StringLike": {f"{jobs.host}:sub": list(subjects)},
                 },
             }
         ],

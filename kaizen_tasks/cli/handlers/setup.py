@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 
 from invoke.context import Context
@@ -10,6 +9,8 @@ from invoke.context import Context
 from kaizen_tasks import wiring
 from kaizen_tasks.adapters.aws import iam_policy, iam_setup_policy
 from kaizen_tasks.cli import json_output, params, prompts
+from kaizen_tasks.domain.init.ci import trust
+from kaizen_tasks.domain.init.ci.trust import TrustedJobs
 from kaizen_tasks.errors import UsageError
 from kaizen_tasks.flows import create_environment
 from kaizen_tasks.flows import setup as flows
@@ -20,12 +21,21 @@ from kaizen_tasks.wiring import Toolbox
 
 
 def setup(
-    c: Context, *, env: list[str], create: bool, like: str, yes: bool, print_iam: bool, for_setup: bool, github: str
+    c: Context,
+    *,
+    env: list[str],
+    create: bool,
+    like: str,
+    yes: bool,
+    print_iam: bool,
+    for_setup: bool,
+    github: str,
+    gitlab: str,
 ) -> None:
-    _check_flags(github, print_iam=print_iam, for_setup=for_setup)
+    jobs = _trusted_jobs(github, gitlab, print_iam=print_iam, for_setup=for_setup)
     tools = wiring.toolbox(c.config, stream=sys.stderr if print_iam else sys.stdout)
     if print_iam:
-        _print_policy(tools, github, for_setup=for_setup)
+        _print_policy(tools, jobs, for_setup=for_setup)
         return
     if like and not create:
         hint = f"inv setup --env ENV --create --like {like}"
@@ -70,20 +80,32 @@ def _confirm_setup(flow: Flow, tools: Toolbox, *, yes: bool) -> None:
         prompts.confirm_yes_no("create all that", yes=yes)
 
 
-def _check_flags(github: str, *, print_iam: bool, for_setup: bool) -> None:
+def _trusted_jobs(github: str, gitlab: str, *, print_iam: bool, for_setup: bool) -> TrustedJobs | None:
+    """Return the jobs for which a role is to be described, or None for a policy alone.
+
+    Raises:
+        UsageError: flags exclude or need each other, or name no repository.
+    """
+    flag, name = ("--gitlab", gitlab) if gitlab else ("--github", github)
     if for_setup and not print_iam:
         raise UsageError("--for-setup chooses a policy; it needs --print-iam", hint="inv setup --print-iam --for-setup")
-    if for_setup and github:
-        raise UsageError("--for-setup and --github exclude each other", hint="a job that releases needs no setup")
-    if github and not print_iam:
-        raise UsageError(
-            "--github only describes a role; it needs --print-iam", hint=f"inv setup --print-iam --github {github}"
-        )
-    if github and not re.fullmatch(r"[\w.-]+/[\w.-]+", github):
-        raise UsageError(f"--github {github}: not a repository", hint="write it as owner/name")
+    if for_setup and name:
+        raise UsageError(f"--for-setup and {flag} exclude each other", hint="a job that releases needs no setup")
+    if not name:
+        return None
+    if not print_iam:
+        hint = f"inv setup --print-iam {flag} {name}"
+        raise UsageError(f"{flag} only describes a role; it needs --print-iam", hint=hint)
+    if github and gitlab:
+        raise UsageError("--github and --gitlab exclude each other", hint="print a role for each")
+    jobs = trust.trust_gitlab(gitlab) if gitlab else trust.trust_github(github)
+    if jobs is None:
+        form = "group/project or https://HOST/group/project" if gitlab else "owner/name or owner@id/name@id"
+        raise UsageError(f"{flag} {name}: not a repository", hint=f"write it as {form}")
+    return jobs
 
 
-def _print_policy(tools: Toolbox, github: str, *, for_setup: bool) -> None:
+def _print_policy(tools: Toolbox, jobs: TrustedJobs | None, *, for_setup: bool) -> None:
     """Print the policy, or the role with it. With a configured account this needs no credentials."""
     account, table = tools.settings.aws.account or tools.identity.account_id(), tools.ledger_table.table_name
     if for_setup:
@@ -91,8 +113,10 @@ def _print_policy(tools: Toolbox, github: str, *, for_setup: bool) -> None:
         return
     permissions = iam_policy.policy_document(tools.settings, account=account, table=table)
     tools.reporter.note(iam_policy.NOT_ENFORCED)
-    if github:
-        trust = iam_policy.trust_policy(tools.settings, account=account, repository=github)
-        json_output.print_json({"trust": trust, "permissions": permissions})
+    if jobs is not None:
+        if jobs.note:
+            tools.reporter.note(jobs.note)
+        trusted = iam_policy.trust_policy(tools.settings, account=account, jobs=jobs)
+        json_output.print_json({"trust": trusted, "permissions": permissions})
     else:
         json_output.print_json(permissions)

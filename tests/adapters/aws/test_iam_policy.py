@@ -18,6 +18,7 @@ from kaizen_tasks.adapters.aws.iam_policy import (
     trust_policy,
 )
 from kaizen_tasks.adapters.aws.iam_setup_policy import setup_policy_document
+from kaizen_tasks.domain.init.ci.trust import trust_github
 from tests.fakes.tools import settings
 
 ARN = "arn:aws:{}:eu-west-1:123456789012:{}"
@@ -186,7 +187,9 @@ def test_arns_have_the_partition_of_the_region(region: str, begin: str) -> None:
 
 def test_trust_policy_allows_release_branches_and_protected_environments() -> None:
     """Other repositories, branches, pull requests and environments are not trusted."""
-    found = trust_policy(settings(), account="123456789012", repository="ada/web")
+    jobs = trust_github("ada@12/web@34")
+    assert jobs is not None
+    found = trust_policy(settings(), account="123456789012", jobs=jobs)
 
     (statement,) = cast("list[dict[str, Any]]", found["Statement"])
     assert statement["Principal"] == {
@@ -196,8 +199,8 @@ def test_trust_policy_allows_release_branches_and_protected_environments() -> No
         "StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"},
         "StringLike": {
             "token.actions.githubusercontent.com:sub": [
-                "repo:ada/web:ref:refs/heads/main",
-                "repo:ada/web:environment:production",
+                "repo:ada@12/web@34:ref:refs/heads/main",
+                "repo:ada@12/web@34:environment:production",
             ]
         },
     }

@@ -132,11 +132,29 @@ def test_role_for_github_has_trust_and_permissions(capsys: pytest.CaptureFixture
     document = json.loads(said.out)
     assert document.keys() == {"trust", "permissions"}
     assert "repo:ada/web:environment:production" in said.out
+    assert "repo:ada@*/web@*:environment:production" in said.out
+    assert "gh api repos/ada/web" in said.err
 
 
 @pytest.mark.usefixtures("_app")
-@pytest.mark.parametrize("words", [("--github", "ada/web"), ("--print-iam", "--github", "web")])
-def test_github_flag_needs_print_iam_and_owner_and_name(
+def test_role_for_gitlab_has_trust_and_permissions(capsys: pytest.CaptureFixture[str]) -> None:
+    said = cli_app.kaizen("setup", "--print-iam", "--gitlab", "ada/web", capsys=capsys)
+
+    assert json.loads(said.out).keys() == {"trust", "permissions"}
+    assert "project_path:ada/web:ref_type:branch:ref:main" in said.out
+
+
+@pytest.mark.usefixtures("_app")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--github", "ada/web"),
+        ("--print-iam", "--github", "web"),
+        ("--print-iam", "--gitlab", "web"),
+        ("--print-iam", "--gitlab", "ada/web", "--github", "ada/web"),
+    ],
+)
+def test_role_for_ci_needs_print_iam_and_a_repository(
     capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
 ) -> None:
     said = cli_app.kaizen("setup", *words, capsys=capsys)
