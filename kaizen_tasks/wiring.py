@@ -97,7 +97,8 @@ class Toolbox:
         """The configured engine, or the first one that works."""
         from kaizen_tasks.adapters.build.select import select_builder
 
-        return select_builder(self.settings.build, store=image_cache(), stream=report_activity)
+        settings = self.settings
+        return select_builder(settings.build, root=settings.root, store=image_cache(), stream=report_activity)
 
     @cached_property
     def _aws(self) -> Aws:
@@ -194,10 +195,10 @@ class Toolbox:
 
     @cached_property
     def host(self) -> Host:
-        from kaizen_tasks.adapters.build.select import detect_engine
+        from kaizen_tasks.adapters.build.select import examine_engine
         from kaizen_tasks.adapters.host.local_host import LocalHost
 
-        return LocalHost(partial(detect_engine, self.settings.build))
+        return LocalHost(partial(examine_engine, self.settings.build, self.settings.root))
 
     @cached_property
     def prober(self) -> Prober:

@@ -130,6 +130,50 @@ def argument_name(text: str) -> str:
     return _match(text, r"[A-Za-z_][A-Za-z0-9_]*", "the name of a build argument: letters, digits and _")
 
 
+def stage_name(text: str) -> str:
+    """Accept the name or number of a stage of a Dockerfile, or an empty text."""
+    return _match(text, r"([A-Za-z0-9][A-Za-z0-9_.-]*)?", "the name of a stage of the Dockerfile")
+
+
+def option_value(text: str) -> str:
+    """Accept the value of an option of an engine."""
+    return "" if text and text.isprintable() and not text.startswith("-") else f"{text!r} is not the value of an option"
+
+
+OWN_BUILD_OPTIONS = {
+    **dict.fromkeys(("--tag", "-t", "--label", "--load", "--push", "--output", "-o"), "it is set for every build"),
+    "--file": "write dockerfile",
+    "-f": "write dockerfile",
+    "--platform": "write platform",
+    "--build-arg": "write it in [build.args]",
+    "--secret": "write it in [build.secrets]",
+    "--ssh": "write ssh",
+    "--build-context": "write it in [build.contexts]",
+    "--target": "write target",
+    "--cache-from": "write cache_from",
+    "--cache-to": "write cache_to",
+}
+"""Options of builds that `build.options` may not have, and what to write instead."""
+
+
+def build_option(text: str) -> str:
+    """Accept an option that no other key of `[build]` stands for, or the value of one."""
+    name = text.partition("=")[0]
+    if not text or not text.isprintable():
+        return f"{text!r} is not an option"
+    return f"{name} is not an option for this list: {OWN_BUILD_OPTIONS[name]}" if name in OWN_BUILD_OPTIONS else ""
+
+
+def context_name(text: str) -> str:
+    """Accept the name of a build context, which may be that of an image."""
+    return _match(text, r"[A-Za-z0-9_][A-Za-z0-9_./:-]*", "a name: letters, digits and _ . / : -")
+
+
+def secret_id(text: str) -> str:
+    """Accept the id of a build secret."""
+    return _match(text, r"[A-Za-z0-9_][A-Za-z0-9_.-]*", "the id of a secret: letters, digits and _ . -")
+
+
 def image_platform(text: str) -> str:
     """Accept operating system and architecture."""
     return _match(text, r"[a-z0-9]+/[a-z0-9]+(/[a-z0-9]+)?", "a platform of images such as 'linux/amd64'")

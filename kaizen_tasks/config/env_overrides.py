@@ -22,7 +22,16 @@ LIKENESS = 0.8
 """How like one of ours the name of an unknown variable must be to count as misspelt: an app may have its own."""
 
 TABLES_OF_NAMES = tuple(
-    f"{ENV_PREFIX}{table}_" for table in ("BUILD_ARGS", "CHANGELOG_RULES", "ENVIRONMENTS", "GROUPS", "VERIFY_HEADERS")
+    f"{ENV_PREFIX}{table}_"
+    for table in (
+        "BUILD_ARGS",
+        "BUILD_CONTEXTS",
+        "BUILD_SECRETS",
+        "CHANGELOG_RULES",
+        "ENVIRONMENTS",
+        "GROUPS",
+        "VERIFY_HEADERS",
+    )
 )
 """What variables begin with whose next part is a name from the configuration, perhaps from that of another app."""
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache, partial
+from operator import is_
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import attrs
@@ -13,6 +14,7 @@ from attrs import frozen
 
 from kaizen_tasks.config import checks
 from kaizen_tasks.config.tables import LineRules
+from kaizen_tasks.domain.build_secret import BuildSecret
 from kaizen_tasks.domain.duration import Seconds, parse_duration
 from kaizen_tasks.domain.json_pointer import OptionalPointer
 from kaizen_tasks.domain.request_header import SecretHeader
@@ -26,7 +28,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Hook = Callable[[Any, Any], Any]
-LAZY_NAMES = {"checks": checks, "KeyRule": KeyRule, "SecretHeader": SecretHeader, "SmokeCheck": SmokeCheck}
+LAZY_NAMES = {
+    "BuildSecret": BuildSecret,
+    "checks": checks,
+    "KeyRule": KeyRule,
+    "SecretHeader": SecretHeader,
+    "SmokeCheck": SmokeCheck,
+}
 """Names in the annotations of `config.tables` that are imported there for type checking only."""
 
 EXPECTED: dict[Any, str] = {
@@ -108,7 +116,9 @@ def _make_converter(*, detailed: bool) -> Converter:
     for origin, factory in factories.items():
         converter.register_structure_hook_factory(partial(_has_origin, origin), factory)
     converter.register_structure_hook_factory(is_table, _make_table_hook)
-    converter.register_structure_hook_factory(lambda kind: kind is SecretHeader, _make_secret_header_hook)
+    for secret_type, example in ((SecretHeader, "PROBE_TOKEN"), (BuildSecret, "NPM_TOKEN")):
+        factory = partial(_make_secret_hook, example)
+        converter.register_structure_hook_factory(partial(is_, secret_type), factory)
     converter.register_structure_hook_factory(lambda kind: kind is LineRules, _make_line_hook)
     return converter
 
@@ -158,16 +168,16 @@ def _build_table_hook(kind: Any, converter: Converter) -> Hook:
     return namedtuple_dict_structure_factory(kind, converter, "from_converter", True)  # noqa: FBT003 - cattrs' signature
 
 
-def _make_secret_header_hook(kind: Any, converter: Converter) -> Hook:
+def _make_secret_hook(example: str, kind: Any, converter: Converter) -> Hook:
     """Return the hook of a table whose message does not repeat a value in its place: that may be the secret itself."""
     structure_table = _make_table_hook(kind, converter)
 
-    def structure_header(value: Any, _: Any) -> Any:
+    def structure_secret(value: Any, _: Any) -> Any:
         if not isinstance(value, dict):
-            raise TypeError('should say where the value is, such as { env = "PROBE_TOKEN" }')
+            raise TypeError(f'should say where the value is, such as {{ env = "{example}" }}')
         return structure_table(value, kind)
 
-    return structure_header
+    return structure_secret
 
 
 def _make_line_hook(kind: Any, converter: Converter) -> Hook:

@@ -19,6 +19,7 @@ from kaizen_tasks.domain.version import parse_version
 
 if TYPE_CHECKING:
     from kaizen_tasks.config import checks
+    from kaizen_tasks.domain.build_secret import BuildSecret
     from kaizen_tasks.domain.changelog.format import ChangelogFormat
     from kaizen_tasks.domain.changelog.lint.rules import LintRules, Severity
     from kaizen_tasks.domain.request_header import SecretHeader
@@ -44,6 +45,11 @@ class AwsRules(NamedTuple):
     profile: Annotated[str, checks.printable_text] = ""
 
 
+def is_folder(context: str) -> bool:
+    """Return whether a build context is a folder, and not a URL."""
+    return "://" not in context and not context.startswith("git@")
+
+
 class BuildRules(NamedTuple):
     """`[build]`: how the image is built.
 
@@ -56,6 +62,14 @@ class BuildRules(NamedTuple):
         engine: `auto`, `docker`, `podman`, `buildah` or `bundle`.
         command: entry point of a `bundle` image. Example: ["python", "-m", "coach"]
         args: further build arguments. Example: BASE = "python:3.12-slim"
+        target: the stage of the Dockerfile to build; empty is the last one. Example: "runtime"
+        secrets: what `RUN --mount=type=secret,id=…` may read, by id. The values reach neither the image nor the output.
+        ssh: agents and keys for `RUN --mount=type=ssh`, as in `docker build --ssh`. Example: ["default"]
+        contexts: further build contexts, by name, for `COPY --from=…`: folders relative to the app's, as they are in
+            the release commit, or URLs such as `docker-image://alpine:3.22`. Example: docs = "../docs"
+        cache_from: caches to read, as in `docker build --cache-from`. Example: ["type=gha"]
+        cache_to: caches to write, as in `docker buildx build --cache-to`. Example: ["type=gha,mode=max"]
+        options: further options of the engine's build command. Example: ["--network=host"]
     """
 
     context: str = "."
@@ -65,14 +79,27 @@ class BuildRules(NamedTuple):
     engine: Annotated[str, checks.engine] = "auto"
     command: tuple[str, ...] = ()
     args: Mapping[str, str] = MappingProxyType({})
+    target: Annotated[str, checks.stage_name] = ""
+    secrets: Mapping[str, BuildSecret] = MappingProxyType({})
+    ssh: tuple[Annotated[str, checks.option_value], ...] = ()
+    contexts: Mapping[str, Annotated[str, checks.option_value]] = MappingProxyType({})
+    cache_from: tuple[Annotated[str, checks.option_value], ...] = ()
+    cache_to: tuple[Annotated[str, checks.option_value], ...] = ()
+    options: tuple[Annotated[str, checks.build_option], ...] = ()
+
+    @property
+    def needs_support(self) -> bool:
+        """Whether the build needs more of an engine than every engine supports."""
+        return bool(self.target or self.secrets or self.ssh or self.contexts or self.cache_from or self.cache_to)
 
     @property
     def exported_folder(self) -> str:
-        """The folder that a build needs of a commit, relative to the app's: `.`, or `..` if the context is above."""
+        """The folder that a build needs of a commit, relative to the app's: `.`, or `..` if a context is above."""
         import posixpath
 
-        parts = posixpath.normpath(self.context).split("/")
-        return "/".join(part for part in parts if part == "..") or "."
+        folders = (self.context, *filter(is_folder, self.contexts.values()))
+        height = max(posixpath.normpath(folder).split("/").count("..") for folder in folders)
+        return "/".join([".."] * height) or "."
 
 
 class ChangelogRules(NamedTuple):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from kaizen_tasks.config.load import ConfigFile, TomlTable
+    from kaizen_tasks.domain.build_secret import BuildSecret
     from kaizen_tasks.domain.line import Line
 
 INVOKE_FILES = "invoke.yaml or another configuration of Invoke"
@@ -140,6 +141,8 @@ def _validate(raw: RawConfig) -> Iterator[ConfigProblem]:
     yield from _validate_former_names(raw)
     yield from _validate_followed_tags(raw)
     yield from _validate_no_sharing(raw)
+    for name, secret in raw.build.secrets.items():
+        yield from _validate_build_secret(f"build.secrets.{name}", secret)
     for name, header in raw.verify.headers.items():
         yield from _validate_secret_header(name, header)
     for position, check in enumerate(raw.smoke):
@@ -155,6 +158,8 @@ def _validate_names(raw: RawConfig) -> Iterator[ConfigProblem]:
         ("environments", raw.environments, checks.name),
         ("groups", raw.groups, checks.name),
         ("build.args", raw.build.args, checks.argument_name),
+        ("build.contexts", raw.build.contexts, checks.context_name),
+        ("build.secrets", raw.build.secrets, checks.secret_id),
         ("changelog.types", raw.changelog.types, checks.heading),
         ("changelog.rules", raw.changelog.rules, checks.lint_rule),
         ("runtime.keys", raw.runtime.keys, checks.key_name),
@@ -323,6 +328,18 @@ def _validate_secret_header(name: str, header: SecretHeader) -> Iterator[ConfigP
         yield ConfigProblem(f"{path}.key", error)
     if not HEADER_VALUE.fullmatch(header.prefix):
         yield ConfigProblem(f"{path}.prefix", "has characters that a header cannot have")
+
+
+def _validate_build_secret(path: str, secret: BuildSecret) -> Iterator[ConfigProblem]:
+    """Find secrets without a source, or with two."""
+    if secret.env and secret.file:
+        yield ConfigProblem(path, "has both env and file: one of them says where the value is")
+    elif not secret.env and not secret.file:
+        yield ConfigProblem(path, "is empty: env or file says where the value is")
+    if secret.env and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", secret.env):
+        yield ConfigProblem(f"{path}.env", f"{secret.env!r} is not the name of a variable")
+    if "," in secret.file or not secret.file.isprintable():
+        yield ConfigProblem(f"{path}.file", f"{secret.file!r} is not a path that engines accept")
 
 
 def _validate_version_file(path: str, rule: VersionFile, raw: RawConfig) -> Iterator[ConfigProblem]:

@@ -118,9 +118,13 @@ class RehearsalPlan:
     @property
     def overrides(self) -> dict[str, str]:
         """Variables that make the rehearsal fast and local: no signing, no profile, no waiting."""
+        secrets, root = self.settings.build.secrets.items(), self.settings.root
+        secret_files = {name: root / secret.file for name, secret in secrets if secret.file and secret.file[0] != "~"}
         min_age_variables = (f"INVOKE_ENVIRONMENTS_{name.upper()}_MIN_AGE" for name in self.settings.environments)
         return {
             **dict.fromkeys((*min_age_variables, "INVOKE_EVIDENCE_MIN_AGE"), "0s"),
+            # They are not committed, so the clone lacks them.
+            **{f"INVOKE_BUILD_SECRETS_{name.upper()}_FILE": str(file) for name, file in secret_files.items()},
             "INVOKE_BUILD_ENGINE": self.engine,
             "INVOKE_AWS_PROFILE": "",
             "INVOKE_TAG_SIGN": "",

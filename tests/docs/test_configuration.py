@@ -37,6 +37,7 @@ NAMES = {
     "lines.NAME": "lines.1",
     "environments.NAME": "environments.prod",
     "args.NAME": "args.BASE",
+    "contexts.NAME": "contexts.docs",
     "groups.NAME": "groups.beta",
     "types.NAME": "types.Documentation",
     "rules.NAME": "rules.tag-missing",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from attrs import frozen
 
 from kaizen_tasks.adapters.build import container_engine as engine
+from kaizen_tasks.adapters.build import inputs
 from kaizen_tasks.adapters.build.container_engine import EngineBuilder, Stream, image_name
 from kaizen_tasks.adapters.host.process import CompletedProcess, run
 from kaizen_tasks.config.tables import BuildRules
@@ -41,8 +43,10 @@ CREATION_DENIED = re.compile(r"(runc|crun|clone|unshare|mount|namespace).*operat
 class BuildahBuilder(EngineBuilder):
     """Builds and pushes images with buildah or podman, without a daemon."""
 
-    def __init__(self, *, rules: BuildRules, flavor: BuildahFlavor = BUILDAH, stream: Stream | None = None) -> None:
-        super().__init__(rules=rules, stream=stream)
+    def __init__(
+        self, *, rules: BuildRules, root: Path = Path(), flavor: BuildahFlavor = BUILDAH, stream: Stream | None = None
+    ) -> None:
+        super().__init__(rules=rules, root=root, stream=stream)
         self.name = flavor.program
         self._flavor = flavor
 
@@ -51,12 +55,21 @@ class BuildahBuilder(EngineBuilder):
         argv = [self._flavor.program, *self._flavor.inspect_command]
         return engine.matching_image(engine.inspect_image(argv, f"localhost/{image_name(spec)}"), spec, self._rules)
 
-    def _run_build(self, spec: BuildSpec, context: Path) -> CompletedProcess:
-        options = engine.build_options(spec, self._rules, context)
-        result = run([*build_argv(self._flavor), *options], stream=self._stream)
+    def unsupported_keys(self) -> tuple[str, ...]:
+        """Return the configured keys of `[build]` that this version does not support."""
+        return inputs.unsupported_keys(self._rules, (self._flavor.program, "build"), {})
+
+    def _run_build(self, spec: BuildSpec, context: Path, unsupported: Sequence[str]) -> CompletedProcess:
+        further_options = inputs.input_options(
+            self._rules, self._root, context, unsupported=unsupported, has_buildx=False
+        )
+        options = engine.build_options(spec, self._rules, context, further_options)
+        secrets = inputs.secret_values(self._rules, self._root)
+        result = run([*build_argv(self._flavor), *options], stream=self._stream, secrets=secrets)
         if result.ok or not any(CREATION_DENIED.search(line) for line in result.tail):
             return result
-        return run([*build_argv(self._flavor, "--isolation", "chroot"), *options], stream=self._stream)
+        argv = [*build_argv(self._flavor, "--isolation", "chroot"), *options]
+        return run(argv, stream=self._stream, secrets=secrets)
 
     def push(self, image: LocalImage, *, repository_uri: str, tag: str, login: Login) -> None:
         """Upload an image as `repository_uri:tag`."""

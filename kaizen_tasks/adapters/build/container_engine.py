@@ -12,12 +12,13 @@ from pathlib import Path
 
 from attrs import frozen
 
+from kaizen_tasks.adapters.build import inputs
 from kaizen_tasks.adapters.host.process import CompletedProcess, run
 from kaizen_tasks.adapters.host.scratch import scratch_folder
 from kaizen_tasks.config.tables import BuildRules
 from kaizen_tasks.domain.release import BuildSpec, LocalImage
-from kaizen_tasks.errors import BuildFailed, PushFailed, Unreachable
-from kaizen_tasks.ports.types import Login, Secret
+from kaizen_tasks.errors import BuildFailed, PushFailed, Refused, Unreachable
+from kaizen_tasks.ports.types import BuildObstacle, Login, Secret
 
 Stream = Callable[[str], None]
 IMAGE_NOT_FOUND = re.compile(r"no such image|image not known", re.IGNORECASE)
@@ -28,10 +29,10 @@ def image_name(spec: BuildSpec) -> str:
     return f"{spec.app}:{spec.version}"
 
 
-def build_options(spec: BuildSpec, rules: BuildRules, context: Path) -> list[str]:
+def build_options(spec: BuildSpec, rules: BuildRules, context: Path, input_options: Sequence[str] = ()) -> list[str]:
     """Return the arguments of a build that docker, podman and buildah share: options, then the context.
 
-    `SOURCE_DATE_EPOCH` is passed as a build argument: https://reproducible-builds.org/specs/source-date-epoch/.
+    `input_options` is from `inputs`. `SOURCE_DATE_EPOCH` is passed as a build argument: https://reproducible-builds.org/specs/source-date-epoch/.
     """
     epoch = str(int(spec.created_at.timestamp()))
     arguments = {"SOURCE_DATE_EPOCH": epoch, **rules.args, rules.version_arg: spec.version}
@@ -40,6 +41,7 @@ def build_options(spec: BuildSpec, rules: BuildRules, context: Path) -> list[str
         *_pairs("--build-arg", arguments),
         *_pairs("--label", spec.labels),
         *("--tag", image_name(spec)),
+        *input_options,
         *("--file", str(context / rules.dockerfile)),
         str(context),
     ]
@@ -54,6 +56,7 @@ class EngineBuilder(ABC):
 
     Args:
         rules: how to build.
+        root: the app's folder.
         stream: receives the output of builds and pushes, line by line.
 
     Attributes:
@@ -62,8 +65,9 @@ class EngineBuilder(ABC):
 
     name: str
 
-    def __init__(self, *, rules: BuildRules, stream: Stream | None = None) -> None:
+    def __init__(self, *, rules: BuildRules, root: Path = Path(), stream: Stream | None = None) -> None:
         self._rules = rules
+        self._root = root
         self._stream = stream
 
     @abstractmethod
@@ -71,16 +75,33 @@ class EngineBuilder(ABC):
         """Return the image of the spec's revision, or None when the engine lacks it."""
 
     @abstractmethod
-    def _run_build(self, spec: BuildSpec, context: Path) -> CompletedProcess:
-        """Run the build command and return its result."""
+    def unsupported_keys(self) -> tuple[str, ...]:
+        """Return the configured keys of `[build]` that the engine does not support."""
+
+    @abstractmethod
+    def _run_build(self, spec: BuildSpec, context: Path, unsupported: Sequence[str]) -> CompletedProcess:
+        """Run the build command, without options for unsupported keys, and return its result."""
+
+    def obstacles(self, unsupported: Sequence[str]) -> tuple[BuildObstacle, ...]:
+        """Return why the engine cannot build as it is configured, from what `unsupported_keys` returned."""
+        engine, upgrade = self._description()
+        return tuple(inputs.build_obstacles(self._rules, self._root, unsupported, engine=engine, upgrade=upgrade))
+
+    def _description(self) -> tuple[str, str]:
+        """Return the engine in words, and how to make it support more."""
+        return self.name, f"update {self.name}"
 
     def build(self, spec: BuildSpec, context: Path) -> LocalImage:
         """Build an image from an exported tree and return it.
 
         Raises:
+            Refused: the engine cannot build as it is configured.
             BuildFailed: the build failed, or its image has the wrong platform or labels.
         """
-        result = self._run_build(spec, context)
+        unsupported = self.unsupported_keys()
+        for obstacle in self.obstacles(unsupported):
+            raise Refused(obstacle.message, state="nothing has been built", hint=obstacle.fix)
+        result = self._run_build(spec, context, unsupported)
         if not result.ok:
             raise build_error(self.name, spec, result)
         image = self.find_image(spec)

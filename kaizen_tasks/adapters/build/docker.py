@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from attrs import frozen
 
 from kaizen_tasks.adapters.build import container_engine as engine
+from kaizen_tasks.adapters.build import inputs
 from kaizen_tasks.adapters.build.container_engine import EngineBuilder, Stream, image_name
 from kaizen_tasks.adapters.host.process import CompletedProcess, run
 from kaizen_tasks.adapters.host.user_folders import home_folder
@@ -46,8 +48,10 @@ class DockerBuilder(EngineBuilder):
 
     name = "docker"
 
-    def __init__(self, *, rules: BuildRules, stream: Stream | None = None, program: str = "docker") -> None:
-        super().__init__(rules=rules, stream=stream)
+    def __init__(
+        self, *, rules: BuildRules, root: Path = Path(), stream: Stream | None = None, program: str = "docker"
+    ) -> None:
+        super().__init__(rules=rules, root=root, stream=stream)
         self._program = program
 
     def find_image(self, spec: BuildSpec) -> LocalImage | None:
@@ -55,10 +59,22 @@ class DockerBuilder(EngineBuilder):
         argv = [self._program, "image", "inspect", "--format", INSPECT_TEMPLATE]
         return engine.matching_image(engine.inspect_image(argv, image_name(spec)), spec, self._rules)
 
-    def _run_build(self, spec: BuildSpec, context: Path) -> CompletedProcess:
-        mode = self._build_mode()
-        argv = [self._program, *mode.command, *engine.build_options(spec, self._rules, context)]
-        return run(argv, env=mode.env, stream=self._stream)
+    def unsupported_keys(self) -> tuple[str, ...]:
+        """Return the configured keys of `[build]` that this docker does not support: the legacy builder few."""
+        return inputs.unsupported_keys(self._rules, (self._program, *self._mode.command), self._mode.env)
+
+    def _description(self) -> tuple[str, str]:
+        """Return this docker in words, and how to make it support more."""
+        if self._mode is BUILDX:
+            return self.name, "update buildx"
+        return "docker without buildx", "install buildx (https://docs.docker.com/go/buildx/)"
+
+    def _run_build(self, spec: BuildSpec, context: Path, unsupported: Sequence[str]) -> CompletedProcess:
+        mode = self._mode
+        has_buildx = mode is BUILDX
+        options = inputs.input_options(self._rules, self._root, context, unsupported=unsupported, has_buildx=has_buildx)
+        argv = [self._program, *mode.command, *engine.build_options(spec, self._rules, context, options)]
+        return run(argv, env=mode.env, stream=self._stream, secrets=inputs.secret_values(self._rules, self._root))
 
     def push(self, image: LocalImage, *, repository_uri: str, tag: str, login: Login) -> None:
         """Upload an image as `repository_uri:tag`, a name that docker's image has only during the upload."""
@@ -81,8 +97,9 @@ class DockerBuilder(EngineBuilder):
         if not result.ok:
             raise engine.push_error(result, repository_uri=repository_uri, tag=tag)
 
-    def _build_mode(self) -> DockerBuildMode:
-        """Return buildx if installed; else BuildKit, which needs buildx since docker 23; else the legacy builder."""
+    @cached_property
+    def _mode(self) -> DockerBuildMode:
+        """Buildx if installed; else BuildKit, which needs buildx since docker 23; else the legacy builder."""
         if run([self._program, "buildx", "version"]).ok:
             return BUILDX
         client = run([self._program, "version", "--format", "{{.Client.Version}}"]).out

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from attrs import evolve
+
+from kaizen_tasks.adapters.build import inputs
 from kaizen_tasks.adapters.build.buildah import BUILDAH, PODMAN, BuildahBuilder
 from kaizen_tasks.adapters.build.bundle import BundleBuilder
 from kaizen_tasks.adapters.build.docker import DockerBuilder
@@ -35,7 +38,9 @@ DOCKER_WITHOUT_BUILDX = Engine(
 )
 
 
-def select_builder(rules: BuildRules, *, store: Path, stream: Callable[[str], None] | None = None) -> Builder:
+def select_builder(
+    rules: BuildRules, *, store: Path, root: Path = Path(), stream: Callable[[str], None] | None = None
+) -> Builder:
     """Return the configured builder, or for `auto` that of the first engine that works.
 
     `auto` never selects `bundle`, whose image ignores the Dockerfile.
@@ -43,6 +48,7 @@ def select_builder(rules: BuildRules, *, store: Path, stream: Callable[[str], No
     Args:
         rules: how to build.
         store: folder for bundles.
+        root: the app's folder.
         stream: receives the output of builds and pushes, line by line.
 
     Raises:
@@ -50,10 +56,49 @@ def select_builder(rules: BuildRules, *, store: Path, stream: Callable[[str], No
     """
     if rules.engine == "bundle":
         return BundleBuilder(command=rules.command, version_arg=rules.version_arg, platform=rules.platform, store=store)
-    name = find_working_engine(rules.engine)
+    return _engine_builder(choose_engine(rules), rules, root, stream)
+
+
+def _engine_builder(
+    name: str, rules: BuildRules, root: Path, stream: Callable[[str], None] | None
+) -> DockerBuilder | BuildahBuilder:
     if name == "docker":
-        return DockerBuilder(rules=rules, stream=stream)
-    return BuildahBuilder(rules=rules, flavor=PODMAN if name == "podman" else BUILDAH, stream=stream)
+        return DockerBuilder(rules=rules, root=root, stream=stream)
+    return BuildahBuilder(rules=rules, root=root, flavor=PODMAN if name == "podman" else BUILDAH, stream=stream)
+
+
+def examine_engine(rules: BuildRules, root: Path) -> Engine:
+    """Return the engine that would build an image, with what it ignores and what keeps it from building.
+
+    Raises:
+        Refused: the configured engine does not work, or for `auto` no engine does.
+    """
+    engine = detect_engine(rules)
+    if engine.name not in INFO_TEMPLATES:
+        return evolve(engine, ignored_keys=tuple(key for key in inputs.IGNORED_BY_BUNDLES if getattr(rules, key)))
+    builder = _engine_builder(engine.name, rules, root, None)
+    unsupported = builder.unsupported_keys()
+    ignored = tuple(key for key in unsupported if key in inputs.CACHE_KEYS)
+    return evolve(engine, ignored_keys=ignored, obstacles=builder.obstacles(unsupported))
+
+
+def choose_engine(rules: BuildRules) -> str:
+    """Return the configured engine; for `auto`, the first that works, if possible one that supports the build's inputs.
+
+    Raises:
+        Refused: the configured engine does not work, or for `auto` no engine does.
+    """
+    name = find_working_engine(rules.engine)
+    if rules.engine != "auto" or not inputs.configured_keys(rules):
+        return name
+    names = [*INFO_TEMPLATES]
+    working = (each for each in names[names.index(name) :] if not _engine_problem(each))
+    return next((each for each in working if _supports_build(each, rules)), name)
+
+
+def _supports_build(engine: str, rules: BuildRules) -> bool:
+    unsupported = _engine_builder(engine, rules, Path(), None).unsupported_keys()
+    return {*unsupported} <= {*inputs.CACHE_KEYS}
 
 
 def detect_engine(rules: BuildRules) -> Engine:
@@ -64,7 +109,7 @@ def detect_engine(rules: BuildRules) -> Engine:
     """
     if rules.engine == "bundle":
         return BUNDLE_ENGINE
-    name = find_working_engine(rules.engine)
+    name = choose_engine(rules)
     if name == "docker" and not run(("docker", "buildx", "version")).ok:
         return DOCKER_WITHOUT_BUILDX
     return Engine(name=name)

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 
 def checks(tools: Tools) -> Iterator[Check]:
-    """Return the checks of the engine and of the images' platform."""
+    """Return the checks of the engine, of what the build needs, and of the images' platform."""
     yield Check(subject=Subject("engine"), probe=partial(_check_engine, tools))
+    if tools.settings.build.needs_support:
+        yield Check(subject=Subject("build"), probe=partial(_check_inputs, tools), before_changes=Verdict.PROBLEM)
     yield Check(subject=Subject("platform"), probe=partial(_check_platform, tools), before_changes=Verdict.PROBLEM)
 
 
@@ -29,6 +31,18 @@ def _check_platform(tools: Tools, subject: Subject) -> Iterator[Finding]:
         yield subject.problem(message, f'write platform = "{required}" in [build]')
     else:
         yield subject.ok(f"images are built for {platform}")
+
+
+def _check_inputs(tools: Tools, subject: Subject) -> Iterator[Finding]:
+    """Check that the engine supports what the build is configured with, and that its secrets have values."""
+    engine = tools.host.build_engine()
+    for obstacle in engine.obstacles:
+        yield subject.problem(obstacle.message, obstacle.fix)
+    if engine.ignored_keys:
+        keys = ", ".join(f"build.{key}" for key in engine.ignored_keys)
+        yield subject.warning(f"{engine.name} ignores {keys}", "use docker with buildx for images that serve users")
+    if not engine.obstacles and not engine.ignored_keys:
+        yield subject.ok(f"{engine.name} supports what [build] asks for")
 
 
 def _check_engine(tools: Tools, subject: Subject) -> Iterator[Finding]:

@@ -53,7 +53,8 @@ class Build:
         with tempfile.TemporaryDirectory(prefix="kaizen-build-") as folder:
             rules = tools.settings.build
             tools.scm.export(release.commit, Path(folder), rules.exported_folder)
-            context = posixpath.relpath(rules.context, rules.exported_folder)
+            root = tools.settings.root.as_posix()
+            context = posixpath.relpath(f"{root}/{rules.context}", f"{root}/{rules.exported_folder}")
             tools.builder.build(build_spec(release, tools), Path(folder, context))
         return release
 
