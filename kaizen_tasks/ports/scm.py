@@ -92,6 +92,13 @@ class Scm(Protocol):
         A sparse checkout leaves some files out.
         """
 
+    def find_lines(self, pattern: str) -> tuple[str, ...]:
+        """Return the paths of the app's files in HEAD with a line that matches, binary files left out.
+
+        Args:
+            pattern: a POSIX extended regular expression.
+        """
+
     def ignored_files(self, folder: str) -> tuple[str, ...]:
         """Return the files of a folder that git ignores and does not track."""
 

@@ -136,6 +136,14 @@ class ScmContract:
         assert scene.scm.read_at(second, "docs") is None
         assert scene.scm.read_at("f" * 40, "VERSION") is None
 
+    def test_finds_the_files_with_a_matching_line(self, scene: Scene) -> None:
+        scene.commit({"app/views.py": b"x = 1\n@get('/version')\n", "docs/é.md": b"GET /versions\n"})
+        scene.write("app/draft.py", b"'/version'\n")
+
+        assert scene.scm.find_lines("/version([^a-z]|$)") == ("app/views.py",)
+        assert scene.scm.find_lines("^GET /v") == ("docs/é.md",)
+        assert scene.scm.find_lines("nowhere") == ()
+
     def test_names_the_files_of_a_folder_that_git_tracks(self, scene: Scene) -> None:
         scene.commit({"notes/1.md": b"", "notes/é 2.md": b"", "notes.md": b""})
         scene.stage("notes/3.md", b"")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -172,6 +173,11 @@ class FakeScm:
 
     def tracked_files(self, folder: str) -> Mapping[str, bool]:
         return {path: path not in self.sparse_files for path in sorted(self.index) if path.startswith(f"{folder}/")}
+
+    def find_lines(self, pattern: str) -> tuple[str, ...]:
+        lines = re.compile(pattern, re.MULTILINE)
+        tree = self.commits[self._tip].tree
+        return tuple(path for path in sorted(tree) if lines.search(tree[path].decode(errors="replace")))
 
     def ignored_files(self, folder: str) -> tuple[str, ...]:
         return tuple(path for path in self.ignored if path.startswith(f"{folder}/"))

@@ -16,7 +16,7 @@ from kaizen_tasks.domain.lifecycle import LifecycleRule, StoredImage
 from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import ConfigurationError, Denied, NotFound, Refused, Unreachable, Unsupported
 from kaizen_tasks.flows.doctor import run_checks
-from kaizen_tasks.ports.types import Engine
+from kaizen_tasks.ports.types import BuildObstacle, Engine
 from tests.fakes.tools import CHANGELOG, FakeTools, settings
 from tests.flows.release.test_release import release
 
@@ -24,12 +24,14 @@ LINKS = b"""
 [Unreleased]: https://git.example.com/team/app/compare/v0.1.0...HEAD
 [0.1.0]: https://git.example.com/team/app/releases/tag/v0.1.0
 """
+DOCKERFILE = b"FROM scratch AS app\nARG VERSION=dev\nENV APP_VERSION=$VERSION\n"
+ENDPOINT = b"@app.get('/version')\n"
 
 
 def healthy(**changes: object) -> FakeTools:
     """Return tools in which every check passes, with other settings."""
     tools = FakeTools(settings=settings(**changes))
-    tools.scm.commit({"CHANGELOG.md": CHANGELOG + LINKS})
+    tools.scm.commit({"CHANGELOG.md": CHANGELOG + LINKS, "Dockerfile": DOCKERFILE, "app.py": ENDPOINT})
     return tools
 
 
@@ -57,7 +59,8 @@ def test_healthy_setup_has_no_findings_but_ok(tools: FakeTools) -> None:
     assert {finding.verdict for finding in found} == {Verdict.OK}
     checks = [finding.subject.check for finding in found if not finding.subject.environment]
     assert checks == [
-        *("git", "remote", "VERSION", "CHANGELOG.md", "engine", "platform", "proxy", "certificates", "network"),
+        *("git", "remote", "VERSION", "CHANGELOG.md", "engine", "platform", "Dockerfile"),
+        *("version argument", "endpoint", "proxy", "certificates", "network"),
         *("credentials", "region", "clock", "permissions", "ledger", "blob mounting"),
     ]
     names = [finding.subject.environment for finding in found if finding.subject.check == "repository"]
@@ -399,3 +402,142 @@ class TestNetwork:
         tools.account.failures["endpoint_urls"] = Denied("the profile is missing")
 
         assert [verdict for verdict, _, _ in self.found(tools, "network")] == ["skipped"]
+
+
+class TestBuild:
+    """What the image is built from, and with."""
+
+    def test_missing_dockerfile_is_a_problem(self, tools: FakeTools) -> None:
+        tools.scm.commit({"Dockerfile": None})
+
+        findings = [finding for finding in trouble(tools) if finding.verdict is Verdict.PROBLEM]
+
+        assert {finding.message for finding in findings} == {"there is no Dockerfile in the last commit"}
+        assert findings[0].fix == 'add one, or build without it: engine = "bundle" in [build]'
+
+    def test_dockerfile_elsewhere_is_named(self, tools: FakeTools) -> None:
+        tools.scm.commit({"Dockerfile": None, "backend/Dockerfile.apprunner": DOCKERFILE, "notes.md": b"FROM here\n"})
+
+        assert trouble(tools)[0].fix == 'write dockerfile = "backend/Dockerfile.apprunner" in [build]'
+
+    def test_dockerfile_that_is_not_committed_is_named(self, tools: FakeTools) -> None:
+        tools.scm.commit({"Dockerfile": None})
+        tools.scm.working_tree.files["Dockerfile"] = DOCKERFILE
+
+        assert trouble(tools)[0].fix == "commit it: git add Dockerfile && git commit"
+
+    @pytest.mark.parametrize(
+        ("dockerfile", "message", "fix"),
+        [
+            (
+                b"FROM scratch\n",
+                "Dockerfile has no ARG VERSION: the app may not know its version",
+                "write ARG VERSION=dev and ENV APP_VERSION=$VERSION at the end of Dockerfile",
+            ),
+            (
+                b"ARG VERSION\nFROM a AS b\nARG VERSION\nFROM scratch\n",
+                "Dockerfile has ARG VERSION outside of the stage that is built: the app may not know its version",
+                "write ARG VERSION=dev and ENV APP_VERSION=$VERSION at the end of Dockerfile",
+            ),
+            (
+                b"FROM scratch\nARG APP_VERSION\n",
+                "Dockerfile has no ARG VERSION: the app may not know its version",
+                'write version_arg = "APP_VERSION" in [build]',
+            ),
+        ],
+    )
+    def test_dockerfile_without_the_version_is_a_warning(
+        self, tools: FakeTools, dockerfile: bytes, message: str, fix: str
+    ) -> None:
+        tools.scm.commit({"Dockerfile": dockerfile})
+
+        (finding,) = trouble(tools)
+
+        assert (finding.verdict, finding.message, finding.fix) == (Verdict.WARNING, message, fix)
+
+    def test_stage_may_get_the_version_from_the_one_it_is_built_from(self, tools: FakeTools) -> None:
+        tools.scm.commit({"Dockerfile": DOCKERFILE + b"FROM app\nCMD serve\n"})
+
+        assert trouble(tools) == []
+
+    @pytest.mark.parametrize(
+        ("dockerfile", "message", "fix"),
+        [
+            (b"# later\n", "Dockerfile has no FROM", "write the image that it is built from"),
+            (DOCKERFILE, "Dockerfile has no stage runtime, which build.target names", "choose from app"),
+            (
+                b"FROM scratch\n",
+                "Dockerfile has no stage runtime, which build.target names",
+                "name a stage: FROM … AS runtime",
+            ),
+        ],
+    )
+    def test_target_that_is_no_stage_is_a_problem(self, dockerfile: bytes, message: str, fix: str) -> None:
+        tools = healthy(build={"target": "runtime"})
+        tools.scm.commit({"Dockerfile": dockerfile})
+
+        (finding,) = trouble(tools)
+
+        assert (finding.verdict, finding.message, finding.fix) == (Verdict.PROBLEM, message, fix)
+
+    @pytest.mark.parametrize("engine", ["bundle"])
+    def test_bundle_needs_no_dockerfile(self, engine: str) -> None:
+        tools = healthy(build={"engine": engine, "command": ["true"]})
+        tools.scm.commit({"Dockerfile": None})
+
+        assert trouble(tools) == []
+
+    @pytest.mark.parametrize(
+        "files",
+        [
+            {"app.py": b"path('version', views.version)\n"},
+            {"main.go": b"mux.HandleFunc(`/version`, version)\n"},
+            {"config/routes.rb": b"  get :version, to: 'meta#version'\n"},
+            {"nginx.conf": b"location /version {\n"},
+            {"app.py": b"", "pages/api/version.ts": b"export default\n"},
+            {"app.py": b"", "app/version/route.ts": b"export\n"},
+        ],
+    )
+    def test_endpoint_is_recognised(self, tools: FakeTools, files: dict[str, bytes]) -> None:
+        tools.scm.commit({"app.py": b"", **files})
+
+        assert trouble(tools) == []
+
+    @pytest.mark.parametrize(
+        "files",
+        [
+            {},
+            {"package.json": b'{"version": "1.2.3"}'},
+            {"README.md": b"GET /version\n"},
+            {"tests/test_app.py": b"client.get('/version')\n"},
+            {"app.py": b"importlib.metadata.version('coach')\n__version__ = '1'\n'/versions'\n"},
+        ],
+    )
+    def test_app_that_does_not_mention_the_endpoint_gets_a_warning(
+        self, tools: FakeTools, files: dict[str, bytes]
+    ) -> None:
+        tools.scm.commit({"app.py": b"", **files})
+
+        (finding,) = trouble(tools)
+
+        assert finding.verdict is Verdict.WARNING
+        assert finding.message == "no source file mentions /version, where verify asks for the version"
+        assert finding.fix.startswith('answer it with {"version": "v1.2.3", "environment": "staging"}')
+
+    def test_what_the_engine_does_not_support_is_a_problem(self) -> None:
+        tools = healthy(build={"ssh": ["default"], "cache_from": ["type=gha"]})
+        obstacle = BuildObstacle(message="docker without buildx does not support build.ssh", fix="install buildx")
+        tools.host.engine_result = Engine(name="docker", ignored_keys=("cache_from",), obstacles=(obstacle,))
+
+        assert [(str(finding.verdict), finding.message, finding.fix) for finding in trouble(tools)] == [
+            ("problem", "docker without buildx does not support build.ssh", "install buildx"),
+            ("warning", "docker ignores build.cache_from", "use docker with buildx for images that serve users"),
+        ]
+
+    def test_release_is_refused_before_anything_is_built(self) -> None:
+        tools = healthy(build={"ssh": ["default"]})
+        obstacle = BuildObstacle(message="docker without buildx does not support build.ssh", fix="install buildx")
+        tools.host.engine_result = Engine(name="docker", obstacles=(obstacle,))
+
+        with pytest.raises(Refused, match=r"docker without buildx does not support build\.ssh"):
+            release(tools)

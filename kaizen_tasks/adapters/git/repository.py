@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
@@ -70,7 +71,7 @@ class GitRepository:
 
     def read_at(self, commit: str, path: str) -> bytes | None:
         """Return a file's content in a commit, or None when the commit lacks the file."""
-        request = os.fsencode(f"{commit}:{self._git.repo.prefix}{path}\n")
+        request = os.fsencode(f"{commit}:{posixpath.normpath(self._git.repo.prefix + path)}\n")
         header, _, content = self._git.run_checked("cat-file", "--batch", stdin=request).out.partition(b"\n")
         fields = header.split(b" ")
         return content[:-1] if len(fields) == 3 and fields[1] == b"blob" else None
@@ -89,6 +90,12 @@ class GitRepository:
         from kaizen_tasks.adapters.git.tracked_files import TrackedFiles
 
         return TrackedFiles(self._git)
+
+    def find_lines(self, pattern: str) -> tuple[str, ...]:
+        """Return the paths of the app's files in HEAD with a line that matches, binary files left out."""
+        options = ("--files-with-matches", "-z", "-I", "--extended-regexp", "-e", pattern)
+        result = self._git.run("grep", *options, "HEAD", "--", ".")
+        return tuple(item.removeprefix("HEAD:") for item in result.items)
 
     def ignored_files(self, folder: str) -> tuple[str, ...]:
         """Return the files of a folder that git ignores and does not track."""

@@ -12,7 +12,7 @@ from attrs import evolve
 from kaizen_tasks.domain.doctor import Finding, Verdict
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.deploy import first_deployment
-from kaizen_tasks.flows.doctor import account, engine, environment
+from kaizen_tasks.flows.doctor import account, app, engine, environment
 from kaizen_tasks.flows.parallel import map_parallel
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def find_problems(environments: Sequence[Environment], tools: Tools, *, builds: 
 def _checks(environments: Sequence[Environment], tools: Tools, *, builds: bool) -> Iterator[Check]:
     if builds:
         yield from engine.checks(tools)
+        yield from app.checks(tools)
     yield from account.checks_without_credentials(tools)
     yield from account.checks_before_changes(environments, tools)
     tag_rules = environment.TagRules(environments, tools)

@@ -92,7 +92,7 @@ def test_release_dry_run_shows_the_plan_and_changes_nothing() -> None:
 def test_failed_build_leaves_branch_and_files_alone() -> None:
     """Before the first push a failure leaves no trace but a private ref."""
     tools = FakeTools()
-    head = without_dockerfile(tools)
+    head = with_broken_dockerfile(tools)
 
     with pytest.raises(KaizenError) as failed:
         release(tools)
@@ -106,7 +106,7 @@ def test_failed_build_leaves_branch_and_files_alone() -> None:
 def test_a_fix_after_a_failed_build_is_in_the_release() -> None:
     """A release that never left this machine may be replaced by the fixed branch."""
     tools = FakeTools()
-    without_dockerfile(tools)
+    with_broken_dockerfile(tools)
     with pytest.raises(KaizenError):
         release(tools)
     fixed = tools.scm.commit({"Dockerfile": b"FROM scratch\n"})
@@ -245,9 +245,8 @@ def test_explicit_part_skips_a_release_that_failed_in_service() -> None:
     assert list(tools.upstream.tags) == ["v0.2.1"]
 
 
-def without_dockerfile(tools: FakeTools) -> str:
+def with_broken_dockerfile(tools: FakeTools) -> str:
     """Commit a tree that no builder can build; return the commit."""
-    tools.scm.commits[tools.scm.head().commit].tree.pop("Dockerfile")  # type: ignore[attr-defined]
-    tools.scm.working_tree.files.pop("Dockerfile")
-    tools.scm.index.pop("Dockerfile")
-    return tools.scm.head().commit
+    commit = tools.scm.commit({"Dockerfile": b"FROM scratch\nRUN false\n"})
+    tools.upstream.branches["main"] = commit
+    return commit
