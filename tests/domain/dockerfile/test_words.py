@@ -29,7 +29,7 @@ def test_words_end_at_blanks_outside_quotes(text: str, words: tuple[str, ...]) -
     [
         ("$A ${A} $Ab $", "one one  $"),
         ("'$A' \"$A\"", "$A one"),
-        (r"\$A \"$A\" \\", '$A "$A" \\'),
+        (r"\$A \"$A\" \\", '$A "one" \\'),
         (r'"\$A \" \x"', r'$A " \x'),
         ("${A:-b} ${B:-b} ${EMPTY:-b} ${EMPTY-b} ${B-b}", "one b b  b"),
         ("${A:+b} ${B:+b} ${EMPTY:+b} ${EMPTY+b} ${B+b}", "b   b "),
