@@ -23,6 +23,7 @@ VERSION_SPELLINGS = ("semver", "pep440")
 BUMP_MODES = ("auto", "strict")
 BUMP_PARTS = ("patch", "feature", "minor", "major", "follow")
 SEVERITIES = ("error", "warning", "off")
+MAX_START_SECONDS = 400
 VERSION_LIKE = re.compile(r"v.*\.|v?[0-9]+(\.|$)")
 
 
@@ -172,6 +173,28 @@ def context_name(text: str) -> str:
 def secret_id(text: str) -> str:
     """Accept the id of a build secret."""
     return _match(text, r"[A-Za-z0-9_][A-Za-z0-9_.-]*", "the id of a secret: letters, digits and _ . -")
+
+
+def variable_name(text: str) -> str:
+    """Accept the name of an environment variable."""
+    return _match(text, r"[A-Za-z_][A-Za-z0-9_]*", "the name of a variable: letters, digits and _")
+
+
+def service_variable(text: str) -> str:
+    """Accept the name of a variable that a service may have.
+
+    https://docs.aws.amazon.com/apprunner/latest/dg/env-variable.html
+    """
+    if text == "PORT":
+        return "'PORT' is set for every service; set rehearse.port"
+    if text.startswith("AWSAPPRUNNER"):
+        return f"{text!r} is reserved by App Runner"
+    return variable_name(text)
+
+
+def port(number: int) -> str:
+    """Accept a port number, or 0."""
+    return "" if 0 <= number <= 65535 else f"{number} is not a port number"
 
 
 def image_platform(text: str) -> str:
@@ -369,3 +392,8 @@ def at_least(minimum: int) -> Callable[[int], str]:
 def not_zero(seconds: float) -> str:
     """Accept a timeout above zero."""
     return "" if seconds else "leaves no time for a request"
+
+
+def start_timeout(seconds: float) -> str:
+    """Accept what a health check of App Runner can wait: 20 checks, 20 seconds apart."""
+    return "" if seconds <= MAX_START_SECONDS else "is longer than 6m40s, which is all that App Runner can wait"

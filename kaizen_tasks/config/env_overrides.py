@@ -30,6 +30,7 @@ TABLES_OF_NAMES = tuple(
         "CHANGELOG_RULES",
         "ENVIRONMENTS",
         "GROUPS",
+        "REHEARSE_ENV",
         "VERIFY_HEADERS",
     )
 )

@@ -16,6 +16,7 @@ from kaizen_tasks.config.tables import (
     DocsRule,
     EvidenceRules,
     GitTagRules,
+    RehearseRules,
     ReleaseRules,
     RolloutRules,
     VerifyRules,
@@ -60,6 +61,7 @@ class Settings:
     smoke: tuple[SmokeCheck, ...]
     rollout: RolloutRules
     runtime: RuntimeRules
+    rehearse: RehearseRules
     docs_checklist: tuple[DocsRule, ...]
     version_files: tuple[VersionFile, ...]
     lines: tuple[Line, ...] = ()

@@ -60,7 +60,11 @@ class BuildRules(NamedTuple):
         version_arg: the build argument that receives `v1.2.3`.
         platform: the platform of the image. App Runner runs `linux/amd64` only.
         engine: `auto`, `docker`, `podman`, `buildah` or `bundle`.
-        command: entry point of a `bundle` image. Example: ["python", "-m", "coach"]
+        command: what a `bundle` image runs. Empty: `ENTRYPOINT` and `CMD` of the Dockerfile's last stage.
+            Example: ["python", "-m", "coach"]
+        inherit: variables of this machine that a `bundle` runs with in a local cloud, where it uses this machine's
+            programs: `PATH` and `VIRTUAL_ENV` are those of the app's virtual environment, if that is active. The image
+            has their names only. Example: ["PATH", "VIRTUAL_ENV"]
         args: further build arguments. Example: BASE = "python:3.12-slim"
         target: the stage of the Dockerfile to build; empty is the last one. Example: "runtime"
         secrets: what `RUN --mount=type=secret,id=…` may read, by id. The values reach neither the image nor the output.
@@ -78,6 +82,7 @@ class BuildRules(NamedTuple):
     platform: Annotated[str, checks.image_platform] = "linux/amd64"
     engine: Annotated[str, checks.engine] = "auto"
     command: tuple[str, ...] = ()
+    inherit: tuple[Annotated[str, checks.variable_name], ...] = ()
     args: Mapping[str, str] = MappingProxyType({})
     target: Annotated[str, checks.stage_name] = ""
     secrets: Mapping[str, BuildSecret] = MappingProxyType({})
@@ -329,6 +334,25 @@ class RolloutRules(NamedTuple):
     bake: Seconds = Seconds(0.0)
 
 
+class RehearseRules(NamedTuple):
+    """`[rehearse]`: what the services of a local cloud run with, in `rehearse`, `local.up` and `demo`.
+
+    Attributes:
+        env: environment variables of every service; `{env}` and `{app}` are filled in.
+            Example: FEATURE_FLAGS = "all-{env}"
+        secrets: path of a file with values that every service gets as secrets, relative to the app's folder: lines
+            `NAME=value` as in `.env`, or a JSON object. They are also in each environment's runtime secret. Keep the
+            file out of git; its values are never shown. Example: ".env.rehearse"
+        port: the port that the app listens on. 0: the one that the image exposes, or 8080. Example: 8000
+        start_timeout: how long a new instance may take to listen on its port, at most 6m40s.
+    """
+
+    env: Mapping[str, str] = MappingProxyType({})
+    secrets: Annotated[str, checks.printable_text] = ""
+    port: Annotated[int, checks.port] = 0
+    start_timeout: Annotated[Seconds, checks.not_zero, checks.start_timeout] = Seconds(2 * MINUTE)
+
+
 class RuntimeTable(NamedTuple):
     """`[runtime]`: where the runtime configuration is, and what these tasks may show and change.
 
@@ -402,6 +426,7 @@ class RawConfig(NamedTuple):
     evidence: EvidenceRules = EvidenceRules()
     rollout: RolloutRules = RolloutRules()
     runtime: RuntimeTable = RuntimeTable()
+    rehearse: RehearseRules = RehearseRules()
     smoke: tuple[SmokeCheck, ...] = ()
     docs_checklist: tuple[DocsRule, ...] = ()
     version_files: tuple[VersionFile, ...] = ()

@@ -162,6 +162,7 @@ def _validate_names(raw: RawConfig) -> Iterator[ConfigProblem]:
         ("build.secrets", raw.build.secrets, checks.secret_id),
         ("changelog.types", raw.changelog.types, checks.heading),
         ("changelog.rules", raw.changelog.rules, checks.lint_rule),
+        ("rehearse.env", raw.rehearse.env, checks.service_variable),
         ("runtime.keys", raw.runtime.keys, checks.key_name),
     )
     for table, names, check in tables:

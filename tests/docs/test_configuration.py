@@ -38,6 +38,7 @@ NAMES = {
     "environments.NAME": "environments.prod",
     "args.NAME": "args.BASE",
     "contexts.NAME": "contexts.docs",
+    "env.NAME": "env.FEATURE_FLAGS",
     "groups.NAME": "groups.beta",
     "types.NAME": "types.Documentation",
     "rules.NAME": "rules.tag-missing",

@@ -55,7 +55,7 @@ def select_builder(
         Refused: the configured engine does not work, or for `auto` no engine does.
     """
     if rules.engine == "bundle":
-        return BundleBuilder(command=rules.command, version_arg=rules.version_arg, platform=rules.platform, store=store)
+        return BundleBuilder(rules=rules, store=store)
     return _engine_builder(choose_engine(rules), rules, root, stream)
 
 

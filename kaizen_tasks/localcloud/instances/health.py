@@ -109,9 +109,8 @@ def holds_connections_open(address: Address, timeout: float) -> bool:
 
 
 def _is_healthy(instance: Instance, check: HealthCheck) -> bool:
-    if check.protocol == "HTTP":
-        return _answers_ok(instance.port, check)
-    return instance.accepts_connections(check.timeout)
+    listens = instance.accepts_connections(check.timeout)
+    return listens and (check.protocol != "HTTP" or _answers_ok(instance.port, check))
 
 
 def _answers_ok(port: int, check: HealthCheck) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.errors import DeployFailed
-from kaizen_tasks.localcloud.instances import health, supervisor
+from kaizen_tasks.localcloud.instances import health, host_config, own_network, supervisor
+from kaizen_tasks.localcloud.instances.listening import listening_ports
 from kaizen_tasks.localcloud.instances.rootfs import resolve_in_root, unpack
 
 if TYPE_CHECKING:
@@ -22,16 +24,28 @@ if TYPE_CHECKING:
 
 INSTANCE_VARIABLE = "KAIZEN_LOCALCLOUD_INSTANCE"
 _GRACE_SECONDS = 3.0
+_TAIL_LINES = 40
+_ADDRESS_IN_USE = re.compile(
+    r"EADDRINUSE|address (is )?already in use|port \d* ?is (already )?(in use|taken)", re.IGNORECASE
+)
 _PROC = Path("/proc")
+_PORT_TAKEN = (
+    "[local cloud] another program has the app's port: it is started again in a network of its own, from which it "
+    "reaches nothing else. An app that listens on $PORT needs none.\n"
+)
 
 
 class ProcessInstance:
     """A program of an image, run by a supervisor.
 
+    It is told its own port as PORT, and by its arguments and variables where they have the port that the image
+    exposes. A program that listens on another port is found there. If it ends because another one has that port, it
+    is started again in a network of its own.
+
     Args:
         spec: what to start.
         folder: where to unpack the image; deleted when the instance stops.
-        port: a free port of this machine, which the program gets as PORT.
+        port: a free port of this machine.
 
     Raises:
         KaizenError: the image cannot be unpacked, or has no command.
@@ -40,33 +54,63 @@ class ProcessInstance:
     may_fail = True
 
     def __init__(self, spec: InstanceSpec, folder: Path, port: int) -> None:
-        self.port = port
+        self._spec = spec
+        self._own_port = port
+        self._found_port = 0
         self._folder = folder
+        self._is_isolated = False
         root = folder / "root"
         unpack(spec.image, root)
         (folder / "tmp").mkdir()
-        working_directory = resolve_in_root(root, spec.image.working_directory)
-        working_directory.mkdir(parents=True, exist_ok=True)
-        self._process = start_supervised(
-            _command_line(spec, root),
-            grace=_GRACE_SECONDS,
-            output=spec.output,
-            environment=_environment(spec, folder, port),
-            working_directory=working_directory,
-        )
+        self._working_directory = resolve_in_root(root, spec.image.working_directory)
+        self._working_directory.mkdir(parents=True, exist_ok=True)
+        self._command_line = _command_line(spec, root, port)
+        self._process = self._start()
+
+    @property
+    def port(self) -> int:
+        """The port on which the program listens; its own until it listens on another one."""
+        return self._found_port or self._own_port
 
     def accepts_connections(self, timeout: float) -> bool:
-        """Return whether the program listens on its port."""
-        return health.accepts_connections(("127.0.0.1", self.port), timeout)
+        """Return whether the program listens."""
+        if health.accepts_connections(("127.0.0.1", self.port), timeout):
+            return True
+        ports = listening_ports(self._process.pid)
+        if not ports or self._own_port in ports:
+            return False
+        self._found_port = self._spec.port if self._spec.port in ports else min(ports)
+        return health.accepts_connections(("127.0.0.1", self._found_port), timeout)
 
     def exit_code(self) -> int | None:
         """Return the program's exit code; None while it runs."""
-        return self._process.poll()
+        code = self._process.poll()
+        if code is None or self._found_port or self._is_isolated or not self._has_found_port_taken():
+            return code
+        self._is_isolated = True
+        stop_supervised(self._process, _GRACE_SECONDS)
+        with self._spec.output.open("a", encoding="utf-8") as output:
+            output.write(_PORT_TAKEN)
+        self._process = self._start(sys.executable, "-I", own_network.__file__, str(self._own_port))
+        return None
 
     def stop(self) -> None:
         """Stop the program's process group and delete its folder."""
         stop_supervised(self._process, _GRACE_SECONDS)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _start(self, *prefix: str) -> subprocess.Popen[bytes]:
+        return start_supervised(
+            (*prefix, *self._command_line),
+            grace=_GRACE_SECONDS,
+            output=self._spec.output,
+            environment=_environment(self._spec, self._folder, self._own_port),
+            working_directory=self._working_directory,
+        )
+
+    def _has_found_port_taken(self) -> bool:
+        """Return whether the program says that its port is in use; where it cannot have its own network, never."""
+        return sys.platform == "linux" and any(map(_ADDRESS_IN_USE.search, self._spec.tail(_TAIL_LINES)))
 
 
 def start_supervised(
@@ -131,39 +175,28 @@ def _instance_id_of(process: Path) -> str | None:
     return next((line[len(prefix) :].decode() for line in variables if line.startswith(prefix)), None)
 
 
-def _command_line(spec: InstanceSpec, root: Path) -> list[str]:
-    """Return the program and its arguments, with paths of this machine."""
+def _command_line(spec: InstanceSpec, root: Path, port: int) -> list[str]:
+    """Return the program and its arguments, with paths and port of this machine."""
     words = (*spec.image.entrypoint, *(spec.arguments or spec.image.command))
     if not words:
         raise DeployFailed("the image has no command", hint="give it a CMD, or the service a StartCommand")
-    executable, *arguments = (_host_path(word, root) for word in words)
-    if executable in ("python", "python3") and not shutil.which(executable, path=_search_path()):
+    localised = (host_config.on_this_machine(word, root) for word in words)
+    executable, *arguments = (host_config.with_port(word, spec.port, port) for word in localised)
+    search_path = host_config.variables(spec.image, root, image_port=spec.port, port=port)["PATH"]
+    if executable in ("python", "python3") and not shutil.which(executable, path=search_path):
         executable = sys.executable
     return [executable, *arguments]
 
 
-def _host_path(word: str, root: Path) -> str:
-    """Convert the absolute path of a file in the image to its unpacked path; keep other arguments."""
-    if not word.startswith("/"):
-        return word
-    path = resolve_in_root(root, word)
-    return str(path) if path.is_file() else word
-
-
 def _environment(spec: InstanceSpec, folder: Path, port: int) -> dict[str, str]:
-    """Return the program's environment, without variables of this process, such as credentials."""
+    """Return the program's environment, without variables of this process that the image does not ask for."""
     return {
         "HOME": str(folder / "root"),
         "TMPDIR": str(folder / "tmp"),
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",  # so that the log is complete when the program is killed
-        **spec.image.environment,
+        **host_config.variables(spec.image, folder / "root", image_port=spec.port, port=port),
         **spec.variables,
-        "PATH": _search_path(),
         "PORT": str(port),
         INSTANCE_VARIABLE: spec.instance_id,
     }
-
-
-def _search_path() -> str:
-    return os.pathsep.join((str(Path(sys.executable).parent), os.defpath))

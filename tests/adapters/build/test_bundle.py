@@ -15,6 +15,7 @@ import pytest
 from attrs import evolve
 
 from kaizen_tasks.adapters.build.bundle import BundleBuilder
+from kaizen_tasks.config.tables import BuildRules
 from kaizen_tasks.errors import BuildFailed
 from tests.contracts.builder import BuilderContract, DistributionShelf, recipe
 from tests.support.docker_registry import DockerRegistry, docker_registry
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
 RECIPE = evolve(recipe(), app="coach", source="https://example.com/app")
 
 
-def bundler(store: Path, command: tuple[str, ...] = ("python", "app.py")) -> BundleBuilder:
-    return BundleBuilder(command=command, version_arg="VERSION", platform="linux/amd64", store=store)
+def bundler(
+    store: Path, command: tuple[str, ...] = ("python", "app.py"), inherit: tuple[str, ...] = ()
+) -> BundleBuilder:
+    return BundleBuilder(rules=BuildRules(command=command, inherit=inherit), store=store)
 
 
 def blob(image: LocalImage, digest: str) -> bytes:
@@ -160,7 +163,7 @@ def test_the_digest_of_a_known_tree_never_changes(tmp_path: Path) -> None:
 
 def test_changed_command_rebuilds_the_image(tmp_path: Path, tree: Path) -> None:
     bundler(tmp_path / "store").build(RECIPE, tree)
-    changed = bundler(tmp_path / "store", ("gunicorn", "app"))
+    changed = bundler(tmp_path / "store", ("sh", "run.sh"))
 
     assert changed.find_image(RECIPE) is None
     assert changed.build(RECIPE, tree) == changed.find_image(RECIPE)
@@ -191,11 +194,94 @@ def test_special_file_is_refused(tmp_path: Path, tree: Path) -> None:
         bundler(tmp_path / "store").build(RECIPE, tree)
 
 
-def test_missing_command_is_refused(tmp_path: Path, tree: Path) -> None:
-    with pytest.raises(BuildFailed) as failure:
-        bundler(tmp_path / "store", ()).build(RECIPE, tree)
+def runtime(image: LocalImage) -> Mapping[str, object]:
+    found = config(image)["config"]
+    assert isinstance(found, dict)
+    return found
 
-    assert "build.command" in failure.value.hint
+
+def with_dockerfile(tree: Path, text: str) -> Path:
+    (tree / "Dockerfile").write_text(text)
+    return tree
+
+
+def test_command_environment_folder_and_ports_are_those_of_the_last_stage(tmp_path: Path, tree: Path) -> None:
+    text = (
+        'ARG FOLDER=srv\nFROM node AS css\nCMD ["node"]\nFROM python\n'
+        "ARG VERSION=dev FOLDER\nENV APP_VERSION=${VERSION#v}\n"
+        'ENV LEVEL=info\nWORKDIR /$FOLDER/web\nEXPOSE 8000/tcp\nENTRYPOINT ["./run.sh"]\nCMD ["sh", "-c", "true"]\n'
+    )
+    image = bundler(tmp_path / "store", ()).build(RECIPE, with_dockerfile(tree, text))
+
+    found = runtime(image)
+    assert (found["Entrypoint"], found["Cmd"]) == (["./run.sh"], ["sh", "-c", "true"])
+    assert (found["WorkingDir"], found["ExposedPorts"]) == ("/srv/web", {"8000/tcp": {}})
+    assert {"APP_VERSION=1.2.3", "VERSION=v1.2.3", "LEVEL=info"} <= {*found["Env"]}  # type: ignore[misc]
+    assert {"srv", "srv/web", "srv/web/app.py"} <= entries(image).keys()
+
+
+def test_configured_command_replaces_that_of_the_dockerfile(tmp_path: Path, tree: Path) -> None:
+    text = 'FROM python\nWORKDIR /srv\nENTRYPOINT ["missing"]\nCMD ["argument"]\n'
+    found = runtime(bundler(tmp_path / "store").build(RECIPE, with_dockerfile(tree, text)))
+
+    assert (found.get("Entrypoint"), found["Cmd"], found["WorkingDir"]) == (None, ["python", "app.py"], "/srv")
+
+
+def test_files_are_also_where_the_dockerfile_copies_them(tmp_path: Path, tree: Path) -> None:
+    text = (
+        "FROM python\nCOPY static/ /var/www/\nCOPY app.py run.s? missing /opt/\nCOPY run.sh /usr/local/bin/start\n"
+        "ADD https://example.com/x /x\nCOPY ../outside /y\nCOPY --from=0 /z /z\nCOPY . /code\nCMD start\n"
+    )
+    names = entries(bundler(tmp_path / "store", ()).build(RECIPE, with_dockerfile(tree, text))).keys()
+
+    assert {"var/www/naïve.css", "opt/app.py", "opt/run.sh", "usr/local/bin/start", "code/app.py"} <= names
+    assert not {"app.py", "app", "x", "y", "z"} & names
+
+
+def test_names_of_inherited_variables_are_in_the_image_and_no_values(tmp_path: Path, tree: Path) -> None:
+    image = bundler(tmp_path / "store", inherit=("PATH", "VIRTUAL_ENV")).build(RECIPE, tree)
+
+    labels = runtime(image)["Labels"]
+    assert isinstance(labels, dict)
+    assert labels["dev.kaizen.inherit"] == "PATH,VIRTUAL_ENV"
+    assert os.environ["PATH"] not in str(config(image))
+
+
+def test_program_of_an_inherited_path_is_found(tmp_path: Path, tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "gunicorn").write_text("#!/bin/sh\n")
+    (tmp_path / "bin" / "gunicorn").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    with_dockerfile(tree, "FROM python\nWORKDIR /app\nCMD exec gunicorn app:app\n")
+
+    with pytest.raises(BuildFailed, match="cannot run gunicorn: it is neither in the commit nor among") as failure:
+        bundler(tmp_path / "store", ()).build(RECIPE, tree)
+    assert 'build.inherit = ["PATH", "VIRTUAL_ENV"]' in failure.value.hint
+    assert bundler(tmp_path / "store", (), ("PATH",)).build(RECIPE, tree).id.startswith("sha256:")
+
+
+def test_missing_command_is_refused(tmp_path: Path, tree: Path) -> None:
+    for text, reason in (
+        ("", "has no ENTRYPOINT or CMD"),
+        ("FROM nginx:1.27\nCOPY . /x\n", "that of nginx:1.27 is unknown"),
+    ):
+        with pytest.raises(BuildFailed, match=reason) as failure:
+            bundler(tmp_path / "store", ()).build(RECIPE, with_dockerfile(tree, text))
+        assert "set build.command" in failure.value.hint
+
+
+def test_program_of_another_stage_is_refused(tmp_path: Path, tree: Path) -> None:
+    text = (
+        'FROM golang AS build\nRUN go build -o /api .\nFROM scratch\nCOPY --from=build /api /api\nENTRYPOINT ["/api"]\n'
+    )
+
+    with pytest.raises(BuildFailed) as failure:
+        bundler(tmp_path / "store", ()).build(RECIPE, with_dockerfile(tree, text))
+
+    assert (
+        failure.value.message == "a bundle cannot run /api: stage build makes it (Dockerfile:4), and no stage is built"
+    )
+    assert not (tmp_path / "store").exists()
 
 
 @pytest.mark.integration

@@ -18,6 +18,7 @@ import attrs
 import pytest
 
 from kaizen_tasks.errors import DeployFailed, Interrupted
+from kaizen_tasks.localcloud.clock import MonotonicClock
 from kaizen_tasks.localcloud.instances.container import DockerEngine
 from kaizen_tasks.localcloud.instances.health import HealthCheck, wait_until_healthy
 from kaizen_tasks.localcloud.instances.launcher import InstanceLauncher
@@ -62,6 +63,12 @@ def spec_of(shelf: Shelf, digest: str, **variables: str) -> InstanceSpec:
         port=8080,
         output=shelf.store.blobs.path(digest).parents[3] / "output" / identity,
     )
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
@@ -319,3 +326,95 @@ def test_processes_of_other_instances_are_not_killed(launcher: InstanceLauncher,
         assert other.poll() is None
         other.communicate(b"\n")
     assert other.returncode == 0
+
+
+HTTP_SERVER = """
+import http.server, json, os, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = json.dumps({"name": os.environ.get("NAME"), "PORT": os.environ["PORT"]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+http.server.HTTPServer(("127.0.0.1", PORT), Handler).serve_forever()
+"""
+
+
+def server_on(port: str) -> str:
+    return HTTP_SERVER.replace("PORT)", f"{port})")
+
+
+def healthy(instance: Instance) -> int:
+    wait_until_healthy(instance, attrs.evolve(CHECK, unhealthy_threshold=60), NEVER, MonotonicClock())
+    return instance.port
+
+
+@pytest.mark.parametrize(
+    ("text", "config"),
+    [
+        ("sys.argv[1].rpartition(':')[2]", {"Cmd": ["python", "main.py", "0.0.0.0:8080"]}),
+        ("os.environ['LISTEN'].rpartition(':')[2]", {"Env": ["LISTEN=http://127.0.0.1:8080"]}),
+        ("os.environ['PORT']", {}),
+    ],
+)
+def test_program_gets_a_port_of_its_own_where_the_image_names_the_exposed_one(
+    shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]], text: str, config: Mapping[str, object]
+) -> None:
+    digest = script(shelf, server_on(f"int({text})"), config)
+    (_, first), (_, second) = start(digest, NAME="first"), start(digest, NAME="second")
+
+    assert healthy(first) != healthy(second)
+    assert (ask(first.port)["name"], ask(second.port)["name"]) == ("first", "second")
+
+
+@linux_only
+def test_programs_with_the_same_fixed_port_run_side_by_side(
+    shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]], free_port: int
+) -> None:
+    """The first one is found at its port; the second one, which says that the port is in use, gets its own network."""
+    digest = script(shelf, server_on(str(free_port)))
+    _, first = start(digest, NAME="first")
+    assert healthy(first) == free_port
+    spec, second = start(digest, NAME="second")
+    try:
+        healthy(second)
+    except DeployFailed:
+        assert any("allows no network of its own" in line for line in spec.tail())
+        pytest.skip("this user may not create a network")
+
+    assert (ask(first.port)["name"], ask(second.port)["name"]) == ("first", "second")
+    assert any("in a network of its own" in line for line in spec.tail(40))
+    second.stop()
+    assert ask(first.port)["name"] == "first"
+
+
+def test_bundle_inherits_the_variables_that_it_names(
+    shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "greet"
+    program.write_text("#!/bin/sh\necho hello from $VIRTUAL_ENV, $OTHER\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("VIRTUAL_ENV", "/venv")
+    monkeypatch.setenv("OTHER", "secret")
+    labels = {**BUNDLE, "dev.kaizen.inherit": "PATH,VIRTUAL_ENV,MISSING"}
+    spec, instance = start(script(shelf, "", {"Cmd": ["greet"], "Labels": labels}))
+
+    assert outcome(spec, instance) == (0, ("hello from /venv,",))
+
+
+def test_paths_of_the_image_are_those_of_its_unpacked_files(
+    shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]
+) -> None:
+    text = "import os; print(os.environ['DATA'], os.environ['PATHS'], os.environ['PATH'].split(':')[0])"
+    config = {
+        "Cmd": ["/bin/sh", "-c", "cd / && python /app/main.py"],
+        "Env": ["DATA=/app", "PATHS=/app/main.py:/usr/nowhere", "PATH=/app:/usr/bin"],
+    }
+    spec, instance = start(script(shelf, text, config))
+    code, (line,) = outcome(spec, instance)
+    root = line.split()[0].removesuffix("/app")
+
+    assert code == 0
+    assert line == f"{root}/app {root}/app/main.py:/usr/nowhere {root}/app"
