@@ -26,8 +26,8 @@ OPTIONS = {
 }
 """The option of an engine's build command for each key of `[build]` that not every engine supports."""
 
-IGNORED_BY_BUNDLES = (*OPTIONS, "options", "args")
-"""Keys that only a Dockerfile can use."""
+IGNORED_BY_BUNDLES = (*(key for key in OPTIONS if key != "target"), "options")
+"""Keys that only an engine can use."""
 
 CACHE_KEYS = ("cache_from", "cache_to")
 """Keys without which a build only takes longer."""

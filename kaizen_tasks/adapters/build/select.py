@@ -28,7 +28,7 @@ TIMEOUT_SECONDS = {"docker": 3, "podman": 10, "buildah": 10}  # a docker daemon 
 
 BUNDLE_ENGINE = Engine(
     name="bundle",
-    warning="bundle makes images that ignore the Dockerfile",
+    warning="bundle makes images without base image and RUN",
     fix='set build.engine = "auto" for images that serve users',
 )
 DOCKER_WITHOUT_BUILDX = Engine(
@@ -43,7 +43,7 @@ def select_builder(
 ) -> Builder:
     """Return the configured builder, or for `auto` that of the first engine that works.
 
-    `auto` never selects `bundle`, whose image ignores the Dockerfile.
+    `auto` never selects `bundle`, whose image has no base image.
 
     Args:
         rules: how to build.
@@ -132,7 +132,7 @@ def find_working_engine(engine: str) -> str:
             return name
     raise Refused(
         "no container engine works here: " + "; ".join(problems),
-        hint='install one, or set build.engine = "bundle" for an image that ignores the Dockerfile',
+        hint='install one, or set build.engine = "bundle" for an image without base image and RUN',
     )
 
 

@@ -62,7 +62,7 @@ def test_machine_without_an_engine_is_refused() -> None:
 
 @pytest.mark.usefixtures("programs")
 def test_bundle_needs_no_engine_and_has_a_warning() -> None:
-    assert "ignore the Dockerfile" in _engine("bundle").warning
+    assert "without base image" in _engine("bundle").warning
 
 
 def test_auto_takes_the_first_engine_that_works(programs: Path) -> None:
