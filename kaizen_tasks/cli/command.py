@@ -36,6 +36,13 @@ NOISY_LOGGERS = ("boto3", "botocore", "git", "s3transfer", "urllib3")
 """Libraries whose debug logs contain complete requests and responses: signatures, session tokens, passwords."""
 
 DRY_RUN_NOTE = "note: this plan does not include the effects of the tasks above; nothing has been executed\n"
+DRY_RUN_END = "nothing was changed; run it without --dry"
+DOCUMENT_FLAGS = ("json", "sarif", "print_iam", "list")
+"""Flags of tasks that then print a document or a list, which ends with its own last line."""
+
+TASK_NAMES: set[str] = set()
+"""The names of all tasks, without their collections."""
+
 DRY_RUN_COUNT_KEY = "planned"
 """Key in Invoke's configuration, which all tasks of a command line share, for the number of tasks that ran dry."""
 
@@ -72,12 +79,15 @@ def command(
         _warn_about_dry_run(c)
         defaults: dict[str, object] = {flag.name: [] if flag.repeatable else flag.default for flag in flags}
         arguments = {**defaults, **{name: _as_utf8(value) for name, value in values.items()}}
-        changes_nothing = bool(c.config.run.dry) or (read_only(arguments) if callable(read_only) else read_only)
-        with _errors_as_exits(task_name, read_only=changes_nothing), _signals_as_interrupts():
+        is_reading = read_only(arguments) if callable(read_only) else read_only
+        with _errors_as_exits(task_name, read_only=is_reading or bool(c.config.run.dry)), _signals_as_interrupts():
             function = getattr(import_module(f"{HANDLERS}.{module_name}"), function_name)
             function(c, **arguments, **(bound or {}))
+            if c.config.run.dry and not is_reading and not any(arguments.get(flag) for flag in DOCUMENT_FLAGS):
+                _say_nothing_was_changed(task_name)
             sys.stdout.flush()
 
+    TASK_NAMES.add(task_name)
     body.__name__, body.__doc__ = name or function_name, text
     body.__signature__ = _signature(flags)  # type: ignore[attr-defined]  # which Invoke reads the flags from
     return CommandTask(body, flags, default=default)
@@ -169,6 +179,14 @@ def _warn_about_dry_run(c: Context) -> None:
         sys.stdout.flush()
         sys.stderr.write(DRY_RUN_NOTE)
     c.config.update({DRY_RUN_COUNT_KEY: planned_count + 1})
+
+
+def _say_nothing_was_changed(task_name: str) -> None:
+    """End the output of a dry run, after the last of its tasks."""
+    typed_names = [word.rpartition(".")[2] for word in sys.argv[1:]]
+    position = max((index for index, name in enumerate(typed_names) if name == task_name), default=len(typed_names))
+    if not TASK_NAMES.intersection(typed_names[position + 1 :]):
+        sys.stdout.write(f"{DRY_RUN_END}\n")
 
 
 def _typed_name(task_name: str) -> str:

@@ -10,6 +10,7 @@ from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.execution import Change, Execution, HoldPolicy
+from kaizen_tasks.flows.outcome import Outcome
 from kaizen_tasks.flows.release import claims
 from kaizen_tasks.flows.runner import run_flow
 
@@ -34,11 +35,12 @@ def plan_abandonment(version: Version, tools: Tools, *, reason: str) -> Change:
     tools.identity.account_id()  # nothing is read from a wrong account
     environment, release = _find_begun_release(version, tools)
 
-    def run(execution: Execution) -> None:
+    def run(execution: Execution) -> Outcome:
         run_flow(catalogue.abandon(environment, reason=reason), release, tools, execution.execute)
         serving = serving_entry(tools.ledger.entries(environment.name))
-        if serving is not None and serving.version == release.name:
-            tools.reporter.note(f"{environment.name} still runs {release.name}: inv rollback --env {environment.name}")
+        is_serving = serving is not None and serving.version == release.name
+        next_step = f"{environment.name} still runs it: inv rollback --env {environment.name}" if is_serving else ""
+        return Outcome(text=f"{release.name} is given up", next_step=next_step)
 
     return Change(
         title=f"give up {release.name}",

@@ -6,6 +6,7 @@ from kaizen_tasks.domain.environment import Environment, Stage
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.execution import Change, Execution, HoldPolicy, join_names
+from kaizen_tasks.flows.outcome import Outcome, end_of_holds, next_promotion, serving
 from kaizen_tasks.flows.release import files
 from kaizen_tasks.flows.rollback.automatic import run_with_auto_rollback
 from kaizen_tasks.flows.runner import run_flow
@@ -32,8 +33,15 @@ def plan_release(bump: Bump, stage: Stage, tools: Tools, *, skip_docs: str, auto
         environments=stage.environments,
         preflight=lambda: _refuse_early(flow, starting_release, tools),
         verifies=True,
-        run=lambda execution: _run(flow, starting_release, execution, auto_rollback=auto_rollback),
+        run=lambda execution: _outcome(
+            _run(flow, starting_release, execution, auto_rollback=auto_rollback), stage, tools
+        ),
     )
+
+
+def _outcome(release: Release, stage: Stage, tools: Tools) -> Outcome:
+    next_step = next_promotion(stage, release, tools.settings)
+    return Outcome(text=serving(release, stage.environments), next_step=next_step)
 
 
 def plan_hotfix(
@@ -58,8 +66,15 @@ def plan_hotfix(
         hold_policy=HoldPolicy.IGNORE,
         preflight=lambda: _refuse_early(flow, starting_release, tools),
         verifies=True,
-        run=lambda execution: _run(flow, starting_release, execution, auto_rollback=auto_rollback),
+        run=lambda execution: _hotfix_outcome(
+            _run(flow, starting_release, execution, auto_rollback=auto_rollback), environment
+        ),
     )
+
+
+def _hotfix_outcome(release: Release, environment: Environment) -> Outcome:
+    text = f"{serving(release, (environment,))} and is held"
+    return Outcome(text=text, next_step=end_of_holds((environment,)))
 
 
 def _refuse_early(flow: Flow, starting_release: Release, tools: Tools) -> None:
@@ -69,5 +84,7 @@ def _refuse_early(flow: Flow, starting_release: Release, tools: Tools) -> None:
         run_flow(preflights, starting_release, tools)
 
 
-def _run(flow: Flow, starting_release: Release, execution: Execution, *, auto_rollback: bool) -> None:
-    run_with_auto_rollback(flow, starting_release, execution.tools, execution.execute, auto_rollback=auto_rollback)
+def _run(flow: Flow, starting_release: Release, execution: Execution, *, auto_rollback: bool) -> Release:
+    return run_with_auto_rollback(
+        flow, starting_release, execution.tools, execution.execute, auto_rollback=auto_rollback
+    )

@@ -19,6 +19,7 @@ from kaizen_tasks.flows.deploy.request_headers import require_headers
 from kaizen_tasks.flows.locking.guard import LockGuard
 from kaizen_tasks.flows.locking.mutations import MutationLog
 from kaizen_tasks.flows.locking.session import acquire_locks
+from kaizen_tasks.flows.outcome import Outcome
 from kaizen_tasks.flows.runner import Executor, dry_run_step, guarded_executor, logging_executor
 from kaizen_tasks.ports.tools import Tools
 
@@ -70,7 +71,7 @@ class Change:
     Attributes:
         title: what the command does, verb first, for the heading: `promote v1.2.3 to prod`.
         environments: the environments that the command is for.
-        run: makes the change, after all checks and with the locks.
+        run: makes the change, after all checks and with the locks; returns what to say at the end, if anything.
         hold_policy: what to do about held environments.
         preflight: raises when the command is bound to be refused.
         check_evidence: raises when one of the environments that will be changed does not accept the release.
@@ -84,7 +85,7 @@ class Change:
 
     title: str
     environments: tuple[Environment, ...]
-    run: Callable[[Execution], None]
+    run: Callable[[Execution], Outcome | None]
     hold_policy: HoldPolicy = HoldPolicy.REFUSE
     preflight: Callable[[], None] = lambda: None
     check_evidence: Callable[[tuple[Environment, ...]], None] = lambda _: None
@@ -215,6 +216,7 @@ def _execute_change(
         change.check_environments(environments)
         if change.asks:
             confirm(environments, change.question)
+    started_at = tools.clock.monotonic()
     with _locked(change, environments, tools, command=command, wait=wait) as guard:
         has_waited = tools.clock.monotonic() - read_at >= HOLD_CACHE_SECONDS
         tools.scm.invalidate_cache(remote=has_waited)  # another run may have released while this one waited
@@ -222,7 +224,9 @@ def _execute_change(
             holds = {**holds, **_read_holds(change, tools)}
         execution = Execution(tools=tools, guard=guard, holds=holds, mutations=mutations)
         with execution.mutations.reclassify_errors():
-            change.run(execution)
+            outcome = change.run(execution)
+    if outcome is not None and not tools.dry:
+        tools.reporter.summary(outcome.text, outcome.next_step, tools.clock.monotonic() - started_at)
 
 
 def _read_holds(change: Change, tools: Tools) -> Mapping[str, Hold]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.release import Release
-from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, Refused
+from kaizen_tasks.errors import NOTHING_CHANGED, Cancelled, KaizenError, Refused
 from kaizen_tasks.flows.step import FileStep, Flow, Step
 from kaizen_tasks.ports.activity import observing_activity
 from kaizen_tasks.ports.tools import Tools
@@ -39,7 +39,9 @@ def apply_step(step: Step, _decision: Act, release: Release, tools: Tools) -> Re
         updated_release = _act(step, release, tools)
         final_decision = step.decide(updated_release, tools)
     except BaseException as error:
-        tools.reporter.failed(step.label, tools.clock.monotonic() - started_at)
+        is_cancelled = isinstance(error, KeyboardInterrupt | Cancelled)
+        report = tools.reporter.interrupted if is_cancelled else tools.reporter.failed
+        report(step.label, tools.clock.monotonic() - started_at)
         for line in error.output if isinstance(error, KaizenError) else ():
             tools.reporter.note(f"  {line}".rstrip())
         raise

@@ -26,8 +26,8 @@ class Clock(Protocol):
         """Wait for some seconds.
 
         Raises:
-            Interrupted: `cancel_waits` was called before or during the wait.
+            Cancelled: `cancel_waits` was called before or during the wait.
         """
 
     def cancel_waits(self) -> None:
-        """End the waits of all threads, and make every later one raise `Interrupted`."""
+        """End the waits of all threads, and make every later one raise `Cancelled`."""

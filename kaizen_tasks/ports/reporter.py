@@ -35,8 +35,20 @@ class Reporter(Protocol):
     def failed(self, label: StepLabel, seconds: float) -> None:
         """Show that a step failed; the error itself is shown later."""
 
+    def interrupted(self, label: StepLabel, seconds: float) -> None:
+        """Show that Ctrl-C or a signal has ended a step."""
+
     def note(self, text: str) -> None:
         """Show a line of text."""
+
+    def summary(self, text: str, next_step: str, seconds: float) -> None:
+        """Show the last line of a command that has succeeded.
+
+        Args:
+            text: what it has achieved.
+            next_step: what to type next, with the words before it; empty when nothing follows.
+            seconds: how long it took.
+        """
 
     def rollout_table(
         self, environments: Sequence[str], typical_duration: Callable[[str], float | None]
@@ -49,5 +61,11 @@ class Reporter(Protocol):
                 may be slow: reporters that show the duration call it in another thread, the others never.
         """
 
-    def environment_finished(self, environment: str, error: str) -> None:
-        """Show that an environment of the table has ended, with its error; an empty error means success."""
+    def environment_finished(self, environment: str, error: str, *, interrupted: bool = False) -> None:
+        """Show that an environment of the table has ended, with its error; an empty error means success.
+
+        Args:
+            environment: the environment's name.
+            error: what went wrong.
+            interrupted: whether nothing did, and Ctrl-C or a signal has ended the run.
+        """

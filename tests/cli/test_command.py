@@ -15,7 +15,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from kaizen_tasks import errors
-from kaizen_tasks.cli.command import DRY_RUN_NOTE, HANDLERS, command
+from kaizen_tasks.cli.command import DRY_RUN_END, DRY_RUN_NOTE, HANDLERS, command
 from kaizen_tasks.cli.flags import Flag
 from kaizen_tasks.errors import NOTHING_CHANGED, Cancelled, ConfigurationError, KaizenError, Refused, VerifyFailed
 
@@ -303,6 +303,24 @@ def test_dry_run_of_several_tasks_prints_one_note(*, dry: bool, capsys: pytest.C
 
     assert [bool(each) for each in said] == [False, dry, False]
     assert said[1] == (DRY_RUN_NOTE if dry else "")
+
+
+@pytest.mark.parametrize(
+    ("words", "is_last"), [("--dry do", True), ("--dry do bump", False), ("--dry bump do --reason=bump", True)]
+)
+def test_dry_run_ends_with_what_to_type_instead(
+    *, words: str, is_last: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once for several tasks: after the last of them."""
+    monkeypatch.setattr("sys.argv", ["inv", *words.split()])
+    monkeypatch.setattr("kaizen_tasks.cli.command.TASK_NAMES", {"bump"})
+    config = Config(overrides={"run": {"dry": True}})
+
+    task(lambda: None)(Context(config))
+    assert capsys.readouterr().out == (f"{DRY_RUN_END}\n" if is_last else "")
+
+    task(lambda: None, read_only=True)(Context(config))
+    assert capsys.readouterr().out == ""
 
 
 def test_each_part_of_an_error_is_one_line_that_no_terminal_obeys() -> None:

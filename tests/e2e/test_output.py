@@ -89,17 +89,20 @@ def test_errors_are_printed_on_stderr_only(demo: Workspace) -> None:
 def test_rollout_on_a_terminal_ends_with_a_table(demo: Workspace, columns: int) -> None:
     result = shown(demo, "promote-beta", columns=columns)
     assert result.code == 0
-    *_, heading, mark, shane, dom, counts = [line for line in result.lines if line]
+    *_, heading, mark, shane, dom, counts, summary = [line for line in result.lines if line]
     assert heading.split()[:3] == ["environment", "step", "elapsed"]
     assert [line.split()[1:3] for line in (mark, shane, dom)] == [["mark", "done"], ["shane", "done"], ["dom", "done"]]
     assert counts.startswith("3 environments: 3 done; ")
+    assert summary.startswith("mark, shane, dom serve v0.2.0 (")
 
 
 def test_rollout_without_a_terminal_prints_times_and_counts(demo: Workspace) -> None:
     result = demo.inv("promote-beta").expect_success()
     through = [step for verdict, step in result.verdicts if verdict == "complete"]
     assert sorted(through) == ["dom", "mark", "shane"]
-    assert len(workspaces.TIMESTAMP.findall(result.out.splitlines()[-1])) == 1
+    *_, last_result, summary = result.out.splitlines()
+    assert len(workspaces.TIMESTAMP.findall(last_result)) == 1
+    assert summary.startswith("mark, shane, dom serve v0.2.0 (")
 
 
 def test_watch_prints_one_json_document_a_refresh(demo: Workspace) -> None:

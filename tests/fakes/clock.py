@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import UTC, date, datetime, timedelta
 
-from kaizen_tasks.errors import Interrupted
+from kaizen_tasks.errors import Cancelled
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -34,7 +34,7 @@ class FakeClock:
 
     def sleep(self, seconds: float) -> None:
         if self._interrupted:
-            raise Interrupted("interrupted while waiting")
+            raise Cancelled("interrupted while waiting")
         self.sleeps.append(seconds)
         self.advance(max(seconds, RESOLUTION) if seconds > 0 else 0.0)
 

@@ -18,9 +18,10 @@ class FakeReporter:
     """Records verdicts by step; safe to use from several threads.
 
     Attributes:
-        verdicts: `done`, `act`, `succeeded`, `refuse` or `failed`, with the step's label, in order.
+        verdicts: `done`, `act`, `succeeded`, `refuse`, `failed` or `interrupted`, with the step's label, in order.
         lines: every heading, note, progress and reason.
         rollouts: the environments of every rollout, each with the seconds that it usually takes.
+        summaries: what each command has achieved, and what to type next.
         outcomes: what went wrong in each environment of a rollout, or nothing.
     """
 
@@ -29,6 +30,7 @@ class FakeReporter:
         self.lines: list[str] = []
         self.rollouts: list[dict[str, float | None]] = []
         self.outcomes: dict[str, str] = {}
+        self.summaries: list[tuple[str, str]] = []
         self._guard = threading.Lock()
 
     def heading(self, text: str) -> None:
@@ -54,8 +56,14 @@ class FakeReporter:
     def failed(self, label: StepLabel, seconds: float) -> None:
         self._remember("failed", label)
 
+    def interrupted(self, label: StepLabel, seconds: float) -> None:
+        self._remember("interrupted", label)
+
     def note(self, text: str) -> None:
         self.lines.append(text)
+
+    def summary(self, text: str, next_step: str, seconds: float) -> None:
+        self.summaries.append((text, next_step))
 
     @contextmanager
     def rollout_table(
@@ -65,7 +73,7 @@ class FakeReporter:
         self.rollouts.append({name: typical_duration(name) for name in environments})
         yield
 
-    def environment_finished(self, environment: str, error: str) -> None:
+    def environment_finished(self, environment: str, error: str, *, interrupted: bool = False) -> None:
         with self._guard:
             self.outcomes[environment] = error
 

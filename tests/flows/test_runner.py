@@ -12,7 +12,7 @@ from semver import Version
 from kaizen_tasks.adapters.host.atomic_write import OverlayFiles
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.release import Release, StepLabel
-from kaizen_tasks.errors import NOTHING_CHANGED, BuildFailed, KaizenError, Refused
+from kaizen_tasks.errors import NOTHING_CHANGED, BuildFailed, Cancelled, KaizenError, Refused
 from kaizen_tasks.flows.runner import apply_step, dry_run_step, noting_interruptions, run_flow
 from kaizen_tasks.flows.step import FileStep
 from tests.fakes.release_files import FakeReleaseFiles
@@ -96,8 +96,16 @@ def test_nothing_after_a_refusal_is_looked_at() -> None:
     assert last.given == []
 
 
-@pytest.mark.parametrize("failure", [BuildFailed("no Dockerfile"), KeyboardInterrupt(), RuntimeError("a bug")])
-def test_a_failing_act_is_reported_and_its_error_goes_on(failure: BaseException) -> None:
+@pytest.mark.parametrize(
+    ("failure", "verdict"),
+    [
+        (BuildFailed("no Dockerfile"), "failed"),
+        (RuntimeError("a bug"), "failed"),
+        (KeyboardInterrupt(), "interrupted"),
+        (Cancelled("interrupted while waiting"), "interrupted"),
+    ],
+)
+def test_a_failing_act_is_reported_and_its_error_goes_on(failure: BaseException, verdict: str) -> None:
     """An interruption as well: the spinner must not go on turning."""
     tools, last = FakeTools(), FakeStep()
 
@@ -105,7 +113,7 @@ def test_a_failing_act_is_reported_and_its_error_goes_on(failure: BaseException)
         run_flow((FakeStep(failure=failure), last), START, tools)
 
     assert raised.value is failure
-    assert tools.reporter.verdicts == [("act", "fake"), ("failed", "fake")]
+    assert tools.reporter.verdicts == [("act", "fake"), (verdict, "fake")]
     assert last.given == []
 
 

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import IO
 
-from rich.cells import cell_len
 from rich.text import Text
 
 from kaizen_tasks.adapters.console.safe_console import SafeConsole
-
-INDENT = "  "
-"""Before the lines that continue a wrapped line."""
-
-COMMAND = re.compile(r"\b(?:inv|kaizen|git|aws) [^;]*")
-"""A command in a text; it stays on one line where it fits, so that it can be copied."""
-
-UNBROKEN_SPACE = "\N{NO-BREAK SPACE}"
+from kaizen_tasks.adapters.console.wrapped_text import wrap_words
 
 
 def render_error(label: str, problems: Sequence[str], state: str, hint: str, *, stream: IO[str]) -> str:
@@ -43,27 +34,3 @@ def render_error(label: str, problems: Sequence[str], state: str, hint: str, *, 
                 styled.highlight_words([first_word], f"bold {style}") if first_word else None
                 console.print(styled, soft_wrap=True)
     return capture.get().rstrip("\n")
-
-
-def wrap_words(text: str, width: int) -> Iterator[str]:
-    """Yield the lines of a text of at most `width` columns, the second and later ones indented.
-
-    A word that is longer than a line is not cut: the terminal breaks it, and it can still be copied.
-    """
-    line = ""
-    for word in _words(text, width - len(INDENT)):
-        longer = f"{line} {word}" if line else word
-        if line and cell_len(longer) > width:
-            yield line
-            longer = INDENT + word
-        line = longer
-    yield line
-
-
-def _words(text: str, width: int) -> Iterable[str]:
-    """Return the words of a text; a command that fits a line counts as one word."""
-
-    def join(command: re.Match[str]) -> str:
-        return command[0].replace(" ", UNBROKEN_SPACE) if cell_len(command[0]) <= width else command[0]
-
-    return (word.replace(UNBROKEN_SPACE, " ") for word in COMMAND.sub(join, text).split(" "))

@@ -29,10 +29,14 @@ class EventType(StrEnum):
         ACTIVITY: a step that acts is doing what `reason` says; shown while it acts, and not in the event file.
             `verdict` is `replaces` for a state that takes the place of the last one.
         CHECKED: one of several checks of a step has ended; `verdict` is `ok` or `wrong`.
-        FINISHED: a step that acted has ended; `verdict` is `done` or `failed`, `seconds` is the step's duration.
+        FINISHED: a step that acted has ended; `verdict` is `done`, `failed` or `interrupted`, `seconds` is the step's
+            duration.
         NOTE: another line for the console, in `text`.
         ROLLOUT_STARTED: a release goes to several `environments`, in parallel.
-        ENVIRONMENT_FINISHED: one environment of a rollout has ended; `verdict` is `complete` or `gave up`.
+        ENVIRONMENT_FINISHED: one environment of a rollout has ended; `verdict` is `complete`, `gave up` or
+            `interrupted`.
+        SUMMARY: a command has succeeded; `text` says what serves where, `reason` what to type next, `seconds` is the
+            command's duration.
     """
 
     HEADING = "heading"
@@ -44,6 +48,7 @@ class EventType(StrEnum):
     NOTE = "note"
     ROLLOUT_STARTED = "rollout-started"
     ENVIRONMENT_FINISHED = "environment-finished"
+    SUMMARY = "summary"
 
 
 def _to_tuple(names: Iterable[str]) -> tuple[str, ...]:
@@ -64,12 +69,12 @@ class RunEvent:
         pid: identifier of the process that reports the event.
         step: name of the step, such as `deploy`.
         environment: name of the environment.
-        verdict: `ok`, `wrong`, `already done`, `begin`, `would` (with `--dry`), `refused`, `done`, `failed`, `complete`
-            or `gave up`.
+        verdict: `ok`, `wrong`, `already done`, `begin`, `would` (with `--dry`), `refused`, `done`, `failed`,
+            `interrupted`, `complete` or `gave up`.
         reason: what was found, what will happen or what has happened, in words.
-        seconds: how long the step acted.
+        seconds: how long the step or the command acted.
         environments: names of all environments of a rollout, in order.
-        text: the text of a heading or a note.
+        text: the text of a heading, a note or a summary.
     """
 
     type: EventType = field(converter=EventType)

@@ -44,15 +44,19 @@ class PlainView:
             self._watch(event, self._heartbeat)
         if event.type is EventType.ACTIVITY:
             return  # the next heartbeat shows it
-        if event.type in {EventType.HEADING, EventType.NOTE}:
-            self._write(event.text if self._rollout is None else f"  {event.text}")
+        if event.type in {EventType.HEADING, EventType.NOTE, EventType.SUMMARY}:
+            text = summary_text(event) if event.type is EventType.SUMMARY else event.text
+            self._write(text if self._rollout is None else f"  {text}")
         elif event.type is EventType.ENVIRONMENT_FINISHED:
             self._write_result(event)
         elif event.type is not EventType.ROLLOUT_STARTED:
-            if event.type is EventType.DECIDED and self._rollout is not None and event.environment in self._rollout:
-                self._rollout.start_step(event.environment, event.step, event.reason)
-            if event.verdict != "refused":
-                self._line(event.verdict or "…", str(event.label), with_duration(event))
+            self._write_step(event)
+
+    def _write_step(self, event: RunEvent) -> None:
+        if event.type is EventType.DECIDED and self._rollout is not None and event.environment in self._rollout:
+            self._rollout.start_step(event.environment, event.step, event.reason)
+        if event.verdict != "refused":
+            self._line(event.verdict or "…", str(event.label), with_duration(event))
 
     def _watch(self, event: RunEvent, heartbeat: Heartbeat) -> None:
         """Let the heartbeat watch a step from its beginning to its end."""
@@ -102,6 +106,12 @@ class PlainView:
 def label_width(environments: Iterable[str]) -> int:
     """Return the columns in which the label of every step fits for these environments."""
     return max(LABEL_WIDTH, *(len(f"{LONGEST_STEP} {name}") for name in environments), 0)
+
+
+def summary_text(event: RunEvent) -> str:
+    """Return the last line of a command: what serves where, how long that took, and what to type next."""
+    next_step = f"; {event.reason}" if event.reason else ""
+    return f"{event.text} ({duration.format_duration(event.seconds or 0)}){next_step}"
 
 
 def with_duration(event: RunEvent) -> str:

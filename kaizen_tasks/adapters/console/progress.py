@@ -13,6 +13,7 @@ class ProgressState(StrEnum):
     """State of an environment, as the table shows it; the most urgent state comes first."""
 
     FAILED = "failed"
+    INTERRUPTED = "interrupted"
     ACTIVE = "running"
     WAITING = "waiting"
     DONE = "done"
@@ -89,9 +90,10 @@ class RolloutProgress:
         """Store what an environment's current step reports."""
         self._update(environment, lambda progress: evolve(progress, text=text))
 
-    def finish(self, environment: str, error: str) -> EnvironmentProgress:
+    def finish(self, environment: str, error: str, *, is_interrupted: bool = False) -> EnvironmentProgress:
         """Store an environment's end, with its error or an empty text, and return its progress."""
-        state, now = ProgressState.FAILED if error else ProgressState.DONE, self.monotonic()
+        failed = ProgressState.INTERRUPTED if is_interrupted else ProgressState.FAILED
+        state, now = failed if error else ProgressState.DONE, self.monotonic()
         return self._update(environment, lambda old: evolve(old, state=state, text=error or old.text, finished_at=now))
 
     def _update(

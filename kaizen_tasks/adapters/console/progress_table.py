@@ -12,9 +12,15 @@ from kaizen_tasks.adapters.console import progress
 from kaizen_tasks.adapters.console.progress import EnvironmentProgress, ProgressState, RolloutProgress
 from kaizen_tasks.domain import duration
 
-STATE_SYMBOLS = {ProgressState.FAILED: "✗", ProgressState.WAITING: "·", ProgressState.DONE: "✓"}
+STATE_SYMBOLS = {
+    ProgressState.FAILED: "✗",
+    ProgressState.INTERRUPTED: "!",
+    ProgressState.WAITING: "·",
+    ProgressState.DONE: "✓",
+}
 STATE_STYLES = {
     ProgressState.FAILED: "red",
+    ProgressState.INTERRUPTED: "yellow",
     ProgressState.ACTIVE: "cyan",
     ProgressState.WAITING: "dim",
     ProgressState.DONE: "green",
@@ -77,7 +83,7 @@ def _symbol(environment: EnvironmentProgress, spinner: RenderableType) -> Render
 def _cells(environment: EnvironmentProgress, now: float) -> list[Text]:
     elapsed, typical = environment.elapsed(now), environment.typical_duration
     is_late = elapsed is not None and typical is not None and elapsed > typical * LATE_FACTOR
-    has_step = environment.state in {ProgressState.ACTIVE, ProgressState.FAILED}
+    has_step = environment.state not in {ProgressState.WAITING, ProgressState.DONE}
     return [
         Text(environment.name),
         Text(environment.step if has_step else str(environment.state), STATE_STYLES[environment.state]),

@@ -57,7 +57,7 @@ def create_reporter(
     clock, width = clock or SystemClock(), label_width(environments)
     path = os.environ.get(EVENTS_VARIABLE)
     log = EventLog(Path(path)) if path else None
-    if dry or not is_interactive(stream):
+    if not is_interactive(stream):
         heartbeat = Heartbeat(clock.monotonic) if has_heartbeat else None
         return EventReporter(PlainView(stream, clock, width, heartbeat), dry=dry, clock=clock, log=log)
     from kaizen_tasks.adapters.console.rich_view import RichView  # rich is slow to import
@@ -147,6 +147,15 @@ class EventReporter:
         """Show that a step has failed; the error itself is printed later."""
         self._emit(EventType.FINISHED, label, "failed", seconds=seconds)
 
+    def summary(self, text: str, next_step: str, seconds: float) -> None:
+        """Show the last line of a command that has succeeded."""
+        event = RunEvent(type=EventType.SUMMARY, time=self._clock.now(), text=text, reason=next_step, seconds=seconds)
+        self._show(event)
+
+    def interrupted(self, label: StepLabel, seconds: float) -> None:
+        """Show that Ctrl-C or a signal has ended a step."""
+        self._emit(EventType.FINISHED, label, "interrupted", seconds=seconds)
+
     @contextmanager
     def rollout_table(
         self, environments: Sequence[str], typical_duration: Callable[[str], float | None]
@@ -156,8 +165,8 @@ class EventReporter:
         with nullcontext() if self._dry else self.view.rollout(environments, typical_duration):
             yield
 
-    def environment_finished(self, environment: str, error: str) -> None:
+    def environment_finished(self, environment: str, error: str, *, interrupted: bool = False) -> None:
         """Show that one of several environments has ended, with its error; an empty error means success."""
         if not self._dry:
-            label = StepLabel("", environment)
-            self._emit(EventType.ENVIRONMENT_FINISHED, label, "gave up" if error else "complete", error)
+            label, failed = StepLabel("", environment), "interrupted" if interrupted else "gave up"
+            self._emit(EventType.ENVIRONMENT_FINISHED, label, failed if error else "complete", error)

@@ -13,11 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from kaizen_tasks.adapters.console.events import EventType, RunEvent
-from kaizen_tasks.adapters.console.plain_view import LABEL_WIDTH, with_duration
+from kaizen_tasks.adapters.console.plain_view import LABEL_WIDTH, summary_text, with_duration
 from kaizen_tasks.adapters.console.progress import RolloutProgress
 from kaizen_tasks.adapters.console.progress_table import ProgressTable
 from kaizen_tasks.adapters.console.safe_console import SafeConsole
 from kaizen_tasks.adapters.console.spinners import Spinners
+from kaizen_tasks.adapters.console.wrapped_text import wrap_words
 from kaizen_tasks.domain.release import StepLabel
 from kaizen_tasks.ports.clock import Clock
 
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 REFRESH_PER_SECOND = 5  # of the rollout table: drawing competes with the worker threads for the GIL
+
+
+TEXT_STYLES = {EventType.HEADING: "bold", EventType.SUMMARY: "bold green"}
+SYMBOL_STYLES = {"✗": "red", "!": "yellow", "→": "cyan", "·": "dim"}
 
 
 class RichView:
@@ -49,10 +54,8 @@ class RichView:
     def show(self, event: RunEvent) -> None:
         """Show an event: as a line, beside its step's spinner, or in its environment's row of the table."""
         match event.type:
-            case EventType.HEADING:
-                self._console.print(Text(event.text, "bold"))
-            case EventType.NOTE:
-                self._console.print(event.text, soft_wrap=True)  # not wrapped, so that it can be copied
+            case EventType.HEADING | EventType.NOTE | EventType.SUMMARY:
+                self._print_text(summary_text(event) if event.type is EventType.SUMMARY else event.text, event.type)
             case EventType.DECIDED:
                 self._show_decision(event)
             case EventType.PROGRESS | EventType.ACTIVITY:
@@ -62,7 +65,11 @@ class RichView:
             case EventType.FINISHED:
                 self._show_end(event)
             case EventType.ENVIRONMENT_FINISHED if self._rollout is not None:
-                self._rollout.finish(event.environment, event.reason)
+                self._rollout.finish(event.environment, event.reason, is_interrupted=event.verdict == "interrupted")
+
+    def _print_text(self, text: str, event_type: EventType) -> None:
+        lines = wrap_words(text, self._console.width)
+        self._console.print(Text("\n".join(lines), TEXT_STYLES.get(event_type, "")), soft_wrap=True)
 
     def _line(self, symbol: str, event: RunEvent, text: str) -> None:
         row = Table.grid(padding=(0, 1))
@@ -70,7 +77,7 @@ class RichView:
         row.add_column(width=self._width)
         row.add_column()
         style = "dim" if symbol == "·" else ""
-        row.add_row(Text(symbol, "red" if symbol == "✗" else "green"), Text(str(event.label)), Text(text, style))
+        row.add_row(Text(symbol, SYMBOL_STYLES.get(symbol, "green")), Text(str(event.label)), Text(text, style))
         self._console.print(row)
 
     def _row_of(self, event: RunEvent) -> RolloutProgress | None:
@@ -86,6 +93,8 @@ class RichView:
             self._line("✓", event, event.reason)
         elif event.verdict == "already done":
             self._line("·", event, f"already done: {event.reason}")
+        elif event.verdict == "would":
+            self._line("→", event, f"would {event.reason}")
         elif event.verdict == "begin" and rollout is None:
             self._start_spinner(event.label, event.reason)
 
@@ -106,8 +115,8 @@ class RichView:
     def _show_end(self, event: RunEvent) -> None:
         """Replace a step's spinner by a line with the result."""
         self._stop_spinner(event.label)
-        if event.verdict == "failed":
-            self._line("✗", event, f"failed {with_duration(event)}")
+        if event.verdict in {"failed", "interrupted"}:
+            self._line("✗" if event.verdict == "failed" else "!", event, f"{event.verdict} {with_duration(event)}")
             return
         if rollout := self._row_of(event):
             rollout.update_text(event.environment, event.reason)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
-from kaizen_tasks.errors import Interrupted, UsageError
+from kaizen_tasks.errors import Cancelled, UsageError
 
 
 class SystemClock:
@@ -44,12 +44,12 @@ class SystemClock:
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait; raise Interrupted if `cancel_waits` is or was called."""
+        """Wait; raise Cancelled if `cancel_waits` is or was called."""
         if self._cancel_event.wait(seconds):
-            raise Interrupted("interrupted while waiting", hint="run the same command again to finish")
+            raise Cancelled("interrupted while waiting", hint="run the same command again to finish")
 
     def cancel_waits(self) -> None:
-        """End the waits of all threads, and make every later wait raise Interrupted."""
+        """End the waits of all threads, and make every later wait raise Cancelled."""
         self._cancel_event.set()
 
 

@@ -26,11 +26,14 @@ def push(c: Context, *, env: list[str]) -> None:
     def push_one(environment: Environment, execution: Execution) -> None:
         run_flow(catalogue.push(environment), pending.current_release(tools), tools, execution.execute)
 
+    def run(execution: Execution) -> None:
+        execution.run_one_by_one(environments, push_one)
+
     first_stage = tools.settings.first_stage.environments
     change = Change(
         title=f"push to {join_names(environments)}",
         environments=tuple(dict.fromkeys((*first_stage, *environments))),
-        run=lambda execution: execution.run_one_by_one(environments, push_one),
+        run=run,
         hold_policy=HoldPolicy.IGNORE,
         asks=False,
     )

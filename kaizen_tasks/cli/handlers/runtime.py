@@ -20,6 +20,7 @@ from kaizen_tasks.errors import NOTHING_CHANGED, UsageError
 from kaizen_tasks.flows import runtime_config
 from kaizen_tasks.flows.doctor import preflight
 from kaizen_tasks.flows.execution import Change, Execution, join_names
+from kaizen_tasks.flows.outcome import Outcome
 from kaizen_tasks.flows.steps.runtime import RestoreConfig, SetConfig
 from kaizen_tasks.wiring import Toolbox
 
@@ -71,7 +72,7 @@ def set_values(
         )
 
     title = f"set {', '.join(values)} in {join_names(environments)}"
-    change = _plan_change(title, environments, change_values, tools, deploys=not no_deploy)
+    change = _plan_change(title, environments, change_values, tools, configuration="new", deploys=not no_deploy)
     run_change(change, tools, yes=yes, wait=wait)
 
 
@@ -86,7 +87,7 @@ def rollback(c: Context, *, env: list[str], reason: str, no_deploy: bool, yes: b
         )
 
     title = f"restore previous configuration in {join_names(environments)}"
-    change = _plan_change(title, environments, restore, tools, deploys=not no_deploy)
+    change = _plan_change(title, environments, restore, tools, configuration="previous", deploys=not no_deploy)
     run_change(change, tools, yes=yes, wait=wait)
 
 
@@ -98,6 +99,7 @@ def deploy(c: Context, *, env: list[str], yes: bool, wait: str) -> None:
         environments,
         lambda environment, execution: runtime_config.deploy_config(environment, tools, execution.execute),
         tools,
+        configuration="current",
     )
     run_change(change, tools, yes=yes, wait=wait)
 
@@ -108,9 +110,19 @@ def _plan_change(
     change_one: Callable[[Environment, Execution], None],
     tools: Toolbox,
     *,
+    configuration: str,
     deploys: bool = True,
 ) -> Change:
-    """Return the change of one environment after the other; the first that fails keeps the rest as they are."""
+    """Return the change of one environment after the other; the first that fails keeps the rest as they are.
+
+    Args:
+        title: see `Change`.
+        environments: the environments, in order.
+        change_one: changes one of them.
+        tools: the outside world.
+        configuration: which configuration they have afterwards: `new`, `previous` or `current`.
+        deploys: whether the apps are deployed with it; otherwise it is only written.
+    """
 
     def require_serving_releases() -> None:
         """Refuse before the first of several environments is changed what would be refused in a later one."""
@@ -118,13 +130,24 @@ def _plan_change(
             for environment in environments:
                 runtime_config.require_serving_release(environment, tools)
 
+    def run(execution: Execution) -> Outcome:
+        execution.run_one_by_one(environments, change_one)
+        if deploys:
+            verb = "runs" if len(environments) == 1 else "run"
+            return Outcome(text=f"{join_names(environments)} {verb} with the {configuration} configuration")
+        env_flags = " ".join(f"--env {environment.name}" for environment in environments)
+        return Outcome(
+            text=f"the {configuration} configuration of {join_names(environments)} is written, and not deployed",
+            next_step=f"next: inv runtime.deploy {env_flags}",
+        )
+
     return Change(
         title=title,
         environments=environments,
         preflight=require_serving_releases,
         check_environments=lambda checked: preflight.require_no_problems(checked, tools) if deploys else None,
         verifies=deploys,
-        run=lambda execution: execution.run_one_by_one(environments, change_one),
+        run=run,
     )
 
 

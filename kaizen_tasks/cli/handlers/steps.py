@@ -41,10 +41,14 @@ def cut(c: Context, *, part: str, to: str, push: bool, skip_docs: str, force: bo
     tools = wiring.toolbox(c.config, draft=True)
     step = evolve(parse_bump(part, to, force=force, ask_remote=False), push=push)
     starting_release = Release(version=files.read_version(tools))
+    started_at = tools.clock.monotonic()
     tools.reporter.heading(f"{tools.settings.app}: cut {step.target_release(starting_release, tools).name}")
     flow = catalogue.cut(step, push=push, announce=tools.settings.release.announce, skip_docs=skip_docs)
     with noting_interruptions(choose_executor(dry=tools.dry), without_effect=CUT_STEPS_IN_MEMORY) as execute:
-        run_flow(flow, starting_release, tools, execute)
+        release = run_flow(flow, starting_release, tools, execute)
+    if not tools.dry:
+        text = f"{release.name} is cut and pushed" if push else f"{release.name} is cut"
+        tools.reporter.summary(text, "" if push else "next: inv cut --push", tools.clock.monotonic() - started_at)
 
 
 def commit(c: Context) -> None:

@@ -13,12 +13,14 @@ from attrs import define, field, frozen
 from kaizen_tasks.config.tables import RolloutRules
 from kaizen_tasks.domain.duration import ZERO_SECONDS
 from kaizen_tasks.domain.environment import Environment, Stage
+from kaizen_tasks.domain.listing import list_names
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.rollout import Shard, split_canaries
-from kaizen_tasks.errors import KaizenError, RolloutFailed, ServiceMissing
+from kaizen_tasks.errors import Cancelled, KaizenError, RolloutFailed, ServiceMissing
 from kaizen_tasks.flows.deploy.first_deployment import needs_service
 from kaizen_tasks.flows.execution import Change, Execution, HoldPolicy
 from kaizen_tasks.flows.ledger import durations, entries
+from kaizen_tasks.flows.outcome import Outcome, next_promotion, serving
 from kaizen_tasks.flows.readiness import require_ready
 from kaizen_tasks.flows.rollback.automatic import run_with_auto_rollback
 from kaizen_tasks.flows.step import Flow
@@ -100,12 +102,15 @@ class Rollout:
         )
 
 
-def run_rollout(rollout: Rollout, execution: Execution) -> None:
+def run_rollout(rollout: Rollout, execution: Execution) -> Outcome:
     """Run the flow of every environment that is not held: of the canaries, then of the others.
 
     Args:
         rollout: which release goes to which environments.
         execution: how its steps are carried out, and which environments are left out.
+
+    Returns:
+        what serves where, and how to promote it further.
 
     Raises:
         KaizenError: the environment's own error, when the stage has only one.
@@ -124,7 +129,7 @@ def run_rollout(rollout: Rollout, execution: Execution) -> None:
 
     if rollout.has_one_environment:
         attempt(rollout.stage.environments[0])
-        return
+        return _outcome(rollout, rollout.stage.environments, tools)
     held_names = _report_held_environments(rollout, execution)
     unheld = tuple(environment for environment in rollout.stage.environments if environment.name not in held_names)
     rules = tools.settings.rollout
@@ -136,6 +141,23 @@ def run_rollout(rollout: Rollout, execution: Execution) -> None:
         state = _run_waves(unheld, attempt, check_again, rules, tools)
     if state.failures or (held_names and not rollout.options.skip_held):
         raise _rollout_error(rollout, state, held_names)
+    return _outcome(rollout, unheld, tools)
+
+
+def _outcome(rollout: Rollout, environments: tuple[Environment, ...], tools: Tools) -> Outcome:
+    """Return what serves where; a flow that does not verify only deploys."""
+    if not environments:
+        return Outcome(text="every environment is held")
+    stage, release = rollout.stage, rollout.release
+    if any(isinstance(step, Verify) for step in rollout.flow_for(environments[0])):
+        is_whole = len(environments) == len(stage.environments)
+        next_step = next_promotion(stage, release, tools.settings) if is_whole else ""
+        return Outcome(text=serving(release, environments), next_step=next_step)
+    names = list_names([environment.name for environment in environments])
+    return Outcome(
+        text=f"{release.name} is deployed to {names}, and not verified",
+        next_step=f"next: {shlex.join(('inv', 'verify', *rollout.options.command[1:], '--release', release.name))}",
+    )
 
 
 def _with_running_canaries(
@@ -225,7 +247,8 @@ def _run_and_report(
         attempt(environment)
     except KaizenError as error:
         state.failures[environment.name] = error
-        tools.reporter.environment_finished(environment.name, error.message)
+        is_cancelled = isinstance(error, Cancelled)
+        tools.reporter.environment_finished(environment.name, error.message, interrupted=is_cancelled)
     else:
         tools.reporter.environment_finished(environment.name, "")
 

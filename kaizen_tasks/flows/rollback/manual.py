@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from semver import Version
@@ -23,6 +24,7 @@ from kaizen_tasks.flows.doctor import preflight
 from kaizen_tasks.flows.execution import Change, Execution, HoldPolicy
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.ledger.verifications import age_and_actor, describe_withdrawal, find_verification
+from kaizen_tasks.flows.outcome import Outcome, end_of_holds, serving
 from kaizen_tasks.flows.rollback.candidates import RollbackTarget, first_with_image, names_without_image
 from kaizen_tasks.flows.runner import run_flow
 from kaizen_tasks.ports.tools import Tools
@@ -49,11 +51,20 @@ def plan_rollback(
         hold_policy=HoldPolicy.IGNORE,
         check_environments=lambda checked: preflight.require_no_problems(checked, tools),
         verifies=True,
-        run=lambda execution: execution.run_one_by_one(
-            environments,
-            lambda environment, own: _roll_back(environment, targets[environment.name], reason, own),
-        ),
+        run=lambda execution: _run(targets, environments, reason, execution),
     )
+
+
+def _run(
+    targets: dict[str, RollbackTarget], environments: tuple[Environment, ...], reason: str, execution: Execution
+) -> Outcome:
+    execution.run_one_by_one(
+        environments, lambda environment, own: _roll_back(environment, targets[environment.name], reason, own)
+    )
+    groups = itertools.groupby(environments, key=lambda environment: targets[environment.name].release)
+    texts = [serving(release, members) for release, members in groups]
+    held = "and is held" if len(environments) == 1 else "and are held"
+    return Outcome(text=f"{'; '.join(texts)} {held}", next_step=end_of_holds(environments))
 
 
 def _title(targets: dict[str, RollbackTarget]) -> str:

@@ -6,7 +6,7 @@ from io import StringIO
 
 import pytest
 
-from kaizen_tasks.adapters.console.error_report import render_error, wrap_words
+from kaizen_tasks.adapters.console.error_report import render_error
 
 
 class Terminal(StringIO):
@@ -51,18 +51,3 @@ def test_no_colour_means_no_escape_codes(monkeypatch: pytest.MonkeyPatch) -> Non
         "nothing has been changed",
         "confirm with --yes",
     ]
-
-
-@pytest.mark.parametrize(
-    ("text", "lines"),
-    [
-        ("short", ["short"]),
-        ("one two three four five", ["one two three", "  four five"]),
-        ("averyveryverylongword that follows", ["averyveryverylongword", "  that follows"]),
-        ("try this again: inv status", ["try this again:", "  inv status"]),
-        ("so: inv hold.add --env prod --reason x", ["so: inv hold.add", "  --env prod", "  --reason x"]),
-        ("漢字漢字 漢字漢字 漢字", ["漢字漢字", "  漢字漢字 漢字"]),
-    ],
-)
-def test_text_is_wrapped_between_words_and_a_command_that_fits_stays_whole(text: str, lines: list[str]) -> None:
-    assert list(wrap_words(text, 16)) == lines

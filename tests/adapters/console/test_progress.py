@@ -61,6 +61,7 @@ def test_count_states_includes_empty_states() -> None:
 
     assert count_states(rollout.environments) == {
         ProgressState.FAILED: 1,
+        ProgressState.INTERRUPTED: 0,
         ProgressState.ACTIVE: 1,
         ProgressState.WAITING: 2,
         ProgressState.DONE: 0,

@@ -67,7 +67,7 @@ def _outside_ci(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (io.StringIO(), False, PlainView),
         (io.StringIO(), True, PlainView),
-        (Terminal(), True, PlainView),
+        (Terminal(), True, RichView),
         (Terminal(), False, RichView),
     ],
 )
@@ -229,12 +229,16 @@ def test_brackets_and_colons_in_data_are_not_markup(terminal: Terminal) -> None:
     assert [text in line for line in lines(terminal) if "digest" in line] == [True] * 4
 
 
-def test_a_long_note_is_not_wrapped(terminal: Terminal) -> None:
-    note = "export AWS_SESSION_TOKEN=" + "very long " * 20
+def test_a_long_note_is_wrapped_at_words_unless_it_is_an_assignment(terminal: Terminal) -> None:
+    note, assignment = "a very long note " * 8, "export AWS_SESSION_TOKEN=" + "very long " * 20
 
     rich_reporter(terminal).note(note)
+    rich_reporter(terminal).note(assignment)
 
-    assert terminal.getvalue() == f"{note}\n"
+    *lines, last = terminal.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line[:2] for line in lines] == ["a ", "  "]
+    assert last == assignment
 
 
 def left(terminal: Terminal) -> list[str]:
@@ -365,3 +369,33 @@ def test_every_label_fits_in_its_column(*, is_terminal: bool, terminal: Terminal
         reporter.decided(label, Done("a reason", RELEASE))
 
     assert len({line.index("a reason") for line in stream.getvalue().splitlines()}) == 1
+
+
+@pytest.mark.parametrize(("next_step", "end"), [("next: inv promote-prod", "; next: inv promote-prod"), ("", "")])
+def test_summary_says_how_long_it_took_and_what_to_type_next(terminal: Terminal, next_step: str, end: str) -> None:
+    log = io.StringIO()
+
+    plain_reporter(log).summary("staging serves v1.2.3", next_step, 132)
+    rich_reporter(terminal).summary("staging serves v1.2.3", next_step, 132)
+
+    assert log.getvalue() == f"staging serves v1.2.3 (2m 12s){end}\n"
+    assert left(terminal) == [log.getvalue().rstrip()]
+
+
+def test_dry_run_on_a_terminal_shows_each_step_with_a_mark(terminal: Terminal) -> None:
+    reporter = EventReporter(RichView(terminal, FakeClock()), dry=True, clock=FakeClock())
+
+    reporter.decided(DEPLOY, Act("deploy it", RELEASE))
+
+    assert left(terminal) == ["→ deploy staging   would deploy it"]
+
+
+def test_interruption_is_no_failure(terminal: Terminal) -> None:
+    rich, log = rich_reporter(terminal), io.StringIO()
+    rich.decided(DEPLOY, Act("deploy it", RELEASE))
+
+    rich.interrupted(DEPLOY, 12)
+    plain_reporter(log).interrupted(DEPLOY, 12)
+
+    assert left(terminal) == ["! deploy staging   interrupted after 12s"]
+    assert log.getvalue().split() == ["interrupted", "deploy", "staging", "after", "12s"]

@@ -107,7 +107,7 @@ def test_a_dry_run_says_what_it_would_do(app: Path) -> None:
     added = kaizen(app, "--dry", "changelog.add", "--type", "fixed", "--text", "A crash")
     cut = kaizen(app, "--dry", "changelog.release")
 
-    assert added.stdout == "would add to [Unreleased]: A crash\n"
+    assert added.stdout == "would add to [Unreleased]: A crash\nnothing was changed; run it without --dry\n"
     assert "would" in cut.stdout
     assert read(app) == CHANGELOG
 

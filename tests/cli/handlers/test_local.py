@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kaizen_tasks.cli.command import DRY_RUN_END
 from kaizen_tasks.rehearsal import cloud as clouds
 from kaizen_tasks.rehearsal.cloud_registry import start_registered_cloud
 from tests.support.cli_app import ALONE, TEAM, kaizen, make
@@ -76,7 +77,7 @@ def test_all_clouds_are_shown_and_stopped(
     assert shown.splitlines() == expected
     assert [document["pid"] for document in documents] == [one.pid, two.pid]
     places = [f"the local cloud at {cloud.endpoint_url}, state in {cloud.state}" for cloud in (one, two)]
-    assert planned.splitlines() == [f"would stop {place}" for place in places]
+    assert planned.splitlines() == [*(f"would stop {place}" for place in places), DRY_RUN_END]
     assert (stopped.code, stopped.out.splitlines()) == (0, [f"stopped {place}" for place in places])
     assert again == "already done: no local cloud is running\n"
     assert clouds.find_cloud(two.state) is None

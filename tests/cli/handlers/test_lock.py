@@ -17,6 +17,7 @@ from kaizen_tasks import program, wiring
 from kaizen_tasks.adapters.aws.dynamodb.ledger import DynamoLedger
 from kaizen_tasks.adapters.aws.dynamodb.locks import DynamoLocks
 from kaizen_tasks.adapters.aws.session import Aws
+from kaizen_tasks.cli.command import DRY_RUN_END
 from tests.contracts.locks import by_hand, wanted
 from tests.fakes.clock import FakeClock
 
@@ -178,7 +179,7 @@ class TestRelease:
 
         said = app.type("--dry", "lock.release", "--env", "staging", "--force")
 
-        assert (said.code, said.lines) == (0, [f"would remove the lock: staging was {lock}"])
+        assert (said.code, said.lines) == (0, [f"would remove the lock: staging was {lock}", DRY_RUN_END])
         assert app.locks.get("staging") == lock
 
     def test_needs_an_environment(self, app: App) -> None:

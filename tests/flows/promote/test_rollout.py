@@ -56,6 +56,19 @@ def test_promotion_copies_one_digest_to_every_environment(tools: FakeTools) -> N
     assert set(tools.running_versions.values()) == {"v0.2.0"}
 
 
+def test_promotion_ends_with_what_serves_where_and_the_next_promotion(tools: FakeTools) -> None:
+    promote(tools, "prod", dry=True)
+    assert tools.reporter.summaries == []
+
+    promote(tools, "prod")
+    promote(tools, "beta")
+
+    assert tools.reporter.summaries == [
+        ("prod serves v0.2.0", "next: inv promote-beta"),
+        ("mark, shane, dom serve v0.2.0", ""),
+    ]
+
+
 def test_second_promotion_changes_nothing(tools: FakeTools) -> None:
     promote(tools, "prod")
     before = (list(tools.registry.calls), tools.platform.started_services[:], len(tools.ledger.all_entries))
