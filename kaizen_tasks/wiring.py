@@ -13,6 +13,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from kaizen_tasks.domain import stand_in
 from kaizen_tasks.ports.activity import report_activity
 
 if TYPE_CHECKING:
@@ -98,7 +99,16 @@ class Toolbox:
         from kaizen_tasks.adapters.build.select import select_builder
 
         settings = self.settings
+        if settings.build.engine == stand_in.STAND_IN:
+            return self._stand_in_builder()
         return select_builder(settings.build, root=settings.root, store=image_cache(), stream=report_activity)
+
+    def _stand_in_builder(self) -> Builder:
+        from kaizen_tasks.adapters.build.stand_in import StandInBuilder
+
+        settings = self.settings
+        labels = stand_in.labels(settings.verify.path, settings.version_format, settings.smoke)
+        return StandInBuilder(labels=labels, platform=settings.build.platform, store=image_cache())
 
     @cached_property
     def _aws(self) -> Aws:

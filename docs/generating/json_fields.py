@@ -138,7 +138,8 @@ DIFFERENCE: Fields = {
 
 REHEARSAL: Fields = {
     "app": ("text", "The app's name."),
-    "engine": ("text", "The engine that built the images."),
+    "engine": ("text", "The engine that built the images; `stand-in` for images that only answer."),
+    "stand_in": ("text or null", "Why stand-ins took the place of the images, if nobody asked for them."),
     "exit_code": ("whole number", "That of the last command, and of the rehearsal."),
     "refusals": ("list of text", "Why the real flow would refuse to start; the rehearsal goes on."),
     "commands[].command": ("text", "What is typed after `inv`."),
@@ -154,7 +155,9 @@ REHEARSAL: Fields = {
     ),
     "commands[].changes[].times": ("whole number", "How often."),
     "refs": ("list of text", "Branches and tags that would have moved at the remote."),
-    "unchanged": ("whole number", "Number of files and folders of the real repository, none of which has changed."),
+    "not_proven": ("list of text", "What stand-ins do not prove."),
+    "unchanged": ("whole number", "Number of files and refs of the real repository that have not changed."),
+    "changed": ("list of text", "Names of those that have: another program may have changed them."),
     "work": ("object or null", "Where the scratch clone and its local cloud are, with `--keep`."),
 }
 

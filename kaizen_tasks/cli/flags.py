@@ -73,5 +73,5 @@ SKIP_DOCS = Flag(
     "skip_docs", "reason to skip the documentation checklist; recorded in the tag's message", value=REASON_VALUE
 )
 REASON = Flag("reason", "why, for the ledger", value=REASON_VALUE)
-ENGINE_HELP = "auto, docker, podman, buildah or bundle"
+ENGINE_HELP = "auto, docker, podman, buildah, bundle or stand-in"
 KEEP = Flag("keep", "keep everything running, in this new or empty folder", value="FOLDER")

@@ -9,13 +9,14 @@ import string
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.json_pointer import is_json_pointer, suggest_pointer
+from kaizen_tasks.domain.stand_in import STAND_IN
 from kaizen_tasks.domain.version import parse_version
 from kaizen_tasks.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-ENGINES = ("auto", "docker", "podman", "buildah", "bundle")
+ENGINES = ("auto", "docker", "podman", "buildah", "bundle", STAND_IN)
 PLATFORMS = ("apprunner",)
 FORGES = ("github", "gitlab")
 VERSION_FORMATS = ("auto", "json", "text")

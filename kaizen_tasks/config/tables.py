@@ -59,7 +59,8 @@ class BuildRules(NamedTuple):
         dockerfile: path of the Dockerfile, relative to the context.
         version_arg: the build argument that receives `v1.2.3`.
         platform: the platform of the image. App Runner runs `linux/amd64` only.
-        engine: `auto`, `docker`, `podman`, `buildah` or `bundle`.
+        engine: `auto`, `docker`, `podman`, `buildah`, `bundle`, or `stand-in`: an image that only answers, for local
+            clouds alone.
         command: what a `bundle` image runs. Empty: `ENTRYPOINT` and `CMD` of the Dockerfile's last stage.
             Example: ["python", "-m", "coach"]
         inherit: variables of this machine that a `bundle` runs with in a local cloud, where it uses this machine's

@@ -66,6 +66,7 @@ class Image:
         version: the image's label `org.opencontainers.image.version`, or empty.
         revision: the image's label `org.opencontainers.image.revision`, or empty.
         platform: what the image runs on, such as `linux/amd64`; empty when its configuration does not say.
+        is_stand_in: whether the image only answers, see `domain.stand_in`.
     """
 
     digest: str
@@ -73,6 +74,7 @@ class Image:
     version: str = ""
     revision: str = ""
     platform: str = ""
+    is_stand_in: bool = False
 
 
 @frozen(kw_only=True)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from attrs import field, frozen
+
+from kaizen_tasks.domain.remote_url import is_loopback
 
 
 @frozen
@@ -60,6 +63,11 @@ class Login:
     def insecure(self) -> bool:
         """Whether the registry speaks HTTP without TLS."""
         return self.url.startswith("http://")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the registry is on this machine, as that of a local cloud."""
+        return is_loopback(urlsplit(self.url).hostname or "")
 
 
 @frozen(kw_only=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,8 +86,26 @@ class _UserRepo:
 
     @property
     def modified_files(self) -> tuple[str, ...]:
-        """Tracked files whose content differs from HEAD, staged or not."""
-        return tuple(filter(None, self.git("diff", "--name-only", "--no-renames", "-z", "HEAD").split("\0")))
+        """Tracked files whose content differs from HEAD, staged or not; git refreshes a copy of its index for that."""
+        argv = ("git", "diff", "--name-only", "--no-renames", "-z", "HEAD")
+        with tempfile.TemporaryDirectory() as folder, contextlib.suppress(FileNotFoundError):
+            index = shutil.copy(self.top / self.git("rev-parse", "--git-path", "index"), folder)
+            return _names(process.run(argv, cwd=self.top, env={**NO_LOCKS_ENV, "GIT_INDEX_FILE": str(index)}).out)
+        return ()
+
+    @property
+    def all_files(self) -> tuple[str, ...]:
+        """Tracked files, and those that git would track."""
+        return _names(self.git("ls-files", "--cached", "--others", "--exclude-standard", "-z"))
+
+    @property
+    def knows_committer(self) -> bool:
+        """Whether git knows who commits."""
+        return bool(self.git("var", "GIT_COMMITTER_IDENT"))
+
+
+def _names(output: str) -> tuple[str, ...]:
+    return tuple(filter(None, output.split("\0")))
 
 
 def create_clone(work: Path, top: Path, settings: Settings, *, branches: Sequence[str]) -> ScratchClone:
@@ -103,10 +123,17 @@ def create_clone(work: Path, top: Path, settings: Settings, *, branches: Sequenc
     user_repo, clone = _UserRepo(top=top, settings=settings), work / top.name
     refusals = [*preconditions.check_branch(user_repo.branch, branches)]
     branch = _release_branch(branches) if refusals else user_repo.branch
-    _clone_repo(user_repo, clone, branch)
-    remote_name = _remote_name(settings, refusals)
+    if not user_repo.knows_committer:
+        refusals.append('git does not know who commits: git config --global user.email "…"')
+    _init_clone(user_repo, clone)
+    if user_repo.head:
+        _fetch_commits(user_repo, clone, branch)
+    else:
+        refusals.append("nothing is committed yet: git add . && git commit")
+        _commit_everything(user_repo, clone, branch)
+    remote_name = _remote_name(settings, refusals) if user_repo.head else ""
     remote = _create_remote(user_repo, work / f"{top.name}.git", clone, branch, remote_name) if remote_name else None
-    refusals += _commit_local_changes(user_repo, clone)
+    refusals += _commit_local_changes(user_repo, clone) if user_repo.head else ()
     return ScratchClone(
         app_folder=clone / settings.root.relative_to(top),
         remote=remote,
@@ -131,7 +158,7 @@ def _release_branch(branches: Sequence[str]) -> str:
     return branch_names[0] if branch_names else branches[0].translate({ord("*"): "rehearsal", ord("?"): "x"})
 
 
-def _clone_repo(user_repo: _UserRepo, clone: Path, branch: str) -> None:
+def _init_clone(user_repo: _UserRepo, clone: Path) -> None:
     clone.mkdir()
     run_git(clone, "init", "--quiet", "--template=")
     for key in COPIED_GIT_CONFIG:
@@ -139,6 +166,21 @@ def _clone_repo(user_repo: _UserRepo, clone: Path, branch: str) -> None:
             run_git(clone, "config", key, value)
     for key, value in CLONE_GIT_CONFIG.items():
         run_git(clone, "config", key, value)
+    if not user_repo.knows_committer:
+        run_git(clone, "config", "user.name", "Rehearsal")
+        run_git(clone, "config", "user.email", "rehearsal@localhost")
+
+
+def _commit_everything(user_repo: _UserRepo, clone: Path, branch: str) -> None:
+    """Commit what a first commit would have."""
+    run_git(clone, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
+    for name in user_repo.all_files:
+        _copy_file(user_repo.top / name, clone / name)
+    run_git(clone, "add", "--all")
+    run_git(clone, "commit", "--quiet", "--no-verify", "--allow-empty", "--message", "Everything")
+
+
+def _fetch_commits(user_repo: _UserRepo, clone: Path, branch: str) -> None:
     options = ("--quiet", "--update-head-ok", "--update-shallow", "--no-tags")
     refspecs = (f"+refs/{name}/*:refs/{name}/*" for name in ("heads", "tags", "kaizen"))
     run_git(clone, "fetch", *options, str(user_repo.top), "HEAD", *refspecs)
@@ -188,7 +230,7 @@ def _untracked_fragments(user_repo: _UserRepo) -> list[str]:
     folder = user_repo.settings.changelog.fragments
     if not folder:
         return []
-    return [*filter(None, user_repo.git("ls-files", "--others", "-z", "--", user_repo.prefix + folder).split("\0"))]
+    return [*_names(user_repo.git("ls-files", "--others", "-z", "--", user_repo.prefix + folder))]
 
 
 def _release_files(user_repo: _UserRepo) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.adapters.build.select import ENGINES_IN_PYTHON
 from kaizen_tasks.adapters.host import process
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ def preserve_image_tags(engine: str, app: str) -> Iterator[None]:
     """Move every tag back to its image at the end of the context, and remove new tags; the build cache stays.
 
     Args:
-        engine: `docker`, `podman`, `buildah` or `bundle`, which stores no images in an engine.
+        engine: `docker`, `podman`, `buildah`, or one of those in Python, which have no images of their own.
         app: repository of the images.
     """
     original_ids = _image_ids_by_tag(engine, app)
@@ -38,7 +39,7 @@ def _image_command(engine: str, verb: str) -> tuple[str, ...]:
 
 
 def _image_ids_by_tag(engine: str, app: str) -> Mapping[str, str]:
-    if engine == "bundle":
+    if engine in ENGINES_IN_PYTHON:
         return {}
     list_command = ("images", "--no-trunc") if engine == "buildah" else ("image", "ls", "--no-trunc")
     name = "{{.Name}}" if engine == "buildah" else "{{.Repository}}"

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
+from kaizen_tasks.domain import log_excerpt
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.release import Release
+from kaizen_tasks.domain.service import Service
 from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import KaizenError, NotFound, Refused
 from kaizen_tasks.flows.release.files import VERSION_FILE
@@ -49,7 +51,7 @@ def provision(tools: Toolbox, first_version: Version | None = None) -> None:
     _publish_first_image(new_environments, first_version, tools)
     for environment in new_environments:
         tools.provisioner.create_service(environment, _create_secrets(environment, tools))
-    _wait_until_running(new_environments, tools)
+    wait_until_running(new_environments, tools)
 
 
 def _service_exists(environment: Environment, tools: Toolbox) -> bool:
@@ -104,15 +106,36 @@ def _create_secrets(environment: Environment, tools: Toolbox) -> Mapping[str, st
     return references[environment.secret] if tools.settings.runtime.keys else {}
 
 
-def _wait_until_running(environments: tuple[Environment, ...], tools: Toolbox) -> None:
-    started_at, statuses = tools.clock.monotonic(), dict[str, str]()
+def wait_until_running(environments: tuple[Environment, ...], tools: Toolbox) -> None:
+    """Wait until the services of environments run.
+
+    Raises:
+        KaizenError: one does not, with the last lines that its app has printed.
+    """
+    started_at, services = tools.clock.monotonic(), tuple[Service, ...]()
     while tools.clock.monotonic() - started_at < SERVICE_START_TIMEOUT_SECONDS:
-        names = [environment.service for environment in environments]
-        statuses = {name: tools.platform.get_service(name).status for name in names}
-        if set(statuses.values()) <= {"RUNNING"}:
+        services = tuple(tools.platform.get_service(environment.service) for environment in environments)
+        statuses = {service.status for service in services}
+        if statuses <= {"RUNNING"}:
             return
-        if "CREATE_FAILED" in statuses.values():
+        if "CREATE_FAILED" in statuses:
             break
         tools.clock.sleep(0.05)
-    summary = ", ".join(f"{service} is {status}" for service, status in statuses.items() if status != "RUNNING")
-    raise KaizenError(f"not every service started: {summary}", hint="see the logs in the local cloud's folder")
+    stopped_services = [service for service in services if service.status != "RUNNING"]
+    summary = ", ".join(f"{service.name} is {service.status}" for service in stopped_services)
+    output = _last_output(stopped_services[0], tools)
+    raise KaizenError(
+        f"not every service started: {summary}",
+        state=f"the last words of {stopped_services[0].name}: {log_excerpt.last_words(output)}" if output else "",
+        hint="correct the app, or what it needs to start",
+        output=output,
+    )
+
+
+def _last_output(service: Service, tools: Toolbox) -> tuple[str, ...]:
+    """Return the last lines that the app of a service has printed; without any, those of the platform's log."""
+    limit = log_excerpt.MAX_LINES
+    for operation in tools.platform.list_operations(service)[-1:]:
+        lines = tools.logs.application_tail(service, since=operation.started_at, limit=limit)
+        return log_excerpt.sanitize_tail(lines or tools.logs.deployment_tail(service, operation.id, limit=limit))
+    return ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,10 +42,10 @@ class Original:
         """Clone it, and check that this changes nothing in it."""
         work = self.top.parent / "work"
         work.mkdir()
-        before = fingerprint.fingerprint_tree((self.top,))
+        before = fingerprint.fingerprint_repository(self.top)
         app_settings = evolve(settings(**changes), root=self.top / app)
         copy = clone.create_clone(work, self.top, app_settings, branches=branches or ("main", "stable/*"))
-        assert fingerprint.diff_fingerprints(before, fingerprint.fingerprint_tree((self.top,))) == ()
+        assert fingerprint.diff_fingerprints(before, fingerprint.fingerprint_repository(self.top)) == ()
         return copy
 
 
@@ -142,6 +143,43 @@ def test_edits_of_a_file_that_repeats_version_are_committed_in_the_clone(origina
 
     assert copy.refusals == ("uncommitted changes would not be in the release: package.json",)
     assert git(copy.app_folder, "status", "--short") == ""
+
+
+def test_a_file_with_a_new_time_is_no_change_and_leaves_the_index_as_it_is(original: Original) -> None:
+    index = original.top / ".git" / "index"
+    os.utime(original.top / "page", (1, 1))
+    before = index.read_bytes()
+
+    assert original.copy().refusals == ()
+
+    assert index.read_bytes() == before
+
+
+def test_a_repository_without_commits_is_cloned_as_if_everything_were_committed(tmp_path: Path) -> None:
+    original = Original(tmp_path / "app")
+    original.top.mkdir()
+    git(original.top, "init", "--quiet", "--initial-branch=main")
+    git(original.top, "config", "user.email", "sam@app.example")
+    git(original.top, "config", "user.name", "Sam")
+    original.write(".gitignore", "*.log\n")
+    original.write("src/page", "one\n")
+    original.write("debug.log", "x\n")
+
+    copy = original.copy()
+
+    assert copy.refusals == ("nothing is committed yet: git add . && git commit",)
+    assert git(copy.app_folder, "ls-files").split() == [".gitignore", "src/page"]
+
+
+def test_a_clone_can_commit_where_git_does_not_know_who_commits(original: Original) -> None:
+    git(original.top, "config", "--unset", "user.email")
+    git(original.top, "config", "user.useConfigOnly", "true")
+    original.write("page", "edited\n")
+
+    copy = original.copy()
+
+    assert copy.refusals[0].startswith("git does not know who commits")
+    assert git(copy.app_folder, "show", "HEAD:page") == "edited"
 
 
 def test_an_untracked_tasks_file_is_cloned_and_reported(original: Original) -> None:

@@ -9,6 +9,7 @@ import pytest
 from attrs import define, evolve, field
 
 from kaizen_tasks.domain.json_document import ConfigDocument
+from kaizen_tasks.domain.service import Operation
 from kaizen_tasks.errors import KaizenError, Refused
 from kaizen_tasks.rehearsal import provision
 from tests.fakes.ledger import FakeLedger
@@ -233,6 +234,23 @@ def test_a_failed_service_is_an_error_at_once(tools: EmptyTools) -> None:
         run_provision(tools)
 
     assert tools.clock.sleeps == []
+
+
+def test_the_last_words_of_a_failed_service_are_in_the_error(
+    tools: EmptyTools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools.provisioner.status = "CREATE_FAILED"
+    started_at = tools.clock.now()
+    service = "staging-web-service"
+    operation = Operation(id="1", kind="CREATE_SERVICE", state="FAILED", started_at=started_at)
+    monkeypatch.setattr(type(tools.platform), "list_operations", lambda _platform, _service: (operation,))
+    tools.logs.instances[service] = [(started_at, ("Traceback", "KeyError: 'DATABASE_URL'", ""))]
+
+    with pytest.raises(KaizenError) as failure:
+        run_provision(tools)
+
+    assert failure.value.output == ("Traceback", "KeyError: 'DATABASE_URL'")
+    assert failure.value.state == f"the last words of {service}: KeyError: 'DATABASE_URL'"
 
 
 def test_a_service_that_does_not_start_in_time_is_named(tools: EmptyTools) -> None:

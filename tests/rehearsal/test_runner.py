@@ -3,84 +3,33 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from attrs import evolve
 
-from kaizen_tasks.adapters.console.events import EVENTS_VARIABLE, RunEvent
+from kaizen_tasks.adapters.console.events import EVENTS_VARIABLE, EventType, RunEvent
 from kaizen_tasks.adapters.console.reporter import create_reporter
+from kaizen_tasks.domain.build_failure import UNAVAILABLE_HINT
 from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.domain.version import parse_version
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.rehearsal import cloud as clouds
-from kaizen_tasks.rehearsal import runner
+from kaizen_tasks.rehearsal import cloud_registry, runner
 from kaizen_tasks.rehearsal.clone import ScratchClone
 from kaizen_tasks.rehearsal.cloud import Cloud
-from kaizen_tasks.rehearsal.runner import CommandRun, RehearsalPlan
+from kaizen_tasks.rehearsal.runner import CommandRun, RehearsalReport
+from kaizen_tasks.rehearsal.start import Start
 from tests.fakes.clock import FakeClock
-from tests.fakes.tools import settings
+from tests.rehearsal.test_plan import plan
+
+if TYPE_CHECKING:
+    from kaizen_tasks.rehearsal.plan import RehearsalPlan
 
 CLONE = ScratchClone(app_folder=Path("app"), remote=None, remote_name="", refusals=())
-RELEASE, PROD, BETA = PIPELINE = ("release-staging --yes", "promote-prod --yes", "promote-beta --yes")
-
-
-def plan(work: Path, flow: str = "", **changes: object) -> RehearsalPlan:
-    """Return the plan for a team's app."""
-    return RehearsalPlan(
-        settings=settings(**changes), flow=flow, engine="bundle", work=work, keep=False, out=io.StringIO()
-    )
-
-
-@pytest.mark.parametrize(
-    ("flow", "commands"),
-    [
-        ("", PIPELINE),
-        ("release-staging", (RELEASE,)),
-        ("promote-prod", (RELEASE, PROD)),
-        ("hotfix --env mark", ("hotfix --env mark --yes",)),
-        ("rollback --env prod --yes", (*PIPELINE, "rollback --env prod --yes")),
-        ("verify --env prod", (*PIPELINE, "verify --env prod")),
-    ],
-)
-def test_the_commands_before_a_flow_run_first_and_confirm_everything(
-    tmp_path: Path, flow: str, commands: tuple[str, ...]
-) -> None:
-    assert plan(tmp_path, flow).commands == commands
-
-
-@pytest.mark.parametrize(
-    ("branch", "environments", "commands"),
-    [
-        ("main", ["mark"], PIPELINE),
-        ("main", ["mark", "shane", "dom"], (RELEASE, PROD)),
-        ("stable/1.x", ["mark"], (RELEASE, "promote --env mark --yes")),
-        ("stable/1.x", ["mark", "shane", "dom"], (RELEASE, PIPELINE[-1])),
-        ("stable/1.x", [], PIPELINE),
-    ],
-)
-def test_releases_of_a_line_are_promoted_to_its_environments_alone(
-    tmp_path: Path, branch: str, environments: list[str], commands: tuple[str, ...]
-) -> None:
-    lines = {"1.x": {"branch": "stable/1.x", "environments": environments}}
-
-    assert plan(tmp_path, lines=lines).commands_on(branch) == commands
-    assert "stable/1.x" in plan(tmp_path, lines=lines).branches
-
-
-def test_a_hotfix_starts_from_hotfix_branches(tmp_path: Path) -> None:
-    assert plan(tmp_path).branches == ("main",)
-    assert plan(tmp_path, "hotfix --env mark").branches == ("hotfix/*",)
-
-
-def test_overrides_shorten_waits_and_keep_a_shorter_timeout(tmp_path: Path) -> None:
-    overrides = plan(tmp_path).overrides
-    short_timeout = plan(tmp_path, verify={"timeout": "5s"}).overrides["INVOKE_VERIFY_TIMEOUT"]
-
-    assert (overrides["INVOKE_VERIFY_TIMEOUT"], short_timeout) == ("30s", "5s")
-    for name in ("ROLLOUT_BAKE", "EVIDENCE_MIN_AGE", "ENVIRONMENTS_PROD_MIN_AGE"):
-        assert overrides[f"INVOKE_{name}"] == "0s"
 
 
 def test_finished_steps_are_the_steps_that_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,30 +69,38 @@ def test_a_folder_outside_of_a_repository_is_refused_before_anything_is_created(
     assert list(work.iterdir()) == []
 
 
+def command_run(command: str = "release-staging --yes", code: int = 0, error: str = "", *steps: str) -> CommandRun:
+    """Return a command that was run."""
+    now = datetime.now(UTC)
+    events = (RunEvent(type=EventType.FINISHED, time=now, step=step, verdict="done") for step in steps)
+    return CommandRun(command=command, exit_code=code, error=error, seconds=0, steps=tuple(events), changes={})
+
+
 @pytest.mark.parametrize("failure", [RuntimeError("of the setup"), KeyboardInterrupt()])
 def test_the_cloud_of_a_rehearsal_that_did_not_run_is_stopped_even_with_keep(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: BaseException
 ) -> None:
     stopped = stub_cloud(monkeypatch, tmp_path, failure)
     with pytest.raises(type(failure)):
-        runner._rehearse_in_cloud(evolve(plan(tmp_path), keep=True), CLONE, unchanged_count=0)
+        runner._rehearse_in_cloud(*kept_start(tmp_path))
     assert stopped == [tmp_path / "cloud"]
 
 
-@pytest.mark.parametrize(("command", "is_kept"), [("local.up --state x", False), ("release-staging --yes", True)])
-def test_keep_keeps_the_cloud_of_a_flow_that_has_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, *, is_kept: bool
-) -> None:
-    run = CommandRun(command=command, exit_code=1, error="", seconds=0, steps=(), changes={})
-    stopped = stub_cloud(monkeypatch, tmp_path, run)
+def test_keep_keeps_the_cloud_of_a_flow_that_has_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped = stub_cloud(monkeypatch, tmp_path, command_run(code=1))
     (tmp_path / "cloud").mkdir()
-    report = runner._rehearse_in_cloud(evolve(plan(tmp_path), keep=True), CLONE, unchanged_count=0)
-    assert bool(report.environ) is is_kept
-    assert stopped == ([] if is_kept else [tmp_path / "cloud"])
+    report = runner._rehearse_in_cloud(*kept_start(tmp_path))
+    assert report.environ["AWS_ENDPOINT_URL"] == "http://127.0.0.1:9"
+    assert stopped == []
+
+
+def kept_start(work: Path) -> tuple[RehearsalPlan, Start]:
+    kept_plan = evolve(plan(work), keep=True)
+    return kept_plan, Start(plan=kept_plan, clone=CLONE, earlier=None)
 
 
 def stub_cloud(monkeypatch: pytest.MonkeyPatch, work: Path, outcome: CommandRun | BaseException) -> list[Path]:
-    """Let a cloud seem to run in a folder, and a rehearsal end; return the list of the clouds that are stopped."""
+    """Let a cloud seem to run in a folder, and a command end; return the list of the clouds that are stopped."""
     cloud = Cloud(
         state=work / "cloud",
         pid=1,
@@ -156,13 +113,66 @@ def stub_cloud(monkeypatch: pytest.MonkeyPatch, work: Path, outcome: CommandRun 
     )
     stopped: list[Path] = []
 
-    def run_commands(*_arguments: object) -> tuple[CommandRun, ...]:
+    def run(*_arguments: object) -> CommandRun:
         if isinstance(outcome, BaseException):
             raise outcome
-        return (outcome,)
+        return outcome
 
-    monkeypatch.setattr(runner, "_run_commands", run_commands)
+    monkeypatch.setattr(runner._CommandRunner, "run", run)
+    monkeypatch.setattr(Start, "create_landscape", lambda _start, _cloud: None)
     monkeypatch.setattr(runner, "_list_refs", lambda _clone: {})
-    monkeypatch.setattr(clouds, "find_cloud", lambda _state: cloud)
+    monkeypatch.setattr(cloud_registry, "start_registered_cloud", lambda *_, **__: cloud)
     monkeypatch.setattr(clouds, "stop_cloud", lambda found: stopped.append(found.state))
     return stopped
+
+
+UNAVAILABLE = command_run(code=5, error=f"docker could not build web:v1.2.3: no such host\n{UNAVAILABLE_HINT}")
+BROKEN = command_run(code=5, error="docker could not build web:v1.2.3: unknown instruction: RUNN")
+
+
+@pytest.mark.parametrize(
+    ("first_run", "insists", "codes", "engine"),
+    [
+        (UNAVAILABLE, False, [0, 0, 0], "stand-in"),
+        (UNAVAILABLE, True, [5], "docker"),
+        (BROKEN, False, [5], "docker"),
+        (command_run(code=3, error=UNAVAILABLE_HINT), False, [3], "docker"),
+    ],
+    ids=["unavailable", "insisted on", "broken", "no build"],
+)
+def test_a_stand_in_replaces_an_image_that_this_machine_cannot_build(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    first_run: CommandRun,
+    codes: list[int],
+    engine: str,
+    *,
+    insists: bool,
+) -> None:
+    rehearsal = plan(tmp_path, insists=insists)
+    command_runner, results = runner._CommandRunner(rehearsal, CLONE, {}), iter([first_run])
+    monkeypatch.setattr(command_runner, "run", lambda command: next(results, command_run(command)))
+
+    runs = command_runner.run_all(rehearsal.commands_on("main"))
+
+    assert ([run.exit_code for run in runs], command_runner.plan.engine) == (codes, engine)
+    said = "going on with a stand-in image: docker could not build web:v1.2.3: no such host\n"
+    assert rehearsal.out.getvalue() == (said if engine == "stand-in" else "")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("engine", "steps", "unproven"),
+    [
+        ("docker", ("build", "deploy"), []),
+        ("stand-in", ("build", "deploy"), ["that the image can be built", "its 1 smoke check"]),
+        ("docker", ("deploy",), ["that the app starts: earlier releases are stand-ins"]),
+        ("stand-in", (), []),
+    ],
+)
+def test_the_report_names_what_a_stand_in_does_not_prove(
+    tmp_path: Path, engine: str, steps: tuple[str, ...], unproven: list[str]
+) -> None:
+    run = command_run("release-staging", 0, "", *steps)
+    report = RehearsalReport(plan=plan(tmp_path, engine=engine), clone=CLONE, command_runs=(run,), refs=())
+
+    assert [text[: len(start)] for text, start in zip(report.unproven, unproven, strict=True)] == unproven

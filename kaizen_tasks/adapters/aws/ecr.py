@@ -46,7 +46,7 @@ class EcrRegistry(Registry):
         self._image_locks: dict[str, Lock] = {}
 
     def find_image(self, repository: str, reference: str) -> Image | None:
-        """Return the image that a tag or digest names, or None.
+        """Return the image that a tag or digest names, or None; refuse a stand-in image outside of local clouds.
 
         The labels of a digest are the same in every repository, so each digest's labels are read only once.
         """
@@ -58,7 +58,23 @@ class EcrRegistry(Registry):
         with image_lock:
             if manifest.digest not in self._images:
                 self._images[manifest.digest] = self._client.describe_image(repository, manifest)
-            return self._images[manifest.digest]
+            image = self._images[manifest.digest]
+        if image.is_stand_in:
+            self._refuse_stand_in(repository, reference)
+        return image
+
+    def _refuse_stand_in(self, repository: str, reference: str) -> None:
+        """Raise unless the registry is that of a local cloud.
+
+        Raises:
+            Refused: the image is not the app, and somebody has put it into a repository that serves users.
+        """
+        if not self.credentials().is_local:
+            raise Refused(
+                f"{repository}:{reference} is a stand-in image of a rehearsal, which only answers",
+                state="it is not deployed, copied or promoted",
+                hint="delete it from the repository, and release the next version",
+            )
 
     def copy(self, *, digest: str, source: str, target: str, tag: str) -> CopyStats:
         """Copy an image unchanged into another repository, and tag the copy.

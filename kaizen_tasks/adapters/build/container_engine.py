@@ -16,6 +16,7 @@ from kaizen_tasks.adapters.build import inputs
 from kaizen_tasks.adapters.host.process import CompletedProcess, run
 from kaizen_tasks.adapters.host.scratch import scratch_folder
 from kaizen_tasks.config.tables import BuildRules
+from kaizen_tasks.domain.build_failure import UNAVAILABLE_HINT, is_unavailable
 from kaizen_tasks.domain.release import BuildSpec, LocalImage
 from kaizen_tasks.errors import BuildFailed, PushFailed, Refused, Unreachable
 from kaizen_tasks.ports.types import BuildObstacle, Login, Secret
@@ -172,13 +173,16 @@ def registry_auth_file(
         yield file, (login.password, Secret(auth))
 
 
+FIX_BUILD_HINT = "nothing outside this machine has changed: fix the build and run the same command again"
+
+
 def build_error(engine: str, spec: BuildSpec, result: CompletedProcess) -> BuildFailed:
     """Return the error for a failed build, with the last lines of output as a note, which `--debug` shows."""
     lines = _excerpt(result.tail) or (result.last_line,)
     error = BuildFailed(
         f"{engine} could not build {image_name(spec)}: {lines[-1]}",
         state="before that: " + " | ".join(lines[:-1]) if lines[:-1] else "",
-        hint="nothing outside this machine has changed: fix the build and run the same command again",
+        hint=UNAVAILABLE_HINT if is_unavailable(result.tail) else FIX_BUILD_HINT,
     )
     error.add_note("\n".join(result.tail))
     return error

@@ -13,6 +13,7 @@ from kaizen_tasks.adapters.build.bundle import BundleBuilder
 from kaizen_tasks.adapters.build.docker import DockerBuilder
 from kaizen_tasks.adapters.host.process import run, shell_join
 from kaizen_tasks.config.tables import BuildRules
+from kaizen_tasks.domain.stand_in import STAND_IN
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.ports.images import Builder
 from kaizen_tasks.ports.types import Engine
@@ -31,6 +32,12 @@ BUNDLE_ENGINE = Engine(
     warning="bundle makes images without base image and RUN",
     fix='set build.engine = "auto" for images that serve users',
 )
+STAND_IN_ENGINE = Engine(
+    name=STAND_IN,
+    warning="stand-in images only answer; they are for local clouds",
+    fix='set build.engine = "auto" for images that serve users',
+)
+ENGINES_IN_PYTHON = {engine.name: engine for engine in (BUNDLE_ENGINE, STAND_IN_ENGINE)}
 DOCKER_WITHOUT_BUILDX = Engine(
     name="docker",
     warning="docker works, but without buildx it uses an older builder",
@@ -107,8 +114,8 @@ def detect_engine(rules: BuildRules) -> Engine:
     Raises:
         Refused: the configured engine does not work, or for `auto` no engine does.
     """
-    if rules.engine == "bundle":
-        return BUNDLE_ENGINE
+    if engine := ENGINES_IN_PYTHON.get(rules.engine):
+        return engine
     name = choose_engine(rules)
     if name == "docker" and not run(("docker", "buildx", "version")).ok:
         return DOCKER_WITHOUT_BUILDX

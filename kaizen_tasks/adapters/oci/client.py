@@ -22,6 +22,7 @@ from kaizen_tasks.adapters.oci.manifest import (
 from kaizen_tasks.adapters.oci.transport import RegistryCredentials, Transport
 from kaizen_tasks.adapters.oci.verify import DigestVerifier
 from kaizen_tasks.domain.release import Image
+from kaizen_tasks.domain.stand_in import KIND_LABEL, STAND_IN
 from kaizen_tasks.errors import PushFailed, Refused
 from kaizen_tasks.ports.clock import Clock
 
@@ -121,6 +122,7 @@ class OciClient:
             version=str(labels.get(VERSION_LABEL) or ""),
             revision=str(labels.get(REVISION_LABEL) or ""),
             platform="/".join(platform) if all(platform) else "",
+            is_stand_in=labels.get(KIND_LABEL) == STAND_IN,
         )
 
     def _read_configuration(self, repository: str, manifest: Manifest) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.doctor import Finding, Subject, Verdict
+from kaizen_tasks.domain.stand_in import STAND_IN
 from kaizen_tasks.flows.doctor.check import Check
 
 if TYPE_CHECKING:
@@ -47,7 +48,9 @@ def _check_inputs(tools: Tools, subject: Subject) -> Iterator[Finding]:
 
 def _check_engine(tools: Tools, subject: Subject) -> Iterator[Finding]:
     engine = tools.host.build_engine()
-    if engine.warning:
+    if engine.name == STAND_IN and not tools.registry.credentials().is_local:
+        yield subject.problem("stand-in images are for local clouds alone", 'set build.engine = "auto"')
+    elif engine.warning:
         yield subject.warning(engine.warning, engine.fix)
     else:
         yield subject.ok(f"{engine.name} answers")

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 EngineChoice = Literal["auto", "docker", "process", "none"]
 
-_BUNDLE_LABEL = ("dev.kaizen.image", "bundle")  # an image without an operating system, which only a process can run
+_KIND_LABEL = "dev.kaizen.image"
+_BUNDLE = "bundle"  # an image without an operating system, which only a process can run
+_STAND_IN = "stand-in"  # an image without content, whose labels say what it answers
 _CONTAINER_MARKER = "container"
 _MAX_RECENT_PORTS = 256
 
@@ -49,7 +51,7 @@ class InstanceLauncher:
         Raises:
             KaizenError: the image cannot be pulled, unpacked or started.
         """
-        if self._engine == "none":
+        if self._engine == "none" or spec.image.labels.get(_KIND_LABEL) == _STAND_IN:
             return self._stand_ins.start(spec)
         folder = self._folder / spec.instance_id
         folder.mkdir()
@@ -73,8 +75,7 @@ class InstanceLauncher:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _runs_in_container(self, image: PlatformImage) -> bool:
-        name, bundle = _BUNDLE_LABEL
-        if image.labels.get(name) == bundle or self._engine == "process":
+        if image.labels.get(_KIND_LABEL) == _BUNDLE or self._engine == "process":
             return False
         return self._engine == "docker" or self._docker.is_available
 

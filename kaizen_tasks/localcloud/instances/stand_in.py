@@ -7,7 +7,10 @@ import contextlib
 import json
 import re
 import threading
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -16,15 +19,61 @@ if TYPE_CHECKING:
 
 _Result = TypeVar("_Result")
 
+_ANSWERS_LABEL = "dev.kaizen.stand-in.answers"
 _VERSION_LABEL = "org.opencontainers.image.version"
 _ENVIRONMENT_VARIABLE = "ENVIRONMENT"
 _BACKLOG = 16
 _IDLE_SECONDS = 60
+_HEAD_END = b"\r\n\r\n"
+_STATUSES_WITHOUT_BODY = (204, 304)
 _CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d{1,7}) *\r\n", re.IGNORECASE)
 
 
+@attrs.frozen
+class Answers:
+    """What an instance answers: by default, the version of its image and the environment in its variables.
+
+    Attributes:
+        by_request: answers by request, such as `GET /version`.
+        default: the answer to all other requests.
+    """
+
+    by_request: Mapping[bytes, bytes]
+    default: bytes
+
+    @classmethod
+    def of_instance(cls, spec: InstanceSpec) -> Answers:
+        """Return the answers that the labels of an image ask for, with its version and environment filled in."""
+        version = spec.image.labels.get(_VERSION_LABEL, "")
+        values = {"{version}": version, "{environment}": spec.variables.get(_ENVIRONMENT_VARIABLE, "")}
+        documents = json.loads(spec.image.labels.get(_ANSWERS_LABEL, "{}"))
+        default = {"json": {"version": "{version}", "environment": "{environment}"}}
+        by_request = {request.encode(): _render_answer(document, values) for request, document in documents.items()}
+        return cls(by_request, _render_answer(default, values))
+
+    def find(self, head: bytes) -> bytes:
+        """Return the answer to a request, by its first line and headers."""
+        method, _, rest = head.partition(b" ")
+        path = rest.partition(b" ")[0].partition(b"?")[0]
+        answer = self.by_request.get(method + b" " + path, self.default)
+        return answer.partition(_HEAD_END)[0] + _HEAD_END if method == b"HEAD" else answer
+
+
+def _render_answer(document: Mapping[str, Any], values: Mapping[str, str]) -> bytes:
+    """Return an answer as it is sent: its status, headers, and its JSON or text."""
+    is_json, status = "json" in document, document.get("status", 200)
+    text = json.dumps(document["json"], ensure_ascii=False) if is_json else document.get("text", "")
+    for placeholder, value in values.items():
+        text = text.replace(placeholder, value)
+    body = b"" if status in _STATUSES_WITHOUT_BODY else text.encode()
+    headers = {name.title(): value for name, value in document.get("headers", {}).items()}
+    headers = {"Content-Type": "application/json" if is_json else "text/plain", **headers, "Content-Length": len(body)}
+    lines = (f"HTTP/1.1 {status} Stand-In", *(f"{name}: {value}" for name, value in headers.items()))
+    return "\r\n".join(lines).encode() + _HEAD_END + body
+
+
 class StandIns:
-    """Answers every request to an instance with the version of its image and the environment in its variables."""
+    """Answers the requests to all instances."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -34,12 +83,9 @@ class StandIns:
 
     def start(self, spec: InstanceSpec) -> StandInInstance:
         """Open a port for an instance."""
-        document = {
-            "version": spec.image.labels.get(_VERSION_LABEL, ""),
-            "environment": spec.variables.get(_ENVIRONMENT_VARIABLE, ""),
-        }
+        answers = Answers.of_instance(spec)
         with self._lock:
-            server = self._run(_listen(json.dumps(document).encode()))
+            server = self._run(_listen(answers))
             instance = StandInInstance(server, self)
             self._instances.add(instance)
         return instance
@@ -94,26 +140,25 @@ class StandInInstance:
         self._stand_ins.stop(self)
 
 
-async def _listen(body: bytes) -> asyncio.Server:
+async def _listen(answers: Answers) -> asyncio.Server:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             with contextlib.suppress(OSError, EOFError, TimeoutError, asyncio.LimitOverrunError):
-                await _converse(reader, writer, body)
+                await _converse(reader, writer, answers)
         finally:
             writer.close()
 
     return await asyncio.start_server(answer, "127.0.0.1", 0, backlog=_BACKLOG)
 
 
-async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, body: bytes) -> None:
+async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answers: Answers) -> None:
     """Answer the requests of one connection."""
-    head_lines = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     while True:
         async with asyncio.timeout(_IDLE_SECONDS):
             head = await reader.readuntil(b"\r\n\r\n")
             length = _CONTENT_LENGTH.search(head)
             await reader.readexactly(int(length[1]) if length else 0)
-        writer.write(head_lines if head.startswith(b"HEAD ") else head_lines + body)
+        writer.write(answers.find(head))
         await writer.drain()
 
 

@@ -7,26 +7,29 @@ from typing import Any
 
 from kaizen_tasks.domain import duration
 from kaizen_tasks.rehearsal import cloud as clouds
-from kaizen_tasks.rehearsal.runner import CommandRun, RehearsalPlan, RehearsalReport
+from kaizen_tasks.rehearsal.runner import CommandRun, RehearsalReport
 
 Document = dict[str, Any]  # JSON, on its way out
 
 
-def report_text(plan: RehearsalPlan, report: RehearsalReport) -> str:
+def report_text(report: RehearsalReport) -> str:
     """Return the report as text."""
-    return "".join(f"{line}\n" for line in ("", *_report_lines(plan, report)))
+    return "".join(f"{line}\n" for line in ("", *_report_lines(report)))
 
 
-def _report_lines(plan: RehearsalPlan, report: RehearsalReport) -> Iterator[str]:
+def _report_lines(report: RehearsalReport) -> Iterator[str]:
     for command_run in report.command_runs:
         yield from _command_lines(command_run)
     if report.refs:
         yield f"pushed to {report.clone.remote_name}" if report.clone.remote else "in the clone: there is no remote"
         yield from (f"  {ref}" for ref in report.refs)
     yield from (f"would be refused: {refusal}" for refusal in report.clone.refusals)
+    yield from (f"not proven: {text}" for text in report.unproven)
+    if report.plan.stand_in_reason:
+        yield f"the image was a stand-in: {report.plan.stand_in_reason}"
     yield _verdict_line(report)
     if report.environ:
-        yield clouds.next_steps(report.clone.app_folder, plan.state / clouds.ENV_FILE_NAME)
+        yield clouds.next_steps(report.clone.app_folder, report.plan.state / clouds.ENV_FILE_NAME)
 
 
 def _command_lines(command_run: CommandRun) -> Iterator[str]:
@@ -39,23 +42,36 @@ def _command_lines(command_run: CommandRun) -> Iterator[str]:
 
 
 def _verdict_line(report: RehearsalReport) -> str:
-    unchanged_note = f"{report.unchanged_count:,} files and folders of the repository are unchanged"
+    return f"{_verdict(report)}. {_unchanged_note(report)}"
+
+
+def _verdict(report: RehearsalReport) -> str:
     if report.exit_code:
-        return f"{'It would fail' if report.has_started else 'The rehearsal could not start'}. {unchanged_note}."
-    return f"It would {'succeed, once that is settled' if report.clone.refusals else 'succeed'}. {unchanged_note}."
+        return "It would fail"
+    settled = ", once that is settled" if report.clone.refusals else ""
+    return f"It would succeed{settled}{', as far as that is proven' if report.unproven else ''}"
 
 
-def report_document(plan: RehearsalPlan, report: RehearsalReport) -> Document:
+def _unchanged_note(report: RehearsalReport) -> str:
+    if report.changed:
+        return f"Of the repository's files and refs, {len(report.changed):,} have changed meanwhile."
+    return f"{report.compared_count:,} files and refs of the repository are unchanged."
+
+
+def report_document(report: RehearsalReport) -> Document:
     """Return the document of `rehearse --json`."""
     return {
-        "app": plan.settings.app,
-        "engine": plan.engine,
+        "app": report.plan.settings.app,
+        "engine": report.plan.engine,
+        "stand_in": report.plan.stand_in_reason or None,
         "exit_code": report.exit_code,
         "refusals": list(report.clone.refusals),
         "commands": [_command_document(command_run) for command_run in report.command_runs],
         "refs": list(report.refs),
-        "unchanged": report.unchanged_count,
-        "work": _work_document(plan, report) if report.environ else None,
+        "not_proven": list(report.unproven),
+        "unchanged": report.compared_count - len(report.changed),
+        "changed": list(report.changed),
+        "work": _work_document(report) if report.environ else None,
     }
 
 
@@ -73,10 +89,10 @@ def _command_document(command_run: CommandRun) -> Document:
     }
 
 
-def _work_document(plan: RehearsalPlan, report: RehearsalReport) -> Document:
+def _work_document(report: RehearsalReport) -> Document:
     return {
         "repository": str(report.clone.app_folder),
         "remote": str(report.clone.remote) if report.clone.remote else None,
-        "state": str(plan.state),
+        "state": str(report.plan.state),
         "environ": dict(report.environ),
     }

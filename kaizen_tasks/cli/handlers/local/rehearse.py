@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -15,8 +16,12 @@ from kaizen_tasks.adapters.host.scratch import scratch_folder
 from kaizen_tasks.cli import json_output, params, stopped
 from kaizen_tasks.cli.handlers.local import rehearsal_report
 from kaizen_tasks.cli.handlers.local.demo import make_empty_folder
-from kaizen_tasks.errors import ConfigurationError, Refused, UsageError
+from kaizen_tasks.domain.listing import list_names
+from kaizen_tasks.domain.stand_in import STAND_IN
+from kaizen_tasks.errors import ConfigurationError, KaizenError, Refused, UsageError
 from kaizen_tasks.rehearsal import fingerprint, runner
+from kaizen_tasks.rehearsal.commands import print_line
+from kaizen_tasks.rehearsal.plan import RehearsalPlan
 from kaizen_tasks.wiring import Toolbox
 
 
@@ -27,47 +32,61 @@ def rehearse(c: Context, *, flow: str, keep: str, engine: str, json: bool) -> No
     if tools.dry:
         out.write(f"would rehearse {flow or 'the whole pipeline'} in a scratch clone; nothing has been started\n")
         return
-    engine_name = _choose_engine(engine, tools, out)
+    plan = partial(_make_plan, tools, flow, engine, out)
     if keep:
         folder = _make_folder_outside_repo(Path(keep), tools)
         with stopped.fresh_start("the rehearsal", kept=folder):
-            _rehearse(flow, engine_name, folder, tools, out, keep=True, json=json)
+            _rehearse(plan(folder, keep=True), json=json)
         return
     with stopped.fresh_start("the rehearsal", kept=None), scratch_folder("kaizen-rehearsal-") as scratch:
-        _rehearse(flow, engine_name, scratch, tools, out, keep=False, json=json)
+        _rehearse(plan(scratch, keep=False), json=json)
 
 
-def _rehearse(flow: str, engine: str, work: Path, tools: Toolbox, out: TextIO, *, keep: bool, json: bool) -> None:
-    """Rehearse, print the report, and exit as the flow did."""
-    tools.settings.first_stage  # noqa: B018 - raises the error of an app without environments
-    plan = runner.RehearsalPlan(
-        settings=tools.settings, flow=" ".join(flow.split()), engine=engine, work=work, keep=keep, out=out
-    )
-    report = runner.run_rehearsal(plan)
-    out.write(rehearsal_report.report_text(plan, report))
-    if json:
-        json_output.print_json(rehearsal_report.report_document(plan, report))
-    if report.exit_code:
-        raise Exit(report.command_runs[-1].error, code=report.exit_code)
-
-
-def _choose_engine(requested: str, tools: Toolbox, out: TextIO) -> str:
-    """Return the build engine: the requested, configured or first working one, else bundle where the app can be one.
+def _make_plan(tools: Toolbox, flow: str, engine: str, out: TextIO, work: Path, *, keep: bool) -> RehearsalPlan:
+    """Return the plan; an engine that was not asked for, and does not work here, is replaced by stand-in images.
 
     Raises:
-        Refused: no engine of this machine can build the app.
+        Refused: the requested engine does not work here.
+        UsageError: the app has no environments.
     """
-    rules = tools.settings.build
-    rules = rules._replace(engine=requested) if requested != "auto" else rules
+    tools.settings.first_stage  # noqa: B018 - raises the error of an app without environments
+    insists, rules, reason = engine != "auto", tools.settings.build, ""
+    rules = rules._replace(engine=engine) if insists else rules
     if rules.engine == "bundle" and not rules.command:
         raise ConfigurationError(("build.command is missing: a bundle needs it as its entry point",))
     try:
-        return detect_engine(rules).name
+        name = detect_engine(rules).name
     except Refused as error:
-        if rules.engine != "auto" or not rules.command:
+        if insists:
             raise
-        out.write(f"{error.message}: rehearsing with a bundle, without the Dockerfile\n")
-        return "bundle"
+        name, reason = STAND_IN, error.message
+        print_line(out, f"rehearsing with a stand-in image, which only answers: {reason}")
+    return RehearsalPlan(
+        settings=tools.settings,
+        flow=" ".join(flow.split()),
+        engine=name,
+        stand_in_reason=reason,
+        insists=insists,
+        work=work,
+        keep=keep,
+        out=out,
+    )
+
+
+def _rehearse(plan: RehearsalPlan, *, json: bool) -> None:
+    """Rehearse, print the report, and exit as the flow did."""
+    report = runner.run_rehearsal(plan)
+    plan.out.write(rehearsal_report.report_text(report))
+    if json:
+        json_output.print_json(rehearsal_report.report_document(report))
+    if report.exit_code:
+        raise Exit(report.command_runs[-1].error, code=report.exit_code)
+    if report.changed:
+        raise KaizenError(
+            f"your repository changed during the rehearsal: {list_names(report.changed)}",
+            state="the report above stands: a rehearsal changes nothing there, and another program may have",
+            hint="rehearse again while nothing else works in the repository",
+        )
 
 
 def _make_folder_outside_repo(folder: Path, tools: Toolbox) -> Path:

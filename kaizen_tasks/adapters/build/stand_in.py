@@ -1,0 +1,55 @@
+"""Builds stand-in images, which have no content: a local cloud answers for them, and no other registry gets them."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from kaizen_tasks.adapters.build.image_layout import LAYER_MEDIA_TYPE, LayoutBuilder
+from kaizen_tasks.adapters.oci.manifest import Descriptor, sha256_digest
+from kaizen_tasks.domain.release import BuildSpec, LocalImage
+from kaizen_tasks.domain.stand_in import STAND_IN
+from kaizen_tasks.errors import PushFailed
+from kaizen_tasks.ports.types import Login
+
+
+class StandInBuilder(LayoutBuilder):
+    """Builds images that only their labels tell apart, and pushes them to registries on this machine.
+
+    Args:
+        labels: what the local cloud answers, see `domain.stand_in`.
+        platform: `linux/amd64`.
+        store: folder for the layouts, one folder for each image.
+    """
+
+    name = STAND_IN
+
+    def __init__(self, *, labels: Mapping[str, str], platform: str, store: Path) -> None:
+        super().__init__(platform=platform, store=store)
+        self._labels = labels
+
+    def push(self, image: LocalImage, *, repository_uri: str, tag: str, login: Login) -> None:
+        """Upload an image as `repository_uri:tag`.
+
+        Raises:
+            PushFailed: the registry is not on this machine, or did not accept the image.
+        """
+        if not login.is_local:
+            message = f"a stand-in image, which only answers, is not pushed to {login.host}"
+            raise PushFailed(message, state="nothing was uploaded", hint='set build.engine to "auto"')
+        super().push(image, repository_uri=repository_uri, tag=tag, login=login)
+
+    def _write_layer(self, spec: BuildSpec, context: Path, blobs: Path) -> Descriptor:
+        """Write an empty archive: some registries accept no image without a layer."""
+        with io.BytesIO() as file:
+            with tarfile.open(fileobj=file, mode="w"):
+                pass
+            content = file.getvalue()
+        digest = sha256_digest(content)
+        (blobs / digest.removeprefix("sha256:")).write_bytes(content)
+        return Descriptor(media_type=LAYER_MEDIA_TYPE, digest=digest, size=len(content))
+
+    def _runtime_config(self, spec: BuildSpec) -> Mapping[str, object]:
+        return {"Labels": {**spec.labels, **self._labels}}

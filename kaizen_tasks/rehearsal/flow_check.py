@@ -1,0 +1,75 @@
+"""Checks the flow that is to be rehearsed before anything is started for it."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import shlex
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kaizen_tasks.domain import version as versions
+from kaizen_tasks.errors import UsageError
+from kaizen_tasks.rehearsal.commands import run_task
+from kaizen_tasks.rehearsal.plan import flag_values
+
+if TYPE_CHECKING:
+    from kaizen_tasks.config.settings import Settings
+
+NOTHING_STARTED = "nothing was started"
+
+
+def check_values(flow: str, settings: Settings) -> None:
+    """Check the environments and releases that a command names.
+
+    Raises:
+        UsageError: one of them is wrong, or the command cannot be split into words.
+    """
+    try:
+        shlex.split(flow)
+    except ValueError as error:
+        raise UsageError(f"--flow {flow!r}: {error}", state=NOTHING_STARTED, hint="close the quotes") from error
+    for name in flag_values(flow, "--env", "-e"):
+        settings.stage(name)
+    for text in flag_values(flow, "--release", "-r"):
+        versions.parse_version(text, origin="--release")
+
+
+def check_tasks(flow: str, app_folder: Path) -> None:
+    """Check that the app has the task of a command with its flags, by its own `tasks.py`.
+
+    Raises:
+        UsageError: it has not; the nearest name is in the hint.
+    """
+    if not flow or _list_tasks(app_folder, flow).returncode == 0:
+        return
+    listing = _list_tasks(app_folder)
+    if listing.returncode:
+        lines = listing.stderr.strip().splitlines() or [f"exit code {listing.returncode}"]
+        raise UsageError(f"inv --list fails: {lines[-1]}", state=NOTHING_STARTED, hint="correct tasks.py")
+    name, names = shlex.split(flow)[0], tuple(_task_names(json.loads(listing.stdout)))
+    if name in names:
+        reason = _list_tasks(app_folder, flow).stderr.strip().splitlines()[:1] or ["its flags are wrong"]
+        hint = f"inv --help {name}"
+        raise UsageError(f"--flow {flow!r}: {reason[0]}", state=NOTHING_STARTED, hint=hint)
+    matches = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean {matches[0]}?" if matches else "inv --list shows every task"
+    raise UsageError(f"--flow {name}: the app has no such task", state=NOTHING_STARTED, hint=hint)
+
+
+def _list_tasks(app_folder: Path, flow: str = "") -> subprocess.CompletedProcess[str]:
+    """List the tasks as JSON; with a command, Invoke parses it first and fails if it does not know a task or a flag."""
+    command = f"--list --list-format json {flow}"
+    return run_task(command, app_folder, {}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def _task_names(collection: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    """Yield the names and aliases of all tasks of a collection."""
+    for task in collection["tasks"]:
+        yield from (prefix + name for name in (task["name"], *task["aliases"]))
+    for inner in collection["collections"]:
+        yield from _task_names(inner, f"{prefix}{inner['name']}.")
+        if inner.get("default"):
+            yield f"{prefix}{inner['name']}"

@@ -1,0 +1,131 @@
+"""Prepares what a rehearsal starts from: tags of earlier releases, something to release, and services that run them."""
+
+from __future__ import annotations
+
+import io
+import os
+import shlex
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from attrs import evolve, frozen
+
+from kaizen_tasks.domain.version import image_tag
+from kaizen_tasks.errors import KaizenError
+from kaizen_tasks.flows.release import files, tags
+from kaizen_tasks.rehearsal import landscape
+from kaizen_tasks.rehearsal.clone import ScratchClone
+from kaizen_tasks.rehearsal.cloud import clean_environ
+from kaizen_tasks.rehearsal.commands import print_line, run_git, run_task
+from kaizen_tasks.rehearsal.landscape import EarlierReleases
+from kaizen_tasks.rehearsal.plan import RehearsalPlan
+from kaizen_tasks.wiring import Toolbox
+
+if TYPE_CHECKING:
+    from semver import Version
+
+    from kaizen_tasks.rehearsal.cloud import Cloud
+
+SAMPLE_ENTRY = "a sample change, so that there is something to rehearse"
+
+
+@frozen(kw_only=True)
+class Start:
+    """Where a rehearsal starts from.
+
+    Attributes:
+        plan: what is rehearsed.
+        clone: the repository, with the tags of the earlier releases.
+        earlier: those releases; None for a pipeline, which begins with a release.
+    """
+
+    plan: RehearsalPlan
+    clone: ScratchClone
+    earlier: EarlierReleases | None
+
+    def create_landscape(self, cloud: Cloud) -> None:
+        """Create the services in a cloud, and let them run the earlier releases.
+
+        Raises:
+            KaizenError: something could not be created.
+        """
+        if self.earlier is not None:
+            print_line(
+                self.plan.out, f"as if released before: {self.earlier.describe(self.plan.settings.environments)}"
+            )
+        with _only_environ({**clean_environ(), **cloud.environ, **self.plan.overrides}):
+            landscape.create_landscape(clone_tools(self.plan, self.clone), self.earlier)
+
+
+def prepare_start(plan: RehearsalPlan, clone: ScratchClone) -> Start:
+    """Tag the earlier releases that a flow needs, or note a change for one that releases.
+
+    Raises:
+        KaizenError: the app has no VERSION, or git failed.
+    """
+    tools = clone_tools(plan, clone)
+    earlier = None if plan.is_pipeline else _tag_earlier_releases(plan, clone, tools)
+    if (plan.is_pipeline or plan.is_hotfix) and _lacks_notes(plan, tools):
+        clone = _add_sample_entry(clone, tools)
+    return Start(plan=plan, clone=clone, earlier=earlier)
+
+
+def _tag_earlier_releases(plan: RehearsalPlan, clone: ScratchClone, tools: Toolbox) -> EarlierReleases:
+    previous, newest = landscape.choose_releases(tools)
+    for version in (previous, newest):
+        if not tags.tag_commit(version, tools):
+            _tag(version, clone, tools)
+    return EarlierReleases(previous=previous, newest=newest, newest_in=plan.environments_with_newest)
+
+
+def _tag(version: Version, clone: ScratchClone, tools: Toolbox) -> None:
+    name = tools.settings.git_tag(version)
+    run_git(clone.app_folder, "tag", "--annotate", "--message", f"Release {image_tag(version)}", name)
+    if clone.remote:
+        run_git(clone.app_folder, "push", "--quiet", clone.remote_name, f"refs/tags/{name}")
+
+
+def _lacks_notes(plan: RehearsalPlan, tools: Toolbox) -> bool:
+    """Return whether a release would stop because nothing is noted; one that was made already is released again."""
+    if not plan.is_hotfix and tags.tagged_versions(tools):
+        return False
+    try:
+        changelog = files.read_noted_changelog(tools)
+        section = changelog.find_section(files.read_version(tools))
+    except KaizenError:
+        return False  # the flow says why
+    is_written = section is not None and not plan.is_hotfix
+    return not files.has_unreleased_entries(changelog) and not is_written
+
+
+def _add_sample_entry(clone: ScratchClone, tools: Toolbox) -> ScratchClone:
+    command = f"changelog.add --type fixed --text {shlex.quote(SAMPLE_ENTRY)}"
+    result = run_task(command, clone.app_folder, {}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    if result.returncode:
+        return clone  # the flow says why
+    if fragments := tools.settings.changelog.fragments:
+        run_git(clone.app_folder, "add", "--force", "--", fragments)
+        run_git(clone.app_folder, "commit", "--quiet", "--no-verify", "--message", "Note a sample change")
+    refusal = 'nothing is noted for a release: inv changelog.add --type fixed --text "…"'
+    return evolve(clone, refusals=(*clone.refusals, refusal))
+
+
+def clone_tools(plan: RehearsalPlan, clone: ScratchClone) -> Toolbox:
+    """Return the app's toolbox for the scratch clone, which builds stand-in images and reports nothing."""
+    settings = evolve(plan.landscape_settings, root=clone.app_folder)
+    return Toolbox(settings, dry=False, draft=True, stream=io.StringIO())
+
+
+@contextmanager
+def _only_environ(variables: Mapping[str, str]) -> Iterator[None]:
+    """Let this process have these variables alone: SDKs read them, and must not find those of a real account."""
+    saved = dict(os.environ)
+    try:
+        os.environ.clear()
+        os.environ.update(variables)
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(saved)

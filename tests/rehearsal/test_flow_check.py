@@ -1,0 +1,73 @@
+"""Flows that are refused before anything is started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kaizen_tasks.errors import UsageError
+from kaizen_tasks.rehearsal import flow_check
+from tests.fakes.tools import settings
+
+
+@pytest.mark.parametrize(
+    ("flow", "message", "hint"),
+    [
+        ("rollback --env prd", "'prd' is neither", "did you mean prod?"),
+        ("rollback -e nowhere", "'nowhere' is neither", "choose from staging, prod"),
+        ("deploy --env staging --release=latest", "--release", ""),
+        ("hotfix --reason 'it", "No closing quotation", "close the quotes"),
+    ],
+)
+def test_wrong_values_are_refused(flow: str, message: str, hint: str) -> None:
+    with pytest.raises(UsageError, match=message) as failure:
+        flow_check.check_values(flow, settings())
+    assert hint in failure.value.hint
+
+
+def test_right_values_are_accepted() -> None:
+    flow_check.check_values("deploy --env staging -e beta --release v1.2.3 -r 1.2.3", settings())
+
+
+TASKS = """\
+from invoke import Collection, task
+
+@task
+def ship_it(c, env="staging"):
+    raise RuntimeError("is not run")
+
+@task(default=True)
+def release(c):
+    pass
+
+namespace = Collection(ship_it, Collection("changelog", release))
+"""
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("flow", "message", "hint"),
+    [
+        ("shipit --env prod", "--flow shipit: the app has no such task", "did you mean ship-it?"),
+        ("changelog.relase", "the app has no such task", "did you mean changelog.release?"),
+        ("xyz", "the app has no such task", "inv --list shows every task"),
+        ("ship-it --environment prod", "--environment", "inv --help ship-it"),
+    ],
+)
+def test_tasks_and_flags_are_those_of_the_app(tmp_path: Path, flow: str, message: str, hint: str) -> None:
+    (tmp_path / "tasks.py").write_text(TASKS)
+
+    with pytest.raises(UsageError, match=message) as failure:
+        flow_check.check_tasks(flow, tmp_path)
+
+    assert (failure.value.state, failure.value.hint) == ("nothing was started", hint)
+    flow_check.check_tasks("ship-it --env prod changelog", tmp_path)
+
+
+@pytest.mark.integration
+def test_a_broken_tasks_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "tasks.py").write_text("import absent_package\n")
+
+    with pytest.raises(UsageError, match="absent_package"):
+        flow_check.check_tasks("ship-it", tmp_path)
