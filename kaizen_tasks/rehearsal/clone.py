@@ -89,7 +89,8 @@ class _UserRepo:
         """Tracked files whose content differs from HEAD, staged or not; git refreshes a copy of its index for that."""
         argv = ("git", "diff", "--name-only", "--no-renames", "-z", "HEAD")
         with tempfile.TemporaryDirectory() as folder, contextlib.suppress(FileNotFoundError):
-            index = shutil.copy(self.top / self.git("rev-parse", "--git-path", "index"), folder)
+            # with its time, by which git knows that a file may have been changed just after it was added
+            index = shutil.copy2(self.top / self.git("rev-parse", "--git-path", "index"), folder)
             return _names(process.run(argv, cwd=self.top, env={**NO_LOCKS_ENV, "GIT_INDEX_FILE": str(index)}).out)
         return ()
 
