@@ -143,5 +143,5 @@ def test_unknown_engine_is_an_error_of_its_flag() -> None:
 
     assert str(refused.value).splitlines() == [
         "--engine 'nope' is not an engine",
-        "choose from auto, docker, podman, buildah, bundle",
+        "choose from auto, docker, podman, buildah, bundle, stand-in",
     ]
