@@ -90,7 +90,7 @@ def _kaizen() -> tuple[str, ...]:
 def _session(work: Mapping[str, Any]) -> Iterator[Line]:
     """Yield the lines of the picture."""
     clone = Path(work["repository"])
-    environ = {**os.environ, **work["environ"], "TERM": "xterm-256color"}
+    environ = {**os.environ, **work["environ"], "TERM": "xterm-256color", "LOGNAME": "sam"}
     environ.pop("NO_COLOR", None)
     note = (*_kaizen(), "changelog.add", "--type", "fixed", "--text", "Rest days show what comes next.")
     subprocess.run(note, cwd=clone, env=environ, check=True, stdout=subprocess.DEVNULL)
