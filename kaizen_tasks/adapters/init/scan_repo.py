@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from kaizen_tasks.adapters.git.command import Git, redact_urls
@@ -16,12 +16,23 @@ from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 SCANNED_PATHS = re.compile(
     r"VERSION|package-lock\.json|\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.ya?ml|\.gitlab/.*\.ya?ml|"
     r"\.changeset/config\.json|\.?(?:cz|cliff|goreleaser|release-please|release-it|bumpversion|versionrc|releaserc|czrc)"
-    r"[\w.-]*|release\.config\.[cm]?[jt]s|(?:.*/)?(?:Dockerfile|Containerfile|[^/]+\.(?:sh|bash|tf|tfvars|md))|"
-    r"(?:[^/]+/)?(?:requirements[^/]*\.(?:txt|in)|pyproject\.toml|towncrier\.toml|Pipfile|setup\.(?:cfg|py)|package\.json)"
+    r"[\w.-]*|release\.config\.[cm]?[jt]s|(?:.*/)?(?:(?:Dockerfile|Containerfile)(?:\.[\w.-]+)?|[^/]+\.dockerfile|"
+    r"[^/]+\.(?:sh|bash|tf|tfvars|md)|Makefile|apprunner\.ya?ml|copilot/.*manifest\.ya?ml|copilot/\.workspace)|"
+    r"(?:[^/]+/)?(?:requirements[^/]*\.(?:txt|in)|pyproject\.toml|towncrier\.toml|Pipfile|setup\.(?:cfg|py)|"
+    r"package(?:-lock)?\.json)"
 )
 """Files that may show how an app is built and deployed."""
 
-VENDORED_PATHS = re.compile(r"(?:^|/)(?:node_modules|vendor|third_party|site-packages|\.terraform|\.venv|venv)/")
+OUTER_PATHS = re.compile(
+    r"(?:(?:\.circleci|scripts?|bin|ci|deploy(?:ment)?|infra(?:structure)?|terraform|tf|iac|ops|devops|aws|cloud|tools)/.*)?"
+    r"(?:[^/]+\.(?:sh|bash|tf|tfvars)|Makefile)|\.github/workflows/[^/]+\.ya?ml|copilot/.*"
+)
+"""Files at the top of a repository that may deploy an app in a subfolder; other folders are other apps."""
+
+VENDORED_PATHS = re.compile(
+    r"(?:^|/)(?:node_modules|vendor|third_party|site-packages|\.terraform|\.venv|venv|cdk\.out|\.devcontainer|testdata|"
+    r"fixtures|examples?|samples?)/"
+)
 MAX_FILE_BYTES = 256 * 1024  # larger files were not written by hand
 FILE_BYTES = {"package-lock.json": 32 * 1024 * 1024}  # npm writes it
 VERSION_ROUTE = r"""['"]/version/?['"]|path\(['"]\^?version/?['"]"""
@@ -50,7 +61,7 @@ def find_app_folder(start: Path) -> Path:
 
 
 def _is_app(folder: Path) -> bool:
-    files = (folder / name for name in ("VERSION", "Dockerfile"))
+    files = (folder / name for name in ("VERSION", "Dockerfile", "Dockerfile.apprunner"))
     return load.read_config_file(folder) is not None or any(file.exists() for file in files)
 
 
@@ -62,10 +73,13 @@ def scan_repo(folder: Path) -> RepoScan:
     """
     git = Git(folder)
     subfolder = git.repo.prefix.rstrip("/")
+    paths = _list_paths(git)
     return RepoScan(
         name=folder.name,
         subfolder=subfolder,
-        texts=dict(_read_texts(folder, git)),
+        texts=dict(_read_texts(folder, (path for path in paths if not path.startswith("../")), SCANNED_PATHS)),
+        outer_texts=dict(_read_outer_texts(folder, git, paths)),
+        paths=frozenset(paths),
         version_endpoint_files=_sources_with_version_route(git),
         ignored_names=tuple(name for name in (BYTECODE_FOLDER,) if git.run("check-ignore", "--quiet", "--", name).ok),
         repository=_scan_git(git),
@@ -73,11 +87,25 @@ def scan_repo(folder: Path) -> RepoScan:
     )
 
 
-def _read_texts(folder: Path, git: Git) -> Iterator[tuple[str, str]]:
-    """Yield path and text of every relevant file, tracked or untracked, but not of ignored files."""
-    paths = git.run_checked("ls-files", "--cached", "--others", "--exclude-standard", "-z").items
-    for path in sorted(set(paths)):
-        if SCANNED_PATHS.fullmatch(path) and not VENDORED_PATHS.search(path):
+def _list_paths(git: Git) -> list[str]:
+    """Return the paths of all files of the repository from the app's folder, tracked or not, but for ignored ones."""
+    command = ("ls-files", "--cached", "--others", "--exclude-standard", "-z")
+    names = git.run_checked(*command, "--", (git.repo.prefix and ":/") or ".").items
+    return sorted(path for path in set(names) if not VENDORED_PATHS.search(path))
+
+
+def _read_outer_texts(folder: Path, git: Git, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield path and text of the files at the top of the repository that may deploy an app in a subfolder."""
+    top = "../" * git.repo.prefix.count("/")
+    if top:
+        outer = re.compile(rf"{re.escape(top)}(?:{OUTER_PATHS.pattern})")
+        yield from _read_texts(folder, (path for path in paths if path.startswith("../")), outer)
+
+
+def _read_texts(folder: Path, paths: Iterable[str], pattern: re.Pattern[str]) -> Iterator[tuple[str, str]]:
+    """Yield path and text of every file whose path matches."""
+    for path in paths:
+        if pattern.fullmatch(path):
             text = _read_text(folder / path)
             if text is not None:
                 yield path, text

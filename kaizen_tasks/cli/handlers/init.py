@@ -61,7 +61,7 @@ def init(
         )
     request = CiRequest(system=ci, installation=read_installation(), proposes=propose) if ci else None
     plan = flow.plan_init(root, scan, proposal, documents, ci=request)
-    _show_plan(plan, root)
+    _show_plan(plan, root, proposal)
     if plan.changes and not c.config.run.dry:
         _confirm_plan(plan, yes=yes)
         flow.apply_plan(plan, documents)
@@ -115,7 +115,12 @@ def _ask_for_missing_answers(answers: UserAnswers, proposal: Proposal) -> UserAn
     return answers
 
 
-def _show_plan(plan: InitPlan, root: Path) -> None:
+def _show_plan(plan: InitPlan, root: Path, proposal: Proposal) -> None:
+    if foreign := proposal.facts.foreign_platform:
+        sys.stdout.write(
+            printable(f"this app runs on {foreign.value} ({foreign.source}), and these tasks deploy to App Runner only")
+            + "\n"
+        )
     sys.stdout.write(printable(f"{plan.settings.app}   ({root}, configured in {plan.config_name})") + "\n")
     if plan.existing_files:
         sys.stdout.write(f"left alone: {', '.join(plan.existing_files)}\n")

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
-REPOSITORY_SUFFIXES = ("app", "ecr", "image", "repo", "repository", "service", "svc")
+REPOSITORY_SUFFIXES = ("app", "ecr", "image", "repo", "repository", "service", "services", "svc", "runner")
 ENV_PLACEHOLDER = "{env}"
 APP_PLACEHOLDER = "{app}"
 DEFAULT_PATTERNS = {"repository": "{env}-{app}-app", "follow": "latest", "service": "{env}-{app}-service", "url": ""}

@@ -10,14 +10,26 @@ from attrs import frozen
 from kaizen_tasks.domain.init import tasks_file
 from kaizen_tasks.domain.init.ci import conflicts, gitlab
 from kaizen_tasks.domain.init.ci.installation import TASKS_FILE
-from kaizen_tasks.domain.init.detect import dockerfile, endpoint
+from kaizen_tasks.domain.init.detect import dockerfile, endpoint, previous_releases
 from kaizen_tasks.domain.init.detect.from_account import AccountScan, missing_resources
-from kaizen_tasks.domain.init.evidence import Facts, describe_conflicts
+from kaizen_tasks.domain.init.evidence import (
+    EXAMPLE_ACCOUNTS,
+    FACT_KEYS,
+    EnvironmentFact,
+    Ignored,
+    describe_conflicts,
+    find_neighbours,
+)
 from kaizen_tasks.domain.init.proposal import DEFAULT_VERSION_ARG, DOCKERFILE_NAME, Proposal
+from kaizen_tasks.domain.listing import list_names
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.init.ci.systems import CiRequest
     from kaizen_tasks.domain.init.repo_scan import RepoScan
+
+
+MAX_IGNORED = 8
+"""Lines of the list of what is not used."""
 
 
 @frozen
@@ -57,7 +69,7 @@ def image_notes(repo_scan: RepoScan, proposal: Proposal) -> Iterator[Note]:
     """Yield notes about what the image lacks for a deployment."""
     if not proposal.environments:
         yield Note(f"there is no {DOCKERFILE_NAME} and no environment: this configuration releases only (inv cut)")
-    elif not proposal.dockerfile_path:
+    elif not proposal.build.dockerfile:
         yield Note(f'there is no {DOCKERFILE_NAME}: write one, or set build.engine = "bundle"')
     else:
         yield from _dockerfile_notes(proposal)
@@ -65,12 +77,19 @@ def image_notes(repo_scan: RepoScan, proposal: Proposal) -> Iterator[Note]:
 
 
 def _dockerfile_notes(proposal: Proposal) -> Iterator[Note]:
-    path, platform = proposal.dockerfile_path, proposal.parsed_dockerfile.platform
+    path, platform = proposal.build.dockerfile, proposal.parsed_dockerfile.platform
     if not proposal.parsed_dockerfile.version_arg:
         snippet = dockerfile.version_snippet(DEFAULT_VERSION_ARG)
         yield Note(f"{path} does not take the version; add at its end:", snippet)
     if platform not in {"", dockerfile.AMD64}:
         yield Note(f"{path} is fixed to {platform}, but App Runner runs {dockerfile.AMD64} only")
+    if others := [
+        other for other in proposal.build.others if other.rpartition("/")[0] not in {"", proposal.build.context}
+    ]:
+        folder = others[0].rpartition("/")[0]
+        yield Note(
+            f"{list_names(others)} would be another app, with a configuration of its own: cd {folder} && kaizen init"
+        )
 
 
 def _endpoint_notes(repo_scan: RepoScan, proposal: Proposal) -> Iterator[Note]:
@@ -86,13 +105,51 @@ def _endpoint_notes(repo_scan: RepoScan, proposal: Proposal) -> Iterator[Note]:
         yield Note(text, ('{"version": "v1.2.3", "environment": "staging"}',))
 
 
-def conflict_notes(proposal: Proposal, facts: Facts) -> Iterator[Note]:
+def conflict_notes(proposal: Proposal) -> Iterator[Note]:
     """Yield notes about values on which files and account disagree."""
-    names = {fact.environment for fact in proposal.environments}
+    names, facts = {fact.environment for fact in proposal.environments}, proposal.facts
     yield from map(Note, describe_conflicts([fact for fact in facts.environment_facts if fact.environment in names]))
-    accounts = sorted(set(facts.accounts))
-    if len(accounts) > 1:
-        yield Note(f"several accounts are mentioned ({', '.join(accounts)}): set aws.account to yours")
+    accounts = {each.value: each.source for each in reversed(facts.accounts) if each.value not in EXAMPLE_ACCOUNTS}
+    if len(accounts) > 1 and not proposal.account:
+        found = ", ".join(f"{account} in {source}" for account, source in sorted(accounts.items()))
+        yield Note(f"several accounts are mentioned ({found}): set aws.account to yours")
+
+
+def ignored_notes(proposal: Proposal) -> Iterator[Note]:
+    """Yield a note that lists what was found and is not used."""
+    lines = tuple(str(each) for each in _ignored(proposal))
+    if lines:
+        more = (f"and {len(lines) - MAX_IGNORED} more",) if len(lines) > MAX_IGNORED else ()
+        yield Note("found, and not used:", (*lines[:MAX_IGNORED], *more))
+
+
+def _ignored(proposal: Proposal) -> Iterator[Ignored]:
+    """Yield what was ignored, but for values that are used all the same, and values of keys that are known."""
+    used = {proposal.region, proposal.account, *(name for fact in proposal.environments for name in _names(fact))}
+    known_keys = {key for fact in proposal.environments for key in FACT_KEYS if fact.source_of(key)}
+    names, seen = {fact.environment for fact in proposal.environments}, set()
+    of_environments = [fact for fact in proposal.facts.environment_facts if fact.environment in names]
+    for each in (*proposal.facts.ignored, *find_neighbours(of_environments)):
+        key, _, value = each.what.partition(" ")
+        is_unused = value not in used and not (key in known_keys and "$" in value)
+        if (is_unused or each.is_serious) and each.what not in seen:
+            seen.add(each.what)
+            yield each
+
+
+def _names(fact: EnvironmentFact) -> tuple[str, ...]:
+    return tuple(filter(None, (getattr(fact, key) for key in FACT_KEYS)))
+
+
+def version_notes(repo_scan: RepoScan, proposal: Proposal) -> Iterator[Note]:
+    """Yield a note if the app's package has another version than VERSION."""
+    version = repo_scan.texts.get("VERSION", "").strip()
+    others = previous_releases.other_versions(version, repo_scan.texts, proposal.build.context) if version else ()
+    for path, key, other in others[:1]:
+        snippet = ("[[version_files]]", f'path = "{path}"', f'key = "{key}"')
+        yield Note(
+            f"{path} has version {other}, and VERSION {version}; to keep both equal, correct it and add:", snippet
+        )
 
 
 def guess_notes(proposal: Proposal, account_scan: AccountScan | None) -> Iterator[Note]:
@@ -113,10 +170,13 @@ def shared_repository_notes(proposal: Proposal) -> Iterator[Note]:
         )
 
 
+_GUESSES = {"region": "region", "environments": "the names of the environments", "build": "the Dockerfile"}
+
+
 def _summarize_guesses(proposal: Proposal) -> str:
     """Return the guessed keys in words: `services` if guessed for every environment, else `the service of …`."""
     names = [fact.environment for fact in proposal.environments]
-    phrases = [guess for guess in proposal.guessed_keys if guess in {"region", "environments"}]
+    phrases = [_GUESSES[guess] for guess in proposal.guessed_keys if guess in _GUESSES]
     for key, plural in (("repository", "repositories"), ("service", "services")):
         guessed_names = [name for name in names if f"{name}.{key}" in proposal.guessed_keys]
         if guessed_names:
@@ -138,7 +198,7 @@ def ci_notes(
     yield from map(Note, conflicts.find_conflicts(repo_scan.texts, own_paths.difference(foreign_paths)))
     if not ci.installation.is_pinned:
         folder = next(path for path in ci_files if path.endswith(TASKS_FILE))
-        yield Note(f"{folder} says how to pin kaizen_tasks by hash: this copy does not know where it is from")
+        yield Note(f"{folder} says how to pin kaizen_tasks by hash: this copy does not know its commit")
 
 
 def _is_ours(repo_scan: RepoScan, path: str) -> bool:

@@ -4,17 +4,34 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import evolve, field, frozen
 
-from kaizen_tasks.domain.init import naming
+from kaizen_tasks.domain.dockerfile.parse import parse_dockerfile as parse_stages
+from kaizen_tasks.domain.init import evidence, naming
 from kaizen_tasks.domain.init.detect import dockerfile as dockerfiles
-from kaizen_tasks.domain.init.detect import markdown_urls, previous_releases, shell_scripts, terraform
+from kaizen_tasks.domain.init.detect import (
+    github_workflows,
+    manifests,
+    markdown_urls,
+    previous_releases,
+    shell_scripts,
+)
 from kaizen_tasks.domain.init.detect.dockerfile import Dockerfile
 from kaizen_tasks.domain.init.detect.fragments import FragmentFolder, find_fragments
 from kaizen_tasks.domain.init.detect.from_account import AccountScan
-from kaizen_tasks.domain.init.evidence import FACT_KEYS, EnvironmentFact, Facts, combine_facts, merge_by_environment
+from kaizen_tasks.domain.init.detect.image_builds import BuildChoice, choose_build
+from kaizen_tasks.domain.init.detect.terraform import facts as terraform
+from kaizen_tasks.domain.init.environments import name_environments
+from kaizen_tasks.domain.init.evidence import (
+    FACT_KEYS,
+    EnvironmentFact,
+    Facts,
+    Mention,
+    combine_facts,
+    merge_by_environment,
+)
 from kaizen_tasks.domain.init.naming import ENV_PLACEHOLDER
 from kaizen_tasks.domain.init.pipeline import Pipeline, infer_pipeline, sort_environments
 from kaizen_tasks.domain.init.repo_scan import RepoScan
@@ -23,6 +40,7 @@ DEFAULT_REGION = "eu-west-1"
 DEFAULT_ENVIRONMENTS = ("staging", "prod")
 DOCKERFILE_NAME = "Dockerfile"
 DEFAULT_VERSION_ARG = "VERSION"
+DEFAULT_PORT = 8080
 
 
 @frozen(kw_only=True)
@@ -68,7 +86,11 @@ class Proposal:
         environments: the environments, with repository and service; the URL may be empty.
         pipeline: the order of the environments.
         patterns: pattern of the environments' values, by key; empty when each environment has its own value.
-        dockerfile_path: path of the Dockerfile; empty when there is none.
+        region_source: where the region was found, or empty.
+        account_source: where the account was found, or empty.
+        build: how the image is built.
+        port: the port that the app listens on, if only it has to be written down.
+        facts: the facts that the proposal is made of, each with its environment.
         parsed_dockerfile: the parsed Dockerfile.
         branch: the branch from which releases are made.
         fragments: the folder of changelog fragments, if there is one.
@@ -84,7 +106,11 @@ class Proposal:
     environments: tuple[EnvironmentFact, ...] = ()
     pipeline: Pipeline
     patterns: Mapping[str, str] = field(factory=dict)
-    dockerfile_path: str = ""
+    region_source: str = ""
+    account_source: str = ""
+    build: BuildChoice = field(factory=BuildChoice)
+    port: Mention | None = None
+    facts: Facts = field(factory=Facts)
     parsed_dockerfile: Dockerfile = field(factory=Dockerfile)
     branch: str = "main"
     fragments: FragmentFolder | None = None
@@ -95,14 +121,34 @@ class Proposal:
 
 
 def detect_environments(repo_scan: RepoScan) -> Facts:
-    """Return the facts in the app's files. Terraform, which creates resources, is trusted more than scripts."""
-    scripts = sorted(repo_scan.texts_with_suffix(".sh", ".bash").items())
-    script_facts = combine_facts(shell_scripts.facts_from_script(path, text) for path, text in scripts)
-    terraform_files = repo_scan.texts_with_suffix(".tf", ".tfvars")
-    terraform_facts = terraform.facts_from_terraform(terraform_files, script_facts.environments)
-    code_facts = combine_facts((terraform_facts, script_facts))
+    """Return the facts in the app's files, and in those at the top of its repository that are about it."""
+    texts = {path: text for path, text in repo_scan.deployment_texts.items() if _is_relevant(path, text, repo_scan)}
+    workflows = (
+        github_workflows.facts_from_workflow(path, text)
+        for path, text in sorted(texts.items())
+        if github_workflows.WORKFLOW_PATH.fullmatch(path)
+    )
+    scripts = (
+        shell_scripts.facts_from_script(path, text)
+        for path, text in sorted(texts.items())
+        if shell_scripts.SCRIPT_PATH.fullmatch(path)
+    )
+    command_facts = combine_facts((*workflows, *scripts))
+    terraform_files = {path: text for path, text in texts.items() if path.endswith((".tf", ".tfvars"))}
+    terraform_facts = (
+        terraform.facts_from_terraform(terraform_files, command_facts.environments) if terraform_files else Facts()
+    )
+    manifest_facts = manifests.facts_from_manifests(texts, tuple(sorted(repo_scan.paths)))
+    code_facts = combine_facts((command_facts, terraform_facts, manifest_facts))
     markdown_facts = markdown_urls.facts_from_markdown(repo_scan.texts_with_suffix(".md"), code_facts.environments)
     return combine_facts((code_facts, markdown_facts))
+
+
+def _is_relevant(path: str, text: str, repo_scan: RepoScan) -> bool:
+    """Return whether a file can be about the app: any file of its folder, and others that name the folder."""
+    if not path.startswith("../") or path.endswith((".tf", ".tfvars")) or "copilot/" in path:
+        return True
+    return naming.contains_word(evidence.strip_comments(text), repo_scan.subfolder.rpartition("/")[2])
 
 
 def propose_config(scan: ScanResult, answers: UserAnswers) -> Proposal:
@@ -112,44 +158,91 @@ def propose_config(scan: ScanResult, answers: UserAnswers) -> Proposal:
         scan: what the scanners have found.
         answers: the answers of a person.
     """
-    repo_scan, facts = scan.repo_scan, scan.facts
-    dockerfile_path = _find_dockerfile(repo_scan)
+    repo_scan = scan.repo_scan
+    named = name_environments(scan.facts, answers.environments, _words(repo_scan, scan.facts, answers))
+    facts = named.facts
+    build = choose_build(repo_scan, facts.builds, {fact.repository for fact in facts.environment_facts})
     known_names = answers.environments or facts.environments
-    names = known_names or (DEFAULT_ENVIRONMENTS if dockerfile_path else ())
+    names = known_names or (DEFAULT_ENVIRONMENTS if build.dockerfile else ())
     pipeline = infer_pipeline(names, facts.groups)
     names = sort_environments(names, pipeline)
     merged_facts = merge_by_environment(facts.environment_facts)
     environment_facts = [merged_facts.get(name, EnvironmentFact(environment=name, source="")) for name in names]
-    known_app = answers.app or naming.common_app_name(_values("repository", environment_facts))
-    app = known_app or _guess_app_name(repo_scan)
+    environment_facts = _without_shared_tags(environment_facts)
+    repositories, services = (_values(key, environment_facts) for key in ("repository", "service"))
+    shared_app = naming.common_app_name(repositories) or naming.common_app_name(services)
+    known_app = answers.app or shared_app or naming.shared_name(repositories).rpartition("/")[2]
+    app = naming.slugify(known_app) if known_app else _guess_app_name(repo_scan)
     patterns = _infer_patterns(environment_facts, app)
-    known_region = answers.region or facts.region or repo_scan.region
-    named_keys = itertools.product(environment_facts, ("repository", "service"))
-    guessed_names = [f"{fact.environment}.{key}" for fact, key in named_keys if not getattr(fact, key)]
-    guessed_names += [
-        f"{fact.environment}.follow"
-        for fact in environment_facts
-        if _complete_follow(fact, patterns, app) not in {fact.follow, naming.DEFAULT_PATTERNS["follow"]}
-    ]
-    is_guessed = {"app": not known_app, "region": names and not known_region, "environments": names and not known_names}
+    region = facts.region
+    known_region = answers.region or (region.value if region else "") or repo_scan.region
+    account = facts.account
+    dockerfile = dockerfiles.parse_dockerfile(repo_scan.texts.get(build.dockerfile, ""))
     tags, component = repo_scan.repository.tags, repo_scan.subfolder.rpartition("/")[2]
     tag = previous_releases.infer_tag_pattern(tags, naming.slugify(component) if component else "")
+    is_guessed = {
+        "app": not known_app,
+        "region": names and not known_region,
+        "environments": names and (not known_names or named.guessed),
+        "build": build.is_guess,
+    }
     return Proposal(
         app=app,
         region=(known_region or DEFAULT_REGION) if names else "",
-        account=answers.account or facts.account,
+        region_source=region.source if region and region.value == known_region else "",
+        account=answers.account or (account.value if account else ""),
+        account_source=account.source if account and not answers.account else "",
         environments=tuple(_complete_fact(fact, patterns, app) for fact in environment_facts),
         pipeline=pipeline,
         patterns=patterns,
-        dockerfile_path=dockerfile_path,
-        parsed_dockerfile=dockerfiles.parse_dockerfile(repo_scan.texts.get(dockerfile_path, "")),
+        build=build,
+        parsed_dockerfile=dockerfile,
+        port=_port_to_write(facts, repo_scan.texts.get(build.dockerfile, "")),
         branch=_choose_branch(repo_scan),
         fragments=find_fragments(repo_scan.texts),
         remote=_choose_remote(repo_scan),
         tag=tag,
-        version_files=previous_releases.repeated_versions(tags, repo_scan.texts, tag),
-        guessed_keys=(*(key for key in is_guessed if is_guessed[key]), *guessed_names),
+        version_files=previous_releases.repeated_versions(tags, repo_scan.texts, tag, build.context),
+        guessed_keys=(
+            *(key for key in is_guessed if is_guessed[key]),
+            *_guessed_names(environment_facts, patterns, app),
+        ),
+        facts=facts,
     )
+
+
+def _without_shared_tags(environment_facts: Sequence[EnvironmentFact]) -> list[EnvironmentFact]:
+    """Return facts without the tags that services of one repository share: each needs a tag of its own."""
+    tags = [(fact.repository, fact.follow) for fact in environment_facts]
+    return [
+        evolve(fact, follow="") if fact.repository and tags.count((fact.repository, fact.follow)) > 1 else fact
+        for fact in environment_facts
+    ]
+
+
+def _words(repo_scan: RepoScan, facts: Facts, answers: UserAnswers) -> tuple[str, ...]:
+    """Return names of the app by which its services are told from others: of its folder, and of its image."""
+    in_app = (each.repository for each in facts.builds if each.repository and each.dockerfile in repo_scan.texts)
+    return tuple(filter(None, (answers.app, repo_scan.subfolder.rpartition("/")[2], *in_app)))
+
+
+def _guessed_names(
+    environment_facts: Sequence[EnvironmentFact], patterns: Mapping[str, str], app: str
+) -> Iterator[str]:
+    """Yield the keys of environments that no source shows, or only one that is out of use."""
+    for fact, key in itertools.product(environment_facts, ("repository", "service")):
+        if not getattr(fact, key) or fact.is_old(key):
+            yield f"{fact.environment}.{key}"
+    for fact in environment_facts:
+        if _complete_follow(fact, patterns, app) not in {fact.follow, naming.DEFAULT_PATTERNS["follow"]}:
+            yield f"{fact.environment}.follow"
+
+
+def _port_to_write(facts: Facts, dockerfile: str) -> Mention | None:
+    """Return the app's port if the Dockerfile, from which it is read otherwise, does not say it."""
+    port = facts.port
+    exposed = parse_stages(dockerfile).final.exposed_ports
+    return None if port is None or not port.value.isdigit() or int(port.value) in {*exposed, DEFAULT_PORT} else port
 
 
 def _values(key: str, environment_facts: Sequence[EnvironmentFact]) -> dict[str, str]:
@@ -159,6 +252,8 @@ def _values(key: str, environment_facts: Sequence[EnvironmentFact]) -> dict[str,
 
 def _infer_patterns(environment_facts: Sequence[EnvironmentFact], app: str) -> dict[str, str]:
     """Return the pattern of each key; for URLs, only if all are known, since a wrong URL would be requested."""
+    if len(environment_facts) == 1:
+        return dict.fromkeys(FACT_KEYS, "")  # one name is no pattern
     patterns = {}
     for key in FACT_KEYS:
         values = _values(key, environment_facts)
@@ -177,25 +272,21 @@ def _complete_fact(fact: EnvironmentFact, patterns: Mapping[str, str], app: str)
     name, service = fact.environment, fact.service or naming.guess_service_name(fact.repository)
     return evolve(
         fact,
-        repository=fact.repository or naming.fill_pattern(patterns["repository"], name, app),
+        repository=fact.repository or naming.fill_pattern(_pattern("repository", patterns), name, app),
         follow=_complete_follow(fact, patterns, app),
-        service=service or naming.fill_pattern(patterns["service"], name, app),
+        service=service or naming.fill_pattern(_pattern("service", patterns), name, app),
     )
+
+
+def _pattern(key: str, patterns: Mapping[str, str]) -> str:
+    return patterns[key] or naming.DEFAULT_PATTERNS[key]
 
 
 def _complete_follow(fact: EnvironmentFact, patterns: Mapping[str, str], app: str) -> str:
     """Return the tag that an environment follows; in a shared repository, another one than its neighbours."""
     is_shared = patterns["follow"] == ENV_PLACEHOLDER
     known = "" if is_shared and fact.follow == naming.DEFAULT_PATTERNS["follow"] else fact.follow
-    return known or naming.fill_pattern(patterns["follow"], fact.environment, app)
-
-
-def _find_dockerfile(repo_scan: RepoScan) -> str:
-    """Return the path of the Dockerfile in the app's folder, else of the only one below, else an empty path."""
-    paths = [path for path in repo_scan.texts if re.fullmatch(r"(?:.*/)?(?:Dockerfile|Containerfile)", path)]
-    if DOCKERFILE_NAME in paths:
-        return DOCKERFILE_NAME
-    return paths[0] if len(paths) == 1 else ""
+    return known or naming.fill_pattern(_pattern("follow", patterns), fact.environment, app)
 
 
 def _guess_app_name(repo_scan: RepoScan) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 from collections.abc import Iterator
 
 from kaizen_tasks.domain.init import naming, pipeline
@@ -21,8 +22,13 @@ def render_config(proposal: Proposal) -> str:
     if proposal.environments:
         environments = (_environment(environment, proposal) for environment in proposal.environments)
         sections[1:1] = [_aws(proposal), _build(proposal)]
-        sections += [_defaults(proposal), *environments, _groups(proposal)]
+        sections += [_defaults(proposal), *environments, _groups(proposal), _rehearse(proposal)]
     return "\n".join("\n".join(lines) + "\n" for section in sections if (lines := tuple(section)))
+
+
+def _comment(key: str, source: str, proposal: Proposal) -> str:
+    """Return where a value was found, or that it is a guess."""
+    return GUESS_COMMENT if key in proposal.guessed_keys else source
 
 
 def _render_line(key: str, value: object, comment: str = "") -> str:
@@ -42,17 +48,21 @@ def _top_level(proposal: Proposal) -> Iterator[str]:
 
 def _aws(proposal: Proposal) -> Iterator[str]:
     yield "[aws]"
-    yield _render_line("region", proposal.region, GUESS_COMMENT if "region" in proposal.guessed_keys else "")
+    yield _render_line("region", proposal.region, _comment("region", proposal.region_source, proposal))
     if proposal.account:
-        yield _render_line("account", proposal.account, "credentials of any other account are refused")
+        found = f" ({proposal.account_source})" if proposal.account_source else ""
+        yield _render_line("account", proposal.account, f"credentials of any other account are refused{found}")
     else:
         yield '# account = "…"  set it to refuse the credentials of any other account'
 
 
 def _build(proposal: Proposal) -> Iterator[str]:
     yield "[build]"
-    if proposal.dockerfile_path not in {"", DOCKERFILE_NAME}:
-        yield _render_line("dockerfile", proposal.dockerfile_path)
+    build = proposal.build
+    if build.context != ".":
+        yield _render_line("context", build.context, _comment("build", build.source, proposal))
+    if build.dockerfile and (path := posixpath.relpath(build.dockerfile, build.context)) != DOCKERFILE_NAME:
+        yield _render_line("dockerfile", path, _comment("build", build.source, proposal))
     version_arg = proposal.parsed_dockerfile.version_arg or DEFAULT_VERSION_ARG
     yield _render_line("version_arg", version_arg, "the build argument that receives v1.2.3")
 
@@ -87,23 +97,49 @@ def _version_file(path: str, key: str) -> Iterator[str]:
 
 
 def _defaults(proposal: Proposal) -> Iterator[str]:
-    yield _with_comment("[defaults]", "every environment starts from these")
+    if foreign := proposal.facts.foreign_platform:
+        yield f"# {foreign.value} ({foreign.source}) is what this app runs on; these tasks deploy to App Runner only."
+    if any(proposal.patterns.values()):
+        yield _with_comment("[defaults]", "every environment starts from these")
     for key in FACT_KEYS:
         if proposal.patterns[key] and (key, proposal.patterns[key]) != ("follow", naming.DEFAULT_PATTERNS["follow"]):
             is_guessed = all(f"{fact.environment}.{key}" in proposal.guessed_keys for fact in proposal.environments)
-            yield _render_line(key, proposal.patterns[key], GUESS_COMMENT if is_guessed else "")
+            source = _source_of_pattern(key, proposal)
+            yield _render_line(key, proposal.patterns[key], GUESS_COMMENT if is_guessed else source)
+
+
+def _source_of_pattern(key: str, proposal: Proposal) -> str:
+    """Return where the values of a pattern were found if that is one place, else an empty text."""
+    pattern = proposal.patterns[key]
+    sources = {
+        fact.source_of(key)
+        for fact in proposal.environments
+        if getattr(fact, key) == naming.fill_pattern(pattern, fact.environment, proposal.app)
+    }
+    return sources.pop() if len(sources - {""}) == 1 and "" not in sources else ""
 
 
 def _environment(environment: EnvironmentFact, proposal: Proposal) -> Iterator[str]:
     name = environment.environment
-    source = f"found in {environment.source}" if environment.source else ""
-    yield _with_comment(f"[environments.{_toml_key(name)}]", source)
+    own = {
+        key: value
+        for key in FACT_KEYS
+        if (value := getattr(environment, key))
+        and value != (naming.fill_pattern(proposal.patterns[key], name, proposal.app) or _default(key))
+    }
+    shown = {"", *map(environment.source_of, own), *(_source_of_pattern(key, proposal) for key in FACT_KEYS)}
+    sources = {environment.source_of(key) for key in FACT_KEYS if key != "follow"} - shown
+    is_guess = "environments" in proposal.guessed_keys
+    comment = "the name is a guess" if is_guess else f"found in {', '.join(sorted(sources))}" if sources else ""
+    yield _with_comment(f"[environments.{_toml_key(name)}]", comment)
     if name.lower() in pipeline.PRODUCTION_NAMES:
         yield _render_line("protected", value=True, comment="asks before anything is changed")
-    for key in FACT_KEYS:
-        value = getattr(environment, key)
-        if value and value != naming.fill_pattern(proposal.patterns[key], name, proposal.app):
-            yield _render_line(key, value, GUESS_COMMENT if f"{name}.{key}" in proposal.guessed_keys else "")
+    for key, value in own.items():
+        yield _render_line(key, value, _comment(f"{name}.{key}", environment.source_of(key), proposal))
+
+
+def _default(key: str) -> str:
+    return naming.DEFAULT_PATTERNS["follow"] if key == "follow" else ""
 
 
 def _toml_key(name: str) -> str:
@@ -115,3 +151,9 @@ def _groups(proposal: Proposal) -> Iterator[str]:
         yield _with_comment("[groups]", "names for several environments")
     for name, members in proposal.pipeline.groups.items():
         yield _render_line(_toml_key(name), members)
+
+
+def _rehearse(proposal: Proposal) -> Iterator[str]:
+    if proposal.port:
+        yield "[rehearse]"
+        yield _render_line("port", int(proposal.port.value), proposal.port.source)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
+from functools import cached_property
 
 from attrs import field, frozen
 
@@ -26,7 +28,7 @@ class GitRepository:
     tags: tuple[str, ...] = ()
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class RepoScan:
     """The contents of an app's folder.
 
@@ -34,6 +36,9 @@ class RepoScan:
         name: the folder's name.
         subfolder: the folder's path in the repository; empty at the top.
         texts: texts of the files that were read, by path below the folder.
+        outer_texts: texts of workflows, scripts and Terraform that a repository keeps at its top for an app in a
+            subfolder, by path from the folder: `../deploy.sh`.
+        paths: paths of all files of the repository, from the folder.
         version_endpoint_files: paths of sources that mention `/version`.
         ignored_names: names that git ignores already.
         repository: the git repository around the folder.
@@ -43,10 +48,26 @@ class RepoScan:
     name: str
     subfolder: str = ""
     texts: Mapping[str, str] = field(factory=dict)
+    outer_texts: Mapping[str, str] = field(factory=dict)
+    paths: frozenset[str] = frozenset()
     version_endpoint_files: tuple[str, ...] = ()
     ignored_names: tuple[str, ...] = ()
     repository: GitRepository = field(factory=GitRepository)
     region: str = ""
+
+    @cached_property
+    def folders(self) -> frozenset[str]:
+        """The folders of all files, and the folder itself."""
+        found = {"."}
+        for path in self.paths:
+            while (path := posixpath.dirname(path)) and path not in found:
+                found.add(path)
+        return frozenset(found)
+
+    @property
+    def deployment_texts(self) -> Mapping[str, str]:
+        """The texts that may show how the app is deployed, by path."""
+        return {**self.outer_texts, **self.texts}
 
     def texts_with_suffix(self, *suffixes: str) -> dict[str, str]:
         """Return the texts of files whose names end in one of the suffixes, by path."""

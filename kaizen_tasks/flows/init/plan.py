@@ -81,7 +81,7 @@ def plan_init(
     final_config = config_file or load.ConfigFile(root, load.CONFIG_FILE_NAME, tomllib.loads(new_config))
     settings = validate.build_settings(final_config, final_config.table)
     changelog_file = find_changelog(settings.changelog.file, documents)
-    files = dict(_required_files(repo_scan, new_config, changelog_file, settings.release.tag))
+    files = dict(_required_files(repo_scan, new_config, changelog_file, settings))
     ci_files = _ci_files(settings, ci, changelog_file) if ci else {}
     files |= ci_files
     existing_files = tuple(name for name in files if documents.read(name) is not None)
@@ -97,12 +97,15 @@ def plan_init(
     )
 
 
-def _required_files(repo_scan: RepoScan, new_config: str, changelog_file: str, tag: str) -> Iterator[tuple[str, bytes]]:
+def _required_files(
+    repo_scan: RepoScan, new_config: str, changelog_file: str, settings: Settings
+) -> Iterator[tuple[str, bytes]]:
     """Yield every file that an app needs, with its initial content."""
     if new_config:
         yield load.CONFIG_FILE_NAME, new_config.encode()
     yield tasks_file.TASKS_FILE_NAME, tasks_file.NEW_TASKS_FILE.encode()
-    version = previous_releases.initial_version(repo_scan.repository.tags, repo_scan.texts, tag)
+    tags, tag, folder = repo_scan.repository.tags, settings.release.tag, settings.build.context
+    version = previous_releases.initial_version(tags, repo_scan.texts, tag, folder)
     yield VERSION_FILE, f"{version}\n".encode()
     yield changelog_file, add_entry(empty_changelog(), kind="added", text=FIRST_ENTRY)
 
@@ -142,9 +145,11 @@ def _gitignore_changes(repo_scan: RepoScan, documents: ReleaseFiles) -> Iterator
 def _notes(scan: ScanResult, proposal: Proposal) -> Iterator[Note]:
     yield from notes.repository_notes(scan.repo_scan, proposal)
     yield from notes.image_notes(scan.repo_scan, proposal)
-    yield from notes.conflict_notes(proposal, scan.facts)
-    yield from notes.guess_notes(proposal, scan.account_scan)
+    yield from notes.version_notes(scan.repo_scan, proposal)
+    yield from notes.conflict_notes(proposal)
     yield from notes.shared_repository_notes(proposal)
+    yield from notes.ignored_notes(proposal)
+    yield from notes.guess_notes(proposal, scan.account_scan)
 
 
 def apply_plan(init_plan: InitPlan, documents: ReleaseFiles) -> None:

@@ -109,13 +109,13 @@ def test_answers_precede_findings() -> None:
 
 
 def test_sources_that_disagree_are_noted() -> None:
-    """Terraform, which creates the resources, precedes the script, which uses them."""
+    """The script, which runs at each release, precedes Terraform, whose names may be defaults."""
     script = APP["scripts/deploy.sh"].replace("mark-kaizencoach-app", "marks-app")
     scan = evidence({**APP, **TERRAFORM, "scripts/deploy.sh": script})
     proposal = propose_config(scan, UserAnswers())
 
-    (note,) = notes.conflict_notes(proposal, scan.facts)
-    expected = "mark: repository is marks-app in scripts/deploy.sh; using mark-kaizencoach-app of infra/app.tf"
+    (note,) = notes.conflict_notes(proposal)
+    expected = "mark: repository is mark-kaizencoach-app in infra/app.tf:2; using marks-app of scripts/deploy.sh:10"
     assert note.text == expected
 
 
@@ -201,7 +201,7 @@ def test_environments_of_one_repository_follow_the_tags_of_their_services() -> N
 
     assert {each.followed_image for each in configured(proposal).environments.values()} == {"shop:dev", "shop:prod"}
     assert not [*notes.shared_repository_notes(proposal)]
-    assert 'follow = "{env}"\n' in render_toml.render_config(proposal)
+    assert 'follow = "{env}"' in render_toml.render_config(proposal)
 
 
 def test_environments_of_one_repository_that_follow_one_tag_get_a_tag_each_as_a_guess() -> None:

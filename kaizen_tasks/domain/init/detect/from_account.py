@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from attrs import frozen
 
 from kaizen_tasks.domain.init import naming
-from kaizen_tasks.domain.init.evidence import EnvironmentFact, Facts
+from kaizen_tasks.domain.init.evidence import APP_RUNNER, EnvironmentFact, Facts, Mention, Trust
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 
 
@@ -68,8 +68,16 @@ def facts_from_account(scan: AccountScan, names: Sequence[str], file_facts: Iter
             state=NOTHING_CHANGED,
             hint="give its name there: kaizen init --from-aws --app NAME",
         )
-    environment_facts = (_fact_from_service(service, scan) for service in app_services)
-    return Facts(environment_facts=tuple(environment_facts), regions=(scan.region,), accounts=(scan.account_id,))
+    environment_facts = tuple(
+        _fact_from_service(service, scan, alone=len(app_services) == 1) for service in app_services
+    )
+    source = f"account {scan.account_id}"
+    return Facts(
+        environment_facts=environment_facts,
+        regions=(Mention(value=scan.region, source=source, trust=Trust.ACCOUNT),),
+        accounts=(Mention(value=scan.account_id, source=source, trust=Trust.ACCOUNT),),
+        platforms=tuple(Mention(value=APP_RUNNER, source=source, trust=Trust.ACCOUNT) for _ in environment_facts[:1]),
+    )
 
 
 def _services_named_after(services: Sequence[ServiceSummary], names: Sequence[str]) -> list[ServiceSummary]:
@@ -80,15 +88,18 @@ def _services_named_after(services: Sequence[ServiceSummary], names: Sequence[st
     return []
 
 
-def _fact_from_service(service: ServiceSummary, scan: AccountScan) -> EnvironmentFact:
+def _fact_from_service(service: ServiceSummary, scan: AccountScan, *, alone: bool) -> EnvironmentFact:
+    """Return the fact about a service; one name alone does not say which part of it is the environment."""
     tagged = service.tag if naming.contains_word(service.name, service.tag) and service.tag else ""
-    name = naming.slugify(service.environment or tagged or re.split(r"[-_]", service.name)[0])
+    said = service.environment or tagged or ("" if alone else re.split(r"[-_]", service.name)[0])
+    name = naming.slugify(said) if said else ""
     return EnvironmentFact(
         environment=name,
         repository=service.repository,
         follow=service.tag,
         service=service.name,
         source=f"account {scan.account_id}",
+        trust=Trust.ACCOUNT,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from kaizen_tasks.domain.init.evidence import EnvironmentFact, Facts
+from kaizen_tasks.domain.init.evidence import EnvironmentFact, Facts, Trust
 
 VERSION_URL = re.compile(r"(https://([\w-]+)\.[\w.-]+)/version\b")
 
@@ -19,5 +19,5 @@ def facts_from_markdown(files: Mapping[str, str], environments: Sequence[str]) -
     """
     urls = ((path, *match) for path, text in files.items() for match in VERSION_URL.findall(text))
     known = ((path, url, name) for path, url, name in urls if name in environments)
-    facts = (EnvironmentFact(environment=name, url=url, source=path) for path, url, name in known)
+    facts = (EnvironmentFact(environment=name, url=url, source=path, trust=Trust.DOCUMENT) for path, url, name in known)
     return Facts(environment_facts=tuple(facts))

@@ -45,17 +45,18 @@ def infer_tag_pattern(tags: Sequence[str], component: str = "") -> str:
     return BARE_TAG_PATTERN if uses_bare and not uses_prefix else DEFAULT_TAG_PATTERN
 
 
-def initial_version(tags: Sequence[str], texts: Mapping[str, str], pattern: str = "") -> str:
+def initial_version(tags: Sequence[str], texts: Mapping[str, str], pattern: str = "", folder: str = ".") -> str:
     """Return the version of an app without VERSION file: that of the newest tag, else of the package, else `0.1.0`.
 
     Args:
         tags: every git tag.
         texts: the app's files, by path.
         pattern: how the app's releases are tagged; empty for `v1.2.3` or `1.2.3`.
+        folder: another folder whose package has the app's version: that of the build context.
     """
     parse = TagPattern(template=pattern).parse if pattern not in {"", DEFAULT_TAG_PATTERN} else _parse_version
     tagged_versions = tuple(filter(None, map(parse, tags)))
-    package_version = _parse_version(next((text for _, _, text in _package_versions(texts)), ""))
+    package_version = _parse_version(next((text for _, _, text in _package_versions(texts, folder)), ""))
     return str(versions.latest_version(tagged_versions) or package_version or FIRST_VERSION)
 
 
@@ -66,15 +67,27 @@ def _parse_version(text: str) -> Version | None:
         return None
 
 
-def repeated_versions(tags: Sequence[str], texts: Mapping[str, str], pattern: str = "") -> tuple[tuple[str, str], ...]:
+def repeated_versions(
+    tags: Sequence[str], texts: Mapping[str, str], pattern: str = "", folder: str = "."
+) -> tuple[tuple[str, str], ...]:
     """Return path and key of every package file that repeats the version of the app; see `initial_version`."""
-    version = _parse_version(texts.get("VERSION", "").strip() or initial_version(tags, texts, pattern))
-    return tuple((path, key) for path, key, text in _package_versions(texts) if _parse_version(text) == version)
+    version = _parse_version(texts.get("VERSION", "").strip() or initial_version(tags, texts, pattern, folder))
+    packages = _package_versions(texts, folder)
+    return tuple((path, key) for path, key, text in packages if _parse_version(text) == version)
 
 
-def _package_versions(texts: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """Yield path, key and text of the version in every package file."""
-    for path, load, table in _PACKAGE_FILES:
+def other_versions(version: str, texts: Mapping[str, str], folder: str = ".") -> tuple[tuple[str, str, str], ...]:
+    """Return path, key and version of every package file with another version than the app's."""
+    packages = _package_versions(texts, folder)
+    return tuple(each for each in packages if _parse_version(each[2]) not in {None, _parse_version(version)})
+
+
+def _package_versions(texts: Mapping[str, str], folder: str) -> Iterator[tuple[str, str, str]]:
+    """Yield path, key and text of the version in every package file of the app's folder, and of another one."""
+    folders = dict.fromkeys(("", "" if folder.startswith(".") else f"{folder}/"))
+    for path, load, table in (
+        (f"{each}{name}", load, table) for each in folders for name, load, table in _PACKAGE_FILES
+    ):
         try:
             document = load(texts.get(path, ""))
         except ValueError:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from kaizen_tasks.domain.init import evidence
-from kaizen_tasks.domain.init.evidence import EnvironmentFact, Facts
+from kaizen_tasks.domain.init.detect import shell_commands
+from kaizen_tasks.domain.init.detect.shell_commands import ShellText
+from kaizen_tasks.domain.init.evidence import EnvironmentFact, Facts, Trust
 
 IMAGE_TOOLS = re.compile(r"\b(?:apprunner|buildah|docker|ecr|podman)\b")
+SCRIPT_PATH = re.compile(r"(?:.*/)?(?:[^/]+\.(?:sh|bash)|Makefile|GNUmakefile|makefile)")
 TARGET_NAME = r"[a-z][a-z0-9_-]*"
-COMMENT = re.compile(r"(?m)^[ \t]*#.*$")
 LINE_CONTINUATION = re.compile(r"\\\n[ \t]*")
 ARRAY_ASSIGNMENT = re.compile(rf"""(?m)^[ \t]*(\w+)\[["']?({TARGET_NAME})["']?\]=(\S+)""")
 ASSOCIATIVE_ARRAY = re.compile(r"(?m)^[ \t]*(?:declare|local|typeset)[ \t]+-\w*A\w*[ \t]+(\w+)=\(([^)]*)\)")
@@ -35,8 +37,14 @@ ASSIGNMENT = re.compile(r"""\b(\w+)=["']?([^"'\s;)]+)""")
 VARIABLE_REFERENCE = re.compile(r"\$\{?(\w+)(?:\[@\]|\[\*\]|:-[^}]*)?\}?")
 TARGET_ASSIGNMENT = re.compile(r"""(?m)\b(\w+)=["']?\$\{?1\b""")
 REGISTRY_ADDRESS = re.compile(r"\.amazonaws\.com/([\w./-]+)")
+OTHER_REGISTRY = re.compile(r"(?:https?://|[\w-]+(?:\.[\w-]+)+(?::\d+)?/|localhost|git@)")
 SERVICE_ARN = re.compile(r":service/([\w-]+)/")
 WORD = re.compile(r"[\w./:{}-]+")
+TARGET_VARIABLE = re.compile(r"(?i)env(?:ironment)?(?:_name)?|stage|target|workspace|tenant")
+SIMPLE_ASSIGNMENT = re.compile(r"""(?:^|[\s;])(\w+)\s*[:?]?=\s*("[^"]*"|'[^']*'|[^\s;&|"']+)""")
+RESOURCE_NAME = re.compile(r"(?!.*\.\w+$)[A-Za-z0-9{}](?:[\w./{}-]*[\w}])")
+LITERAL_NAME = re.compile(r"[\w./-]+")
+RESOURCE_KEYS = {"repository", "service"}
 TARGET_PLACEHOLDER = "{env}"  # replaces the script's target in a text
 
 
@@ -50,21 +58,74 @@ class ConditionalBranch:
 
 def facts_from_script(path: str, text: str) -> Facts:
     """Return the facts in a script; there are none in a script that handles no images."""
-    if not IMAGE_TOOLS.search(text):
+    stripped = evidence.strip_comments(text)
+    if not IMAGE_TOOLS.search(stripped):
         return Facts()
-    code = LINE_CONTINUATION.sub(" ", COMMENT.sub("", text))
+    code = LINE_CONTINUATION.sub(" ", stripped)
     variables = {name: _strip_quotes(value) for name, value in LITERAL_ASSIGNMENT.findall(code)}
     branches = tuple(_find_branches(code, variables))
     environment_facts = (*_facts_from_arrays(code, path), *_facts_from_branches(code, branches, path))
-    merged_facts = tuple(evidence.merge_by_environment(environment_facts).values())
-    if not merged_facts:
-        return Facts()
-    return Facts(
-        environment_facts=merged_facts,
-        groups=_find_groups(branches, [fact.environment for fact in merged_facts]),
-        regions=evidence.find_regions(text),
-        accounts=evidence.find_account_ids(text),
+    trust = evidence.trust_in(path, Trust.SCRIPT)
+    facts = tuple(_with_place(fact, stripped, trust) for fact in environment_facts)
+    environments = tuple(dict.fromkeys(fact.environment for fact in facts))
+    commands = shell_commands.facts_from_commands(
+        ShellText(path=path, text=stripped, variables=_targets(code), folder=_top(path), trust=trust)
     )
+    if not facts:
+        facts = (*commands.environment_facts, *_facts_from_assignments(path, stripped, trust))
+    if not facts and not commands.platforms:
+        return Facts(builds=commands.builds)
+    return evolve(
+        commands,
+        environment_facts=facts,
+        groups=_find_groups(branches, environments),
+        regions=evidence.find_regions(stripped, path, trust),
+        accounts=evidence.find_account_ids(stripped, path, trust),
+        ignored=(*(() if environments else commands.ignored), *evidence.find_in_comments(text, path)),
+    )
+
+
+def _top(path: str) -> str:
+    """Return the folder at the top of the repository, in which scripts are run, from the app's folder."""
+    return "/".join(part for part in path.split("/") if part == "..") or "."
+
+
+def _targets(code: str) -> dict[str, str]:
+    """Return the variables that hold the script's target, if its first argument is an environment."""
+    names = [name for name in TARGET_ASSIGNMENT.findall(code) if TARGET_VARIABLE.fullmatch(name)]
+    return dict.fromkeys((*names, "1"), TARGET_PLACEHOLDER) if names else {}
+
+
+def _facts_from_assignments(path: str, code: str, trust: Trust) -> Iterator[EnvironmentFact]:
+    """Yield the facts in the variables of a script for one service, such as `ECR_REPOSITORY=shop`."""
+    values = _targets(code)
+    for line, content in shell_commands.logical_lines(code):
+        for name, text in SIMPLE_ASSIGNMENT.findall(content):
+            values[name] = value = shell_commands.substitute(text.strip("\"'"), values)
+            key = _classify_variable(name)
+            found = _extract_name(key, value) if key and value else ""
+            if key != "url" and RESOURCE_NAME.fullmatch(found):
+                yield EnvironmentFact.of({key: found}, environment="", source=f"{path}:{line}", trust=trust)
+
+
+def _with_place(fact: EnvironmentFact, code: str, trust: Trust) -> EnvironmentFact:
+    """Return a fact with the line of each of its values; values are literal but for the name of the environment."""
+    trust = min(trust, fact.trust) if fact.trust is Trust.WORD else trust
+    values = {key: getattr(fact, key) for key in evidence.FACT_KEYS if getattr(fact, key)}
+    sources = {
+        key: (f"{fact.source}:{_line_of(value, fact.environment, code)}", trust) for key, value in values.items()
+    }
+    return evolve(fact, source=next(iter(sources.values()))[0], trust=trust, sources=sources)
+
+
+def _line_of(value: str, environment: str, code: str) -> int:
+    parts = sorted(value.removeprefix("https://").split(environment), key=len, reverse=True)
+    patterns = (rf"(?<![\w-]){re.escape(value)}(?![\w-])", *map(re.escape, filter(None, parts)))
+    for pattern in patterns:
+        for number, line in enumerate(code.split("\n"), start=1):
+            if re.search(pattern, line):
+                return number
+    return 1
 
 
 def _strip_quotes(value: str) -> str:
@@ -80,7 +141,7 @@ def _facts_from_arrays(code: str, path: str) -> Iterator[EnvironmentFact]:
         key = _classify_variable(array_name)
         resource_name = _extract_name(key, value.strip("\"'")) if key else ""
         if resource_name and "$" not in resource_name:
-            yield EnvironmentFact(environment=environment, source=path, **{key: resource_name})
+            yield EnvironmentFact.of({key: resource_name}, environment=environment, source=path, trust=Trust.SCRIPT)
 
 
 def _classify_variable(name: str) -> str:
@@ -91,7 +152,8 @@ def _classify_variable(name: str) -> str:
     if any(part in upper for part in ("URL", "DOMAIN", "HOST")):
         return "url"
     registry = "REGISTRY" in upper or "LIST" in upper
-    return "repository" if any(part in upper for part in ("REPO", "ECR", "IMAGE")) and not registry else ""
+    is_part = registry or any(part in upper for part in ("TAG", "VERSION", "DIGEST", "_ID", "PLATFORM", "_DIR", "PATH"))
+    return "repository" if any(part in upper for part in ("REPO", "ECR", "IMAGE")) and not is_part else ""
 
 
 def _extract_name(key: str, value: str) -> str:
@@ -102,6 +164,8 @@ def _extract_name(key: str, value: str) -> str:
     if key == "url":
         return value if value.startswith("http") else f"https://{value}"
     address_match = REGISTRY_ADDRESS.search(value)
+    if not address_match and OTHER_REGISTRY.match(value):
+        return ""
     name = address_match[1] if address_match else value
     return re.sub(r":[\w.{}-]*$", "", name)
 
@@ -135,30 +199,41 @@ def _substitute(body: str, variables: Mapping[str, str], targets: set[str]) -> s
 def _facts_from_branches(code: str, branches: Sequence[ConditionalBranch], path: str) -> Iterator[EnvironmentFact]:
     """Yield facts with the names in the branch of each target, then facts with the names common to all targets."""
     common_code = _substitute(CASE_STATEMENT.sub("", code), {}, {"1", *TARGET_ASSIGNMENT.findall(code)})
-    common_names = _extract_names(common_code, templates_only=True)
     targets = dict.fromkeys(target for branch in branches for target in branch.targets)
     single = [branch for branch in branches if len(_mentioned_targets(branch, targets)) < 2]
-    own = [(target, _extract_names(each.body, templates_only=False)) for each in single for target in each.targets]
-    names_by_target = [*own, *((target, common_names) for target, _ in own)]
-    for target, names in names_by_target:
-        if names.keys() & {"repository", "service"}:
-            values = {key: value.replace(TARGET_PLACEHOLDER, target) for key, value in names.items()}
-            yield EnvironmentFact(environment=target, source=path, **values)
+    pairs = [(target, each.body) for each in single for target in each.targets]
+    own = [(target, body, trust) for target, body in pairs for trust in (Trust.SCRIPT, Trust.WORD)]
+    common = [(target, common_code, trust) for target, _ in pairs for trust in (Trust.SCRIPT, Trust.WORD)]
+    used = {target for target, body, trust in own if _extract_names(body, trust).keys() & RESOURCE_KEYS}
+    used |= {target for target, code, trust in common if _extract_names(code, trust, templates_only=True)}
+    for code_parts, templates_only in ((own, False), (common, True)):
+        for target, body, trust in code_parts:
+            names = _extract_names(body, trust, templates_only=templates_only)
+            if target in used and names:
+                values = {key: value.replace(TARGET_PLACEHOLDER, target) for key, value in names.items()}
+                yield EnvironmentFact.of(values, environment=target, source=path, trust=trust)
 
 
-def _extract_names(text: str, *, templates_only: bool) -> dict[str, str]:
-    """Return names of resources in a text, by key: from assignments, registry addresses, words like `web-service`.
+def _extract_names(text: str, trust: Trust, *, templates_only: bool = False) -> dict[str, str]:
+    """Return names of resources in a text, by key.
 
-    With `templates_only`, names without the placeholder of the target are left out.
+    Args:
+        text: shell code.
+        trust: `SCRIPT` for assignments, addresses of registries and ARNs, `WORD` for words like `web-service`.
+        templates_only: whether to leave out names without the placeholder of the target.
     """
-    assignments = [(_classify_variable(name), value) for name, value in ASSIGNMENT.findall(text)]
-    addresses = [("repository", value) for value in REGISTRY_ADDRESS.findall(text)]
-    words = [(_classify_word(word), word) for word in WORD.findall(text)]
+    if trust is Trust.WORD:
+        pairs = [(_classify_word(word), word) for word in WORD.findall(text)]
+    else:
+        pairs = [(_classify_variable(name), value) for name, value in ASSIGNMENT.findall(text)]
+        pairs += [("repository", value) for value in REGISTRY_ADDRESS.findall(text)]
+        pairs += [("service", value) for value in SERVICE_ARN.findall(text)]
     names: dict[str, str] = {}
-    for key, value in (*assignments, *addresses, *words):
+    for key, value in pairs:
         resource_name = _extract_name(key, value) if key else ""
         is_wanted = TARGET_PLACEHOLDER in resource_name or not templates_only
-        if is_wanted and "$" not in resource_name and resource_name not in {"", TARGET_PLACEHOLDER}:
+        is_name = key == "url" or LITERAL_NAME.fullmatch(resource_name.replace(TARGET_PLACEHOLDER, ""))
+        if is_wanted and is_name and "$" not in resource_name and resource_name not in {"", TARGET_PLACEHOLDER}:
             names.setdefault(key, resource_name)
     return names
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kaizen_tasks.domain.init.detect import shell_scripts
+from kaizen_tasks.domain.init.evidence import Trust, merge_by_environment
 from tests.domain.init.samples import SCRIPT
 
 TENANTS = ("mark", "shane", "dom")
@@ -64,14 +65,18 @@ def test_environments_and_tenant_group_are_found(script: str) -> None:
     """In an array, in branches, by a template with an exception, or written out."""
     found = shell_scripts.facts_from_script("deploy.sh", script)
 
-    assert {each.environment: each.repository for each in found.environment_facts} == REPOSITORIES
+    facts = merge_by_environment(found.environment_facts)
+    assert {name: fact.repository for name, fact in facts.items()} == REPOSITORIES
     assert found.groups["beta"] == TENANTS
 
 
 def test_region_and_account_are_found_in_the_registry_address() -> None:
     found = shell_scripts.facts_from_script("deploy.sh", SCRIPT)
 
-    assert (found.region, found.account) == ("eu-west-1", "123456789012")
+    assert found.region
+    assert found.account
+    assert (found.region.value, found.region.source) == ("eu-west-1", "deploy.sh:4")
+    assert (found.account.value, found.account.source) == ("123456789012", "deploy.sh:4")
 
 
 def test_service_name_is_taken_from_its_arn() -> None:
@@ -83,9 +88,10 @@ case $1 in
 esac
 docker push
 """
-    (found,) = shell_scripts.facts_from_script("deploy.sh", script).environment_facts
+    (found,) = merge_by_environment(shell_scripts.facts_from_script("deploy.sh", script).environment_facts).values()
 
     assert (found.environment, found.repository, found.service) == ("prod", "web", "web-live")
+    assert (found.source_of("service"), found.source_of("repository")) == ("deploy.sh:3", "deploy.sh:4")
 
 
 @pytest.mark.parametrize(
@@ -101,3 +107,82 @@ def test_a_script_that_deploys_nothing_shows_nothing(script: str) -> None:
 
     assert not found.environment_facts
     assert not found.regions
+
+
+def found_in(script: str, path: str = "deploy.sh") -> list[tuple[str, str, str]]:
+    """Return key, value and source of everything that a script for one service shows."""
+    facts = merge_by_environment(shell_scripts.facts_from_script(path, script).environment_facts)
+    return [
+        (key, getattr(fact, key), fact.source_of(key))
+        for fact in facts.values()
+        for key in ("repository", "service")
+        if getattr(fact, key)
+    ]
+
+
+SINGLE = """\
+#!/usr/bin/env bash
+REGION=eu-west-1 REPO=shop
+# SERVICE=old-shop
+docker build -f docker/web.Dockerfile -t "$ACCOUNT.dkr.ecr.$REGION.amazonaws.com/$REPO:latest" --build-arg A=1 app
+docker push "$ACCOUNT.dkr.ecr.$REGION.amazonaws.com/$REPO:latest"
+aws apprunner start-deployment \\
+  --service-arn "arn:aws:apprunner:$REGION:$ACCOUNT:service/shop-web/0123456789abcdef0123456789abcdef"
+"""
+
+
+def test_a_script_for_one_service_shows_no_environment() -> None:
+    found = shell_scripts.facts_from_script("deploy.sh", SINGLE)
+
+    assert found.environments == ()
+    assert found_in(SINGLE) == [("repository", "shop", "deploy.sh:4"), ("service", "shop-web", "deploy.sh:6")]
+    (build,) = found.builds
+    assert (build.dockerfile, build.context, build.repository) == ("docker/web.Dockerfile", "app", "shop")
+    assert [(each.value, each.source) for each in found.platforms] == [("AWS App Runner", "deploy.sh:6")]
+
+
+def test_defaults_of_variables_are_values_and_unknown_ones_are_none() -> None:
+    script = 'aws ecr get-login\nREPO="${REPO:-shop}"\naws apprunner start-deployment --service-arn "$SERVICE_ARN"\n'
+    found = shell_scripts.facts_from_script("deploy.sh", script)
+
+    assert found_in(script) == [("repository", "shop", "deploy.sh:2")]
+    assert [str(each) for each in found.ignored] == ["service $SERVICE_ARN (deploy.sh:3): its value is set elsewhere"]
+
+
+def test_the_first_argument_is_the_environment_of_a_script_without_branches() -> None:
+    script = 'ENVIRONMENT="$1"\ndocker push "1.dkr.ecr.eu-west-1.amazonaws.com/$ENVIRONMENT-shop:latest"\n'
+    assert found_in(script) == [("repository", "{env}-shop", "deploy.sh:2")]
+
+
+@pytest.mark.parametrize("path", ["scripts/old/deploy.sh", "deploy_old.sh", "deploy.sh.bak", "archive/deploy.sh"])
+def test_an_old_script_is_believed_last(path: str) -> None:
+    (fact, *_) = shell_scripts.facts_from_script(path, SINGLE).environment_facts
+    assert fact.trust is Trust.OLD
+
+
+@pytest.mark.parametrize(
+    ("command", "platform"),
+    [
+        ("aws ecs update-service --cluster c --service api", "Amazon ECS"),
+        ("flyctl deploy --remote-only", "Fly.io"),
+        ("kubectl rollout restart deployment/api", "Kubernetes"),
+        ("heroku container:push web", "Heroku"),
+        ("gcloud run deploy api --image x", "Google Cloud Run"),
+        ("eb deploy", "AWS Elastic Beanstalk"),
+        ("sam deploy", "AWS Lambda"),
+    ],
+)
+def test_the_platform_is_told_by_the_command(command: str, platform: str) -> None:
+    found = shell_scripts.facts_from_script("deploy.sh", f"docker build .\n{command}\n")
+    assert [each.value for each in found.platforms] == [platform]
+
+
+def test_a_makefile_is_read_as_a_script() -> None:
+    makefile = """\
+REGION := eu-west-3
+REPO ?= shop
+IMAGE_TAG = latest
+push:
+\t@docker push 1.dkr.ecr.$(REGION).amazonaws.com/$(REPO):$(IMAGE_TAG)
+"""
+    assert found_in(makefile, "Makefile") == [("repository", "shop", "Makefile:5")]

@@ -1,0 +1,271 @@
+"""Finds what the workflows of GitHub Actions build and deploy: their actions, their commands and their variables."""
+
+from __future__ import annotations
+
+import itertools
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+import yaml
+from attrs import evolve, frozen
+from yaml.nodes import Node, ScalarNode
+
+from kaizen_tasks.domain.init import evidence
+from kaizen_tasks.domain.init.detect import shell_commands, yaml_nodes
+from kaizen_tasks.domain.init.detect.shell_commands import REGISTRY_ADDRESS, SERVICE_ARN, ShellText, is_unknown
+from kaizen_tasks.domain.init.detect.yaml_nodes import child, items, line_of, pairs, text, text_at
+from kaizen_tasks.domain.init.evidence import APP_RUNNER, EnvironmentFact, Facts, Ignored, ImageBuild, Mention, Trust
+from kaizen_tasks.domain.init.naming import contains_word
+from kaizen_tasks.domain.init.pipeline import STAGE_NAMES_BY_RANK
+
+WORKFLOW_PATH = re.compile(r"(?:.*/)?\.github/workflows/[^/]+\.ya?ml")
+EXPRESSION = re.compile(r"\$\{\{\s*([\w.-]+)\s*\}\}")
+STAGE_NAMES = tuple(name for names in STAGE_NAMES_BY_RANK for name in sorted(names))
+
+PLATFORM_ACTIONS = {
+    "awslabs/amazon-app-runner-deploy": APP_RUNNER,
+    "aws-actions/amazon-ecs-deploy-task-definition": "Amazon ECS",
+    "aws-actions/aws-lambda-deploy": "AWS Lambda",
+    "einaregilsson/beanstalk-deploy": "AWS Elastic Beanstalk",
+    "superfly/flyctl-actions": "Fly.io",
+    "akhileshns/heroku-deploy": "Heroku",
+    "google-github-actions/deploy-cloudrun": "Google Cloud Run",
+    "azure/webapps-deploy": "Azure",
+    "azure/container-apps-deploy-action": "Azure",
+    "azure/k8s-deploy": "Kubernetes",
+}
+"""Where an action deploys to."""
+
+REPOSITORY_VARIABLE = re.compile(
+    r"(?i)^(?:AWS_)?(?:ECR_)?(?:REPO|REPOSITORY|ECR_REPO(?:SITORY)?(?:_NAME)?|REPOSITORY_NAME|IMAGE_REPO(?:SITORY)?|ECR_IMAGE)$"
+)
+SERVICE_VARIABLE = re.compile(r"(?i)^(?:AWS_)?(?:APP_?RUNNER|ECS)_?SERVICE(?:_NAME|_ARN)?$")
+REGION_VARIABLE = re.compile(r"(?i)^(?:AWS_(?:DEFAULT_)?REGION|REGION)$")
+
+
+@frozen(kw_only=True)
+class Step:
+    """A step of a job, for one combination of its matrix.
+
+    Attributes:
+        path: the workflow.
+        node: the step.
+        values: what its expressions mean: `env.NAME`, `matrix.NAME`, `steps.ID.outputs.NAME`.
+        environment: the environment that its job is for, or empty.
+        trust: how far the workflow is believed.
+    """
+
+    path: str
+    node: Node
+    values: Mapping[str, str]
+    environment: str
+    trust: Trust
+
+    def fill(self, template: str) -> str:
+        """Return a text with the known expressions replaced by their values."""
+        for _ in range(3):
+            template = EXPRESSION.sub(lambda match: self.values.get(match[1]) or match[0], template)
+        return template
+
+
+def facts_from_workflow(path: str, content: str) -> Facts:
+    """Return the facts in a workflow."""
+    try:
+        root = yaml_nodes.parse_yaml(content)
+    except yaml.YAMLError as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
+        return Facts(ignored=(Ignored(what=path, source=f"{path}:{line}", reason="is no YAML that can be read"),))
+    trust = evidence.trust_in(path, Trust.WORKFLOW)
+    comments = Facts(ignored=evidence.find_in_comments(content, path))
+    facts = evidence.combine_facts((*_job_facts(path, root, trust), comments))
+    if not facts.environment_facts and not facts.platforms:
+        return Facts(builds=tuple(each for each in facts.builds if each.repository))  # it tests, it does not deploy
+    code = evidence.strip_comments(content)
+    regions = facts.regions or evidence.find_regions(code, path, trust)
+    return evolve(facts, regions=regions, accounts=evidence.find_account_ids(code, path, trust))
+
+
+def _job_facts(path: str, root: Node | None, trust: Trust) -> Iterator[Facts]:
+    shared = _env(root, {})
+    for name, job in pairs(child(root, "jobs")):
+        for matrix in _matrix(job):
+            values = {**shared, **matrix}
+            values |= _env(job, values)
+            environment = _environment(path, name, job, values)
+            yield from _step_facts(path, job, values, environment, trust)
+            step = Step(path=path, node=job, values=values, environment=environment, trust=trust)
+            yield _variable_facts(step, (root, job, *items(child(job, "steps"))))
+
+
+def _env(node: Node | None, values: Mapping[str, str]) -> dict[str, str]:
+    step = Step(path="", node=ScalarNode("", ""), values=values, environment="", trust=Trust.WORKFLOW)
+    return {f"env.{name}": step.fill(text(value)) for name, value in pairs(child(node, "env"))}
+
+
+def _matrix(job: Node) -> Iterator[dict[str, str]]:
+    """Yield the values of each combination of a job's matrix, or none of them when it has no matrix."""
+    axes, included = {}, []
+    for name, node in pairs(child(job, "strategy", "matrix")):
+        if name == "include":
+            included = [{f"matrix.{key}": text(value) for key, value in pairs(each)} for each in items(node)]
+        elif name != "exclude":
+            axes[f"matrix.{name}"] = [text(each) for each in items(node)]
+    if included and not axes:
+        yield from included
+        return
+    for combination in itertools.islice(itertools.product(*axes.values()), 32):
+        yield dict(zip(axes, combination, strict=True))
+
+
+def _environment(path: str, job_name: str, job: Node, values: Mapping[str, str]) -> str:
+    """Return the environment of a job: as it says, or as its name or that of the workflow does."""
+    node = child(job, "environment")
+    step = Step(path=path, node=job, values=values, environment="", trust=Trust.WORKFLOW)
+    said = step.fill(text(node) or text_at(node, "name"))
+    if said and not is_unknown(said) and re.fullmatch(r"[\w.-]+", said):
+        return said.lower()
+    in_env = next(
+        (values[f"env.{name}"] for name in ("ENVIRONMENT", "ENV", "STAGE", "ENV_NAME") if values.get(f"env.{name}")), ""
+    )
+    if in_env and not is_unknown(in_env):
+        return in_env.lower()
+    in_matrix = next((value for key, value in values.items() if key.startswith("matrix.env")), "")
+    if in_matrix:
+        return in_matrix
+    stem = posixpath.basename(path).rpartition(".")[0]
+    for name in (job_name, stem):
+        words = [
+            stage
+            for stage in STAGE_NAMES
+            if contains_word(name.replace("_", "-"), stage) and stage not in {"test", "testing"}
+        ]
+        if len(words) == 1:
+            return words[0]
+    return ""
+
+
+def _step_facts(path: str, job: Node, values: dict[str, str], environment: str, trust: Trust) -> Iterator[Facts]:
+    for node in items(child(job, "steps")):
+        own = values | _env(node, values)
+        step = Step(path=path, node=node, values=own, environment=environment, trust=trust)
+        action = text_at(node, "uses").partition("@")[0].lower()
+        if action:
+            yield _action_facts(step, action)
+        if run := child(node, "run"):
+            yield _command_facts(step, job, run)
+            variables = _variables(own)
+            for name, value, file in shell_commands.github_outputs(step.fill(text(run)), variables):
+                key = f"env.{name}" if file == "ENV" else f"steps.{text_at(node, 'id')}.outputs.{name}"
+                values[key] = value
+
+
+def _variables(values: Mapping[str, str]) -> dict[str, str]:
+    return {key.removeprefix("env."): value for key, value in values.items() if key.startswith("env.")}
+
+
+def _command_facts(step: Step, job: Node, run: Node) -> Facts:
+    is_block = isinstance(run, ScalarNode) and run.style in {"|", ">"}
+    folder = step.fill(text_at(step.node, "working-directory") or text_at(job, "defaults", "run", "working-directory"))
+    root = posixpath.dirname(posixpath.dirname(posixpath.dirname(step.path)))  # that of the repository
+    shell = ShellText(
+        path=step.path,
+        text=evidence.strip_comments(step.fill(text(run))),
+        line=line_of(run) + is_block,
+        variables=_variables(step.values),
+        folder=posixpath.normpath(posixpath.join(root, folder if not is_unknown(folder) else ".")),
+        environment=step.environment,
+        trust=step.trust,
+    )
+    return shell_commands.facts_from_commands(shell)
+
+
+def _action_facts(step: Step, action: str) -> Facts:
+    platform = next((name for prefix, name in PLATFORM_ACTIONS.items() if action.startswith(prefix)), "")
+    source = f"{step.path}:{line_of(step.node)}"
+    platforms = (Mention(value=platform, source=source, trust=step.trust),) if platform else ()
+    inputs = dict(pairs(child(step.node, "with")))
+    said = {name: step.fill(text(node)) for name, node in inputs.items()}
+    facts: list[Facts] = [Facts(platforms=platforms)]
+    if action == "awslabs/amazon-app-runner-deploy":
+        image = REGISTRY_ADDRESS.search(said.get("image", "")) or re.search(
+            r"/([\w./-]+):([^:]+)$", said.get("image", "")
+        )
+        found = {
+            "service": said.get("service", ""),
+            "repository": image[1] if image else "",
+            "follow": (image[2] or "") if image else "",
+        }
+        facts += [_found(step, inputs, dict(found.items()))]
+        port = said.get("port", "")
+        if port.isdigit():
+            facts.append(Facts(ports=(Mention(value=port, source=_place(step, inputs["port"]), trust=step.trust),)))
+    elif action == "aws-actions/amazon-ecs-deploy-task-definition":
+        facts.append(_found(step, inputs, {"service": said.get("service", "")}))
+    elif action == "docker/build-push-action":
+        facts.append(Facts(builds=tuple(_image_builds(step, said, source))))
+    region = said.get("aws-region") or (said.get("region", "") if platform == APP_RUNNER else "")
+    if evidence.REGION_NAME.fullmatch(region):
+        node = inputs.get("aws-region") or inputs["region"]
+        facts.append(Facts(regions=(Mention(value=region, source=_place(step, node), trust=step.trust),)))
+    return evidence.combine_facts(facts)
+
+
+def _place(step: Step, node: Node) -> str:
+    return f"{step.path}:{line_of(node)}"
+
+
+def _found(step: Step, inputs: Mapping[str, Node], values: Mapping[str, str]) -> Facts:
+    """Return the facts in an action's inputs; values that only GitHub knows are listed as ignored."""
+    places = {"repository": "image", "follow": "image"}
+    sources = {key: _place(step, inputs.get(places.get(key, key), step.node)) for key in values}
+    known = {key: value for key, value in values.items() if value and not is_unknown(value)}
+    if arn := SERVICE_ARN.search(known.get("service", "")):
+        known["service"] = arn[1]
+    ignored = tuple(
+        Ignored(what=f"{key} {value}", source=sources[key], reason="only GitHub knows its value")
+        for key, value in values.items()
+        if value and is_unknown(value) and key != "follow"
+    )
+    if not known.keys() & {"service", "repository"}:
+        return Facts(ignored=ignored)
+    fact = EnvironmentFact.of(
+        known, environment=step.environment, source=next(iter(sources.values())), trust=step.trust
+    )
+    fact = evolve(fact, sources={key: (sources[key], step.trust) for key in known})
+    return Facts(environment_facts=(fact,), ignored=ignored)
+
+
+def _image_builds(step: Step, said: Mapping[str, str], source: str) -> Iterator[ImageBuild]:
+    root = posixpath.dirname(posixpath.dirname(posixpath.dirname(step.path)))
+    context = said.get("context", ".") or "."
+    if is_unknown(context) or context.startswith("http"):
+        context = "."
+    file = said.get("file", "")
+    context = posixpath.normpath(posixpath.join(root, context))
+    dockerfile = posixpath.join(root, file) if file and not is_unknown(file) else posixpath.join(context, "Dockerfile")
+    match = REGISTRY_ADDRESS.search(said.get("tags", ""))
+    repository = match[1] if match and not is_unknown(match[1]) else ""
+    yield ImageBuild(dockerfile=posixpath.normpath(dockerfile), context=context, repository=repository, source=source)
+
+
+def _variable_facts(step: Step, nodes: Iterable[Node | None]) -> Facts:
+    """Return the facts in `env:` blocks, by the names of their variables."""
+    facts, regions = [], []
+    for name, node in (pair for each in nodes for pair in pairs(child(each, "env"))):
+        value, place = step.fill(text(node)), _place(step, node)
+        if is_unknown(value) or not value:
+            continue
+        if REPOSITORY_VARIABLE.fullmatch(name):
+            value = (value.partition(".amazonaws.com/")[2] or value).partition(":")[0]
+            facts.append(_fact(step, place, repository=value))
+        elif SERVICE_VARIABLE.fullmatch(name):
+            arn = SERVICE_ARN.search(value)
+            facts.append(_fact(step, place, service=arn[1] if arn else value))
+        elif REGION_VARIABLE.fullmatch(name) and evidence.REGION_NAME.fullmatch(value):
+            regions.append(Mention(value=value, source=place, trust=step.trust))
+    return Facts(environment_facts=tuple(facts), regions=tuple(regions))
+
+
+def _fact(step: Step, source: str, **values: str) -> EnvironmentFact:
+    return EnvironmentFact.of(values, environment=step.environment, source=source, trust=step.trust)

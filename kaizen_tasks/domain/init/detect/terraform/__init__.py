@@ -1,0 +1,1 @@
+"""Reads what Terraform creates: HCL, its expressions, its modules, their services and environments."""
