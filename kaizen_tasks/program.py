@@ -10,8 +10,10 @@ from invoke.exceptions import Exit
 
 import kaizen_tasks
 from kaizen_tasks.cli import make_namespace
+from kaizen_tasks.cli.error_text import error_text
 from kaizen_tasks.cli.program import TaskProgram, print_columns
 from kaizen_tasks.config import load
+from kaizen_tasks.errors import UsageError
 
 if TYPE_CHECKING:
     from invoke.collection import Collection
@@ -23,7 +25,7 @@ OPTIONS = {
     "config": ("=FILE", "read further configuration, which overrides kaizen.toml"),
     "debug": ("", "show where an error comes from"),
     "version": ("", "show the version"),
-    "print-completion-script": ("=SHELL", "print the completion of task names for bash, zsh or fish"),
+    "print-completion-script": ("=SHELL", "print the completion for bash, zsh or fish"),
     "list-depth": ("=NUMBER", "list only so many levels of groups"),
     "list-format": ("=FORMAT", "flat, nested or json"),
 }
@@ -57,6 +59,8 @@ class KaizenProgram(TaskProgram):
     def parse_core_args(self) -> None:
         """Parse the options, and complete them with the defaults of those left out, which Invoke looks up."""
         super().parse_core_args()
+        if shell := self.args["print-completion-script"].value:
+            _print_completion_script(shell)
         for option in super().core_args():
             if option.name not in self.args:
                 self.core[0].add_arg(option)
@@ -82,6 +86,21 @@ class KaizenProgram(TaskProgram):
         super().parse_collection()
         self.config.set_project_location(str(load.find_config_file().root))
         self.config.load_project()
+
+
+def _print_completion_script(shell: str) -> None:
+    """Print the script for a shell.
+
+    Raises:
+        Exit: always; with an error if there is no script for the shell.
+    """
+    from kaizen_tasks.cli.completion import SHELLS, completion_script  # noqa: PLC0415 - typed once
+
+    if shell not in SHELLS:
+        error = UsageError(f"there is no completion for {shell}", hint=f"choose one of {', '.join(SHELLS)}")
+        raise Exit(error_text(error), code=error.exit_code)
+    sys.stdout.write(completion_script(shell))
+    raise Exit
 
 
 def namespace() -> Collection:

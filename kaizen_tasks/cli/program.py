@@ -60,8 +60,23 @@ class TaskProgram(Program):
 
     def parse_cleanup(self) -> None:
         """Do what `--help TASK`, `--list` and their like ask for."""
+        if self.args.complete.value:
+            self._print_completions()
         with self._usage_errors():
             super().parse_cleanup()
+
+    def _print_completions(self) -> None:
+        """Print what the command line behind `--` may become.
+
+        Raises:
+            Exit: always, as Invoke expects.
+        """
+        from kaizen_tasks.cli.completion import complete  # noqa: PLC0415 - only for a shell that completes
+
+        options = (name for name in self.initial_context.flag_names() if name != "--complete")
+        choices = complete(self.core.remainder, self.collection, options)
+        sys.stdout.writelines(f"{choice}\n" for choice in choices)
+        raise Exit
 
     def list_flat(self) -> None:
         """Print the tasks by group; those of one collection alone, and of a limited depth, as Invoke does."""

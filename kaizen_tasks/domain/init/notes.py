@@ -198,7 +198,7 @@ def ci_notes(
     yield from map(Note, conflicts.find_conflicts(repo_scan.texts, own_paths.difference(foreign_paths)))
     if not ci.installation.is_pinned:
         folder = next(path for path in ci_files if path.endswith(TASKS_FILE))
-        yield Note(f"{folder} says how to pin kaizen_tasks by hash: this copy does not know its commit")
+        yield Note(f"{folder} says how to pin kaizen_tasks by hash: this copy does not know where it is from")
 
 
 def _is_ours(repo_scan: RepoScan, path: str) -> bool:

@@ -18,7 +18,7 @@ from kaizen_tasks.cli.handlers.local import rehearsal_report
 from kaizen_tasks.cli.handlers.local.demo import make_empty_folder
 from kaizen_tasks.domain.listing import list_names
 from kaizen_tasks.domain.stand_in import STAND_IN
-from kaizen_tasks.errors import ConfigurationError, KaizenError, Refused, UsageError
+from kaizen_tasks.errors import KaizenError, Refused, UsageError
 from kaizen_tasks.rehearsal import fingerprint, runner
 from kaizen_tasks.rehearsal.commands import print_line
 from kaizen_tasks.rehearsal.plan import RehearsalPlan
@@ -52,8 +52,6 @@ def _make_plan(tools: Toolbox, flow: str, engine: str, out: TextIO, work: Path, 
     tools.settings.first_stage  # noqa: B018 - raises the error of an app without environments
     insists, rules, reason = engine != "auto", tools.settings.build, ""
     rules = rules._replace(engine=engine) if insists else rules
-    if rules.engine == "bundle" and not rules.command:
-        raise ConfigurationError(("build.command is missing: a bundle needs it as its entry point",))
     try:
         name = detect_engine(rules).name
     except Refused as error:

@@ -52,7 +52,7 @@ def requirement_files(installation: Installation, folder: str, command: str) -> 
         command: the command that writes them.
     """
     renewal = f"# To renew both files: upgrade kaizen_tasks, delete {folder}, and run {command}.\n"
-    source = "" if installation.is_pinned else UNPINNED_NOTE
+    source = "" if installation.is_pinned else UNPINNED_NOTE.replace("COMMIT", installation.commit or "COMMIT")
     tasks = (
         f"# kaizen_tasks {installation.version}, written by `{command}`.\n{renewal}{source}{installation.requirement}\n"
     )
@@ -64,8 +64,9 @@ def requirement_files(installation: Installation, folder: str, command: str) -> 
 
 
 UNPINNED_NOTE = """\
-# This copy does not know its commit. To pin it by hash: kaizen-tasks @ git+https://HOST/OWNER/REPOSITORY@COMMIT,
-# with the commit that `git ls-remote https://HOST/OWNER/REPOSITORY 'v*^{}'` prints for the tag of the version.
+# This copy does not know its repository or its commit. To pin it by hash, write in place of the last line:
+# kaizen-tasks @ git+https://HOST/OWNER/REPOSITORY@COMMIT
+# The commit is what `git ls-remote https://HOST/OWNER/REPOSITORY 'v*^{}'` prints for the tag of the version.
 """
 
 
