@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import os
 import re
+from contextlib import redirect_stdout, suppress
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 SKIPPED_FOLDERS = ("build", "dist", "node_modules")
+TAB = "⇥"
+"""What a command ends with that the shell is to complete."""
+VALUE_LEFT_OUT = "needed value and was not given one!"
+"""Invoke's error for a flag that a text only names."""
 SHELLS = ("", "console", "sh", "shell", "bash")
 """Languages of the code blocks whose lines may be commands."""
 
@@ -100,7 +106,10 @@ def _unknown_inline_commands(tokens: list[Token]) -> Iterator[tuple[int, str]]:
     for token in tokens:
         line = token.map[0] + 1 if token.map else line
         for child in token.children or ():
-            if child.type == "code_inline" and (message := unknown_command(_without_gaps(child.content))):
+            if child.type != "code_inline" or child.content.endswith(TAB):
+                continue
+            message = unknown_command(_without_gaps(child.content))
+            if message and not message.endswith(VALUE_LEFT_OUT):
                 yield line, message
 
 
@@ -132,13 +141,12 @@ def _parse_error(words: tuple[str, ...]) -> str:
     from invoke.exceptions import Exit, ParseError
 
     program = _program()
-    try:
-        program.parse_core(["inv", *(word for word in words if word != "--debug")])  # which would log from here on
-        program.parse_tasks()
-    except ParseError as error:
-        return f"inv {' '.join(words)}: {error}"
-    except Exit:
-        pass
+    with redirect_stdout(StringIO()), suppress(Exit):  # parsing alone prints a script of completion
+        try:
+            program.parse_core(["inv", *(word for word in words if word != "--debug")])  # which would log from here on
+            program.parse_tasks()
+        except ParseError as error:
+            return f"inv {' '.join(words)}: {error}"
     return ""
 
 

@@ -47,7 +47,7 @@ def test_unknown_commands_in_console_blocks_are_found_with_their_lines(tmp_path:
 
 
 def test_unknown_commands_in_text_and_tables_are_found(tmp_path: Path) -> None:
-    good = "`inv NAME`, `inv --debug …`, `kaizen init --profile NAME`, `inv runtime.set --env a --set K=V`, `invent`"
+    good = "`inv NAME`, `inv --debug …`, `kaizen init --profile NAME`, `inv cut --part`, `inv pro⇥`, `invent`"
     bad = "| a | b |\n| - | - |\n| `inv stats` | `inv status --wach` |"
     (tmp_path / "guide.md").write_text(f"{good}\n\n{bad}\n")
     (tmp_path / "CHANGELOG.md").write_text("`inv was-removed`\n")
