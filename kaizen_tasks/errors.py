@@ -34,9 +34,20 @@ class KaizenError(Exception):
 
 
 class UsageError(KaizenError):
-    """The command line is invalid."""
+    """The command line is invalid.
+
+    Args:
+        wrong: a word of the command line.
+        right: the words that were probably meant in its place; the hint is then the corrected command line.
+    """
 
     exit_code = 2
+
+    def __init__(
+        self, message: str, *, state: str = "", hint: str = "", wrong: str = "", right: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(message, state=state, hint=hint)
+        self.wrong, self.right = wrong, right
 
 
 class ConfigurationError(KaizenError):

@@ -47,8 +47,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("--list nosuchpart", "Sub-collection 'nosuchpart' not found!", "kaizen --list"),
         (
             "--print-completion-script tcsh",
-            'Completion for shell "tcsh" not supported (options are: bash, fish, zsh).',
-            "kaizen --list",
+            "there is no completion for tcsh",
+            "choose one of bash, fish, zsh",
         ),
     ],
 )

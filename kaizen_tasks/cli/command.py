@@ -19,10 +19,10 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import Task
 
-from kaizen_tasks.cli import stopped
+from kaizen_tasks.cli import correction, stopped
 from kaizen_tasks.cli.error_text import error_text, text_of_parts
 from kaizen_tasks.domain.printable import printable_lines
-from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError
+from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -82,6 +82,7 @@ def command(
         is_reading = read_only(arguments) if callable(read_only) else read_only
         with _errors_as_exits(task_name, read_only=is_reading or bool(c.config.run.dry)), _signals_as_interrupts():
             function = getattr(import_module(f"{HANDLERS}.{module_name}"), function_name)
+            _check_wait(arguments)
             function(c, **arguments, **(bound or {}))
             if c.config.run.dry and not is_reading and not any(arguments.get(flag) for flag in DOCUMENT_FLAGS):
                 _say_nothing_was_changed(task_name)
@@ -118,6 +119,17 @@ class CommandTask(Task[Any]):
         return {**options, "names": [*options["names"], *letters]}
 
 
+def _check_wait(arguments: Mapping[str, object]) -> None:
+    """Check `--wait` before anything else: a usage error must not depend on AWS."""
+    if arguments.get("wait"):
+        from kaizen_tasks.domain.duration import parse_duration  # noqa: PLC0415 - only when the flag is given
+
+        try:
+            parse_duration(str(arguments["wait"]))
+        except ValueError as error:
+            raise UsageError(f"--wait {arguments['wait']}: {error}") from None
+
+
 def _as_utf8(value: object) -> object:
     """Return the text of a flag, which is UTF-8 even where the locale has no encoding for it."""
     if not isinstance(value, str) or value.isascii():
@@ -146,6 +158,8 @@ def _errors_as_exits(task_name: str, *, read_only: bool) -> Iterator[None]:
         yield
     except KaizenError as error:
         _show_traceback()
+        if isinstance(error, UsageError):
+            correction.complete_hint(error, _typed_name(task_name))
         raise Exit(_new_line_after_echo(error.__context__) + error_text(error), code=error.exit_code) from error
     except KeyboardInterrupt as error:
         interruption = stopped.signal_error(error)

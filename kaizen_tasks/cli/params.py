@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 from semver import Version
 
@@ -57,10 +58,8 @@ def parse_service_engine(name: str) -> str:
         UsageError: there is no such engine.
     """
     if name not in SERVICE_ENGINES:
-        hint = f"choose from {', '.join(SERVICE_ENGINES)}"
-        if name in checks.ENGINES:
-            hint = f"{hint}; {name} builds images, as build.engine"
-        raise UsageError(f"--engine {name!r} does not run services", hint=hint)
+        as_builder = f" ({name} builds images, as build.engine)" if name in checks.ENGINES else ""
+        raise unknown_choice_error(f"--engine {name!r} does not run services{as_builder}", name, SERVICE_ENGINES)
     return name
 
 
@@ -71,8 +70,14 @@ def parse_engine(name: str) -> str:
         UsageError: there is no such engine.
     """
     if checks.engine(name):
-        raise UsageError(f"--engine {name!r} is not an engine", hint=f"choose from {', '.join(checks.ENGINES)}")
+        raise unknown_choice_error(f"--engine {name!r} is not an engine", name, checks.ENGINES)
     return name
+
+
+def unknown_choice_error(message: str, value: str, choices: Sequence[str]) -> UsageError:
+    """Return the error for a value that is not among those of a flag, with the nearest one in the corrected line."""
+    nearest = tuple(get_close_matches(value, choices, n=1))
+    return UsageError(message, hint=f"choose one of {', '.join(choices)}", wrong=value, right=nearest)
 
 
 def parse_number(flag: str, text: str, *, minimum: int, maximum: int) -> int:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import difflib
 import re
-import shlex
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.cli.correction import corrected_line
 from kaizen_tasks.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from invoke.exceptions import ParseError
 
     from kaizen_tasks.cli.program import TaskProgram
-
-RUNTIME_VALUE_FLAG = "--set"
-"""The flag whose value may be a secret, which no message repeats."""
 
 UNKNOWN_WORD = re.compile(r"No idea what (['\"])(?P<word>.*)\1 is!", re.DOTALL)
 MISSING_VALUE = re.compile(r"Flag <Argument: (?P<flag>[\w-]+).*needed value")
@@ -43,13 +40,13 @@ def _unknown_word_error(word: str, task_name: str, error: ParseError, program: T
         message = f"{task_name} has no flag {word}" if task_name else f"there is no option {word}"
         flags = [*error.context.flags] if error.context else []
         nearest = _nearest_flag(word, [flag for flag in flags if len(flag) > len("-x")])
-        return UsageError(message, hint=_corrected_line(word, nearest, program) or _help_line(task_name, program))
+        return UsageError(message, hint=corrected_line(program.argv, word, nearest) or _help_line(task_name, program))
     if error.context and "--env" in error.context.flags and word in _environments(program):
         message = f"{word} is not a task; environments follow --env"
-        return UsageError(message, hint=_corrected_line(word, ("--env", word), program))
+        return UsageError(message, hint=corrected_line(program.argv, word, ("--env", word)))
     names = [name for task, aliases in program.collection.task_names.items() for name in (task, *aliases)]
     nearest = difflib.get_close_matches(word, names, n=1)
-    hint = _corrected_line(word, nearest, program) or f"{program.command_name} --list"
+    hint = corrected_line(program.argv, word, nearest) or f"{program.command_name} --list"
     return UsageError(f"there is no task {word!r}", hint=hint)
 
 
@@ -68,24 +65,5 @@ def _nearest_flag(word: str, flags: Sequence[str]) -> list[str]:
     return difflib.get_close_matches(word, flags, n=1)
 
 
-def _corrected_line(word: str, replacement: Sequence[str], program: TaskProgram) -> str:
-    """Return what was typed with other words in place of the wrong one.
-
-    Empty if there is no replacement, or if the line has a value of the runtime configuration, which may be a secret.
-    """
-    typed_words = [str(typed) for typed in program.argv[1:]]
-    names = [typed.partition("=")[0] if word.startswith("-") else typed for typed in typed_words]
-    if not replacement or word not in names or RUNTIME_VALUE_FLAG in names:
-        return ""
-    position = names.index(word)
-    *further_words, last_word = replacement
-    corrected = (*further_words, last_word + typed_words[position].removeprefix(word))
-    return _line(program.command_name, (*typed_words[:position], *corrected, *typed_words[position + 1 :]))
-
-
 def _help_line(task_name: str, program: TaskProgram) -> str:
-    return _line(program.command_name, ("--help", task_name) if task_name else ("--help",))
-
-
-def _line(command_name: str, words: Iterable[str]) -> str:
-    return shlex.join((command_name, *words))
+    return f"{program.command_name} --help {task_name}".rstrip()

@@ -6,6 +6,7 @@ import shutil
 import sys
 import textwrap
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from invoke.exceptions import Exit, ParseError
@@ -14,6 +15,7 @@ from invoke.program import Program
 from invoke.util import helpline
 
 from kaizen_tasks.cli.command import CommandTask
+from kaizen_tasks.cli.correction import program_name
 from kaizen_tasks.cli.error_text import error_text
 from kaizen_tasks.cli.flags import LETTERS
 from kaizen_tasks.cli.task_groups import group_tasks
@@ -38,8 +40,7 @@ class TaskProgram(Program):
     @property
     def command_name(self) -> str:
         """What to type to run this program: `inv` or `kaizen`."""
-        called_as: str = self.called_as
-        return called_as if called_as in self.binary_names else self.binary_names[-1]
+        return program_name(self.argv)
 
     @property
     def initial_context(self) -> ParserContext:
@@ -77,6 +78,14 @@ class TaskProgram(Program):
         choices = complete(self.core.remainder, self.collection, options)
         sys.stdout.writelines(f"{choice}\n" for choice in choices)
         raise Exit
+
+    def update_config(self, merge: bool = True) -> None:
+        """Read the further configuration; Invoke takes a file that is not there for an empty one."""
+        path = self.args.config.value
+        if path and not Path(path).is_file():
+            usage_error = UsageError(f"--config {path}: there is no such file", hint=f"{self.command_name} --help")
+            raise Exit(error_text(usage_error), code=usage_error.exit_code)
+        super().update_config(merge=merge)
 
     def list_flat(self) -> None:
         """Print the tasks by group; those of one collection alone, and of a limited depth, as Invoke does."""
@@ -131,7 +140,9 @@ class TaskProgram(Program):
             usage_error = explain(error, self)
             raise Exit(error_text(usage_error), code=usage_error.exit_code) from error
         except Exit as error:
-            if error.message:  # Invoke's own: there is no such collection to list
+            if (
+                error.message and error.code != UsageError.exit_code
+            ):  # Invoke's own: there is no such collection to list
                 usage_error = UsageError(error.message, hint=f"{self.command_name} --list")
                 raise Exit(error_text(usage_error), code=usage_error.exit_code) from error
             raise

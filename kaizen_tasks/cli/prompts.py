@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from kaizen_tasks.cli.correction import typed_line
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.printable import printable
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
@@ -45,7 +46,9 @@ def confirm_yes_no(question: str, *, yes: bool) -> None:
 def _require_terminal(subject: str) -> None:
     if not sys.stdin.isatty():
         raise Refused(
-            f"{subject}, and there is no terminal to confirm on", state=NOTHING_CHANGED, hint="confirm with --yes"
+            f"{subject}, and there is no terminal to confirm on",
+            state=NOTHING_CHANGED,
+            hint=typed_line("--yes"),
         )
 
 

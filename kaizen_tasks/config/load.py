@@ -51,7 +51,7 @@ def find_config_file() -> ConfigFile:
         if config_file is not None:
             return config_file
     error = f"{CONFIG_FILE_NAME}: not found in {working_directory} or above"
-    hint = "run kaizen init in the app's folder: it writes one from what it finds there"
+    hint = "write one from what is found in the app's folder: kaizen init"
     return ConfigFile(working_directory, CONFIG_FILE_NAME, {}, error, hint)
 
 

@@ -103,12 +103,13 @@ class Settings:
         names = [*self.environments, *self.groups]
         parts = [part.strip() for part in name.split(",")]
         if len(parts) > 1 and set(parts) <= {*names}:
-            hint = f"repeat --env: {' '.join(f'--env {part}' for part in parts)}"
-            return UsageError(message, hint=hint)
+            *others, last = parts
+            right = (*(word for part in others for word in (part, "--env")), last)
+            return UsageError(message, hint=f"repeat --env: --env {' '.join(right)}", wrong=name, right=right)
         matches = difflib.get_close_matches(name, names, n=1)
         choices = f"choose from {', '.join(names)}" if names else "no environment is configured"
         hint = f"did you mean {matches[0]}?" if matches else choices
-        return UsageError(message, hint=hint)
+        return UsageError(message, hint=hint, wrong=name, right=tuple(matches))
 
     @property
     def first_stage(self) -> Stage:

@@ -39,10 +39,12 @@ class Refuse:
 
     Attributes:
         reasons: what is wrong, one reason or several.
+        state: the state of things now, if it needs saying.
         hint: what to do next.
     """
 
     reasons: tuple[str, ...]
+    state: str = ""
     hint: str = ""
 
 

@@ -34,6 +34,8 @@ def parse_version(text: str, *, origin: str = "version") -> Version:
         raise UsageError(
             f"{origin}: {text!r} has build metadata (+{version.build}), which an image tag cannot contain",
             hint=f"write {str(version).partition('+')[0]}",
+            wrong=text,
+            right=(str(version).partition("+")[0],),
         )
     return version
 
@@ -75,7 +77,11 @@ def parse_part(text: str) -> Part:
     """
     name = PART_ALIASES.get(text, text)
     if name not in get_args(Part):
-        raise UsageError(f"--part {text}: no such part", hint=f"choose one of {', '.join(get_args(Part))}")
+        from difflib import get_close_matches
+
+        nearest = tuple(get_close_matches(text, get_args(Part), n=1))
+        hint = f"choose one of {', '.join(get_args(Part))}"
+        raise UsageError(f"--part {text}: no such part", hint=hint, wrong=text, right=nearest)
     return cast("Part", name)
 
 

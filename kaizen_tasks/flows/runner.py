@@ -137,10 +137,10 @@ def run_flow(flow: Flow, release: Release, tools: Tools, execute: Executor = app
                 pass
             case Act():
                 release = execute(step, decision, release, tools)
-            case Refuse(reasons=reasons, hint=hint):
+            case Refuse(reasons=reasons, state=state, hint=hint):
                 reason, *other_reasons = reasons
                 also = f"also: {'; '.join(other_reasons)}" if other_reasons else ""
-                raise Refused(f"{step.label}: {reason}", state=also, hint=hint)
+                raise Refused(f"{step.label}: {reason}", state="; ".join(filter(None, (also, state))), hint=hint)
     return release
 
 

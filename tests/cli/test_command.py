@@ -17,7 +17,15 @@ from invoke.exceptions import Exit
 from kaizen_tasks import errors
 from kaizen_tasks.cli.command import DRY_RUN_END, DRY_RUN_NOTE, HANDLERS, command
 from kaizen_tasks.cli.flags import Flag
-from kaizen_tasks.errors import NOTHING_CHANGED, Cancelled, ConfigurationError, KaizenError, Refused, VerifyFailed
+from kaizen_tasks.errors import (
+    NOTHING_CHANGED,
+    Cancelled,
+    ConfigurationError,
+    KaizenError,
+    Refused,
+    UsageError,
+    VerifyFailed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +93,8 @@ def test_every_error_has_its_exit_code(name: str, code: int) -> None:
     left = fail(error)
 
     assert left.code == code
-    assert left.message == ("" if kind is Cancelled else "error: ") + "it is gone"
+    help_hint = "\ninv --help do" if kind is UsageError else ""
+    assert left.message == ("" if kind is Cancelled else "error: ") + f"it is gone{help_hint}"
 
 
 def test_exit_codes_are_listed_for_every_error() -> None:

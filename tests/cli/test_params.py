@@ -135,13 +135,12 @@ def test_error_of_a_bump_names_the_wrong_flag(part: str, to: str, what: str) -> 
 def test_unknown_engine_is_an_error_of_its_flag() -> None:
     assert params.parse_engine("bundle") == "bundle"
     assert params.parse_service_engine("none") == "none"
-    with pytest.raises(UsageError, match=r"^--engine 'bundle' does not run services") as not_run:
+    with pytest.raises(UsageError, match=r"^--engine 'bundle' does not run services \(bundle builds images"):
         params.parse_service_engine("bundle")
-    assert not_run.value.hint.endswith("; bundle builds images, as build.engine")
     with pytest.raises(UsageError) as refused:
         params.parse_engine("nope")
 
     assert str(refused.value).splitlines() == [
         "--engine 'nope' is not an engine",
-        "choose from auto, docker, podman, buildah, bundle, stand-in",
+        "choose one of auto, docker, podman, buildah, bundle, stand-in",
     ]

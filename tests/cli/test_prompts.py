@@ -59,7 +59,7 @@ def test_protected_environment_needs_a_terminal_or_yes() -> None:
     with pytest.raises(Refused, match="prod is protected, and there is no terminal to confirm on") as refused:
         confirm("prod")
 
-    assert (refused.value.state, refused.value.hint) == ("nothing has been changed", "confirm with --yes")
+    assert (refused.value.state, refused.value.hint) == ("nothing has been changed", "add --yes")
 
 
 def test_app_name_confirms_a_protected_environment(

@@ -127,9 +127,7 @@ class TestOtherWork:
             library.repository.git("add", "CHANGELOG.md")
         before = take_snapshot(library.repository)
 
-        assert_told(
-            library.inv(*CUT_AND_PUSH), 3, "CHANGELOG.md is edited and not committed", "git commit CHANGELOG.md"
-        )
+        assert_told(library.inv(*CUT_AND_PUSH), 3, "CHANGELOG.md is edited and not committed", "-- CHANGELOG.md")
         assert take_snapshot(library.repository) == before
 
 

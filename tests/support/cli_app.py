@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 from kaizen_tasks.program import KaizenProgram, namespace
 from tests.support.git_repository import init_repository
@@ -53,10 +54,11 @@ def kaizen(*words: str, capsys: pytest.CaptureFixture[str]) -> CommandResult:
     """Run `kaizen …` in this process."""
     capsys.readouterr()
     code = 0
-    try:
-        KaizenProgram(namespace()).run(["kaizen", *words])
-    except SystemExit as end:
-        code = int(end.code or 0)
+    with patch.object(sys, "argv", ["kaizen", *words]):
+        try:
+            KaizenProgram(namespace()).run(sys.argv)
+        except SystemExit as end:
+            code = int(end.code or 0)
     sys.stdout.flush()
     output = capsys.readouterr()
     return CommandResult(words=("kaizen", *words), code=code, out=output.out, err=output.err)

@@ -33,6 +33,7 @@ _LOCAL_ENV_VARS = {
     "GIT_WORK_TREE",
 }
 _DATE_VARS = ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE")
+FIRST_COMMIT_COMMAND = "git add --all && git commit --message 'Begin'"
 MIN_GIT_VERSION = (2, 36)  # the first version with `git hook run`
 # Errors are parsed, so they must be in English.
 GIT_ENV = {"GIT_TERMINAL_PROMPT": "0", "LANGUAGE": "C", "LC_ALL": "C"}
@@ -266,4 +267,4 @@ def _repository_error(root: Path, result: GitResult) -> Refused:
     if "dubious ownership" in result.err:
         message = f"git does not trust {root}: it belongs to another user"
         return Refused(message, hint=trust_command(root))
-    return Refused(f"{root} is not in a git working tree: {result.reason}", hint="git init, then a first commit")
+    return Refused(f"{root} is not in a git working tree: {result.reason}", hint=f"git init && {FIRST_COMMIT_COMMAND}")

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.git.tracked_files import TrackedFiles
 
 _OPERATIONS_IN_PROGRESS = {
-    "MERGE_HEAD": "a merge is under way: git merge --continue, or --abort",
-    "rebase-merge": "a rebase is under way: git rebase --continue, or --abort",
-    "rebase-apply": "a rebase is under way: git rebase --continue, or --abort",
-    "CHERRY_PICK_HEAD": "a cherry-pick is under way: git cherry-pick --continue, or --abort",
-    "REVERT_HEAD": "a revert is under way: git revert --continue, or --abort",
+    "MERGE_HEAD": "a merge is under way: finish it, or: git merge --abort",
+    "rebase-merge": "a rebase is under way: finish it, or: git rebase --abort",
+    "rebase-apply": "a rebase is under way: finish it, or: git rebase --abort",
+    "CHERRY_PICK_HEAD": "a cherry-pick is under way: finish it, or: git cherry-pick --abort",
+    "REVERT_HEAD": "a revert is under way: finish it, or: git revert --abort",
 }
 
 
@@ -107,7 +107,7 @@ class GitRepository:
         repo = self._git.repo
         blockers = [text for name, text in _OPERATIONS_IN_PROGRESS.items() if (repo.git_dir / name).exists()]
         if repo.index.with_name("index.lock").exists():
-            blockers.append(f"another git process is running: wait for it; if there is none, rm {repo.index}.lock")
+            blockers.append(f"another git process is running: wait for it; if there is none: rm {repo.index}.lock")
         if repo.is_shallow:
             blockers.append("this is a shallow clone: git fetch --unshallow")
         if self._git.version < MIN_GIT_VERSION:

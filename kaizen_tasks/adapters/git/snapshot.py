@@ -9,7 +9,7 @@ from functools import cached_property
 
 from attrs import frozen
 
-from kaizen_tasks.adapters.git.command import Git, GitResult
+from kaizen_tasks.adapters.git.command import FIRST_COMMIT_COMMAND, Git, GitResult
 from kaizen_tasks.adapters.git.objects import BuiltTree, build_tree
 from kaizen_tasks.errors import Refused
 
@@ -64,7 +64,7 @@ class RepoSnapshot:
             return head
         result = self._git.run("rev-parse", "HEAD", "--symbolic-full-name", "HEAD")
         if not result.ok:
-            raise Refused("the repository has no commit yet", hint="git add --all && git commit --message 'Begin'")
+            raise Refused("the repository has no commit yet", hint=FIRST_COMMIT_COMMAND)
         return HeadRef(*result.text.split("\n"))
 
     @property

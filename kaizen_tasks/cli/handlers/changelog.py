@@ -11,7 +11,7 @@ from contextlib import suppress
 from invoke.context import Context
 
 from kaizen_tasks import wiring
-from kaizen_tasks.cli import json_output
+from kaizen_tasks.cli import json_output, params
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.changelog.add import add_entry, empty_changelog
 from kaizen_tasks.domain.changelog.fragments.create import new_fragment
@@ -123,8 +123,8 @@ def _fix_hint(problems: Sequence[LintProblem], tools: Toolbox, *, fix: bool) -> 
         return f"the remaining problems must be fixed by hand: edit {names}"
     with suppress(Refused):  # the changelog cannot be parsed
         if _fixed_changelog(tools) is not None or any(problem.fix == files.FIX_COMMAND for problem in problems):
-            return "inv changelog.check --fix fixes what can be fixed automatically"
-    return f"--fix cannot repair this; edit {names}"
+            return f"fix what can be fixed automatically: {files.FIX_COMMAND}"
+    return f"edit {names}: this cannot be fixed automatically"
 
 
 def _fixed_changelog(tools: Toolbox) -> bytes | None:
@@ -151,7 +151,7 @@ def _write_fixes(tools: Toolbox) -> None:
 
 def show(c: Context, *, release: str, since: str, unreleased: bool, format: str, base_url: str) -> None:
     if format not in FORMATS:
-        raise UsageError(f"--format {format}: no such format", hint=f"choose one of {', '.join(FORMATS)}")
+        raise params.unknown_choice_error(f"--format {format}: no such format", format, FORMATS)
     tools = wiring.toolbox(c.config, stream=sys.stderr)
     if unreleased:
         _show_unreleased(tools, format, base_url or None, is_alone=not (release or since))
@@ -170,7 +170,7 @@ def _show_unreleased(tools: Toolbox, output_format: str, base_url: str | None, *
     log = files.read_noted_changelog(tools)
     section = log.unreleased
     if section is None or section.is_empty:
-        hint = 'note what changed: inv changelog.add --type fixed --text "…"'
+        hint = f"note what changed: {files.note_command(tools)}"
         raise Refused("nothing is noted for the next release", hint=hint)
     if output_format == "json":
         places = {entry.line: files.place_of(entry, tools) for entry in section.entries}
@@ -190,7 +190,10 @@ def _select_sections(log: Changelog, release: str, since: str, *, name: str) -> 
         read_versions = [str(recent.version) for recent in log.releases if recent.version]
         recent_versions = ", ".join(read_versions[:5])
         missing = f"section for {release}" if release else "released section"
-        raise Refused(f"{name} has no {missing}", hint=f"the newest are {recent_versions}" if recent_versions else "")
+        raise Refused(
+            f"{name} has no {missing}",
+            hint=f"the newest are {recent_versions}" if recent_versions else files.START_COMMAND,
+        )
     return (section,)
 
 

@@ -8,6 +8,7 @@ from invoke.context import Context
 
 from kaizen_tasks import wiring
 from kaizen_tasks.cli import params
+from kaizen_tasks.cli.correction import typed_line
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.hold import Hold, parse_hold_until
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused, UsageError
@@ -18,12 +19,10 @@ from kaizen_tasks.wiring import Toolbox
 
 def add(c: Context, *, env: list[str], reason: str, until: str) -> None:
     reason_text = " ".join(reason.split())
-    if not reason_text:
-        raise UsageError(
-            "hold.add: a hold needs a reason", hint='inv hold.add --env ENV --reason "on a hotfix until Monday"'
-        )
     tools = wiring.toolbox(c.config)
     stage = params.resolve_stage(env, tools.settings)
+    if not reason_text:
+        raise UsageError("hold.add: a hold needs a reason", hint=typed_line("--reason", "on a hotfix until Monday"))
     parse_hold_until(until, tools.clock.now())  # a usage error must not depend on AWS
     announce(f"hold {join_names(stage.environments)}", tools)
     now = tools.clock.now()  # of AWS, which `announce` asks who the caller is

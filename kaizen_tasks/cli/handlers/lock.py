@@ -9,6 +9,7 @@ from invoke.context import Context
 
 from kaizen_tasks import wiring
 from kaizen_tasks.cli import json_output, params
+from kaizen_tasks.cli.correction import typed_line
 from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.execution import announce, join_names
@@ -46,7 +47,7 @@ def release(c: Context, *, env: list[str], force: bool) -> None:
     locks = tools.locks.get_many([environment.name for environment in environments])
     if locks and not force:
         message = "; ".join(f"{name} is {lock}" for name, lock in locks.items())
-        raise Refused(message, state=NOTHING_CHANGED, hint="if no run is active there: add --force")
+        raise Refused(message, state=NOTHING_CHANGED, hint=f"if no run is active there: {typed_line('--force')}")
     mutations = MutationLog()
     with mutations.reclassify_errors():
         for environment in environments:

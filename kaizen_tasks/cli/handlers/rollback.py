@@ -9,8 +9,10 @@ from invoke.context import Context
 from kaizen_tasks import wiring
 from kaizen_tasks.adapters.console import tables
 from kaizen_tasks.cli import json_output, params
+from kaizen_tasks.cli.correction import typed_line
 from kaizen_tasks.cli.options import run_change
 from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.errors import UsageError
 from kaizen_tasks.flows.promote import shards
 from kaizen_tasks.flows.rollback.candidates import list_candidates
 from kaizen_tasks.flows.rollback.manual import plan_rollback
@@ -29,6 +31,8 @@ def rollback(
     wait: str,
     shard: str | None,
 ) -> None:
+    if json and not list:
+        raise UsageError("--json is for --list", hint=typed_line("--list"))
     tools = wiring.toolbox(c.config, stream=sys.stderr if json else sys.stdout)
     full_stage = params.resolve_stage(env, tools.settings)
     stage = shards.select_shard(full_stage, params.parse_optional_shard(shard), tools)

@@ -13,6 +13,7 @@ from invoke.context import Context
 from kaizen_tasks import wiring
 from kaizen_tasks.adapters.console import tables
 from kaizen_tasks.cli import json_output, params
+from kaizen_tasks.cli.correction import typed_line
 from kaizen_tasks.cli.options import run_change
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.runtime_config import RuntimeRules
@@ -37,7 +38,7 @@ def show(c: Context, *, env: list[str], json: bool) -> None:
 
 def diff(c: Context, *, env: str, against: str, json: bool) -> None:
     if not against:
-        raise UsageError("runtime.diff: --against is missing", hint="inv runtime.diff --env ENV --against OTHER")
+        raise UsageError("runtime.diff: --against is missing", hint="add --against with another environment")
     tools = wiring.toolbox(c.config, stream=sys.stderr if json else sys.stdout)
     first_view, second_view = (
         runtime_config.read_runtime_config(params.resolve_environment(name, tools.settings), tools)
@@ -170,7 +171,7 @@ def _collect_values(
         rules.validate(name, text)
         values[name] = text
     if not values:
-        raise UsageError("runtime.set: no value is given", hint="inv runtime.set --env ENV --set KEY=VALUE")
+        raise UsageError("runtime.set: no value is given", hint=typed_line("--set", "KEY=VALUE"))
     return values
 
 

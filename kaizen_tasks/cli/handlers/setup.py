@@ -9,6 +9,7 @@ from invoke.context import Context
 from kaizen_tasks import wiring
 from kaizen_tasks.adapters.aws import iam_policy, iam_setup_policy
 from kaizen_tasks.cli import json_output, params, prompts
+from kaizen_tasks.cli.correction import typed_line
 from kaizen_tasks.domain.init.ci import trust
 from kaizen_tasks.domain.init.ci.trust import TrustedJobs
 from kaizen_tasks.errors import UsageError
@@ -38,8 +39,7 @@ def setup(
         _print_policy(tools, jobs, for_setup=for_setup)
         return
     if like and not create:
-        hint = f"inv setup --env ENV --create --like {like}"
-        raise UsageError("--like only names what a new service is like; it needs --create", hint=hint)
+        raise UsageError("--like only names what a new service is like; it needs --create", hint=typed_line("--create"))
     environments = params.resolve_environments_or_all(env, tools.settings)
     flow = _creation_flow(env, like, tools) if create else flows.setup_flow(environments)
     announce(f"set up {join_names(environments)}" if env else "one-time setup", tools)
@@ -52,7 +52,7 @@ def _creation_flow(env: list[str], like: str, tools: Toolbox) -> Flow:
     """Return the steps that create the one environment that `--env` names."""
     if not env:
         message = "--create creates the repository and the service of one environment, and --env is missing"
-        raise UsageError(message, hint="name it: inv setup --env ENV --create")
+        raise UsageError(message, hint=f"add --env with one of: {', '.join(tools.settings.environments)}")
     if len(env) > 1:
         raise UsageError("--create creates one environment at a time", hint=f"inv setup --env {env[0]} --create")
     environment = params.resolve_environment(env[0], tools.settings)

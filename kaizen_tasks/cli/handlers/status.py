@@ -11,6 +11,7 @@ from kaizen_tasks import wiring
 from kaizen_tasks.adapters.console import live_status, tables
 from kaizen_tasks.adapters.console.reporter import is_interactive
 from kaizen_tasks.cli import json_output, params
+from kaizen_tasks.cli.correction import typed_line
 from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.errors import UsageError
@@ -28,7 +29,7 @@ def status(c: Context, *, env: list[str], json: bool, watch: bool, interval: str
     tools = wiring.toolbox(c.config)
     environments = params.resolve_environments_or_all(env, tools.settings)
     if interval and not watch:
-        raise UsageError("--interval is for --watch", hint=f"inv status --watch --interval {interval}")
+        raise UsageError("--interval is for --watch", hint=typed_line("--watch"))
     interval_seconds = _parse_interval(interval or DEFAULT_WATCH_INTERVAL)
     if watch:
         _watch(environments, tools, interval_seconds, json=json)
@@ -65,9 +66,7 @@ def _parse_interval(interval: str) -> float:
 def _watch(environments: Sequence[Environment], tools: Toolbox, interval_seconds: float, *, json: bool) -> None:
     """Refresh until Ctrl-C, which is the normal end: nothing was left unfinished."""
     if not json and not is_interactive(sys.stdout):
-        raise UsageError(
-            "status --watch needs a terminal", hint="inv status --watch --json prints one line for each refresh"
-        )
+        raise UsageError("status --watch needs a terminal", hint=f"for a program: {typed_line('--json')}")
     try:
         (_watch_as_json if json else _watch_on_screen)(environments, tools, interval_seconds)
     except KeyboardInterrupt:

@@ -111,8 +111,10 @@ def parse_change_type(kind: str, changelog_format: ChangelogFormat) -> str:
         return change_type
     suggestion = changelog_format.nearest_type(kind)
     raise UsageError(
-        f"--type {kind}: no such type of change" + (f"; did you mean {suggestion.lower()}?" if suggestion else ""),
+        f"--type {kind}: no such type of change",
         hint=f"choose one of {', '.join(name.lower() for name in changelog_format.types)}",
+        wrong=kind,
+        right=(suggestion.lower(),) if suggestion else (),
     )
 
 

@@ -101,6 +101,6 @@ def _require_releasable(log: Changelog, version: Version) -> Section:
         )
     unreleased = require_unreleased(log)
     if unreleased.is_empty:
-        hint = "add an entry: inv changelog.add --type fixed --text '...'"
+        hint = 'add an entry: inv changelog.add --type fixed --text "What changed"'
         raise Refused(f"[Unreleased] is empty, at line {unreleased.line}", hint=hint)
     return unreleased

@@ -74,7 +74,8 @@ def outside_error(path: str, target: str, repository: str) -> UsageError:
         repository: the submodule that has it, or empty.
     """
     if repository:
-        hint = f'keep one in this repository: {setting("NEWS.md")}, then inv changelog.add --type added --text "…"'
+        add = 'inv changelog.add --type added --text "What changed"'
+        hint = f"keep one in this repository: {setting('NEWS.md')}, then: {add}"
         return UsageError(f"{path} is in the submodule {repository}, whose commits are its own", hint=hint)
     return UsageError(f"{path} is a symbolic link out of the app's folder, to {target}", hint=copy_command(path))
 

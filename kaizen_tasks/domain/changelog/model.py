@@ -266,7 +266,7 @@ def require_unreleased(log: Changelog) -> Section:
     """
     sections = [section for section in log.sections if section.is_unreleased]
     if not find_unreleased(log):
-        hint = "add one with: inv changelog.add --type added --text '...'"
+        hint = 'add one with: inv changelog.add --type added --text "What changed"'
         raise Refused("the changelog has no [Unreleased] section", hint=hint)
     if len(sections) > 1:
         lines = ", ".join(str(section.line) for section in sections)

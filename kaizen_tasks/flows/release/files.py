@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 VERSION_FILE = "VERSION"
 FIX_COMMAND = "inv changelog.check --fix"
+START_COMMAND = 'inv changelog.add --type added --text "What changed"'
+"""Makes a changelog of one entry."""
 
 
 def changelog_file(tools: Tools) -> str:
@@ -136,6 +138,13 @@ def track_command(path: str) -> str:
     return f"git add --force {pathspec(path)} && {commit_command(path, f'Add {path}')}"
 
 
+def note_command(tools: Tools) -> str:
+    """Return the command that notes a change and commits the note; its text is to be replaced."""
+    path = pathspec(tools.settings.changelog.fragments or changelog_file(tools))
+    add = 'inv changelog.add --type fixed --text "What changed"'
+    return f"{add} && git add {path} && git commit --message 'Note what changed' -- {path}"
+
+
 def commit_command(path: str, message: str) -> str:
     """Return the command that commits a file."""
     return f"git commit --message {quote(message)} -- {pathspec(path)}"
@@ -189,7 +198,7 @@ def read_changelog_bytes(tools: Tools) -> bytes:
     content = tools.release_files.read(name)
     if content is None:
         require_not_deleted(name, tools)
-        hint = 'start one with an entry: inv changelog.add --type added --text "…"'
+        hint = f"start one with an entry: {START_COMMAND} && {track_command(name)}"
         raise UsageError(f"there is no {name}", hint=hint)
     return content
 

@@ -44,9 +44,9 @@ def refusal(problems: tuple[str, ...]) -> Refuse:
     """Return the refusal for problems; a single one has its remedy in the hint."""
     match problems:
         case (Problem(cause=cause, remedy=remedy),) if remedy:
-            return Refuse(reasons=(cause,), hint=f"{NOTHING_CHANGED}; {remedy}, then run the same command again")
+            return Refuse(reasons=(cause,), state=NOTHING_CHANGED, hint=f"{remedy}, then run the same command again")
     fix = "fix this" if len(problems) == 1 else "fix all of these"
-    return Refuse(reasons=problems, hint=f"{NOTHING_CHANGED}; {fix}, then run the same command again")
+    return Refuse(reasons=problems, state=NOTHING_CHANGED, hint=f"{fix}, then run the same command again")
 
 
 def check_worktree(branches: tuple[str, ...], tools: Tools) -> Iterator[str]:
@@ -67,15 +67,22 @@ def check_worktree(branches: tuple[str, ...], tools: Tools) -> Iterator[str]:
 def check_branch(branch: str, branches: Sequence[str]) -> Iterator[str]:
     """Check that releases are allowed from a branch; an empty name means a detached HEAD."""
     if not branch:
-        yield Problem("HEAD is detached", "check out a branch")
+        yield Problem("HEAD is detached", _switch_command(branches))
     elif not any(fnmatch.fnmatchcase(branch, pattern) for pattern in branches):
-        yield f"releases are not allowed from branch {branch} (allowed: {', '.join(branches)})"
+        cause = f"releases are not allowed from branch {branch} (allowed: {', '.join(branches)})"
+        yield Problem(cause, _switch_command(branches), line="{}")
+
+
+def _switch_command(branches: Sequence[str]) -> str:
+    """Return the command that checks out the first branch that is allowed and is no pattern."""
+    return next((f"git switch {branch}" for branch in branches if not {*branch} & {*"*?["}), "check out a branch")
 
 
 def check_uncommitted(paths: Sequence[str]) -> Iterator[str]:
     """Check that there are no files with uncommitted changes; callers leave out those that a release writes."""
     if paths:
-        yield f"uncommitted changes would not be in the release: {list_names(paths)}"
+        cause = f"uncommitted changes would not be in the release: {list_names(paths)}"
+        yield Problem(cause, "commit them, or set them aside: git stash --include-untracked", line="{}")
 
 
 def has_pushed_image(release: Release, environment: Environment | None, tools: Tools) -> bool:
@@ -208,7 +215,8 @@ def check_versions(release: Release, tools: Tools) -> Iterator[str]:
     if tagged_version is not None and tagged_version != release.version:
         tag = tags.tag_name(tagged_version, tools)
         changelog_file = files.changelog_file(tools)
-        yield f"the tag {tag} has no heading in {changelog_file}, which ends at [{latest_heading}]"
+        cause = f"the tag {tag} has no heading in {changelog_file}, which ends at [{latest_heading}]"
+        yield Problem(cause, f"write its section, or if it was a mistake: git tag -d {tag}", line="{}")
     tag_commit = tags.tag_commit(release.version, tools)
     if tag_commit and release.commit != tag_commit:
         yield f"the tag {tags.tag_name(release.version, tools)} exists already, on commit {tag_commit[:10]}"
@@ -258,9 +266,10 @@ def check_release_files(release: Release, tools: Tools) -> Iterator[str]:
     modified_files, changelog_file = tools.scm.modified_files(), files.changelog_file(tools)
     yield from _check_version_link(tools)
     if files.VERSION_FILE in modified_files and files.read_version(tools) != release.version:
-        yield Problem("VERSION is edited and not committed", f"git checkout {files.VERSION_FILE}")
+        yield Problem("VERSION is edited and not committed", f"git checkout HEAD -- {files.VERSION_FILE}")
     if changelog_file in modified_files and undated_sections.find_cut_section(release.version, tools) is None:
-        yield Problem(f"{changelog_file} is edited and not committed", f"git commit {changelog_file}")
+        remedy = files.commit_command(changelog_file, "Note what changed")
+        yield Problem(f"{changelog_file} is edited and not committed", remedy)
     if undated_sections.find_cut_section(release.version, tools) is None:
         yield from check_fragments(tools)
     yield from check_version_files(release.version, tools)
@@ -300,7 +309,7 @@ def check_docs(tools: Tools) -> Iterator[str]:
         undocumented_files = docs_checklist.undocumented_changes(rule.when, rule.update, changed_files)
         if undocumented_files:
             docs = ", ".join(rule.update)
-            remedy = "update it, or --skip-docs 'reason'"
+            remedy = "update it, or add --skip-docs 'reason'"
             yield Problem(f"{undocumented_files[0]} was changed, and none of {docs}", remedy)
 
 
@@ -313,10 +322,9 @@ def next_version_hint(release: Release, tools: Tools) -> str:
     """Return the commands that release the next version in place of one that exists with other content."""
     head = tools.scm.head()
     if head.commit == release.commit and not tags.tag_commit(release.version, tools):
-        return "git reset --keep HEAD^, then begin again with inv bump: it takes the next number"
+        return "begin again, with the next number: git reset --keep HEAD^ && inv bump"
     task = f"release-{tools.settings.first_stage.name}" if tools.settings.pipeline else "cut"
-    note = 'inv changelog.add --type fixed --text "…" && git commit --all --message "…"'
-    return f"a released version is never replaced; release the next one: {note} && inv {task}"
+    return f"a released version is never replaced; release the next one: {files.note_command(tools)} && inv {task}"
 
 
 def error_text(lookup: Callable[[], object]) -> str:

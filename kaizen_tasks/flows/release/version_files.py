@@ -43,7 +43,7 @@ class Difference:
         """What to do about it."""
         if not self.is_fixable:
             return "write a pattern into kaizen.toml that finds only places of this version, and nothing else"
-        return f"{files.FIX_COMMAND}; {files.commit_command(self.path, 'Correct the version')}"
+        return f"{files.FIX_COMMAND} && {files.commit_command(self.path, 'Correct the version')}"
 
 
 def with_version(version: Version, tools: Tools) -> dict[str, bytes]:

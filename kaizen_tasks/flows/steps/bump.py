@@ -243,7 +243,7 @@ def _infer_part(base_version: Version, undated: Section | None, tools: Tools) ->
     unreleased = changelog.unreleased
     if unreleased is None or not files.has_unreleased_entries(changelog):
         message = f"bump: nothing is noted under [Unreleased] since {base_version}"
-        hint = 'note what changed: inv changelog.add --type fixed --text "…"'
+        hint = f"note what changed: {files.note_command(tools)}"
         if waiting := undated_sections.find_waiting_release(base_version, tools):
             message = f"{message}, but under {waiting.version} at {files.changelog_file(tools)}:{waiting.line}"
             hint = f"--to {waiting.version}"

@@ -48,7 +48,7 @@ class CutChangelog(FileStep):
             return Act(f"date [{release.version}] {date}, at line {undated.line}{also}", release)
         if not notes:
             reason = f"nothing is noted under [Unreleased] for {release.version}"
-            return Refuse(reasons=(reason,), hint='note what changed: inv changelog.add --type fixed --text "…"')
+            return Refuse(reasons=(reason,), hint=f"note what changed: {files.note_command(tools)}")
         return Act(f"cut {notes} into [{release.version}] - {date}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:

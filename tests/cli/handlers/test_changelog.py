@@ -193,9 +193,9 @@ def test_shows_a_page_of_its_own(app: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "hint"),
     [
-        ("### Fixed", "### Fixd", "inv changelog.check --fix fixes what can be fixed automatically"),
-        ("2026-11-02", "2026-13-02", "--fix cannot repair this; edit CHANGELOG.md"),
-        ("# Changelog", "<!-- never closed", "--fix cannot repair this; edit CHANGELOG.md"),
+        ("### Fixed", "### Fixd", "fix what can be fixed automatically: inv changelog.check --fix"),
+        ("2026-11-02", "2026-13-02", "edit CHANGELOG.md: this cannot be fixed automatically"),
+        ("# Changelog", "<!-- never closed", "edit CHANGELOG.md: this cannot be fixed automatically"),
     ],
     ids=("a spelling", "a judgement", "no changelog at all"),
 )

@@ -140,7 +140,7 @@ def test_without_a_terminal_or_yes_nothing_is_written(folder: Path, init: Init) 
 
     assert said.code == 3
     assert "+app = " in said.out
-    assert said.err.splitlines()[-2:] == ["nothing has been changed", "confirm with --yes"]
+    assert said.err.splitlines()[-2:] == ["nothing has been changed", "kaizen init --yes"]
     assert contents(folder) == before
 
 

@@ -41,8 +41,8 @@ def test_unknown_engine_of_a_local_cloud_is_a_usage_error(
 
     assert (result.code, result.out) == (2, "")
     assert result.err.splitlines() == [
-        "error: --engine 'bundle' does not run services",
-        "choose from auto, docker, process, none; bundle builds images, as build.engine",
+        "error: --engine 'bundle' does not run services (bundle builds images, as build.engine)",
+        "choose one of auto, docker, process, none",
     ]
 
 

@@ -109,11 +109,11 @@ def test_env_limits_the_setup_to_one_repository(cloud: Cloud, capsys: pytest.Cap
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
-        (("--create",), "inv setup --env ENV --create"),
+        (("--create",), "add --env with one of: staging, prod"),
         (("--create", "--env", "staging", "--env", "prod"), "inv setup --env staging --create"),
         (("--create", "--env", "prod"), "--like ENV"),
         (("--create", "--env", "prod", "--like", "prod"), "name another one"),
-        (("--like", "staging"), "inv setup --env ENV --create --like staging"),
+        (("--like", "staging"), "kaizen setup --like staging --create"),
     ],
 )
 def test_creation_needs_one_environment_and_a_neighbour(

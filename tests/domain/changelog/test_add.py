@@ -61,7 +61,7 @@ def test_further_lines_are_indented_and_breaking_changes_marked() -> None:
 @pytest.mark.parametrize(
     ("kind", "text", "why"),
     [
-        ("fxed", "a", "did you mean fixed"),
+        ("fxed", "a", "no such type of change$"),
         ("zebra", "a", "no such type of change$"),
         ("fixed", " \n", "entry is empty"),
         ("fixed", "\ud800", "cannot be encoded as UTF-8"),

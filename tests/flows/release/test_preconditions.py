@@ -81,7 +81,7 @@ def test_only_configured_branches_are_allowed(branches: list[str], branch: str, 
 def test_detached_head_is_a_problem(tools: FakeTools) -> None:
     tools.scm.detach()
 
-    assert of_checkout(tools) == ["HEAD is detached: check out a branch"]
+    assert of_checkout(tools) == ["HEAD is detached: git switch main"]
 
 
 def test_uncommitted_files_are_named_up_to_three(tools: FakeTools) -> None:
@@ -223,10 +223,10 @@ def test_existing_tag_is_a_problem_unless_it_is_this_release(tools: FakeTools) -
     ("edited", "told"),
     [
         ({"VERSION": b"0.2.0\n"}, []),
-        ({"VERSION": b"0.1.9\n"}, ["VERSION is edited and not committed: git checkout VERSION"]),
+        ({"VERSION": b"0.1.9\n"}, ["VERSION is edited and not committed: git checkout HEAD -- VERSION"]),
         (
             {"CHANGELOG.md": CHANGELOG.replace(b"Weekly", b"Daily")},
-            ["CHANGELOG.md is edited and not committed: git commit CHANGELOG.md"],
+            ["CHANGELOG.md is edited and not committed: git commit --message 'Note what changed' -- CHANGELOG.md"],
         ),
         ({"CHANGELOG.md": CHANGELOG.replace(b"[Unreleased]", b"[0.2.0] - 2026-11-20")}, []),
     ],
@@ -249,7 +249,7 @@ RULES = [{"when": ["infra/**"], "update": ["docs/*.md"]}]
         ({"app.py": b"new"}, []),
         (
             {"infra/main.tf": b"new"},
-            ["infra/main.tf was changed, and none of docs/*.md: update it, or --skip-docs 'reason'"],
+            ["infra/main.tf was changed, and none of docs/*.md: update it, or add --skip-docs 'reason'"],
         ),
         ({"infra/main.tf": b"new", "docs/versioning.md": b"new"}, []),
     ],

@@ -209,7 +209,8 @@ def test_remedy_of_a_single_problem_is_the_last_line() -> None:
 
     assert str(refused.value).splitlines() == [
         "preflight: this is a shallow clone",
-        "nothing has been changed; git fetch --unshallow, then run the same command again",
+        "nothing has been changed",
+        "git fetch --unshallow, then run the same command again",
     ]
 
 

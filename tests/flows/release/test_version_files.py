@@ -57,7 +57,7 @@ def test_a_file_that_disagrees_is_found_before_anything_changes(tools: FakeTools
 
     with pytest.raises(Refused, match=r"package.json:1: version is 0.0.9, but VERSION is 0.1.0") as refused:
         cut(tools)
-    assert "inv changelog.check --fix; git commit" in refused.value.hint
+    assert "inv changelog.check --fix && git commit" in refused.value.hint
     assert tools.scm.head() == before
     (problem,) = [each for each in changelog_check.changelog_problems(tools) if each.rule == "version-file"]
     assert (problem.path, problem.line, problem.column, problem.severity) == ("package.json", 1, 29, "error")

@@ -223,5 +223,5 @@ def version_file_problems(context: LintContext) -> Iterator[LintProblem]:
             line=unreleased.line if unreleased else newest_release[1].line,
             rule="version-ahead",
             message=f"VERSION is {version}, which has no entries",
-            fix="add one: inv changelog.add --type fixed --text '...'",
+            fix='add one: inv changelog.add --type fixed --text "What changed"',
         )

@@ -120,5 +120,5 @@ def require_utf8(content: bytes) -> None:
     if position:
         raise Refused(
             f"the changelog is not UTF-8 at line {position[0]}, column {position[1]}",
-            hint="save it as UTF-8, for example with: iconv -f windows-1252 -t utf-8",
+            hint="save it as UTF-8 in your editor",
         )

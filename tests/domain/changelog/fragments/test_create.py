@@ -33,8 +33,10 @@ def test_text_that_is_not_one_entry_is_refused(text: str) -> None:
 
 
 def test_unknown_type_is_refused_with_the_nearest() -> None:
-    with pytest.raises(UsageError, match="did you mean fixed"):
+    with pytest.raises(UsageError, match="no such type of change") as refused:
         new_fragment("d", kind="fixd", text="A typo", taken=())
+
+    assert (refused.value.wrong, refused.value.right) == ("fixd", ("fixed",))
 
 
 @given(nasty() | st.text())

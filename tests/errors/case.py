@@ -1,0 +1,57 @@
+"""One row of a table of errors: a mistake, what is printed for it, and where the hint leads."""
+
+from __future__ import annotations
+
+import re
+
+from attrs import frozen
+
+PROGRAMS = "inv|kaizen|git|aws|pip|chmod|rm|kill|echo|export|unset|ls|cp|cd|mkdir"
+PASTED = re.compile(
+    rf"(?:^|: )(?P<command>(?:{PROGRAMS}) .+?)(?P<again>[;,] (?:and |then )?run the same command again)?$"
+)
+"""A command that can be pasted: the whole hint, or what follows a colon."""
+
+
+@frozen(kw_only=True)
+class Case:
+    """What a user does, and what happens.
+
+    Attributes:
+        mistake: what is wrong, in words.
+        before: shell lines that make it so, typed in the app's folder.
+        typed: the command that fails.
+        code: its exit code.
+        says: a part of its error's first line.
+        hint: the error's last line; `*` stands for what differs from run to run; empty if the first line says all.
+        follow: shell lines in which the user does what the hint says; by default the command in the hint is pasted.
+        leads_to: exit code of the last of these lines; 3 where the command is right and there are no credentials.
+        again: exit code of the failed command when it is typed again after that; by default 0 if the hint says to.
+    """
+
+    mistake: str
+    before: tuple[str, ...] = ()
+    typed: str
+    code: int
+    says: str
+    hint: str = ""
+    follow: tuple[str, ...] = ()
+    leads_to: int = 0
+    again: int | None = None
+
+    @property
+    def lines_to_follow(self) -> tuple[str, ...]:
+        """What the user types because of the error."""
+        pasted = pasted_command(self.hint)
+        return self.follow or ((pasted,) if pasted else ())
+
+    @property
+    def code_again(self) -> int | None:
+        """Exit code of the same command afterwards; None when it is not typed again."""
+        return 0 if self.again is None and "run the same command again" in self.hint else self.again
+
+
+def pasted_command(hint: str) -> str:
+    """Return the command in a hint, as a user pastes it; empty when it has none."""
+    match = PASTED.search(hint)
+    return match["command"] if match else ""

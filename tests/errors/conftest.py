@@ -1,0 +1,88 @@
+"""The apps in which mistakes are made."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.errors.app import App
+from tests.support.git_repository import make_repository
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONFIGURATION = """\
+app = "web"
+pipeline = ["staging", "prod", "beta"]
+
+[aws]
+region = "eu-west-1"
+account = "123456789012"
+
+[build]
+engine = "bundle"
+command = ["true"]
+
+[runtime]
+visible = ["KEY"]
+[runtime.keys]
+KEY.type = "string"
+A.type = "string"
+B.type = "string"
+
+[environments.staging]
+[environments.prod]
+protected = true
+[environments.mark]
+[environments.dom]
+
+[groups]
+beta = ["mark", "dom"]
+"""
+CHANGELOG = """\
+# Changelog
+
+## [Unreleased]
+
+### Fixed
+
+- A typo
+
+## [0.1.0] - 2026-01-01
+
+### Added
+
+- All
+"""
+FILES = {
+    "kaizen.toml": CONFIGURATION,
+    "VERSION": "0.1.0\n",
+    "CHANGELOG.md": CHANGELOG,
+    "Dockerfile": "FROM scratch\nARG VERSION\n",
+    "app.py": "print('hello')\n",
+    "tasks.py": "from kaizen_tasks import namespace\n",
+}
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Create an app whose v0.1.0 is released, and which has one unreleased entry; tests take copies of the folder."""
+    folder = tmp_path_factory.mktemp("template")
+    repository = make_repository(folder, {name: content.encode() for name, content in FILES.items()}, name="web")
+    repository.git("config", "user.name", "Ada Author")
+    repository.git("config", "user.email", "ada@example.com")
+    repository.git("tag", "--annotate", "--message", "0.1.0", "v0.1.0")
+    repository.git("push", "--quiet", "origin", "v0.1.0")
+    repository.git("remote", "set-url", "origin", "../remote.git")
+    return folder
+
+
+@pytest.fixture
+def app(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> App:
+    """Return a copy of the app, whose folder is the working directory."""
+    folder = shutil.copytree(template, tmp_path / "work", symlinks=True)
+    monkeypatch.chdir(folder / "web")
+    monkeypatch.syspath_prepend(str(folder / "web"))
+    return App(clone=folder / "web", remote=folder / "remote.git")
