@@ -9,6 +9,7 @@ from attrs import frozen
 
 from kaizen_tasks.domain.init import tasks_file
 from kaizen_tasks.domain.init.ci import conflicts, gitlab
+from kaizen_tasks.domain.init.ci.github import CACHE_LINES
 from kaizen_tasks.domain.init.ci.installation import TASKS_FILE
 from kaizen_tasks.domain.init.detect import dockerfile, endpoint, previous_releases
 from kaizen_tasks.domain.init.detect.from_account import AccountScan, missing_resources
@@ -199,6 +200,11 @@ def ci_notes(
     if not ci.installation.is_pinned:
         folder = next(path for path in ci_files if path.endswith(TASKS_FILE))
         yield Note(f"{folder} says how to pin kaizen_tasks by hash: this copy does not know where it is from")
+
+
+def cache_note(workflow: str) -> Note:
+    """Return the note on how the jobs keep the layers of the image from one run to the next."""
+    return Note(f"to keep layers of the image between runs, add to [build], and write {workflow} anew:", CACHE_LINES)
 
 
 def _is_ours(repo_scan: RepoScan, path: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from kaizen_tasks.domain.init import naming, pipeline
 from kaizen_tasks.domain.init.detect import previous_releases
@@ -15,13 +15,18 @@ COMMENT_COLUMN = 40
 GUESS_COMMENT = "a guess: correct it if it is wrong"
 
 
-def render_config(proposal: Proposal) -> str:
-    """Return a proposed configuration as the text of `kaizen.toml`."""
+def render_config(proposal: Proposal, build_lines: Sequence[str] = ()) -> str:
+    """Return a proposed configuration as the text of `kaizen.toml`.
+
+    Args:
+        proposal: the configuration.
+        build_lines: further lines of `[build]`.
+    """
     sections = [_top_level(proposal), _release(proposal), _changelog(proposal), _changelog_types(proposal)]
     sections += [_version_file(path, key) for path, key in proposal.version_files]
     if proposal.environments:
         environments = (_environment(environment, proposal) for environment in proposal.environments)
-        sections[1:1] = [_aws(proposal), _build(proposal)]
+        sections[1:1] = [_aws(proposal), _build(proposal, build_lines)]
         sections += [_defaults(proposal), *environments, _groups(proposal), _rehearse(proposal)]
     return "\n".join("\n".join(lines) + "\n" for section in sections if (lines := tuple(section)))
 
@@ -56,7 +61,7 @@ def _aws(proposal: Proposal) -> Iterator[str]:
         yield '# account = "…"  set it to refuse the credentials of any other account'
 
 
-def _build(proposal: Proposal) -> Iterator[str]:
+def _build(proposal: Proposal, further_lines: Sequence[str]) -> Iterator[str]:
     yield "[build]"
     build = proposal.build
     if build.context != ".":
@@ -65,6 +70,7 @@ def _build(proposal: Proposal) -> Iterator[str]:
         yield _render_line("dockerfile", path, _comment("build", build.source, proposal))
     version_arg = proposal.parsed_dockerfile.version_arg or DEFAULT_VERSION_ARG
     yield _render_line("version_arg", version_arg, "the build argument that receives v1.2.3")
+    yield from further_lines
 
 
 def _release(proposal: Proposal) -> Iterator[str]:

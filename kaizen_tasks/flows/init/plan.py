@@ -11,6 +11,7 @@ from kaizen_tasks.config import load, validate
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain.changelog.add import add_entry, empty_changelog
 from kaizen_tasks.domain.init import notes, render_toml, tasks_file
+from kaizen_tasks.domain.init.ci.github import CACHE_LINES, RELEASE_WORKFLOW_PATH
 from kaizen_tasks.domain.init.ci.inputs import PipelineInputs, PipelineStage
 from kaizen_tasks.domain.init.ci.systems import RENDERERS
 from kaizen_tasks.domain.init.detect import previous_releases
@@ -77,7 +78,8 @@ def plan_init(
     """
     repo_scan = scan.repo_scan
     config_file = load.read_config_file(root)
-    new_config = "" if config_file else render_toml.render_config(proposal)
+    build_lines = CACHE_LINES if ci and ci.system == "github" and proposal.build.dockerfile else ()
+    new_config = "" if config_file else render_toml.render_config(proposal, build_lines)
     final_config = config_file or load.ConfigFile(root, load.CONFIG_FILE_NAME, tomllib.loads(new_config))
     settings = validate.build_settings(final_config, final_config.table)
     changelog_file = find_changelog(settings.changelog.file, documents)
@@ -88,6 +90,8 @@ def plan_init(
     new_files = (FileChange(path=name, after=files[name]) for name in files if name not in existing_files)
     proposal_notes = () if config_file else _notes(scan, proposal)
     ci_notes = notes.ci_notes(repo_scan, ci, ci_files, existing_files) if ci else ()
+    if ci and _builds_without_cache(settings, ci):
+        ci_notes = (*ci_notes, notes.cache_note(RELEASE_WORKFLOW_PATH))
     return InitPlan(
         settings=settings,
         config_name=final_config.name,
@@ -122,8 +126,19 @@ def _ci_files(settings: Settings, ci: CiRequest, changelog_file: str) -> dict[st
         version_paths=tuple(dict.fromkeys(rule.path for rule in settings.version_files)),
         proposes=ci.proposes,
         needs_engine=settings.build.engine != "bundle",
+        caches_layers=_uses_github_cache(settings),
     )
     return {path: text.encode() for path, text in RENDERERS[ci.system](inputs).items()}
+
+
+def _uses_github_cache(settings: Settings) -> bool:
+    return any("type=gha" in cache for cache in (*settings.build.cache_from, *settings.build.cache_to))
+
+
+def _builds_without_cache(settings: Settings, ci: CiRequest) -> bool:
+    """Return whether jobs of GitHub build every layer each time."""
+    is_built = bool(settings.pipeline) and settings.build.engine != "bundle"
+    return ci.system == "github" and is_built and not (settings.build.cache_from or settings.build.cache_to)
 
 
 def _pipeline_stage(name: str, settings: Settings) -> PipelineStage:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 COMMAND = "kaizen init --ci github"
 REQUIREMENTS_FOLDER = ".github/kaizen"
+CACHE_LINES = ('cache_from = ["type=gha"]', 'cache_to = ["type=gha,mode=max"]')
+"""Lines of `[build]` by which layers are kept from one run to the next; other machines ignore them."""
+
 CHECK_WORKFLOW_PATH = ".github/workflows/changelog.yml"
 RELEASE_WORKFLOW_PATH = ".github/workflows/release.yml"
 PROPOSAL_WORKFLOW_PATH = ".github/workflows/propose.yml"
@@ -23,6 +26,8 @@ PINNED_ACTIONS = {
     "checkout": "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
     "python": "actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0",
     "credentials": "aws-actions/configure-aws-credentials@e6de054238d6b7531b4efff3b6587d9aade6a06c # v6.2.3",
+    "buildx": "docker/setup-buildx-action@37fe631027851001ddb9b187196cc803df7f5f0e # v4.3.0",
+    "runtime": "crazy-max/ghaction-github-runtime@04d248b84655b509d8c44dc1d6f990c879747487 # v4.0.0",
     "sarif": "github/codeql-action/upload-sarif@8aad20d150bbac5944a9f9d289da16a4b0d87c1e # v4.36.2",
 }
 
@@ -218,6 +223,12 @@ PREPARATION_STEPS = f"""\
           aws-region: %{{region}}
 """
 
+CACHE_STEPS = YamlTemplate("""\
+      # Both for build.cache_to: a builder that writes caches, and the address and token of GitHub's.
+      - uses: %{buildx}
+      - uses: %{runtime}
+""")
+
 SUMMARY_STEP = """\
       - name: Show what runs where
         if: ${{ !cancelled() }}
@@ -247,6 +258,7 @@ RELEASE_JOB = YamlTemplate(f"""\
       release: ${{{{ steps.name.outputs.release }}}}
     steps:
 {PREPARATION_STEPS}\
+%{{cache}}\
 {COMMITTER_STEP}\
 {NEXT_RELEASE_STEP}\
       - name: Release to %{{stage}}
@@ -316,7 +328,12 @@ def _render_release_workflow(inputs: PipelineInputs, values: Mapping[str, str]) 
     noted_paths = f"[{yaml_list(inputs.release_paths)}] # changes without a note are not released"
     paths = "[VERSION] # which a merged proposal changes" if inputs.proposes else noted_paths
     header = RELEASE_WORKFLOW_HEADER.substitute(values, paths=paths, manual=_manual_steps(inputs))
-    release_job = RELEASE_JOB.substitute(values, **_stage_values(first_stage), persist="true # the release is pushed")
+    release_job = RELEASE_JOB.substitute(
+        values,
+        **_stage_values(first_stage),
+        persist="true # the release is pushed",
+        cache=CACHE_STEPS.substitute(values) if inputs.caches_layers else "",
+    )
     promotions = (
         _render_promotion_job(stage, jobs[:end], {**values, **_stage_values(stage)})
         for end, stage in enumerate(later_stages, 1)

@@ -54,6 +54,7 @@ class PipelineInputs:
         version_paths: the files that repeat VERSION.
         proposes: whether releases are made by pull request.
         needs_engine: whether the image is built by a container engine.
+        caches_layers: whether layers of the image are kept in GitHub's cache.
     """
 
     branch: str
@@ -64,3 +65,4 @@ class PipelineInputs:
     version_paths: tuple[str, ...] = ()
     proposes: bool = False
     needs_engine: bool = True
+    caches_layers: bool = False

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from attrs import evolve
 
 from kaizen_tasks.domain.init.ci.github import (
     CHECK_WORKFLOW_PATH,
@@ -138,6 +139,24 @@ def test_the_problems_are_listed_before_they_are_uploaded() -> None:
     assert collecting["if"].startswith("${{ !cancelled()")
     assert uploading["continue-on-error"] is True
     assert job["permissions"] == {"contents": "read", "actions": "read", "security-events": "write"}
+
+
+def test_layers_are_kept_where_the_configuration_says_so() -> None:
+    """The builder comes before the tasks that build with it."""
+    inputs = PipelineInputs(branch="main", region="eu-west-1", stages=STAGES, installation=INSTALLATION)
+    plain, caching = (
+        yaml.safe_load(render_workflows(evolve(inputs, caches_layers=caches_layers))[RELEASE_WORKFLOW_PATH])["jobs"]
+        for caches_layers in (False, True)
+    )
+
+    added = [
+        step["uses"] for step in caching["release"]["steps"] if "uses" in step and step not in plain["release"]["steps"]
+    ]
+    assert [use.partition("@")[0] for use in added] == [
+        "docker/setup-buildx-action",
+        "crazy-max/ghaction-github-runtime",
+    ]
+    assert [caching[name] == plain[name] for name in ("release", "promote-prod", "promote-beta")] == [False, True, True]
 
 
 def test_every_job_installs_what_is_pinned_by_hash() -> None:
