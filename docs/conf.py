@@ -20,6 +20,7 @@ myst_heading_anchors = 3
 suppress_warnings = ["myst.xref_missing"]
 
 highlight_language = "text"
+smartquotes = False  # which makes a dash of --watch
 html_theme = "furo"
 html_copy_source = False
 html_static_path = ["static"]
