@@ -54,6 +54,14 @@ def _prepare_variables(configuration: load.TomlTable) -> None:
     """
     if errors := env_overrides.prepare_variables(configuration, os.environ):
         raise Exit(text_of_parts(tuple(errors)), code=ConfigurationError.exit_code)
+    if "--complete" not in sys.argv:
+        for message in env_overrides.misspelt_variables(configuration, os.environ):
+            _warn(message)
+
+
+@cache  # the namespace is built twice, see above
+def _warn(message: str) -> None:
+    sys.stderr.write(f"warning: {printable(message)}\n")
 
 
 def _make_pipeline_tasks(pipeline: tuple[str, ...]) -> Iterator[Any]:

@@ -41,7 +41,7 @@ BOOLEANS = {**dict.fromkeys(("true", "yes", "on", "1"), "1"), **dict.fromkeys(("
 
 
 def prepare_variables(config: TomlTable, environ: MutableMapping[str, str]) -> tuple[str, ...]:
-    """Rewrite boolean variables as Invoke reads them; return a message for each one of a wrong type or name.
+    """Rewrite boolean variables as Invoke reads them; return a message for each variable of a wrong type.
 
     https://docs.pyinvoke.org/en/stable/concepts/configuration.html#env-vars says which variable overrides which key.
 
@@ -49,10 +49,9 @@ def prepare_variables(config: TomlTable, environ: MutableMapping[str, str]) -> t
         config: every key that may be overridden; a boolean without a value gets one, which tells Invoke its type.
         environ: the environment variables, rewritten in place.
     """
-    errors, names = [], set[str]()
+    errors = []
     for table, path in _leaf_keys(config, ()):
         name = variable_name(path)
-        names.add(name)
         if name in environ:
             kind = _value_type(table, path[-1])
             if kind is bool and environ[name].lower() in BOOLEANS:
@@ -60,12 +59,20 @@ def prepare_variables(config: TomlTable, environ: MutableMapping[str, str]) -> t
                 table[path[-1]] = bool(table[path[-1]])
             elif error := _override_error(kind, environ[name]):
                 errors.append(f"{name}: {error}")
+    return tuple(errors)
+
+
+def misspelt_variables(config: TomlTable, environ: Iterable[str]) -> Iterator[str]:
+    """Yield a message for each variable that overrides nothing: of one of our tables, or spelt almost as one.
+
+    Tasks of the app may have keys of their own in these tables, so that such a variable is no error.
+
+    Args:
+        config: every key that may be overridden.
+        environ: the names of the environment variables.
+    """
+    names = {variable_name(path) for _, path in _leaf_keys(config, ())}
     tables = tuple(f"{variable_name([key])}_" for key, value in config.items() if isinstance(value, dict))
-    return (*errors, *_misspelt_variables(environ, names, tables))
-
-
-def _misspelt_variables(environ: Iterable[str], names: set[str], tables: tuple[str, ...]) -> Iterator[str]:
-    """Yield a message for each variable that overrides nothing: of one of our tables, or spelt almost as one."""
     invoke_tables = tuple(ENV_PREFIX + table for table in INVOKE_TABLES)
     keys = [name.removeprefix(ENV_PREFIX) for name in names]
     for variable in sorted(environ):
@@ -74,7 +81,7 @@ def _misspelt_variables(environ: Iterable[str], names: set[str], tables: tuple[s
         cutoff = 0.0 if variable.startswith(tables) and not variable.startswith(TABLES_OF_NAMES) else LIKENESS
         key = variable.removeprefix(ENV_PREFIX).upper()
         if nearest := difflib.get_close_matches(key, keys, n=1, cutoff=cutoff):
-            yield f"{variable}: overrides nothing; did you mean {ENV_PREFIX}{nearest[0]}?"
+            yield f"{variable} overrides nothing; did you mean {ENV_PREFIX}{nearest[0]}?"
 
 
 def variable_name(path: Iterable[str]) -> str:

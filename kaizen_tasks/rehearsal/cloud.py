@@ -11,9 +11,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
@@ -34,6 +37,9 @@ DEFAULT_ACCOUNT = "123456789012"
 
 DEFAULT_REGION = "eu-west-1"
 """Region of the cloud when none is configured."""
+
+NO_PROXY_NAMES = ("NO_PROXY", "no_proxy")
+"""Variables to which a cloud only adds this machine, so that they may stay."""
 
 START_STOP_TIMEOUT_SECONDS = 120.0
 """Seconds within which the cloud starts or stops; on a busy machine it has taken twenty."""
@@ -77,7 +83,7 @@ class Cloud:
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",
-            **dict.fromkeys(("NO_PROXY", "no_proxy"), _no_proxy_hosts()),
+            **dict.fromkeys(NO_PROXY_NAMES, _no_proxy_hosts()),
         }
 
 
@@ -141,6 +147,25 @@ def _is_running(state: Path) -> bool:
     return False
 
 
+def require_installed() -> None:
+    """Make sure that what the local cloud needs is installed.
+
+    Raises:
+        Refused: the extra `[local]` is not installed.
+    """
+    if find_spec("moto") is None:
+        message = "the local cloud needs the extra [local] of kaizen-tasks, which is not installed"
+        raise Refused(
+            message, state="nothing has been started", hint=f"pip install {shlex.join(_extra_requirements())}"
+        )
+
+
+def _extra_requirements() -> list[str]:
+    """Return what the extra `[local]` installs, as pip takes it, wherever kaizen-tasks was installed from."""
+    requirements = (line.partition(";") for line in metadata.requires("kaizen-tasks") or ())
+    return [requirement.strip() for requirement, _, marker in requirements if "local" in marker.split("extra")[-1]]
+
+
 def start_cloud(state: Path, *, region: str, account: str, engine: str = "auto", port: int = 0) -> Cloud:
     """Start a cloud in the background, or return the one that already runs on this folder.
 
@@ -152,14 +177,13 @@ def start_cloud(state: Path, *, region: str, account: str, engine: str = "auto",
         port: port on loopback; 0 picks a free one.
 
     Raises:
-        Refused: the extra `[local]` is not installed, or the port is taken.
+        Refused: the extra `[local]` is not installed, the port is taken, or another cloud runs on the folder.
         KaizenError: the cloud did not start.
     """
     if (cloud := find_cloud(state)) is not None:
+        _require_same_cloud(cloud, region=region, account=account, port=port)
         return cloud
-    if find_spec("moto") is None:
-        message = "the local cloud needs moto, which is not installed"
-        raise Refused(message, state="nothing has been started", hint="pip install 'kaizen-tasks[local]'")
+    require_installed()
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
     argv = [sys.executable, "-m", "kaizen_tasks.localcloud", "--state", str(state), "--port", str(port)]
     argv += ["--region", region, "--account", account, "--engine", engine]
@@ -170,11 +194,30 @@ def start_cloud(state: Path, *, region: str, account: str, engine: str = "auto",
     return _wait_until_running(state, process)
 
 
+def _require_same_cloud(cloud: Cloud, *, region: str, account: str, port: int) -> None:
+    """Refuse to take a running cloud for one with another region, account or port."""
+    wanted = {"region": region, "account": account}
+    differences = [f"{name} {getattr(cloud, name)}" for name, value in wanted.items() if getattr(cloud, name) != value]
+    if port and urlsplit(cloud.endpoint_url).port != port:
+        differences.append(f"port {urlsplit(cloud.endpoint_url).port}")
+    if differences:
+        raise Refused(
+            f"another local cloud is running on {cloud.state}, with {', '.join(differences)}",
+            state="no second one has been started",
+            hint=f"{stop_command(cloud.state)}  # or choose another --state",
+        )
+
+
+def stop_command(state: Path) -> str:
+    """Return the command that stops the cloud on a folder."""
+    return f"inv local.down --state {shlex.quote(str(state))}"
+
+
 def _wait_until_running(state: Path, process: subprocess.Popen[bytes]) -> Cloud:
     deadline = time.monotonic() + START_STOP_TIMEOUT_SECONDS
-    while time.monotonic() < deadline and (process.poll() is None or _is_running(state)):
+    while time.monotonic() < deadline and process.poll() is None:
         cloud = find_cloud(state)
-        if cloud is not None and (cloud.pid == process.pid or process.returncode is not None):
+        if cloud is not None and cloud.pid == process.pid:
             return cloud  # another PID is in a file that a killed cloud left behind
         time.sleep(0.02)
     process.kill()
@@ -205,12 +248,30 @@ def write_env_file(cloud: Cloud, **extra: str) -> Path:
 
 def _read_settings(path: Path) -> dict[str, str]:
     """Return the variables `INVOKE_*` of a file that `write_env_file` has written; none if there is no such file."""
+    return {name: value for name, value in read_env_file(path).items() if name.startswith("INVOKE_")}
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """Return the variables of a file that `write_env_file` has written; none if there is no such file."""
     try:
         words = shlex.split(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    assignments = (word.partition("=") for word in words if word.startswith("INVOKE_") and "=" in word)
-    return {name: value for name, _, value in assignments}
+    return {name: value for name, equals, value in (word.partition("=") for word in words) if equals}
+
+
+def unset_command(state: Path, environ: Mapping[str, str]) -> str:
+    """Return the command that unsets what points a shell at a cloud; empty if the shell does not point at it.
+
+    Args:
+        state: the cloud's folder.
+        environ: the variables of the shell.
+    """
+    variables = read_env_file(state / ENV_FILE_NAME)
+    if environ.get("AWS_ENDPOINT_URL") != variables.get("AWS_ENDPOINT_URL"):
+        return ""
+    names = [name for name, value in variables.items() if environ.get(name) == value and name not in NO_PROXY_NAMES]
+    return f"unset {' '.join(names)}" if names else ""
 
 
 def _open_private(path: Path) -> BinaryIO:
@@ -229,7 +290,7 @@ def next_steps(clone: Path, env_file: Path, *commands: str) -> str:
     """
     preparation = f"cd {shlex.quote(str(clone))} && . {shlex.quote(str(env_file))}"
     continuation = "\n  ".join(("Everything keeps running. To go on by hand:", preparation, *commands))
-    return f"{continuation}\nTo stop it:\n  inv local.down --state {shlex.quote(str(env_file.parent))}"
+    return f"{continuation}\nTo stop it:\n  {stop_command(env_file.parent)}"
 
 
 def stop_cloud(cloud: Cloud) -> None:

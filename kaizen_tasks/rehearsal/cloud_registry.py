@@ -26,6 +26,15 @@ def start_registered_cloud(state: Path, *, region: str, account: str, engine: st
     return clouds.start_cloud(state, region=region, account=account, engine=engine, port=port)
 
 
+def find_folder_of(endpoint_url: str) -> Path | None:
+    """Return the folder of this user's cloud that runs at an address, or that did so last; None if there is none."""
+    running = {cloud.endpoint_url: cloud.state for cloud in running_clouds()}
+    folders = {
+        clouds.read_env_file(state / clouds.ENV_FILE_NAME).get("AWS_ENDPOINT_URL"): state for _, state in _entries()
+    }
+    return running.get(endpoint_url) or folders.get(endpoint_url)
+
+
 def running_clouds() -> tuple[Cloud, ...]:
     """Return the clouds of this user that run, and forget folders that have been deleted."""
     found_clouds = []

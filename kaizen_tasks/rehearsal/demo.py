@@ -7,16 +7,19 @@ import os
 import shlex
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from attrs import frozen
 
+from kaizen_tasks.adapters.build.select import detect_engine
 from kaizen_tasks.adapters.host import process
 from kaizen_tasks.config import load
+from kaizen_tasks.config.tables import BuildRules
 from kaizen_tasks.domain import duration
-from kaizen_tasks.errors import KaizenError
+from kaizen_tasks.errors import CommandFailed, KaizenError, Refused
 from kaizen_tasks.rehearsal import cloud as clouds
 from kaizen_tasks.rehearsal import example
 from kaizen_tasks.rehearsal.commands import print_line, run_task
@@ -73,9 +76,12 @@ def run_demo(work: Path, *, engine: str, keep: bool, json: bool, out: TextIO) ->
         out: the stream that people read.
 
     Raises:
-        KaizenError: a command failed; its own output is above.
+        Refused: the local cloud is not installed, or the engine does not work.
+        CommandFailed: a command failed.
     """
     started_at = time.monotonic()
+    clouds.require_installed()
+    _require_engine(engine)
     clone, remote = example.create_example_repo(work, example.find_example_app())
     workspace = DemoWorkspace(work=work, clone=clone, remote=remote, engine=_choose_engine(engine, clone), out=out)
     try:
@@ -90,6 +96,21 @@ def run_demo(work: Path, *, engine: str, keep: bool, json: bool, out: TextIO) ->
             print_line(out, _next_steps(workspace, cloud))
         elif cloud is not None:
             clouds.stop_cloud(cloud)
+
+
+def _require_engine(engine: str) -> None:
+    """Make sure that a requested engine works, before anything is started.
+
+    Raises:
+        Refused: it does not.
+    """
+    try:
+        if engine != "auto":
+            detect_engine(BuildRules(engine=engine))
+    except Refused as error:
+        reason = error.message.partition(", but ")[2] or error.message
+        hint = "leave out --engine: the demo then takes docker, or builds without an engine"
+        raise Refused(f"--engine {engine}: {reason}", state="nothing has been started", hint=hint) from error
 
 
 def _choose_engine(requested: str, clone: Path) -> str:
@@ -107,10 +128,13 @@ def _choose_engine(requested: str, clone: Path) -> str:
 
 def _run_command(command: str, workspace: DemoWorkspace) -> None:
     print_line(workspace.out, f"\n$ inv {command}")
-    code = run_task(command, workspace.clone, workspace.environ, stdout=workspace.out).returncode
-    if code:
-        message = f"inv {command} of the demo failed with exit code {code}"
-        raise KaizenError(message, state="its own error is above", hint="to inspect what it left: demo --keep DIR")
+    with tempfile.TemporaryFile(mode="w+", encoding="utf-8", errors="replace") as error_file:
+        result = run_task(command, workspace.clone, workspace.environ, stdout=workspace.out, stderr=error_file)
+        error_file.seek(0)
+        text = error_file.read()
+    if result.returncode:
+        raise CommandFailed(text, result.returncode)
+    sys.stderr.write(text)  # warnings
 
 
 def _show_status(workspace: DemoWorkspace, *, json: bool) -> None:

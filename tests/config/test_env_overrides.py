@@ -62,7 +62,7 @@ def test_inv_understands_boolean_variables(app: Path) -> None:
 def test_inv_and_kaizen_refuse_a_variable_that_is_no_boolean(app: Path, module: str) -> None:
     process = run(app, module, "--list", INVOKE_TAG_SIGN="maybe")
 
-    message = "INVOKE_TAG_SIGN: 'maybe' should be true or false (or yes, no, on, off, 1, 0)\n"
+    message = "error: INVOKE_TAG_SIGN: 'maybe' should be true or false (or yes, no, on, off, 1, 0)\n"
     assert (process.returncode, process.stderr) == (2, message)
 
 
@@ -115,18 +115,30 @@ def test_a_variable_that_does_not_fit_its_key_is_an_error(variable: str, text: s
         ("INVOKE_VERIFY_MATCH", "INVOKE_VERIFY_MATCHES"),
     ],
 )
-def test_a_misspelt_variable_is_an_error_with_the_nearest_name(variable: str, nearest: str) -> None:
+def test_a_misspelt_variable_is_named_with_the_nearest_name(variable: str, nearest: str) -> None:
     table = load.with_defaults({"environments": {"prod": {}}})
 
-    assert env_overrides.prepare_variables(table, {variable: "x"}) == (
-        f"{variable}: overrides nothing; did you mean {nearest}?",
-    )
+    (message,) = env_overrides.misspelt_variables(table, {variable: "x"})
+
+    assert message == f"{variable} overrides nothing; did you mean {nearest}?"
+    assert env_overrides.prepare_variables(table, {variable: "x"}) == ()
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("module", ["invoke", "kaizen_tasks"])
+def test_inv_and_kaizen_warn_once_of_a_misspelt_variable(app: Path, module: str) -> None:
+    process = run(app, module, "--list", INVOKE_AWS_REGOIN="eu-west-2", INVOKE_RUN_ECO="1")
+
+    warning = "warning: INVOKE_AWS_REGOIN overrides nothing; did you mean INVOKE_AWS_REGION?\n"
+    assert (process.returncode, process.stderr) == (0, warning)
 
 
 def test_other_variables_are_left_alone() -> None:
     environ = {"INVOKE_RUN_ECHO": "maybe", "INVOKE_SITE_THEME": "dark", "TAG_SIGN": "maybe", "INVOKE_DEBUG": "1"}
+    table = load.with_defaults({"environments": {"prod": {}}})
 
-    assert env_overrides.prepare_variables(load.with_defaults({"environments": {"prod": {}}}), dict(environ)) == ()
+    assert env_overrides.prepare_variables(table, dict(environ)) == ()
+    assert [*env_overrides.misspelt_variables(table, environ)] == []
 
 
 @pytest.mark.parametrize(
@@ -136,4 +148,4 @@ def test_names_of_another_app_are_not_taken_for_misspelt_keys(variable: str) -> 
     """As in a demo, which is started beside one app and runs another."""
     config = {"app": "", "build": {"version_arg": "VERSION", "args": {}}, "verify": {"path": "", "headers": {}}}
 
-    assert env_overrides.prepare_variables(config, {variable: "x"}) == ()
+    assert [*env_overrides.misspelt_variables(config, {variable: "x"})] == []

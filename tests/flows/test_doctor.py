@@ -404,6 +404,22 @@ class TestNetwork:
         assert [verdict for verdict, _, _ in self.found(tools, "network")] == ["skipped"]
 
 
+@pytest.mark.parametrize("engine", ["bundle", "stand-in"])
+def test_a_local_cloud_needs_neither_an_engine_nor_permissions(
+    tools: FakeTools, monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
+    tools.host.engine_result = Engine(name=engine, warning="not for users", fix="-")
+    tools.account.task_permissions = (Permission(task="push", unchecked_actions=("ecr:PutImage",)),)
+    assert {finding.subject.check for finding in trouble(tools)} == {"engine", "permissions"}
+
+    login = evolve(tools.registry.credentials(), url="http://127.0.0.1:5000")
+    monkeypatch.setattr(tools.registry, "credentials", lambda: login)
+
+    messages = {finding.subject.check: finding.message for finding in run_checks(tools)}
+    assert messages["engine"] == f"{engine} builds images for the local cloud"
+    assert messages["permissions"] == "a local cloud allows everything"
+
+
 class TestBuild:
     """What the image is built from, and with."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import signal
 import socket
 import stat
@@ -205,13 +206,11 @@ def test_any_other_failure_to_start_names_the_output_file(state: Path) -> None:
 def test_without_the_local_extra_the_error_says_what_to_install(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "moto", None)
 
-    with pytest.raises(Refused, match="the local cloud needs moto") as refused:
+    with pytest.raises(Refused, match=r"the local cloud needs the extra \[local\]") as refused:
         start(state)
 
-    assert (refused.value.state, refused.value.hint) == (
-        "nothing has been started",
-        "pip install 'kaizen-tasks[local]'",
-    )
+    assert refused.value.state == "nothing has been started"
+    assert re.fullmatch(r"pip install 'moto>=[\d.]+' 'py-partiql-parser>=[\d.]+'", refused.value.hint)
     assert not state.exists()
 
 
@@ -258,3 +257,38 @@ def test_environ_adds_this_machine_to_no_proxy(
         monkeypatch.setenv(name, value)
 
     assert {cloud.environ["NO_PROXY"], cloud.environ["no_proxy"]} == {hosts}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "difference"),
+    [
+        ({"region": "us-east-1"}, "with region eu-west-1"),
+        ({"account": "210987654321"}, "with account 123456789012"),
+        ({"port": 4999}, "with port 5000"),
+        ({"port": 4999, "region": "us-east-1"}, "with region eu-west-1, port 5000"),
+    ],
+)
+def test_a_running_cloud_is_not_taken_for_another(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, arguments: dict[str, Any], difference: str
+) -> None:
+    running = evolve(cloud, endpoint_url="http://127.0.0.1:5000", region="eu-west-1", account="123456789012")
+    monkeypatch.setattr(clouds, "find_cloud", lambda _: running)
+
+    with pytest.raises(Refused, match=f"is running on {cloud.state}, {difference}") as refused:
+        clouds.start_cloud(cloud.state, **{"region": "eu-west-1", "account": "123456789012", **arguments})
+
+    assert refused.value.hint == f"inv local.down --state {cloud.state}  # or choose another --state"
+    assert clouds.start_cloud(cloud.state, region="eu-west-1", account="123456789012", port=5000) == running
+
+
+def test_only_a_shell_that_points_at_the_cloud_is_told_what_to_unset(cloud: Cloud) -> None:
+    cloud.state.mkdir(parents=True, exist_ok=True)
+    clouds.write_env_file(cloud, INVOKE_BUILD_ENGINE="bundle")
+    shell = {**cloud.environ, "INVOKE_BUILD_ENGINE": "docker", "HOME": "/root"}
+
+    command = clouds.unset_command(cloud.state, shell)
+
+    assert command.split()[0] == "unset"
+    assert {*command.split()[1:]} == {*cloud.environ} - {"NO_PROXY", "no_proxy"}
+    assert clouds.unset_command(cloud.state, {**shell, "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}) == ""
+    assert clouds.unset_command(cloud.state, {}) == ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import frozen
 
-from kaizen_tasks.errors import KaizenError
+from kaizen_tasks.errors import CommandFailed, Refused
 from kaizen_tasks.rehearsal import cloud, demo, example
 from kaizen_tasks.rehearsal.demo import DemoWorkspace
 
@@ -78,13 +78,27 @@ def test_auto_uses_a_bundle_without_docker() -> None:
     assert demo._choose_engine("auto", example.find_example_app()) == "bundle"
 
 
-def test_a_failing_command_stops_the_demo_and_leaves_nothing_running(tmp_path: Path, output: TextIO) -> None:
+@pytest.mark.usefixtures("docker")
+def test_an_engine_that_does_not_work_is_refused_before_anything_is_started(tmp_path: Path, output: TextIO) -> None:
+    with output, pytest.raises(Refused) as refused:
+        demo.run_demo(tmp_path / "work", engine="podman", keep=False, json=False, out=output)
+
+    assert refused.value.message == "--engine podman: podman is not installed, or not on PATH"
+    assert refused.value.state == "nothing has been started"
+    assert (tmp_path / "output").read_text() == ""
+
+
+def test_a_failing_command_stops_the_demo_and_leaves_nothing_running(
+    tmp_path: Path, output: TextIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
     work = tmp_path / "work"
     work.mkdir()
 
-    with output, pytest.raises(KaizenError, match=r"inv local\.up .* of the demo failed with exit code 2") as failed:
-        demo.run_demo(work, engine="dokcer", keep=False, json=False, out=output)
+    monkeypatch.setenv("INVOKE_VERIFY_MATCHES", "many")
+    with output, pytest.raises(CommandFailed) as failed:
+        demo.run_demo(work, engine="bundle", keep=False, json=False, out=output)
 
-    assert failed.value.state == "its own error is above"
+    assert str(failed.value) == "INVOKE_VERIFY_MATCHES: 'many' should be a whole number"
+    assert failed.value.exit_code == 2
     assert (tmp_path / "output").read_text().startswith(f"\n$ inv local.up --state {work}/cloud\n")
     assert cloud.find_cloud(work / "cloud") is None

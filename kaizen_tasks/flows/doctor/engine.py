@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.doctor import Finding, Subject, Verdict
 from kaizen_tasks.domain.stand_in import STAND_IN
+from kaizen_tasks.flows.doctor import account
 from kaizen_tasks.flows.doctor.check import Check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kaizen_tasks.ports.tools import Tools
+
+
+ENGINES_OF_LOCAL_CLOUDS = ("bundle", STAND_IN)
 
 
 def checks(tools: Tools) -> Iterator[Check]:
@@ -48,7 +52,9 @@ def _check_inputs(tools: Tools, subject: Subject) -> Iterator[Finding]:
 
 def _check_engine(tools: Tools, subject: Subject) -> Iterator[Finding]:
     engine = tools.host.build_engine()
-    if engine.name == STAND_IN and not tools.registry.credentials().is_local:
+    if engine.name in ENGINES_OF_LOCAL_CLOUDS and account.is_local_cloud(tools):
+        yield subject.ok(f"{engine.name} builds images for the local cloud")
+    elif engine.name == STAND_IN:
         yield subject.problem("stand-in images are for local clouds alone", 'set build.engine = "auto"')
     elif engine.warning:
         yield subject.warning(engine.warning, engine.fix)

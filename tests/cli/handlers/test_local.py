@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from kaizen_tasks.cli.command import DRY_RUN_END
+from kaizen_tasks.cli.handlers.local.demo import make_empty_folder
+from kaizen_tasks.errors import Refused
 from kaizen_tasks.rehearsal import cloud as clouds
 from kaizen_tasks.rehearsal.cloud_registry import start_registered_cloud
 from tests.support.cli_app import ALONE, TEAM, kaizen, make
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.parametrize("task", ["demo", "rehearse"])
@@ -81,3 +81,51 @@ def test_all_clouds_are_shown_and_stopped(
     assert (stopped.code, stopped.out.splitlines()) == (0, [f"stopped {place}" for place in places])
     assert again == "already done: no local cloud is running\n"
     assert clouds.find_cloud(two.state) is None
+
+
+@pytest.mark.integration
+@pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
+def test_a_shell_that_points_at_a_cloud_stops_that_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "app").mkdir()
+    make(tmp_path / "app", ALONE, {"XDG_STATE_HOME": str(tmp_path / "xdg")}, monkeypatch)
+    cloud = start_registered_cloud(tmp_path / "1", region="eu-west-1", account="1" * 12, engine="none", port=0)
+    clouds.write_env_file(cloud)
+    elsewhere = kaizen("local.down", capsys=capsys).out
+    for name, value in cloud.environ.items():
+        monkeypatch.setenv(name, value)
+
+    shown = kaizen("local.status", capsys=capsys).out
+    stopped = kaizen("local.down", capsys=capsys).out.splitlines()
+    again = kaizen("local.down", capsys=capsys).out.splitlines()
+
+    assert elsewhere == "already done: no local cloud is running\n"
+    assert shown == f"the local cloud is running at {cloud.endpoint_url} (pid {cloud.pid}), state in {cloud.state}\n"
+    assert stopped[0] == f"stopped the local cloud at {cloud.endpoint_url}"
+    assert stopped[1].startswith("unset AWS_ENDPOINT_URL ")
+    assert again == ["already done: no local cloud is running", stopped[1]]
+    assert clouds.find_cloud(cloud.state) is None
+
+
+def test_of_two_runs_one_gets_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second has seen the folder empty, too."""
+    folder = tmp_path / "kept"
+    assert make_empty_folder(folder) == folder
+    monkeypatch.setattr(Path, "iterdir", lambda _: iter(()))
+
+    with pytest.raises(Refused, match=f"--keep {folder}: another run has just begun in it"):
+        make_empty_folder(folder)
+
+
+def test_a_folder_in_which_a_cloud_runs_is_refused_with_how_to_stop_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = tmp_path / "cloud"
+    running = Mock(endpoint_url="http://127.0.0.1:5000", state=state)
+    monkeypatch.setattr(clouds, "find_cloud", lambda folder: running if folder == state else None)
+
+    with pytest.raises(Refused, match="a local cloud is running in it, at http://127") as refused:
+        make_empty_folder(tmp_path)
+
+    assert refused.value.hint == f"name another folder; to stop that cloud: inv local.down --state {state}"

@@ -6,6 +6,8 @@ import hashlib
 import os
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -31,24 +33,36 @@ def up(c: Context, *, state: str, port: str, engine: str, first: str, json: bool
     if tools.dry:
         tools.reporter.note("would start a local cloud on loopback; nothing has been started")
         return
+    folder = _state_folder(state, settings)
+    was_running = clouds.find_cloud(folder) is not None
     cloud = cloud_registry.start_registered_cloud(
-        _state_folder(state, settings),
+        folder,
         region=settings.aws.region or clouds.DEFAULT_REGION,
         account=settings.aws.account or clouds.DEFAULT_ACCOUNT,
         engine="process" if service_engine == "auto" and settings.build.engine == "bundle" else service_engine,
         port=port_number,
     )
     os.environ.update(cloud.environ)
-    if settings.environments:
-        provision.provision(tools, params.parse_release(first, flag="--first"))
+    with nullcontext() if was_running else _stopping_on_failure(cloud):
+        if settings.environments:
+            provision.provision(tools, params.parse_release(first, flag="--first"))
     if json:
         _print_cloud(cloud)
         return
-    tools.reporter.note(
-        f"the local cloud is running at {cloud.endpoint_url}, as account {cloud.account} in {cloud.region}"
-    )
+    place = f"the local cloud is running at {cloud.endpoint_url}, as account {cloud.account} in {cloud.region}"
+    tools.reporter.note(f"already done: {place}" if was_running else place)
     env_file = shlex.quote(str(clouds.write_env_file(cloud)))
     tools.reporter.note(f". {env_file}  # points any AWS client and these tasks at it")
+
+
+@contextmanager
+def _stopping_on_failure(cloud: Cloud) -> Iterator[None]:
+    """Stop a cloud that could not be set up, since nobody would know that it runs."""
+    try:
+        yield
+    except BaseException:
+        clouds.stop_cloud(cloud)
+        raise
 
 
 def down(c: Context, *, state: str, all: bool) -> None:
@@ -57,16 +71,24 @@ def down(c: Context, *, state: str, all: bool) -> None:
         _check_alone(state)
         _stop_all(tools)
         return
-    folder = _state_folder(state, tools.settings)
+    folder = _wanted_folder(state, tools.settings)
     cloud = clouds.find_cloud(folder)
     if cloud is None:
         clouds.check_no_cloud(folder)
         tools.reporter.note("already done: no local cloud is running")
     elif tools.dry:
         tools.reporter.note(f"would stop the local cloud at {cloud.endpoint_url}")
+        return
     else:
         clouds.stop_cloud(cloud)
         tools.reporter.note(f"stopped the local cloud at {cloud.endpoint_url}")
+    _show_unset_command(folder, tools)
+
+
+def _show_unset_command(folder: Path, tools: Toolbox) -> None:
+    """Tell how a shell that points at a stopped cloud points at AWS again."""
+    if command := clouds.unset_command(folder, os.environ):
+        tools.reporter.note(f"{command}  # this shell still points at it")
 
 
 def status(c: Context, *, state: str, all: bool, json: bool) -> None:
@@ -75,7 +97,7 @@ def status(c: Context, *, state: str, all: bool, json: bool) -> None:
         _check_alone(state)
         _show_all(tools, json=json)
         return
-    cloud = clouds.find_cloud(_state_folder(state, tools.settings))
+    cloud = clouds.find_cloud(_wanted_folder(state, tools.settings))
     if json:
         _print_cloud(cloud)
     elif cloud is None:
@@ -101,6 +123,7 @@ def _stop_all(tools: Toolbox) -> None:
         try:
             clouds.stop_cloud(cloud)
             tools.reporter.note(f"stopped the local cloud at {cloud.endpoint_url}, state in {cloud.state}")
+            _show_unset_command(cloud.state, tools)
         except KaizenError as error:
             failures.append(error)
     orphan_folders = cloud_registry.remove_orphaned_instances()
@@ -142,6 +165,13 @@ def _document(cloud: Cloud | None) -> dict[str, Any]:
             "environ": cloud.environ,
         }
     return document
+
+
+def _wanted_folder(state: str, settings: Settings) -> Path:
+    """Return the requested folder, or that of the cloud that this shell points at, or the default one."""
+    endpoint_url = os.environ.get("AWS_ENDPOINT_URL", "").rstrip("/")
+    pointed_at = cloud_registry.find_folder_of(endpoint_url) if endpoint_url and not state else None
+    return pointed_at or _state_folder(state, settings)
 
 
 def _state_folder(state: str, settings: Settings) -> Path:

@@ -9,8 +9,12 @@ from invoke.context import Context
 
 from kaizen_tasks.adapters.host.scratch import scratch_folder
 from kaizen_tasks.cli import params, stopped
-from kaizen_tasks.errors import UsageError
+from kaizen_tasks.errors import Refused, UsageError
+from kaizen_tasks.rehearsal import cloud as clouds
 from kaizen_tasks.rehearsal.demo import run_demo
+
+CLOUD_FOLDER = "cloud"
+"""Name of the local cloud's folder in that of a demo or a rehearsal."""
 
 
 def demo(c: Context, *, keep: str, engine: str, json: bool) -> None:
@@ -32,9 +36,18 @@ def demo(c: Context, *, keep: str, engine: str, json: bool) -> None:
 def make_empty_folder(folder: Path) -> Path:
     """Return the folder that `--keep` names, created when it is missing.
 
+    The folder of the local cloud in it is created as well, by which one of several runs gets the folder.
+
     Raises:
+        Refused: a local cloud runs in it, or another run has just begun in it.
         UsageError: it is not an empty folder.
     """
+    if cloud := clouds.find_cloud(folder.resolve() / CLOUD_FOLDER):
+        raise Refused(
+            f"--keep {folder}: a local cloud is running in it, at {cloud.endpoint_url}",
+            state="nothing has been started",
+            hint=f"name another folder; to stop that cloud: {clouds.stop_command(cloud.state)}",
+        )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(
             f"--keep {folder}: expected a new or an empty folder",
@@ -42,4 +55,9 @@ def make_empty_folder(folder: Path) -> Path:
             hint="name a folder that does not exist yet",
         )
     folder.mkdir(parents=True, exist_ok=True)
+    try:
+        (folder / CLOUD_FOLDER).mkdir(mode=0o700)
+    except FileExistsError as error:
+        message = f"--keep {folder}: another run has just begun in it"
+        raise Refused(message, state="nothing has been started", hint="name another folder") from error
     return folder.resolve()
