@@ -92,20 +92,6 @@ class Locked(KaizenError):
     exit_code = 4
 
 
-class CommandFailed(KaizenError):
-    """A command that another one has run failed; it has the error and the exit code of that command.
-
-    Args:
-        text: what the command wrote to stderr.
-        exit_code: its exit code.
-    """
-
-    def __init__(self, text: str, exit_code: int) -> None:
-        message, *others = text.strip().removeprefix("error: ").splitlines() or [f"exit code {exit_code}"]
-        super().__init__(message, state="\n".join(others[:-1]), hint="".join(others[-1:]))
-        self.exit_code = exit_code  # type: ignore[misc]  # that of the class is the one of every other error
-
-
 class BuildFailed(KaizenError):
     """The image could not be built; the release has not left this machine."""
 

@@ -19,7 +19,7 @@ from kaizen_tasks.adapters.host import process
 from kaizen_tasks.config import load
 from kaizen_tasks.config.tables import BuildRules
 from kaizen_tasks.domain import duration
-from kaizen_tasks.errors import CommandFailed, KaizenError, Refused
+from kaizen_tasks.errors import KaizenError, Refused
 from kaizen_tasks.rehearsal import cloud as clouds
 from kaizen_tasks.rehearsal import example
 from kaizen_tasks.rehearsal.commands import print_line, run_task
@@ -77,7 +77,7 @@ def run_demo(work: Path, *, engine: str, keep: bool, json: bool, out: TextIO) ->
 
     Raises:
         Refused: the local cloud is not installed, or the engine does not work.
-        CommandFailed: a command failed.
+        KaizenError: a command failed; the error has its exit code.
     """
     started_at = time.monotonic()
     clouds.require_installed()
@@ -133,8 +133,16 @@ def _run_command(command: str, workspace: DemoWorkspace) -> None:
         error_file.seek(0)
         text = error_file.read()
     if result.returncode:
-        raise CommandFailed(text, result.returncode)
+        raise _command_error(text, result.returncode)
     sys.stderr.write(text)  # warnings
+
+
+def _command_error(text: str, exit_code: int) -> KaizenError:
+    """Return the error of a command that failed, from what it wrote to stderr."""
+    message, *others = text.strip().removeprefix("error: ").splitlines() or [f"exit code {exit_code}"]
+    error = KaizenError(message, state="\n".join(others[:-1]), hint="".join(others[-1:]))
+    error.exit_code = exit_code  # type: ignore[misc]  # which every other class has for all its errors
+    return error
 
 
 def _show_status(workspace: DemoWorkspace, *, json: bool) -> None:

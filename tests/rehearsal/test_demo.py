@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import frozen
 
-from kaizen_tasks.errors import CommandFailed, Refused
+from kaizen_tasks.errors import KaizenError, Refused
 from kaizen_tasks.rehearsal import cloud, demo, example
 from kaizen_tasks.rehearsal.demo import DemoWorkspace
 
@@ -95,7 +95,7 @@ def test_a_failing_command_stops_the_demo_and_leaves_nothing_running(
     work.mkdir()
 
     monkeypatch.setenv("INVOKE_VERIFY_MATCHES", "many")
-    with output, pytest.raises(CommandFailed) as failed:
+    with output, pytest.raises(KaizenError) as failed:
         demo.run_demo(work, engine="bundle", keep=False, json=False, out=output)
 
     assert str(failed.value) == "INVOKE_VERIFY_MATCHES: 'many' should be a whole number"
