@@ -31,6 +31,7 @@ class RehearsalPlan:
         flow: a command, or empty for the release and every promotion.
         engine: what builds images.
         stand_in_reason: why that is a stand-in which nobody has asked for; else empty.
+        foreign_platform: what the app runs on according to its files, if that is not App Runner; else empty.
         insists: whether the engine was asked for, so that a build that fails is the result.
         work: an empty folder for everything.
         keep: whether the local cloud keeps running.
@@ -41,6 +42,7 @@ class RehearsalPlan:
     flow: str
     engine: str
     stand_in_reason: str = ""
+    foreign_platform: str = ""
     insists: bool = False
     work: Path
     keep: bool

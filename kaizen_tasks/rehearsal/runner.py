@@ -86,7 +86,12 @@ class RehearsalReport:
 
     @property
     def unproven(self) -> tuple[str, ...]:
-        """What a real run may still fail at, because the images were stand-ins."""
+        """What a real run may still fail at, because the images were stand-ins, or services run somewhere else."""
+        platform = self.plan.foreign_platform
+        elsewhere = (f"anything about {platform}: App Runner was rehearsed",) if platform else ()
+        return (*self._unproven_of_images(), *elsewhere)
+
+    def _unproven_of_images(self) -> tuple[str, ...]:
         steps = {step.step for command_run in self.command_runs for step in command_run.steps}
         if "deploy" not in steps:
             return ()

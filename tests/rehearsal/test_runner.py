@@ -12,6 +12,7 @@ from attrs import evolve
 
 from kaizen_tasks.adapters.console.events import EVENTS_VARIABLE, EventType, RunEvent
 from kaizen_tasks.adapters.console.reporter import create_reporter
+from kaizen_tasks.cli.handlers.local import rehearsal_report
 from kaizen_tasks.domain.build_failure import UNAVAILABLE_HINT
 from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.release import Release, StepLabel
@@ -158,6 +159,17 @@ def test_a_stand_in_replaces_an_image_that_this_machine_cannot_build(
     assert ([run.exit_code for run in runs], command_runner.plan.engine) == (codes, engine)
     said = "going on with a stand-in image: docker could not build web:v1.2.3: no such host\n"
     assert rehearsal.out.getvalue() == (said if engine == "stand-in" else "")  # type: ignore[attr-defined]
+
+
+def test_a_rehearsal_of_an_app_of_another_platform_proves_nothing_for_it(tmp_path: Path) -> None:
+    rehearsal = evolve(plan(tmp_path), foreign_platform="Amazon ECS (deploy.yml:3)")
+    run = command_run("release-staging", 0, "", "build", "deploy")
+    report = RehearsalReport(plan=rehearsal, clone=CLONE, command_runs=(run,), refs=())
+
+    assert report.unproven == ("anything about Amazon ECS (deploy.yml:3): App Runner was rehearsed",)
+    assert "this app runs on Amazon ECS (deploy.yml:3), for which that says nothing" in rehearsal_report.report_text(
+        report
+    )
 
 
 @pytest.mark.parametrize(

@@ -117,10 +117,7 @@ def _ask_for_missing_answers(answers: UserAnswers, proposal: Proposal) -> UserAn
 
 def _show_plan(plan: InitPlan, root: Path, proposal: Proposal) -> None:
     if foreign := proposal.facts.foreign_platform:
-        sys.stdout.write(
-            printable(f"this app runs on {foreign.value} ({foreign.source}), and these tasks deploy to App Runner only")
-            + "\n"
-        )
+        sys.stdout.write(printable(f"this app runs on {foreign}, and these tasks deploy to App Runner only") + "\n")
     sys.stdout.write(printable(f"{plan.settings.app}   ({root}, configured in {plan.config_name})") + "\n")
     if plan.existing_files:
         sys.stdout.write(f"left alone: {', '.join(plan.existing_files)}\n")

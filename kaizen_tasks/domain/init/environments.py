@@ -11,6 +11,13 @@ from kaizen_tasks.domain.init.evidence import FACT_KEYS, EnvironmentFact, Facts,
 from kaizen_tasks.domain.init.naming import ENV_PLACEHOLDER, contains_word
 from kaizen_tasks.domain.init.pipeline import STAGE_NAMES_BY_RANK, stage_rank
 
+RESOURCE_NAMES = {
+    "repository": re.compile(r"(?=.{1,256}$)[a-z0-9]+(?:[._/-]+[a-z0-9]+)*"),
+    "service": re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}"),
+}
+"""What repositories of ECR and services of App Runner can be called:
+https://docs.aws.amazon.com/apprunner/latest/api/API_CreateService.html"""
+
 SINGLE_ENVIRONMENT = "prod"
 """What an environment is called whose name no source shows: there is one service, and it has users."""
 
@@ -36,7 +43,8 @@ def name_environments(facts: Facts, wanted: Sequence[str], words: Sequence[str])
         wanted: environments that a person has named; empty for those of the sources.
         words: names of the app and its folders, by which its service is told from those of its neighbours.
     """
-    environment_facts = _with_one_name(_by_words(facts.environment_facts, words))
+    valid_facts, invalid = _split_invalid(facts.environment_facts)
+    environment_facts = _with_one_name(_by_words(valid_facts, words))
     named = [fact for fact in environment_facts if fact.environment]
     unnamed = [fact for fact in environment_facts if not fact.environment]
     stages = {stage for fact in unnamed if (stage := _stage_word(fact))}
@@ -54,10 +62,32 @@ def name_environments(facts: Facts, wanted: Sequence[str], words: Sequence[str])
     result = sorted((*named, *spread), key=lambda fact: -fact.trust)
     return NamedFacts(
         facts=evolve(
-            facts, environment_facts=tuple(_with_one_name(result)), ignored=(*facts.ignored, *others, *ignored)
+            facts,
+            environment_facts=tuple(_with_one_name(result)),
+            ignored=(*facts.ignored, *invalid, *others, *ignored),
         ),
         guessed=guessed,
     )
+
+
+def _split_invalid(facts: Iterable[EnvironmentFact]) -> tuple[list[EnvironmentFact], list[Ignored]]:
+    """Return facts without the names that no resource can have, and those names."""
+    valid, invalid = [], []
+    for fact in facts:
+        wrong = [
+            key
+            for key, pattern in RESOURCE_NAMES.items()
+            if (value := getattr(fact, key)) and not pattern.fullmatch(value.replace(ENV_PLACEHOLDER, "env"))
+        ]
+        for key in wrong:
+            reason = f"no {key} of {'ECR' if key == 'repository' else 'App Runner'} can have this name"
+            invalid.append(Ignored(what=f"{key} {getattr(fact, key)}", source=fact.source_of(key), reason=reason))
+        values = {key: getattr(fact, key) for key in FACT_KEYS if key not in wrong and getattr(fact, key)}
+        if values:
+            name = re.sub(r"[^A-Za-z0-9_-]+", "-", fact.environment).strip("-_")
+            rest = EnvironmentFact.of(values, environment=name, source=fact.source, trust=fact.trust)
+            valid.append(evolve(rest, sources=fact.sources))
+    return valid, invalid
 
 
 def _by_words(facts: Iterable[EnvironmentFact], words: Sequence[str]) -> list[EnvironmentFact]:

@@ -63,6 +63,10 @@ class Mention:
     source: str
     trust: Trust = Trust.TERRAFORM
 
+    def __str__(self) -> str:
+        """Return value and source."""
+        return f"{self.value} ({self.source})"
+
 
 @frozen(kw_only=True)
 class Ignored:

@@ -41,6 +41,8 @@ DEFAULT_ENVIRONMENTS = ("staging", "prod")
 DOCKERFILE_NAME = "Dockerfile"
 DEFAULT_VERSION_ARG = "VERSION"
 DEFAULT_PORT = 8080
+NAMELESS_REMOTES = frozenset({"remote", "origin", "upstream", "repo", "repository", "bare", "git", "app"})
+"""Names of remotes that do not say what the app is called."""
 
 
 @frozen(kw_only=True)
@@ -293,7 +295,8 @@ def _guess_app_name(repo_scan: RepoScan) -> str:
     """Return the app's name: that of the repository or, if the app is only a part of it, that of the folder."""
     remote_url = next(iter(repo_scan.repository.remotes.values()), "")
     match = re.search(r"([^/:]+?)(?:\.git)?/*$", remote_url)
-    return naming.slugify(repo_scan.name if repo_scan.subfolder or not match else match[1])
+    is_named = match and match[1] not in NAMELESS_REMOTES and not repo_scan.subfolder
+    return naming.slugify(match[1] if match and is_named else repo_scan.name)
 
 
 def _choose_branch(repo_scan: RepoScan) -> str:

@@ -104,7 +104,7 @@ def _version_file(path: str, key: str) -> Iterator[str]:
 
 def _defaults(proposal: Proposal) -> Iterator[str]:
     if foreign := proposal.facts.foreign_platform:
-        yield f"# {foreign.value} ({foreign.source}) is what this app runs on; these tasks deploy to App Runner only."
+        yield f"# {foreign} is what this app runs on; these tasks deploy to App Runner only."
     if any(proposal.patterns.values()):
         yield _with_comment("[defaults]", "every environment starts from these")
     for key in FACT_KEYS:

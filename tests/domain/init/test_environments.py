@@ -76,3 +76,13 @@ def test_of_several_services_the_one_named_after_the_app_counts() -> None:
 
     assert values(found) == [("prod", "shop-api", "")]
     assert [each.what for each in found.facts.ignored] == ["service shop-web"]
+
+
+def test_names_that_no_resource_can_have_are_not_used() -> None:
+    found = named(fact("prod", service="Stack-" + "A" * 40), fact("prod", repository="Shop"))
+
+    assert values(found) == []
+    assert [each.reason for each in found.facts.ignored] == [
+        "no service of App Runner can have this name",
+        "no repository of ECR can have this name",
+    ]

@@ -49,6 +49,8 @@ def _verdict(report: RehearsalReport) -> str:
     if report.exit_code:
         return "It would fail"
     settled = ", once that is settled" if report.clone.refusals else ""
+    if platform := report.plan.foreign_platform:
+        return f"It would succeed on App Runner{settled}; this app runs on {platform}, for which that says nothing"
     return f"It would succeed{settled}{', as far as that is proven' if report.unproven else ''}"
 
 

@@ -13,9 +13,11 @@ from invoke.exceptions import Exit
 from kaizen_tasks import wiring
 from kaizen_tasks.adapters.build.select import detect_engine
 from kaizen_tasks.adapters.host.scratch import scratch_folder
+from kaizen_tasks.adapters.init.scan_repo import scan_repo
 from kaizen_tasks.cli import json_output, params, stopped
 from kaizen_tasks.cli.handlers.local import rehearsal_report
 from kaizen_tasks.cli.handlers.local.demo import make_empty_folder
+from kaizen_tasks.domain.init.proposal import detect_environments
 from kaizen_tasks.domain.listing import list_names
 from kaizen_tasks.domain.stand_in import STAND_IN
 from kaizen_tasks.errors import KaizenError, Refused, UsageError
@@ -64,11 +66,21 @@ def _make_plan(tools: Toolbox, flow: str, engine: str, out: TextIO, work: Path, 
         flow=" ".join(flow.split()),
         engine=name,
         stand_in_reason=reason,
+        foreign_platform=_find_foreign_platform(tools, out),
         insists=insists,
         work=work,
         keep=keep,
         out=out,
     )
+
+
+def _find_foreign_platform(tools: Toolbox, out: TextIO) -> str:
+    """Return what the app runs on according to its files if that is not App Runner, and say so; else an empty text."""
+    foreign = detect_environments(scan_repo(tools.settings.root)).foreign_platform
+    if foreign is None:
+        return ""
+    print_line(out, f"this app runs on {foreign}; what is rehearsed is App Runner, to which alone these tasks deploy")
+    return str(foreign)
 
 
 def _rehearse(plan: RehearsalPlan, *, json: bool) -> None:
