@@ -12,22 +12,19 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from docs.generating import (
-    check_documents,
+from docs.generating import check_documents, doctest_runner, example_tasks, recordings
+from docs.generating.example_tasks import ROOT
+from docs.generating.pages import (
     configuration_page,
     diagram,
-    doctest_runner,
     events_page,
-    example_tasks,
     exit_codes_page,
     json_page,
     lint_rules_page,
     markdown,
-    recordings,
     steps_page,
     tasks_page,
 )
-from docs.generating.example_tasks import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from docs.generating.markdown import code, fence, page, table
+from docs.generating.pages.markdown import code, fence, page, table
 from kaizen_tasks.domain.changelog.lint.rules import RULES
 
 INTRODUCTION = """\

@@ -5,10 +5,10 @@ from pathlib import Path
 import attrs
 import pytest
 
-from docs.generating import events_page, exit_codes_page, json_page, steps_page, tasks_page
 from docs.generating.example_tasks import Task, tasks
 from docs.generating.examples import APP_EXAMPLES, LIBRARY_EXAMPLES, ExampleCommand, Purpose
-from docs.generating.json_fields import DOCUMENTS, LOCK
+from docs.generating.pages import events_page, exit_codes_page, json_page, steps_page, tasks_page
+from docs.generating.pages.json_fields import DOCUMENTS, LOCK
 from docs.generating.recordings import Recordings
 from docs.generating.session import Recording
 from kaizen_tasks import errors

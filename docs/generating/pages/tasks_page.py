@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from docs.generating.examples import Purpose
-from docs.generating.markdown import code, fence, link, page, table
+from docs.generating.pages.markdown import code, fence, link, page, table
 from kaizen_tasks.cli.task_groups import group_tasks
 
 if TYPE_CHECKING:

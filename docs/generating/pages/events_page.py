@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from docs.generating.markdown import code, fence, page, table
+from docs.generating.pages.markdown import code, fence, page, table
 from kaizen_tasks.adapters.console.events import EventType, RunEvent
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from itertools import groupby
 
-from docs.generating.markdown import code, page, table
+from docs.generating.pages.markdown import code, page, table
 from kaizen_tasks import errors
 
 INTRODUCTION = """\
@@ -61,7 +61,7 @@ def render() -> str:
     classes = [item for item in vars(errors).values() if inspect.isclass(item)]
     failures = [item for item in classes if issubclass(item, errors.KaizenError) and item is not errors.KaizenError]
     if mismatched := {item.__name__ for item in failures} ^ ADVICE.keys():
-        raise ValueError(f"docs/generating/exit_codes_page.py: ADVICE differs from errors.py: {sorted(mismatched)}")
+        raise ValueError(f"pages/exit_codes_page.py: ADVICE differs from errors.py: {sorted(mismatched)}")
     failures.sort(key=lambda failure: failure.exit_code)
     sections = (_section(number, list(group)) for number, group in groupby(failures, lambda item: item.exit_code))
     return page("Exit codes", INTRODUCTION, FIXED, *sections)

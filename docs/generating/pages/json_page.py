@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from docs.generating import tasks_page
 from docs.generating.examples import Purpose
-from docs.generating.json_fields import DOCUMENTS, LOCK, DocumentFields, Fields
-from docs.generating.markdown import code, link, page, table
+from docs.generating.pages import tasks_page
+from docs.generating.pages.json_fields import DOCUMENTS, LOCK, DocumentFields, Fields
+from docs.generating.pages.markdown import code, link, page, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,7 +38,7 @@ def render(tasks: Sequence[Task], recordings: Recordings) -> str:
     """
     missing_tasks = {task.name for task in tasks if task.takes("--json")} - {document.task for document in DOCUMENTS}
     if missing_tasks:
-        raise ExplanationMismatch(f"docs/generating/json_fields.py: no document of {', '.join(sorted(missing_tasks))}")
+        raise ExplanationMismatch(f"pages/json_fields.py: no document of {', '.join(sorted(missing_tasks))}")
     return page("JSON documents", INTRODUCTION, *(_section(document, recordings) for document in DOCUMENTS), _lock())
 
 
@@ -55,7 +55,7 @@ def _section(document: DocumentFields, recordings: Recordings) -> str:
     actual_paths = set(leaf_paths(json.loads(recordings[document.task, Purpose.DOCUMENT].document)))
     if mismatched := actual_paths ^ (document.fields | document.like).keys():
         raise ExplanationMismatch(
-            f"docs/generating/json_fields.py: {document.command}: {', '.join(sorted(mismatched))}"
+            f"docs/generating/pages/json_fields.py: {document.command}: {', '.join(sorted(mismatched))}"
         )
     example = link("An example", tasks_page.example_link(document.task))
     heading = f"## `{document.command}`"

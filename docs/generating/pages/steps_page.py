@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from docs.generating.markdown import code, fence, page, table
+from docs.generating.pages.markdown import code, fence, page, table
 from kaizen_tasks.flows import catalogue, steps
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from docs.generating import diagram
+from docs.generating.pages import diagram
 
 
 @pytest.mark.parametrize("name", ["light", "dark"])

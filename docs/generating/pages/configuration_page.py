@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from docs.generating.configuration_keys import ConfigKey, config_keys
-from docs.generating.markdown import code, fence, page, table
+from docs.generating.pages.configuration_keys import ConfigKey, config_keys
+from docs.generating.pages.markdown import code, fence, page, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,9 +12,9 @@ import pytest
 from attrs import fields
 from invoke.config import Config
 
-from docs.generating import configuration_keys
-from docs.generating.configuration_keys import ConfigKey, config_keys
-from docs.generating.configuration_page import every_key, render
+from docs.generating.pages import configuration_keys
+from docs.generating.pages.configuration_keys import ConfigKey, config_keys
+from docs.generating.pages.configuration_page import every_key, render
 from kaizen_tasks.config import checks, env_overrides, load, tables, validate
 from kaizen_tasks.config.structure import ConfigProblem, StructureError, structure
 from kaizen_tasks.domain.request_header import SecretHeader

@@ -1,0 +1,1 @@
+"""The generated pages: each module renders one, from the code that it describes."""
