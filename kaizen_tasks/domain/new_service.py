@@ -26,12 +26,14 @@ class ServiceSettings:
         variables: values of the app's environment variables, by name; a value may be a secret, so it is never shown.
         secrets: references to the secrets that the app gets as environment variables, by name.
         instance_role: ARN of the role of the app itself; empty without one.
+        port: the port that the app listens on.
         description: size, port, health check and the like, in words.
     """
 
     variables: Mapping[str, str] = field(repr=False)
     secrets: Mapping[str, str]
     instance_role: str = ""
+    port: int = 0
     description: str = ""
 
 

@@ -67,6 +67,7 @@ class Image:
         revision: the image's label `org.opencontainers.image.revision`, or empty.
         platform: what the image runs on, such as `linux/amd64`; empty when its configuration does not say.
         is_stand_in: whether the image only answers, see `domain.stand_in`.
+        exposed_ports: the TCP ports that it exposes, lowest first.
     """
 
     digest: str
@@ -75,6 +76,7 @@ class Image:
     revision: str = ""
     platform: str = ""
     is_stand_in: bool = False
+    exposed_ports: tuple[int, ...] = ()
 
 
 @frozen(kw_only=True)

@@ -199,6 +199,13 @@ def _services(
         registry=address,
         issue_password=tokens.issue,
         resolve_secret=SecretResolver(moto).resolve,
+        instance_variables={
+            "AWS_ENDPOINT_URL": f"http://{address}",
+            "AWS_ACCESS_KEY_ID": credentials.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
+            "AWS_REGION": options.region,
+            "AWS_DEFAULT_REGION": options.region,
+        },
         clock=MonotonicClock(),
         **location,
     )

@@ -149,8 +149,14 @@ class RehearsalPlan:
     @property
     def landscape_settings(self) -> Settings:
         """The settings with which the landscape is created: its images are stand-ins, whatever releases are."""
-        settings = self.settings
-        return evolve(settings, build=settings.build._replace(engine=STAND_IN), aws=settings.aws._replace(profile=""))
+        settings, secrets = self.settings, self.settings.rehearse.secrets
+        return evolve(
+            settings,
+            build=settings.build._replace(engine=STAND_IN),
+            aws=settings.aws._replace(profile=""),
+            # The file is not committed, so the clone lacks it.
+            rehearse=settings.rehearse._replace(secrets=str(settings.root / secrets) if secrets else ""),
+        )
 
 
 def flag_values(flow: str, *flags: str) -> tuple[str, ...]:

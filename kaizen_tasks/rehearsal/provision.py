@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
+from kaizen_tasks.config import checks
 from kaizen_tasks.domain import log_excerpt
 from kaizen_tasks.domain import version as versions
-from kaizen_tasks.domain.release import Release
+from kaizen_tasks.domain.dockerfile.parse import parse_dockerfile
+from kaizen_tasks.domain.duration import write_duration
+from kaizen_tasks.domain.listing import list_names
+from kaizen_tasks.domain.release import Image, Release
 from kaizen_tasks.domain.service import Service
 from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import KaizenError, NotFound, Refused
@@ -16,6 +21,7 @@ from kaizen_tasks.flows.release.files import VERSION_FILE
 from kaizen_tasks.flows.steps.build import Build, build_spec, upload_image
 from kaizen_tasks.ports.types import Secret
 from kaizen_tasks.rehearsal.sample_secrets import sample_secrets
+from kaizen_tasks.rehearsal.service_input import ServiceDescription, ServiceInput, read_secrets, service_input
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,18 +31,26 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.wiring import Toolbox
 
-SERVICE_START_TIMEOUT_SECONDS = 60.0
-"""Seconds within which all new services must be running."""
+DEFAULT_PORT = 8080
+"""App Runner's default, which an app without `EXPOSE` is taken to use."""
+
+START_MARGIN_SECONDS = 60.0
+"""Seconds beyond `rehearse.start_timeout` within which all new services must run: their images are pulled first."""
+
+PATIENCE_SECONDS = 10.0
+"""Seconds after which it is said what is waited for."""
 
 
-def provision(tools: Toolbox, first_version: Version | None = None) -> None:
+def provision(tools: Toolbox, first_version: Version | None = None, *, like: ServiceDescription | None = None) -> None:
     """Create missing services, with what they need, and the ledger; every new service runs an image of HEAD.
 
     Args:
         tools: the app's toolbox, pointed at a local cloud.
         first_version: version label of the image; None for the committed VERSION.
+        like: a real service, whose names of variables and secrets all services get; see `describe_service`.
 
     Raises:
+        UsageError: the file of `rehearse.secrets` cannot be read.
         Refused: HEAD has no VERSION.
         KaizenError: a service did not start.
     """
@@ -46,12 +60,43 @@ def provision(tools: Toolbox, first_version: Version | None = None) -> None:
         tools.ledger_table.create()
     if not new_environments:
         return
+    secrets = read_secrets(tools.settings)
     tools.account.enable_blob_mounting()
     _create_repositories(new_environments, tools)
-    _publish_first_image(new_environments, first_version, tools)
+    image = _publish_first_image(new_environments, first_version, tools)
+    port = tools.settings.rehearse.port or (like.port if like else 0) or _exposed_port(image, tools)
     for environment in new_environments:
-        tools.provisioner.create_service(environment, _create_secrets(environment, tools))
+        runs_with = service_input(environment, tools.settings, secrets=secrets, like=like)
+        _create_service(environment, port, runs_with, tools)
     wait_until_running(new_environments, tools)
+
+
+def describe_service(environment: Environment, tools: Toolbox) -> ServiceDescription:
+    """Return the names that the real service of an environment has, for services that are like it.
+
+    Args:
+        environment: the environment.
+        tools: the app's toolbox, pointed at the real account.
+
+    Raises:
+        NotFound: there is no such service.
+    """
+    service = tools.platform.get_service(environment.service)
+    return ServiceDescription.of(service.name, tools.platform.read_settings(service))
+
+
+def _exposed_port(image: Image, tools: Toolbox) -> int:
+    """Return the port that the image exposes, or the Dockerfile of HEAD if the image is a stand-in."""
+    ports = image.exposed_ports or _ports_of_dockerfile(tools)
+    return DEFAULT_PORT if not ports or DEFAULT_PORT in ports else ports[0]
+
+
+def _ports_of_dockerfile(tools: Toolbox) -> tuple[int, ...]:
+    rules = tools.settings.build
+    content = tools.scm.read_at(tools.scm.head().commit, posixpath.normpath(f"{rules.context}/{rules.dockerfile}"))
+    text = content.decode(errors="replace") if content else ""
+    stage = parse_dockerfile(text, rules.args, platform=rules.platform).find_stage(rules.target)
+    return stage.exposed_ports if stage else ()
 
 
 def _service_exists(environment: Environment, tools: Toolbox) -> bool:
@@ -72,8 +117,8 @@ def _create_repositories(environments: tuple[Environment, ...], tools: Toolbox) 
             tools.provisioner.create_repository(environment.repository, rules)
 
 
-def _publish_first_image(environments: tuple[Environment, ...], version: Version | None, tools: Toolbox) -> None:
-    """Build an image of HEAD, push it to the first repository, and copy it to the others."""
+def _publish_first_image(environments: tuple[Environment, ...], version: Version | None, tools: Toolbox) -> Image:
+    """Build an image of HEAD, push it to the first repository, copy it to the others, and return it."""
     release = _head_release(version, tools)
     first_repository, *other_repositories = dict.fromkeys(environment.repository for environment in environments)
     if tools.registry.find_image(first_repository, release.name) is None:
@@ -86,6 +131,7 @@ def _publish_first_image(environments: tuple[Environment, ...], version: Version
         tools.registry.copy(digest=image.digest, source=first_repository, target=target, tag=release.name)
     for environment in environments:
         tools.registry.move_tag(repository=environment.repository, tag=environment.follow, digest=image.digest)
+    return image
 
 
 def _head_release(version: Version | None, tools: Toolbox) -> Release:
@@ -97,13 +143,28 @@ def _head_release(version: Version | None, tools: Toolbox) -> Release:
     return Release(version=version or versions.parse_version_file(content), commit=head)
 
 
-def _create_secrets(environment: Environment, tools: Toolbox) -> Mapping[str, str]:
-    """Create an environment's secrets with sample values; return the references to the runtime configuration's."""
+def _create_service(environment: Environment, port: int, runs_with: ServiceInput, tools: Toolbox) -> None:
+    tools.provisioner.create_service(
+        environment,
+        variables=runs_with.variables,
+        secrets=_create_secrets(environment, runs_with, tools),
+        port=port,
+        start_timeout=tools.settings.rehearse.start_timeout,
+    )
+
+
+def _create_secrets(environment: Environment, runs_with: ServiceInput, tools: Toolbox) -> Mapping[str, str]:
+    """Create an environment's secrets; return the references to the runtime configuration's, by variable."""
     references = {
         name: tools.provisioner.create_secret(evolve(environment, secret=name), Secret(text))
-        for name, text in sample_secrets(environment, tools.settings).items()
+        for name, text in sample_secrets(environment, tools.settings, runs_with.secrets).items()
     }
-    return references[environment.secret] if tools.settings.runtime.keys else {}
+    own_references = references[environment.secret] if tools.settings.runtime.keys or runs_with.secrets else {}
+    return {
+        name: reference
+        for name, reference in own_references.items()
+        if name not in runs_with.variables and not checks.service_variable(name)
+    }
 
 
 def wait_until_running(environments: tuple[Environment, ...], tools: Toolbox) -> None:
@@ -112,14 +173,20 @@ def wait_until_running(environments: tuple[Environment, ...], tools: Toolbox) ->
     Raises:
         KaizenError: one does not, with the last lines that its app has printed.
     """
-    started_at, services = tools.clock.monotonic(), tuple[Service, ...]()
-    while tools.clock.monotonic() - started_at < SERVICE_START_TIMEOUT_SECONDS:
+    started_at, services, has_said = tools.clock.monotonic(), tuple[Service, ...](), False
+    timeout = tools.settings.rehearse.start_timeout
+    while (elapsed := tools.clock.monotonic() - started_at) < timeout + START_MARGIN_SECONDS:
         services = tuple(tools.platform.get_service(environment.service) for environment in environments)
         statuses = {service.status for service in services}
         if statuses <= {"RUNNING"}:
             return
         if "CREATE_FAILED" in statuses:
             break
+        if elapsed > PATIENCE_SECONDS and not has_said:
+            pending = list_names([service.name for service in services if service.status != "RUNNING"])
+            limit = f"{write_duration(timeout)}, by rehearse.start_timeout"
+            tools.reporter.note(f"waiting for {pending} to listen on the port of the service (at most {limit})")
+            has_said = True
         tools.clock.sleep(0.05)
     stopped_services = [service for service in services if service.status != "RUNNING"]
     summary = ", ".join(f"{service.name} is {service.status}" for service in stopped_services)
@@ -127,7 +194,7 @@ def wait_until_running(environments: tuple[Environment, ...], tools: Toolbox) ->
     raise KaizenError(
         f"not every service started: {summary}",
         state=f"the last words of {stopped_services[0].name}: {log_excerpt.last_words(output)}" if output else "",
-        hint="correct the app, or what it needs to start",
+        hint="correct the app, or set what it needs in [rehearse]: env, secrets, port, start_timeout",
         output=output,
     )
 

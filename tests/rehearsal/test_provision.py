@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
 from attrs import define, evolve, field
 
 from kaizen_tasks.domain.json_document import ConfigDocument
+from kaizen_tasks.domain.made_up import KEY
+from kaizen_tasks.domain.new_service import ServiceSettings
 from kaizen_tasks.domain.service import Operation
-from kaizen_tasks.errors import KaizenError, Refused
+from kaizen_tasks.errors import KaizenError, Refused, UsageError
 from kaizen_tasks.rehearsal import provision
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.platform import FakePlatform
@@ -52,12 +56,18 @@ class FakeProvisioner:
         status: of a service that was just created.
         created: names of everything created, in order.
         secrets: what each environment's app gets from a secret.
+        variables: the variables of each environment's app.
+        ports: the ports of all services.
+        start_timeouts: seconds that their instances may take to start.
     """
 
     tools: EmptyTools
     status: str = "RUNNING"
     created: list[str] = field(factory=list)
     secrets: dict[str, Mapping[str, str]] = field(factory=dict)
+    variables: dict[str, Mapping[str, str]] = field(factory=dict)
+    ports: set[int] = field(factory=set)
+    start_timeouts: set[float] = field(factory=set)
 
     def create_repository(self, name: str, rules: TagMutability) -> None:
         """Create a repository."""
@@ -70,10 +80,21 @@ class FakeProvisioner:
         self.tools.secrets.create(environment.secret, content.reveal(), version="1", at=self.tools.clock.now())
         return {name: f"{environment.secret}:{name}" for name in ConfigDocument.parse(content.reveal()).names}
 
-    def create_service(self, environment: Environment, secrets: Mapping[str, str]) -> None:
+    def create_service(
+        self,
+        environment: Environment,
+        *,
+        variables: Mapping[str, str],
+        secrets: Mapping[str, str],
+        port: int,
+        start_timeout: float,
+    ) -> None:
         """Create a service; it runs what `:latest` names now."""
         self.created.append(environment.service)
         self.secrets[environment.name] = secrets
+        self.variables[environment.name] = variables
+        self.ports.add(port)
+        self.start_timeouts.add(start_timeout)
         self.tools.platform.add(environment.service, image="any")
         self.tools.platform.set_status(environment.service, self.status)
         self.tools.running_versions[environment.name] = self.tools.latest(environment.name)
@@ -125,7 +146,7 @@ def test_every_app_gets_a_secret_with_sample_values(tools: EmptyTools) -> None:
     assert tools.provisioner.secrets.keys() == tools.settings.environments.keys()
     name = "prod-web-app-secrets"
     assert tools.provisioner.secrets["prod"] == {key: f"{name}:{key}" for key in ("AI_TEMPERATURE", "TOKEN")}
-    assert tools.secrets.current(name).content.reveal() == '{"AI_TEMPERATURE": "0", "TOKEN": "sample"}'
+    assert tools.secrets.current(name).content.reveal() == f'{{"AI_TEMPERATURE": "0", "TOKEN": "{KEY}"}}'
 
 
 def test_an_app_without_runtime_keys_gets_no_secret() -> None:
@@ -259,7 +280,7 @@ def test_a_service_that_does_not_start_in_time_is_named(tools: EmptyTools) -> No
     with pytest.raises(KaizenError, match="dom-web-service is OPERATION_IN_PROGRESS"):
         run_provision(tools)
 
-    assert tools.clock.monotonic() == pytest.approx(provision.SERVICE_START_TIMEOUT_SECONDS, abs=0.1)
+    assert tools.clock.monotonic() == pytest.approx(120 + provision.START_MARGIN_SECONDS, abs=0.1)
 
 
 def test_provision_refuses_a_head_without_version(tools: EmptyTools) -> None:
@@ -270,3 +291,73 @@ def test_provision_refuses_a_head_without_version(tools: EmptyTools) -> None:
 
     assert refused.value.hint == "commit a VERSION"
     assert tools.builder.build_count == 0
+
+
+def test_services_get_what_is_configured(tmp_path: Path) -> None:
+    (tmp_path / ".env.rehearse").write_text("API_KEY='from the file'\nTOKEN=known\nLEVEL=hidden\n9=invalid")
+    rules = {
+        "env": {"LEVEL": "{env} of {app}"},
+        "secrets": ".env.rehearse",
+        "port": 5000,
+        "start_timeout": "30s",
+    }
+    tools = EmptyTools(settings=evolve(settings(rehearse=rules), root=tmp_path))
+    with pytest.raises(UsageError, match=r"\.env\.rehearse has no NAME=value in line 4"):
+        run_provision(tools)
+    (tmp_path / ".env.rehearse").write_text("API_KEY='from the file'\nTOKEN=known\nLEVEL=hidden\n")
+
+    run_provision(tools)
+
+    assert tools.provisioner.variables["prod"] == {"ENVIRONMENT": "prod", "LEVEL": "prod of web"}
+    assert tools.provisioner.secrets["prod"].keys() == {"AI_TEMPERATURE", "TOKEN", "API_KEY"}
+    document = json.loads(tools.secrets.current("prod-web-app-secrets").content.reveal())
+    assert document == {"AI_TEMPERATURE": "0", "TOKEN": "known", "API_KEY": "from the file"}
+    assert (tools.provisioner.ports, tools.provisioner.start_timeouts) == ({5000}, {30.0})
+
+
+@pytest.mark.parametrize(
+    ("text", "port"),
+    [
+        ("FROM python\nEXPOSE 8000\n", 8000),
+        ("FROM python\nEXPOSE 9090 3000\n", 9090),
+        ("FROM python\nEXPOSE 22 8080\n", 8080),
+        ("FROM python\n", 8080),
+    ],
+)
+def test_services_get_the_port_that_the_dockerfile_exposes(tools: EmptyTools, text: str, port: int) -> None:
+    tools.scm.commits[tools.scm.head().commit].tree["Dockerfile"] = text.encode()  # type: ignore[index]
+
+    run_provision(tools)
+
+    assert tools.provisioner.ports == {port}
+
+
+def test_services_get_the_names_of_a_real_service_and_no_value(tools: EmptyTools) -> None:
+    real = FakeTools()
+    real.platform.settings["staging-web-service"] = ServiceSettings(
+        variables={"ENVIRONMENT": "staging", "DATABASE_URL": "postgresql://real", "DEBUG": "1"},
+        secrets={"API_KEY": "arn:real", "TOKEN": "arn:real"},
+        port=3000,
+    )
+    like = provision.describe_service(real.settings.environments["staging"], cast("Toolbox", real))
+
+    provision.provision(cast("Toolbox", tools), like=like)
+
+    assert tools.provisioner.variables["prod"] == {
+        "ENVIRONMENT": "prod",
+        "DATABASE_URL": "postgresql://made-up:made-up@127.0.0.1:1/made_up",
+        "DEBUG": "false",
+    }
+    assert tools.provisioner.secrets["prod"].keys() == {"AI_TEMPERATURE", "TOKEN", "API_KEY"}
+    assert tools.provisioner.ports == {3000}
+    assert "real" not in str((like, tools.provisioner.secrets, tools.secrets.current("prod-web-app-secrets")))
+
+
+def test_a_long_wait_says_what_for(tools: EmptyTools) -> None:
+    tools.platform = SlowPlatform(pending_reads=2000)
+
+    run_provision(tools)
+
+    (note,) = tools.reporter.lines
+    assert note.startswith("waiting for staging-web-service, ")
+    assert "at most 2m, by rehearse.start_timeout" in note

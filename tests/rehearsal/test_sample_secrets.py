@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from kaizen_tasks.domain.made_up import KEY
 from kaizen_tasks.rehearsal.sample_secrets import sample_secrets
 from tests.fakes.tools import settings
 
@@ -18,10 +19,10 @@ def test_secrets_have_runtime_configuration_and_values_of_headers() -> None:
     }
     configured = settings(verify={"headers": headers})
 
-    samples = sample_secrets(configured.environments["staging"], configured)
+    samples = sample_secrets(configured.environments["staging"], configured, {"KNOWN": {"a": 1}})
 
     assert {name: json.loads(text) for name, text in samples.items()} == {
         "staging-probe": {"token": {"value": "sample"}, "key": "sample"},
-        "staging-web-app-secrets": {"PROBE": "sample", "AI_TEMPERATURE": "0", "TOKEN": "sample"},
+        "staging-web-app-secrets": {"PROBE": "sample", "AI_TEMPERATURE": "0", "TOKEN": KEY, "KNOWN": {"a": 1}},
         "plain": {"sample": "sample"},
     }

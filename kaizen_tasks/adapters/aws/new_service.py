@@ -15,6 +15,9 @@ COPIED_MEMBERS = (
 )
 """Members of a service's description that a request to create one has as well."""
 
+DEFAULT_PORT = "8080"
+"""https://docs.aws.amazon.com/apprunner/latest/api/API_ImageConfiguration.html"""
+
 
 def parse_settings(description: ServiceTypeDef) -> ServiceSettings:
     """Return the settings of a service that another one can be created with."""
@@ -24,7 +27,7 @@ def parse_settings(description: ServiceTypeDef) -> ServiceSettings:
     path = f" {health.get('Path', '')}" if health.get("Protocol") == "HTTP" else ""
     parts = (
         f"{_amount(instance.get('Cpu'), 'vCPU')}, {_amount(instance.get('Memory'), 'GB')}",
-        f"port {image_settings.get('Port', '8080')}",
+        f"port {image_settings.get('Port', DEFAULT_PORT)}",
         f"health check {health.get('Protocol', 'TCP')}{path}",
         *((f"access role {access_role.rpartition('/')[2]}",) if access_role else ()),
     )
@@ -32,6 +35,7 @@ def parse_settings(description: ServiceTypeDef) -> ServiceSettings:
         variables=image_settings.get("RuntimeEnvironmentVariables", {}),
         secrets=image_settings.get("RuntimeEnvironmentSecrets", {}),
         instance_role=instance.get("InstanceRoleArn", ""),
+        port=int(image_settings.get("Port", DEFAULT_PORT)),
         description=", ".join(parts),
     )
 

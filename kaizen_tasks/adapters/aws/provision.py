@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from kaizen_tasks.adapters.aws.session import Aws, aws_errors
@@ -10,7 +11,8 @@ from kaizen_tasks.domain.json_document import ConfigDocument
 from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.ports.types import Secret
 
-APP_PORT = "8080"
+MAX_CHECKS = 20
+"""Health checks that may fail before an instance is given up: https://docs.aws.amazon.com/apprunner/latest/api/API_HealthCheckConfiguration.html."""
 
 
 class Provisioner:
@@ -49,17 +51,29 @@ class Provisioner:
                 arn = secretsmanager.describe_secret(SecretId=environment.secret)["ARN"]
         return {name: f"{arn}:{name}::" for name in ConfigDocument.parse(text).names}
 
-    def create_service(self, environment: Environment, secrets: Mapping[str, str]) -> None:
+    def create_service(
+        self,
+        environment: Environment,
+        *,
+        variables: Mapping[str, str],
+        secrets: Mapping[str, str],
+        port: int,
+        start_timeout: float,
+    ) -> None:
         """Create a service that deploys only when it is told to, which is not App Runner's default.
 
         App Runner accepts only ECR's own host name for a private repository, not that of a local registry.
 
         Args:
-            environment: the environment; the app gets its name in the variable `ENVIRONMENT`.
+            environment: the environment.
+            variables: environment variables of the app.
             secrets: what `create_secret` returned.
+            port: the port that the app listens on.
+            start_timeout: seconds that an instance may take to listen, up to 400.
         """
         registry = f"{self._aws.account_id()}.dkr.ecr.{self._region}.amazonaws.com"
         role = f"arn:aws:iam::{self._aws.account_id()}:role/{environment.service}-pulls"
+        interval = math.ceil(start_timeout / MAX_CHECKS)
         with aws_errors(f"create the service {environment.service}"):
             self._aws.apprunner().create_service(
                 ServiceName=environment.service,
@@ -70,10 +84,14 @@ class Provisioner:
                         "ImageIdentifier": f"{registry}/{environment.followed_image}",
                         "ImageRepositoryType": "ECR",
                         "ImageConfiguration": {
-                            "Port": APP_PORT,
-                            "RuntimeEnvironmentVariables": {"ENVIRONMENT": environment.name},
+                            "Port": str(port),
+                            "RuntimeEnvironmentVariables": dict(variables),
                             "RuntimeEnvironmentSecrets": dict(secrets),
                         },
                     },
+                },
+                HealthCheckConfiguration={
+                    "Interval": interval,
+                    "UnhealthyThreshold": math.ceil(start_timeout / interval),
                 },
             )

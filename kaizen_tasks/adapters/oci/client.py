@@ -6,7 +6,7 @@ https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kaizen_tasks.adapters.network.settings import NetworkSettings
@@ -154,6 +154,12 @@ def _member(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """Return a member that is an object; an empty one for a member that is missing or something else."""
     value = document.get(name)
     return value if isinstance(value, dict) else {}
+
+
+def _tcp_ports(exposed_ports: Iterable[str]) -> tuple[int, ...]:
+    """Return the ports of `8080/tcp` and the like: https://github.com/opencontainers/image-spec/blob/main/config.md."""
+    pairs = (text.partition("/") for text in exposed_ports)
+    return tuple(sorted(int(port) for port, _, protocol in pairs if port.isdecimal() and protocol in {"", "tcp"}))
 
 
 def _manifest_path(repository: str, reference: str) -> str:

@@ -28,7 +28,7 @@ from kaizen_tasks.localcloud.logs.files import LogStore
 from kaizen_tasks.localcloud.server.aws_json import ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from kaizen_tasks.localcloud.apprunner.shared_resources import SharedResource
@@ -54,6 +54,7 @@ class AppRunner(SharedResourceApi):
         registry: host and port of the registry from which the container engine pulls.
         issue_password: returns a password for that registry.
         resolve_secret: returns the value of a secret, by its reference.
+        instance_variables: variables with which the SDKs of apps find the local cloud.
         clock: measures all delays and durations.
     """
 
@@ -72,6 +73,7 @@ class AppRunner(SharedResourceApi):
         registry: str,
         issue_password: Callable[[], str] = lambda: "",
         resolve_secret: Callable[[str], str] = lambda reference: reference,
+        instance_variables: Mapping[str, str] | None = None,
         clock: MonotonicClock,
     ) -> None:
         self._prefix = f"arn:aws:apprunner:{region}:{account}"
@@ -79,7 +81,7 @@ class AppRunner(SharedResourceApi):
         self.shared = SharedResourceStore(state / "shared.json", self._prefix)
         self._configurations = ServiceConfigurations(shared=self.shared, account=account, region=region)
         docker = DockerEngine(registry=registry, issue_password=issue_password)
-        launcher = InstanceLauncher(folder=state / "instances", engine=engine, docker=docker)
+        launcher = InstanceLauncher(folder=state / "instances", engine=engine, docker=docker, aws=instance_variables)
         threads = BackgroundThreads(clock)
         self._instances = ServiceInstances(
             services=self.services,

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import functools
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -113,25 +114,23 @@ class ContainerInstance:
 
 
 def _run_container(spec: InstanceSpec, reference: str, instance_folder: Path) -> None:
+    variables = {**spec.variables, "PORT": str(spec.port)}
+    long_names = [name for name, value in variables.items() if "\n" in value]  # env files have one line for each
     with tempfile.TemporaryDirectory(dir=instance_folder) as folder:
         env_file = Path(folder, "variables")
-        _write_private(env_file, _format_env_file({**spec.variables, "PORT": str(spec.port)}))
+        short_variables = {name: value for name, value in variables.items() if name not in long_names}
+        _write_private(env_file, "".join(f"{name}={value}\n" for name, value in short_variables.items()))
         _docker(
             *("run", "-d", "--rm=false", "--name", _container_name(spec.instance_id)),
             *("--label", f"{CONTAINER_LABEL}={spec.instance_id}"),
             *("-p", f"127.0.0.1::{spec.port}"),  # the engine chooses a free port
             *("--env-file", str(env_file)),  # a command line is readable by all users
+            *(word for name in long_names for word in ("--env", name)),  # docker takes the value from its own
             *_RESOURCE_LIMITS,
             reference,
             *spec.arguments,
+            environment={name: variables[name] for name in long_names},
         )
-
-
-def _format_env_file(variables: Mapping[str, str]) -> str:
-    for name, value in variables.items():
-        if "\n" in value:
-            raise DeployFailed(f"the variable {name} has several lines, which docker --env-file does not support")
-    return "".join(f"{name}={value}\n" for name, value in variables.items())
 
 
 def _write_private(path: Path, content: str) -> None:
@@ -163,7 +162,11 @@ def _bridge_address(name: str, port: int) -> tuple[str, int] | None:
 
 
 def _docker(
-    command: str, *arguments: str, client_options: tuple[str, ...] = (), timeout: float = _COMMAND_SECONDS
+    command: str,
+    *arguments: str,
+    client_options: tuple[str, ...] = (),
+    environment: Mapping[str, str] | None = None,
+    timeout: float = _COMMAND_SECONDS,
 ) -> str:
     """Run a docker command and return its output.
 
@@ -171,6 +174,7 @@ def _docker(
         command: the command.
         arguments: its options and operands.
         client_options: options of the client, before the command.
+        environment: further environment variables of the client.
         timeout: seconds.
 
     Raises:
@@ -179,6 +183,7 @@ def _docker(
     try:
         return subprocess.run(
             ["docker", *client_options, command, *arguments],
+            env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -12,6 +12,7 @@ from kaizen_tasks.localcloud.instances.process import ProcessInstance, kill_orph
 from kaizen_tasks.localcloud.instances.stand_in import StandIns
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from kaizen_tasks.localcloud.instances.container import DockerEngine
@@ -34,13 +35,17 @@ class InstanceLauncher:
         folder: the folder with one folder per running instance.
         engine: the kind of instances; bundles are never containers.
         docker: the container engine.
+        aws: variables with which SDKs find the local cloud, as those of a service's role do on App Runner.
     """
 
-    def __init__(self, *, folder: Path, engine: EngineChoice, docker: DockerEngine) -> None:
+    def __init__(
+        self, *, folder: Path, engine: EngineChoice, docker: DockerEngine, aws: Mapping[str, str] | None = None
+    ) -> None:
         self._folder = folder
         self._folder.mkdir(parents=True, exist_ok=True)
         self._engine = engine
         self._docker = docker
+        self._aws = aws or {}
         self._stand_ins = StandIns()
         self._lock = threading.Lock()
         self._recent_ports: deque[int] = deque(maxlen=_MAX_RECENT_PORTS)
@@ -58,7 +63,7 @@ class InstanceLauncher:
         spec.output.parent.mkdir(parents=True, exist_ok=True)
         try:
             if not self._runs_in_container(spec.image):
-                return ProcessInstance(spec, folder, self._free_port())
+                return ProcessInstance(spec, folder, self._free_port(), self._aws)
             (folder / _CONTAINER_MARKER).touch()
             return self._docker.start(spec, folder)
         except BaseException:

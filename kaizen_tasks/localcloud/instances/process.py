@@ -46,6 +46,7 @@ class ProcessInstance:
         spec: what to start.
         folder: where to unpack the image; deleted when the instance stops.
         port: a free port of this machine.
+        aws: variables with which SDKs find the local cloud.
 
     Raises:
         KaizenError: the image cannot be unpacked, or has no command.
@@ -53,8 +54,9 @@ class ProcessInstance:
 
     may_fail = True
 
-    def __init__(self, spec: InstanceSpec, folder: Path, port: int) -> None:
+    def __init__(self, spec: InstanceSpec, folder: Path, port: int, aws: Mapping[str, str]) -> None:
         self._spec = spec
+        self._aws = aws
         self._own_port = port
         self._found_port = 0
         self._folder = folder
@@ -104,7 +106,7 @@ class ProcessInstance:
             (*prefix, *self._command_line),
             grace=_GRACE_SECONDS,
             output=self._spec.output,
-            environment=_environment(self._spec, self._folder, self._own_port),
+            environment={**self._aws, **_environment(self._spec, self._folder, self._own_port)},
             working_directory=self._working_directory,
         )
 

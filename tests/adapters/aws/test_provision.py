@@ -49,7 +49,7 @@ def test_a_service_follows_latest_and_knows_its_environment(founder: Provisioner
     founder.create_repository(STAGING.repository, RULES)
 
     secrets = founder.create_secret(STAGING, Secret('{"AI_MODEL": "small"}'))
-    founder.create_service(STAGING, secrets)
+    founder.create_service(STAGING, variables={"ENVIRONMENT": "staging"}, secrets=secrets, port=8000, start_timeout=90)
 
     (summary,) = [
         each
@@ -62,8 +62,10 @@ def test_a_service_follows_latest_and_knows_its_environment(founder: Provisioner
     assert image["ImageIdentifier"] == f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/team/web:latest"
     arn = cloud.client("secretsmanager").describe_secret(SecretId=STAGING.secret)["ARN"]
     assert image["ImageConfiguration"] == {
-        "Port": "8080",
+        "Port": "8000",
         "RuntimeEnvironmentVariables": {"ENVIRONMENT": "staging"},
         "RuntimeEnvironmentSecrets": {"AI_MODEL": f"{arn}:AI_MODEL::"},
     }
     assert source["AutoDeploymentsEnabled"] is False
+    check = described["HealthCheckConfiguration"]
+    assert check["Interval"] * check["UnhealthyThreshold"] == 90

@@ -170,10 +170,12 @@ class TestSelection:
             "docker without buildx does not support build.ssh"
         ]
 
-    def test_a_bundle_ignores_what_only_a_dockerfile_can_use(self, folder: Path) -> None:
-        engine = examine_engine(RULES._replace(engine="bundle", target="tool", args={"BASE": "x"}), folder)
+    def test_a_bundle_ignores_what_only_an_engine_can_use(self, folder: Path) -> None:
+        engine = examine_engine(
+            RULES._replace(engine="bundle", target="tool", args={"BASE": "x"}, options=("--network=host",)), folder
+        )
 
-        assert (engine.ignored_keys, engine.obstacles) == (("target", "args"), ())
+        assert (engine.ignored_keys, engine.obstacles) == (("options",), ())
 
     def test_a_build_is_refused_before_it_starts(self, folder: Path) -> None:
         self.install(folder, "docker", "--target")
