@@ -162,6 +162,12 @@ class RolloutFailed(KaizenError):
     exit_code = 9
 
 
+class DriftFound(KaizenError):
+    """Registry, ledger and running app of some environments disagree, as `status --check` reports."""
+
+    exit_code = 9
+
+
 class RollbackFailed(KaizenError):
     """The rollback failed as well; it has to be fixed by hand."""
 

@@ -130,6 +130,7 @@ status = command(
     "Show what runs where, and any drift.\n\nDrift is a difference between registry, ledger and the running app.",
     flags.ENV_OR_ALL,
     Flag("json", f"{flags.JSON_HELP}; with --watch, one line for each refresh", default=False),
+    Flag("check", "print no table; exit 9 if there is drift, and say in one line what", default=False),
     Flag("watch", "refresh until Ctrl-C, which exits 0", default=False),
     Flag(
         "interval",
@@ -142,7 +143,7 @@ history = command(
     "status.history",
     "Show who put which release where, and whether it works.",
     flags.ENV_OR_ALL,
-    Flag("limit", "how many entries of each environment", default="20", value="NUMBER"),
+    Flag("limit", "how many deployments of each environment (--json: entries)", default="20", value="NUMBER"),
     flags.JSON,
     read_only=True,
 )

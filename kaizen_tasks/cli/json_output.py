@@ -47,6 +47,7 @@ def _environment_document(status: EnvironmentStatus, now: datetime, *, has_lines
         "ledger": entry_document(status.last_entry) if status.last_entry else None,
         **lock_and_hold_document(status.lock, status.hold, now),
         **({"line": status.line or None} if has_lines else {}),
+        "state": str(status.state),
         "drift": list(status.drift),
     }
 

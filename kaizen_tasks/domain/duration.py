@@ -29,6 +29,13 @@ def write_duration(seconds: float) -> str:
     return f"{seconds / UNIT_SECONDS[unit]:g}{unit}"
 
 
+def format_age(seconds: float) -> str:
+    """Return how long ago something happened, in its largest unit: `just now`, `12s ago`, `3m ago`, `4d ago`."""
+    unit = next((unit for unit in ("d", "h", "m") if seconds >= UNIT_SECONDS[unit]), "s")
+    count = int(seconds // UNIT_SECONDS[unit])
+    return f"{count}{unit} ago" if count > 0 else "just now"
+
+
 def format_duration(seconds: float) -> str:
     """Return a duration in its two largest units: `0.4s`, `12s`, `3m 20s`, `2h 5m`, `3d 4h`."""
     if seconds < 10:

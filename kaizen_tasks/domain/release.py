@@ -23,6 +23,11 @@ class StepLabel:
         return f"{self.step} {self.environment}".rstrip()
 
 
+def short_digest(digest: str) -> str:
+    """Return the first characters of a digest or a commit, as git shortens a commit."""
+    return digest.removeprefix("sha256:")[:7]
+
+
 Label = StepLabel  # deprecated name, for steps that an app wrote before 0.2; until 1.0
 
 

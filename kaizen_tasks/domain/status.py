@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 
 from attrs import evolve, frozen
 
@@ -12,6 +13,15 @@ from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.domain.release import Image
+
+
+class EnvironmentState(StrEnum):
+    """How registry, ledger and running app of an environment relate."""
+
+    IN_SYNC = "in sync"
+    DRIFT = "drift"
+    DEPLOYING = "deploying"
+    NEW = "new"
 
 
 @frozen(kw_only=True)
@@ -26,7 +36,9 @@ class EnvironmentStatus:
         last_entry: the newest entry of the ledger; None when there is none.
         lock: the current lock; None when there is none.
         hold: the current hold; None when there is none.
+        is_changing: whether a run that still renews the lock is changing the environment.
         errors: what could not be read, in words.
+        missing: which resources do not exist, in words.
         conflicts: versions that other environments have with another digest, in words.
         withdrawal: the ledger's entry that the release was given up; None when it was not.
         failure: the failure of the release that was deployed before the one that a rollback has brought back; None
@@ -43,7 +55,9 @@ class EnvironmentStatus:
     last_entry: LedgerEntry | None
     lock: Lock | None = None
     hold: Hold | None = None
+    is_changing: bool = False
     errors: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
     withdrawal: LedgerEntry | None = None
     failure: LedgerEntry | None = None
@@ -51,24 +65,45 @@ class EnvironmentStatus:
     line_drift: str = ""
 
     @property
+    def state(self) -> EnvironmentState:
+        """The state, in one word; what nothing was released to has no drift yet, unless it cannot be read."""
+        if self.drift:
+            return EnvironmentState.DRIFT
+        if self.last_entry is None:
+            return EnvironmentState.NEW
+        is_deploying = self.is_changing and _differences(self)
+        return EnvironmentState.DEPLOYING if is_deploying else EnvironmentState.IN_SYNC
+
+    @property
     def notes(self) -> tuple[str, ...]:
-        """Descriptions of the lock and the hold, if any."""
-        return tuple(str(blocker) for blocker in (self.lock, self.hold) if blocker is not None)
+        """Descriptions of the lock and the hold, if any, and of what an environment lacks that is new."""
+        blockers = tuple(str(blocker) for blocker in (self.lock, self.hold) if blocker is not None)
+        if self.state is not EnvironmentState.NEW:
+            return blockers
+        app = () if self.missing else _running_drift(self)
+        return (*blockers, "; ".join(("nothing was released to it yet", *self.missing, *app)))
 
     @property
     def drift(self) -> tuple[str, ...]:
-        """Descriptions of every disagreement between registry, ledger and running app."""
-        lacks_image = self.followed_image is None and self.last_entry is not None and not self.errors
-        image_drift = (f"nothing is :{self.environment.follow} in its repository",) if lacks_image else ()
-        line_drift = (self.line_drift,) if self.line_drift else ()
-        return (*self.errors, *image_drift, *self.conflicts, *_running_drift(self), *_ledger_drift(self), *line_drift)
+        """Descriptions of every disagreement between registry, ledger and running app that no run is about to end."""
+        is_settled = self.last_entry is not None and not self.is_changing
+        return (*self.errors, *self.conflicts, *(_differences(self) if is_settled else ()))
+
+
+def _differences(status: EnvironmentStatus) -> tuple[str, ...]:
+    """Return every difference between registry, ledger and running app, in words."""
+    is_known = not status.errors and not status.missing
+    lacks_image = status.followed_image is None and is_known
+    image_drift = (f"nothing is :{status.environment.follow} in its repository",) if lacks_image else ()
+    line_drift = (status.line_drift,) if status.line_drift else ()
+    return (*status.missing, *image_drift, *_running_drift(status), *_ledger_drift(status), *line_drift)
 
 
 def with_conflicts(rows: Sequence[EnvironmentStatus]) -> tuple[EnvironmentStatus, ...]:
     """Return the rows with a drift for each version that environments have with different digests."""
     environments: dict[str, dict[str, list[str]]] = {}
     for row in rows:
-        if row.followed_image is not None and row.followed_image.version:
+        if row.last_entry is not None and row.followed_image is not None and row.followed_image.version:
             names = environments.setdefault(row.followed_image.version, {})
             names.setdefault(row.followed_image.digest, []).append(row.environment.name)
     conflicts = {
@@ -78,7 +113,7 @@ def with_conflicts(rows: Sequence[EnvironmentStatus]) -> tuple[EnvironmentStatus
     }
     return tuple(
         evolve(row, conflicts=(conflicts[row.followed_image.version],))
-        if row.followed_image is not None and row.followed_image.version in conflicts
+        if row.last_entry is not None and row.followed_image is not None and row.followed_image.version in conflicts
         else row
         for row in rows
     )
@@ -106,7 +141,7 @@ def _running_drift(status: EnvironmentStatus) -> tuple[str, ...]:
 def _ledger_drift(status: EnvironmentStatus) -> tuple[str, ...]:
     entry, followed_image = status.last_entry, status.followed_image
     if entry is None:
-        return () if status.errors else ("never deployed by this tool",)
+        return ()
     if entry.event in {Event.FAILED, Event.ABANDONED}:
         outcome = "failed" if entry.event is Event.FAILED else "was abandoned"
         return (f"{entry.version} {outcome} here: {entry.reason or 'no reason was recorded'}",)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from attrs import field, frozen
 
 from kaizen_tasks.domain import version as versions
+from kaizen_tasks.domain.deployments import Deployment, group_deployments
 from kaizen_tasks.domain.health import VersionReport
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import failure_before_rollback, find_withdrawal, latest_deployment_entry
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 MAX_CONCURRENT_ENVIRONMENTS = 64
 """Number of worker threads: an app that does not answer occupies one for seconds."""
+
+ENTRIES_PER_DEPLOYMENT = 4
+"""How many entries of the ledger a deployment has at most: a rollback has its cause, and three as any other."""
 
 
 @frozen(kw_only=True)
@@ -59,6 +63,17 @@ def collect_status(environments: Sequence[Environment], tools: Tools) -> tuple[E
     return with_conflicts([row for row in rows if row is not None])
 
 
+def collect_deployments(environments: Sequence[Environment], tools: Tools, *, limit: int) -> tuple[Deployment, ...]:
+    """Return the last deployments to each environment as one history, the one that began last first."""
+
+    def read(environment: Environment) -> tuple[Deployment, ...]:
+        entries = tools.ledger.entries(environment.name, limit=limit * ENTRIES_PER_DEPLOYMENT)
+        return group_deployments(entries)[:limit]
+
+    histories = map_parallel(read, environments, max_workers=MAX_CONCURRENT_ENVIRONMENTS)
+    return tuple(heapq.merge(*histories, key=lambda deployment: deployment.first.at, reverse=True))
+
+
 def _resolve(future: Future[T], lookup: Callable[[], T]) -> None:
     try:
         future.set_result(lookup())
@@ -76,35 +91,46 @@ def collect_history(environments: Sequence[Environment], tools: Tools, *, limit:
     return tuple(heapq.merge(*histories, key=lambda entry: entry.at, reverse=True))
 
 
-def _attempt(lookup: Callable[[], T], errors: dict[str, None]) -> T | None:
-    """Return the answer of a lookup; when it fails, add the message to `errors` and return None."""
-    try:
-        return lookup()
-    except KaizenError as error:
-        errors[error.message] = None
-        return None
+@frozen
+class _Failures:
+    """The distinct messages of failed lookups, in order: of those that found nothing, and of all others."""
+
+    missing: dict[str, None] = field(factory=dict)
+    errors: dict[str, None] = field(factory=dict)
+
+    def attempt(self, lookup: Callable[[], T]) -> T | None:
+        """Return the answer of a lookup; when it fails, keep the message and return None."""
+        try:
+            return lookup()
+        except KaizenError as error:
+            messages = self.missing if isinstance(error, NotFound) else self.errors
+            messages[error.message] = None
+            return None
 
 
 def _environment_status(environment: Environment, lookups: _BatchedLookups, tools: Tools) -> EnvironmentStatus:
-    errors = dict[str, None]()  # the distinct messages, in order
-    image = _attempt(lambda: tools.registry.find_image(environment.repository, environment.follow), errors)
-    recent_entries = _attempt(lambda: tools.ledger.entries(environment.name), errors) or ()
+    failures = _Failures()
+    image = failures.attempt(lambda: tools.registry.find_image(environment.repository, environment.follow))
+    recent_entries = failures.attempt(lambda: tools.ledger.entries(environment.name)) or ()
     entry = latest_deployment_entry(recent_entries)
     if recent_entries and entry is None:
-        entry = _attempt(lambda: ledger.read_latest_entry(environment, tools), errors)
-    urls = _attempt(lookups.service_urls.result, errors)
-    url = environment.url if urls is None else _attempt(lambda: _app_url(environment, urls, tools), errors) or ""
+        entry = failures.attempt(lambda: ledger.read_latest_entry(environment, tools))
+    urls = failures.attempt(lookups.service_urls.result)
+    url = environment.url if urls is None else failures.attempt(lambda: _app_url(environment, urls, tools)) or ""
     line, line_drift = _line(environment, entry, tools)
-    locks, holds = _attempt(lookups.locks.result, errors) or {}, _attempt(lookups.holds.result, errors) or {}
+    locks, holds = failures.attempt(lookups.locks.result) or {}, failures.attempt(lookups.holds.result) or {}
+    lock = locks.get(environment.name)
     return EnvironmentStatus(
         environment=environment,
         url=url,
         followed_image=image,
         version_report=_fetch_version(environment, url, tools) if url else VersionReport(error="has no address"),
         last_entry=entry,
-        lock=locks.get(environment.name),
+        lock=lock,
         hold=holds.get(environment.name),
-        errors=tuple(errors),
+        is_changing=lock is not None and not lock.is_manual and not lock.seems_expired(tools.clock.now()),
+        errors=tuple(failures.errors),
+        missing=tuple(failures.missing),
         withdrawal=find_withdrawal(recent_entries, entry.digest) if entry else None,
         failure=failure_before_rollback(recent_entries),
         line=line,

@@ -49,6 +49,7 @@ CODES = {
     "Superseded": 8,
     "Unproven": 8,
     "RolloutFailed": 9,
+    "DriftFound": 9,
     "RollbackFailed": 10,
     "Interrupted": 130,
     "Cancelled": 130,

@@ -105,6 +105,7 @@ def test_the_status_of_an_environment_has_every_key_of_the_contract() -> None:
                     "since": "2026-11-20T12:00:00+00:00",
                     "until": None,
                 },
+                "state": "in sync",
                 "drift": [],
             }
         },

@@ -64,8 +64,7 @@ def test_sources_that_agree_show_no_drift() -> None:
             ("runs v2, but :latest is unlabelled", "the ledger says v2 verified, but :latest is another image"),
         ),
         (evolve(WELL, followed_image=None), ("nothing is :latest in its repository",)),
-        (evolve(WELL, last_entry=None), ("never deployed by this tool",)),
-        (evolve(WELL, last_entry=None, followed_image=None), ("never deployed by this tool",)),
+        (evolve(WELL, missing=("there is no service x",)), ("there is no service x",)),
         (evolve(WELL, last_entry=evolve(ENTRY, event=Event.DEPLOYED)), ("v2 is deployed, not verified",)),
         (evolve(WELL, last_entry=evolve(ENTRY, event=Event.STARTED)), ("v2 is started, not verified",)),
         (

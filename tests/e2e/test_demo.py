@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 
-KEYS = {"repository", "service", "url", "image_tag", "digest", "running", "ledger", "lock", "hold", "drift"}
+KEYS = {"repository", "service", "url", "image_tag", "digest", "running", "ledger", "lock", "hold", "state", "drift"}
 
 FIVE = ["staging", "prod", "mark", "shane", "dom"]
 

@@ -83,7 +83,8 @@ def test_deployment_without_these_tasks_is_shown() -> None:
     prod = look(FakeTools())["prod"]
 
     assert (prod.followed_image, prod.last_entry) == (None, None)
-    assert prod.drift == ("never deployed by this tool",)
+    assert (prod.state, prod.drift) == ("new", ())
+    assert prod.notes == ("nothing was released to it yet",)
 
 
 @pytest.mark.parametrize(
@@ -103,11 +104,27 @@ def test_missing_resource_is_an_error_of_one_environment(missing: str, drift: tu
         service="elsewhere" if missing == "service" else configured.service,
     )
 
-    broken, whole = status.collect_status((lost, tools.settings.environments["prod"]), tools)
+    new, whole = status.collect_status((lost, tools.settings.environments["prod"]), tools)
+    release(tools)
+    broken, _ = status.collect_status((lost, tools.settings.environments["prod"]), tools)
 
-    assert broken.errors == drift[:1]
+    assert (new.drift, new.notes) == ((), (f"nothing was released to it yet; {drift[0]}",))
     assert broken.drift == drift
-    assert whole.errors == ()
+    assert (whole.errors, whole.missing) == ((), ())
+
+
+def test_run_that_renews_its_lock_is_deploying() -> None:
+    tools = FakeTools()
+    released = release(tools)
+    entries.append(Event.STARTED, tools.settings.environments["staging"], released, tools)
+    assert look(tools)["staging"].drift == ("v0.2.0 is started, not verified",)
+
+    tools.locks.acquire(evolve(wanted(environment="staging"), expires=tools.clock.now() + timedelta(minutes=1)))
+    staging = look(tools)["staging"]
+
+    assert (staging.state, staging.drift) == ("deploying", ())
+    tools.clock.sleep(3600)
+    assert look(tools)["staging"].state == "drift"
 
 
 def test_locks_and_holds_are_shown() -> None:
@@ -182,7 +199,7 @@ def test_wrong_answer_of_an_app_is_shown() -> None:
     tools = FakeTools()
     tools.prober.answers["https://prod.example/version"] = ProbeResponse(status=502)
 
-    assert look(tools)["prod"].drift == ("the app answers HTTP 502", "never deployed by this tool")
+    assert look(tools)["prod"].notes == ("nothing was released to it yet; the app answers HTTP 502",)
 
 
 def test_credentials_of_another_account_read_nothing() -> None:

@@ -68,6 +68,10 @@ ENVIRONMENT: Fields = {
     **_below("ledger.", ENTRY),
     "lock": ("object or null", "Who is changing it now; see [a lock](#a-lock)."),
     "hold": ("object or null", "Who holds it, and why; see [`lock.show --json`](#lockshow---json)."),
+    "state": (
+        "text",
+        "`in sync`, `drift`, `deploying` while a run changes it, or `new` when nothing was released to it yet.",
+    ),
     "drift": ("list of text", "Every difference between these sources, in words; empty when they agree."),
 }
 """State of an environment in all sources; `ledger` is null where this tool has never deployed."""

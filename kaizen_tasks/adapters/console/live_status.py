@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -13,7 +14,7 @@ from kaizen_tasks.adapters.console import tables
 from kaizen_tasks.adapters.console.safe_console import SafeConsole
 from kaizen_tasks.domain.status import EnvironmentStatus
 
-RESERVED_LINES = 6  # lines of the terminal that are not rows: the table's head, the caption, and empty lines
+RESERVED_LINES = 6  # lines of the terminal that are not rows: the table's head, the legend, the caption, empty lines
 REFRESH_PER_SECOND = 2  # refreshes per second, so that a resized terminal is soon filled again
 
 
@@ -23,11 +24,12 @@ class LiveStatus:
     def __init__(self, console: Console) -> None:
         self.console = console
         self._rows: Sequence[EnvironmentStatus] = ()
+        self._now = datetime.now(UTC)
         self._caption = "checking …"
 
-    def update(self, rows: Sequence[EnvironmentStatus], caption: str) -> None:
-        """Replace the rows of the table and the caption below the table."""
-        self._rows, self._caption = rows, caption
+    def update(self, rows: Sequence[EnvironmentStatus], now: datetime, caption: str) -> None:
+        """Replace the rows of the table, the time to which their ages are relative, and the caption below the table."""
+        self._rows, self._now, self._caption = rows, now, caption
 
     def __rich__(self) -> RenderableType:
         """Return the table with the rows that fit the terminal."""
@@ -37,12 +39,12 @@ class LiveStatus:
         hidden_count = len(self._rows) - len(visible_rows)
         hidden_drift = _count_drifting(self._rows) - _count_drifting(visible_rows)
         hidden = f"{hidden_count} more environments, {hidden_drift} with drift; " if hidden_count else ""
-        return Group(*tables.render_status(visible_rows), Text(f"\n{hidden}{self._caption}", "dim"))
+        return Group(*tables.render_status(visible_rows, self._now), Text(f"\n{hidden}{self._caption}", "dim"))
 
     @property
     def full_table(self) -> RenderableType:
         """The table with every row."""
-        return Group(*tables.render_status(self._rows))
+        return Group(*tables.render_status(self._rows, self._now))
 
 
 @contextmanager

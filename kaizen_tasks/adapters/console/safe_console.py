@@ -13,6 +13,9 @@ from kaizen_tasks.domain.printable import printable, printable_lines
 if TYPE_CHECKING:
     from rich.text import Text
 
+ASCII_SYMBOLS = str.maketrans("✓✗·→»…─", "+x->>.-")
+"""What stands for a symbol where the encoding of the output lacks it."""
+
 
 class SafeConsole(Console):
     """A console that prints no control characters but its own, interprets no markup, and obeys `NO_COLOR`.
@@ -33,4 +36,5 @@ class SafeConsole(Console):
         """Yield what is printed of a renderable, with question marks for control characters in its texts."""
         for segment in super().render(renderable, options):
             text, style, control = segment
-            yield segment if control else Segment(printable_lines(text), None if self.no_color else style)
+            shown_text = text if self.encoding.startswith("utf") else text.translate(ASCII_SYMBOLS)
+            yield segment if control else Segment(printable_lines(shown_text), None if self.no_color else style)

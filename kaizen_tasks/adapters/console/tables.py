@@ -3,55 +3,90 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE_HEAD
+from rich.box import Box
 from rich.table import Table
 from rich.text import Text
 
 from kaizen_tasks.adapters.console.safe_console import SafeConsole
+from kaizen_tasks.adapters.console.wrapped_text import wrap_words
 from kaizen_tasks.domain import duration, runtime_config
-from kaizen_tasks.domain.ledger import UNKNOWN_TIME, Event, LedgerEntry, RollbackCandidate
+from kaizen_tasks.domain.deployments import Deployment
+from kaizen_tasks.domain.ledger import UNKNOWN_TIME, Event, RollbackCandidate
 from kaizen_tasks.domain.printable import printable
+from kaizen_tasks.domain.release import short_digest
 from kaizen_tasks.domain.runtime_config import RuntimeConfigView, RuntimeRules
-from kaizen_tasks.domain.status import EnvironmentStatus
+from kaizen_tasks.domain.status import EnvironmentState, EnvironmentStatus
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 PLAIN_WIDTH = 100  # columns when the output is not a terminal
+STATE_MARKS = {
+    EnvironmentState.IN_SYNC: ("✓", "green"),
+    EnvironmentState.DRIFT: ("!", "yellow"),
+    EnvironmentState.DEPLOYING: ("»", "cyan"),
+    EnvironmentState.NEW: ("·", "dim"),
+}
+HEAD_RULE = Box("    \n    \n ── \n" + "    \n" * 5, ascii=True)
+"""A line below the heading and no others; `SafeConsole` draws it in ASCII where the encoding needs that."""
+
+UNFOLDED_COLUMNS = ("", "digest", "changed", "when (UTC)", "commit", "took")
+LOCK_MARK, HOLD_MARK = "L", "H"
+LEGEND = {"»": "deploying", "·": "nothing released yet", LOCK_MARK: "locked", HOLD_MARK: "held"}
+"""What the marks mean that do not explain themselves."""
 
 
-def print_status(rows: Sequence[EnvironmentStatus]) -> None:
+def print_status(rows: Sequence[EnvironmentStatus], now: datetime) -> None:
     """Print a table with one line per environment, then every drift, lock and hold in words."""
-    table, *lines = render_status(rows)
+    table, *lines = render_status(rows, now)
     _print_all(table)
-    _print_all(*lines, soft_wrap=True)  # so that only this program begins lines: CI systems take some for commands
+    _print_all(*lines, soft_wrap=True)  # only this program begins lines: CI systems take some for commands
 
 
-def render_status(rows: Sequence[EnvironmentStatus]) -> tuple[RenderableType, ...]:
-    """Return a table with one line per environment, followed by lines that describe every drift, lock and hold."""
-    has_locks_or_holds = any(row.lock or row.hold for row in rows)
+def render_status(rows: Sequence[EnvironmentStatus], now: datetime) -> tuple[RenderableType, ...]:
+    """Return a table with one line per environment, then the marks in it and every drift, lock and hold in words."""
     has_lines = any(row.line for row in rows)
-    columns = ("environment", "image", "digest", "running", "ledger", "when (UTC)")
-    table = _table(*columns, *(("line",) if has_lines else ()), *(("lock",) if has_locks_or_holds else ()))
+    columns = ("", "environment", "image", "digest", "running", "ledger", "changed", *(("line",) if has_lines else ()))
+    table = _table(*columns)
     for row in rows:
-        mark = Text("✓ ", "green") if not row.drift else Text("! ", "yellow")
         table.add_row(
-            mark + Text(row.environment.name, "bold"),
+            _marks(row),
+            Text(row.environment.name, "bold"),
             (row.followed_image.version or "?") if row.followed_image else "none",
-            row.followed_image.digest.removeprefix("sha256:")[:12] if row.followed_image else "",
+            short_digest(row.followed_image.digest) if row.followed_image else "",
             Text(row.version_report.version, "green") if row.version_report.version else Text("no answer", "red"),
-            f"{row.last_entry.version} {row.last_entry.event_name}" if row.last_entry else "nothing",
-            f"{row.last_entry.at:%m-%d %H:%M}" if row.last_entry else "",
+            _ledger_text(row),
+            duration.format_age((now - row.last_entry.at).total_seconds()) if row.last_entry else "",
             *((row.line,) if has_lines else ()),
-            *((_lock_state(row),) if has_locks_or_holds else ()),
         )
     drift_lines = [printable(f"! {', '.join(names)}: {drift}") for drift, names in _environments_by_drift(rows).items()]
     remark_lines = [printable(f"  {row.environment.name}: {remark}") for row in rows for remark in row.notes]
-    return (table, *(Text(drift, "yellow") for drift in drift_lines), *remark_lines)
+    legend = (Text(legend_text(rows), "dim"),) if legend_text(rows) else ()
+    return (table, *legend, *(Text(drift, "yellow") for drift in drift_lines), *remark_lines)
+
+
+def _marks(row: EnvironmentStatus) -> Text:
+    blockers = (LOCK_MARK if row.lock else "") + (HOLD_MARK if row.hold else "")
+    return Text.assemble(STATE_MARKS[row.state], blockers)
+
+
+def _ledger_text(row: EnvironmentStatus) -> str:
+    """Return the last event of the ledger, with its release if that is not the image's."""
+    if row.last_entry is None:
+        return "nothing"
+    image_version = row.followed_image.version if row.followed_image else ""
+    release = "" if row.last_entry.version == image_version else f"{row.last_entry.version} "
+    return f"{release}{row.last_entry.event_name}"
+
+
+def legend_text(rows: Sequence[EnvironmentStatus]) -> str:
+    """Return what the marks of these rows mean, as far as they do not explain themselves; may be empty."""
+    marks = {character for row in rows for character in str(_marks(row))}
+    return ", ".join(f"{mark} {meaning}" for mark, meaning in LEGEND.items() if mark in marks)
 
 
 def _environments_by_drift(rows: Sequence[EnvironmentStatus]) -> dict[str, list[str]]:
@@ -63,19 +98,28 @@ def _environments_by_drift(rows: Sequence[EnvironmentStatus]) -> dict[str, list[
     return environments_by_drift
 
 
-def _lock_state(row: EnvironmentStatus) -> str:
-    return ", ".join(word for word, holder in (("locked", row.lock), ("held", row.hold)) if holder)
+def drift_texts(rows: Sequence[EnvironmentStatus]) -> Iterator[str]:
+    """Yield every drift with the environments that have it."""
+    yield from (f"{', '.join(names)}: {drift}" for drift, names in _environments_by_drift(rows).items())
 
 
-def print_history(entries: Sequence[LedgerEntry]) -> None:
-    """Print ledger entries, newest first, then the addresses of the CI runs that wrote them."""
-    table = _table("when (UTC)", "environment", "release", "event", "by", "reason")
-    for entry in entries:
-        when = "?" if entry.at == UNKNOWN_TIME else f"{entry.at:%Y-%m-%d %H:%M}"
-        event = f"{entry.event_name} (of a later version)" if entry.event is Event.UNKNOWN else entry.event_name
-        table.add_row(when, entry.environment, entry.version, event, entry.actor, entry.reason)
+def print_history(deployments: Sequence[Deployment]) -> None:
+    """Print a row for each deployment, newest first, then the addresses of the CI runs that made them."""
+    table = _table("when (UTC)", "environment", "release", "commit", "outcome", "took", "by")
+    for deployment in deployments:
+        entry = deployment.first
+        outcome = deployment.last
+        table.add_row(
+            "?" if entry.at == UNKNOWN_TIME else f"{entry.at:%Y-%m-%d %H:%M}",
+            entry.environment,
+            entry.version,
+            short_digest(entry.commit),
+            f"{outcome.event_name} (of a later version)" if outcome.event is Event.UNKNOWN else outcome.event_name,
+            "" if deployment.seconds is None else duration.format_duration(deployment.seconds),
+            f"{entry.actor}: {deployment.reason}" if deployment.reason else entry.actor,
+        )
     _print_all(table)
-    with_run = [entry for entry in entries if entry.run_url]
+    with_run = [deployment.first for deployment in deployments if deployment.first.run_url]
     runs = dict.fromkeys(printable(f"{entry.version} in {entry.environment}: {entry.run_url}") for entry in with_run)
     _print_all(*runs, soft_wrap=True)
 
@@ -113,14 +157,23 @@ def print_runtime_difference(first: RuntimeConfigView, second: RuntimeConfigView
 
 
 def _table(*columns: str) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    """Return an empty table whose cells are folded where they must be, except for those that are short."""
+    table = Table(box=HEAD_RULE, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column in UNFOLDED_COLUMNS)
     return table
 
 
 def _print_all(*renderables: RenderableType, soft_wrap: bool = False) -> None:
-    """Print with colour if stdout is a terminal, else without escape codes."""
+    """Print with colour if stdout is a terminal, else without escape codes.
+
+    Args:
+        renderables: tables and lines.
+        soft_wrap: whether lines are wrapped between words on a terminal, and nowhere else.
+    """
     console = SafeConsole(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     for renderable in renderables:
+        if soft_wrap and sys.stdout.isatty():
+            style = renderable.style if isinstance(renderable, Text) else ""
+            renderable = Text("\n".join(wrap_words(str(renderable), console.width)), style)  # noqa: PLW2901
         console.print(renderable, soft_wrap=soft_wrap)

@@ -14,8 +14,9 @@ from kaizen_tasks.cli import json_output, params
 from kaizen_tasks.cli.correction import typed_line
 from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.errors import UsageError
-from kaizen_tasks.flows.status import collect_history, collect_status
+from kaizen_tasks.domain.status import EnvironmentStatus
+from kaizen_tasks.errors import DriftFound, UsageError
+from kaizen_tasks.flows.status import collect_deployments, collect_history, collect_status
 from kaizen_tasks.wiring import Toolbox
 
 DEFAULT_WATCH_INTERVAL = "5s"
@@ -25,7 +26,9 @@ MIN_WATCH_SECONDS = 1
 """Each refresh costs several requests of AWS for each environment."""
 
 
-def status(c: Context, *, env: list[str], json: bool, watch: bool, interval: str) -> None:
+def status(c: Context, *, env: list[str], json: bool, check: bool, watch: bool, interval: str) -> None:
+    if check and watch:
+        raise UsageError("--check looks once and --watch does not end", hint="inv status --check")
     tools = wiring.toolbox(c.config)
     environments = params.resolve_environments_or_all(env, tools.settings)
     if interval and not watch:
@@ -37,18 +40,36 @@ def status(c: Context, *, env: list[str], json: bool, watch: bool, interval: str
     rows = collect_status(environments, tools)
     if json:
         json_output.print_json(json_output.status_document(tools.settings, rows, tools.clock.now()))
-    else:
-        tables.print_status(rows)
+    elif not check:
+        tables.print_status(rows, tools.clock.now())
+    if check:
+        _require_no_drift(rows)
+        if not json:
+            tools.reporter.note(f"no drift in {count_environments(len(rows))}")
+
+
+def _require_no_drift(rows: Sequence[EnvironmentStatus]) -> None:
+    """Raise an error of one line that says what differs, and where: for a job that looks every hour."""
+    drifting = [row for row in rows if row.drift]
+    if drifting:
+        texts = "; ".join(tables.drift_texts(rows))
+        raise DriftFound(f"drift in {count_environments(len(drifting))}: {texts}", hint="inv status shows all of it")
+
+
+def count_environments(number: int) -> str:
+    """Return a number of environments in words."""
+    return f"{number} environment{'' if number == 1 else 's'}"
 
 
 def history(c: Context, *, env: list[str], limit: str, json: bool) -> None:
-    max_entries = params.parse_number("--limit", limit, minimum=1, maximum=10_000)
+    limit_number = params.parse_number("--limit", limit, minimum=1, maximum=10_000)
     tools = wiring.toolbox(c.config)
-    entries = collect_history(params.resolve_environments_or_all(env, tools.settings), tools, limit=max_entries)
+    environments = params.resolve_environments_or_all(env, tools.settings)
     if json:
+        entries = collect_history(environments, tools, limit=limit_number)
         json_output.print_json([json_output.entry_document(entry) for entry in entries])
     else:
-        tables.print_history(entries)
+        tables.print_history(collect_deployments(environments, tools, limit=limit_number))
 
 
 def _parse_interval(interval: str) -> float:
@@ -85,5 +106,6 @@ def _watch_on_screen(environments: Sequence[Environment], tools: Toolbox, interv
     with live_status.live_screen() as screen:
         while True:
             rows = collect_status(environments, tools)
-            screen.update(rows, f"{tools.settings.app} at {tools.clock.now():%Y-%m-%d %H:%M:%S} UTC; {refresh_note}")
+            now = tools.clock.now()
+            screen.update(rows, now, f"{tools.settings.app} at {now:%Y-%m-%d %H:%M:%S} UTC; {refresh_note}")
             tools.clock.sleep(interval_seconds)

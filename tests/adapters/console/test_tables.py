@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import io
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from attrs import evolve
 
 from kaizen_tasks.adapters.console import tables
+from kaizen_tasks.adapters.console.safe_console import SafeConsole
+from kaizen_tasks.domain.deployments import Deployment
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.health import VersionReport
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import UNKNOWN_TIME, Event, LedgerEntry, RollbackCandidate
 from kaizen_tasks.domain.release import Image
 from kaizen_tasks.domain.status import EnvironmentStatus
+from tests.contracts.locks import wanted
 
 ENTRY = LedgerEntry(
     environment="staging",
@@ -33,6 +37,14 @@ IN_SYNC = EnvironmentStatus(
 )
 
 
+NOW = ENTRY.at + timedelta(hours=3)
+
+
+def single(entry: LedgerEntry) -> Deployment:
+    """Return a deployment of one entry."""
+    return Deployment(first=entry, last=entry)
+
+
 @pytest.fixture(autouse=True)
 def _plain(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the tables independent of the terminal that runs the tests."""
@@ -47,81 +59,119 @@ def words(capsys: pytest.CaptureFixture[str]) -> list[list[str]]:
 
 
 def test_an_environment_without_drift_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    tables.print_status([IN_SYNC])
+    tables.print_status([IN_SYNC], NOW)
 
-    assert words(capsys) == [
-        ["✓", "staging", "v1.2.3", "abababababab", "v1.2.3", "v1.2.3", "verified", "11-20", "09:05"]
-    ]
+    assert words(capsys) == [["✓", "staging", "v1.2.3", "abababa", "v1.2.3", "verified", "3h", "ago"]]
 
 
 def test_lines_are_a_column_where_an_environment_has_one(capsys: pytest.CaptureFixture[str]) -> None:
-    tables.print_status([evolve(IN_SYNC, line="1.x"), IN_SYNC])
+    tables.print_status([evolve(IN_SYNC, line="1.x"), IN_SYNC], NOW)
 
-    assert [line[-1] for line in words(capsys)] == ["1.x", "09:05"]
+    assert [line[-1] for line in words(capsys)] == ["1.x", "ago"]
 
 
 def test_every_drift_is_printed_below_the_table(capsys: pytest.CaptureFixture[str]) -> None:
-    lost = evolve(IN_SYNC, followed_image=None, version_report=VersionReport(error="answers HTTP 502"), last_entry=None)
+    lost = evolve(IN_SYNC, followed_image=None, version_report=VersionReport(error="answers HTTP 502"))
 
-    tables.print_status([IN_SYNC, lost])
+    tables.print_status([IN_SYNC, lost], NOW)
 
     _, marked, *below = words(capsys)
-    assert marked == ["!", "staging", "none", "no", "answer", "nothing"]
+    assert marked == ["!", "staging", "none", "no", "answer", "v1.2.3", "verified", "3h", "ago"]
     assert [" ".join(line) for line in below] == [f"! staging: {drift}" for drift in lost.drift]
 
 
 def test_a_drift_of_several_environments_is_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
-    new = evolve(IN_SYNC, last_entry=None)
+    started = evolve(IN_SYNC, last_entry=evolve(ENTRY, event=Event.STARTED))
     other = evolve(
-        new, environment=evolve(IN_SYNC.environment, name="prod"), version_report=VersionReport(error="is silent")
+        started, environment=evolve(IN_SYNC.environment, name="prod"), version_report=VersionReport(error="is silent")
     )
 
-    tables.print_status([new, other])
+    tables.print_status([started, other], NOW)
 
     assert sorted(" ".join(line) for line in words(capsys)[2:]) == [
         "! prod: the app is silent",
-        "! staging, prod: never deployed by this tool",
+        "! staging, prod: v1.2.3 is started, not verified",
     ]
 
 
-def test_a_hold_has_a_column_and_a_note(capsys: pytest.CaptureFixture[str]) -> None:
+def test_locks_and_holds_have_marks_that_are_explained_and_notes(capsys: pytest.CaptureFixture[str]) -> None:
     hold = Hold(environment="staging", reason="race day", actor="ada@laptop", since=ENTRY.at)
+    lock = evolve(wanted(environment="staging"), expires=None)
 
-    tables.print_status([evolve(IN_SYNC, hold=hold)])
+    tables.print_status([evolve(IN_SYNC, hold=hold, lock=lock), IN_SYNC], NOW)
 
-    row, remark = words(capsys)
-    assert row[-1] == "held"
-    assert remark[:4] == ["staging:", "held", "by", "ada@laptop"]
+    locked, plain, legend, *remarks = words(capsys)
+    assert (locked[0], plain[0]) == ("✓LH", "✓")
+    assert " ".join(legend) == "L locked, H held"
+    assert [remark[:2] for remark in remarks] == [["staging:", "locked"], ["staging:", "held"]]
+
+
+def test_environments_at_work_and_new_ones_have_marks_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    at_work = evolve(IN_SYNC, last_entry=evolve(ENTRY, event=Event.STARTED), is_changing=True)
+
+    tables.print_status([at_work, evolve(IN_SYNC, last_entry=None)], NOW)
+
+    deploying, new, legend, note = words(capsys)
+    assert (deploying[0], new[0]) == ("»", "·")
+    assert " ".join(legend) == "» deploying, · nothing released yet"
+    assert " ".join(note) == "staging: nothing was released to it yet"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_symbols_are_replaced_where_the_encoding_lacks_them(encoding: str) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+
+    SafeConsole(stream, width=80).print(*tables.render_status([IN_SYNC], NOW))
+
+    stream.seek(0)
+    _, rule, row, *_ = stream.read().splitlines()
+    assert (rule[:3], row.split()[:2]) == ("---", ["+", "staging"])
+
+
+@pytest.mark.parametrize(("version", "line"), [("v1.12.13-rc.1", ""), ("v1.12.13", "1.x")])
+def test_status_fits_80_columns_with_marks_lines_and_long_names(version: str, line: str) -> None:
+    hold = Hold(environment="staging", reason="race day", actor="ada@laptop", since=ENTRY.at)
+    image = Image(digest=ENTRY.digest, media_type="any", version=version)
+    entry, report = evolve(ENTRY, version=version), VersionReport(version=version, environment="staging-blue")
+    environment = evolve(IN_SYNC.environment, name="staging-blue")
+    row = evolve(IN_SYNC, environment=environment, followed_image=image, version_report=report, last_entry=entry)
+    row = evolve(row, hold=hold, lock=wanted(), line=line)
+    stream = io.StringIO()
+
+    SafeConsole(stream, width=80).print(tables.render_status([row], NOW)[0])
+
+    assert len(stream.getvalue().splitlines()) == 3
 
 
 def test_an_image_without_a_version_label_shows_its_digest(capsys: pytest.CaptureFixture[str]) -> None:
     assert IN_SYNC.followed_image is not None
 
-    tables.print_status([evolve(IN_SYNC, followed_image=evolve(IN_SYNC.followed_image, version=""))])
+    tables.print_status([evolve(IN_SYNC, followed_image=evolve(IN_SYNC.followed_image, version=""))], NOW)
 
-    assert words(capsys)[0][2:4] == ["?", "abababababab"]
+    assert words(capsys)[0][2:4] == ["?", "abababa"]
 
 
-def test_history_shows_time_environment_release_event_actor_and_reason(capsys: pytest.CaptureFixture[str]) -> None:
-    tables.print_history([evolve(ENTRY, event=Event.FAILED, reason="the app answers HTTP 502"), ENTRY])
+def test_history_has_a_row_for_each_deployment(capsys: pytest.CaptureFixture[str]) -> None:
+    end = evolve(ENTRY, event=Event.FAILED, at=ENTRY.at + timedelta(seconds=90), reason="it answers HTTP 502")
+    tables.print_history([Deployment(first=ENTRY, last=end), single(ENTRY)])
 
     failed, verified = words(capsys)
-    assert failed[:6] == ["2026-11-20", "09:05", "staging", "v1.2.3", "failed", "ada@laptop"]
-    assert " ".join(failed[6:]) == "the app answers HTTP 502"
-    assert verified[4] == "verified"
+    assert failed[:8] == ["2026-11-20", "09:05", "staging", "v1.2.3", "ccccccc", "failed", "1m", "30s"]
+    assert " ".join(failed[8:]) == "ada@laptop: it answers HTTP 502"
+    assert verified[5:] == ["verified", "ada@laptop"]
 
 
 @pytest.mark.parametrize("reason", ["see [this ticket]", "[/foo] closes nothing", ":warning: is a word"])
 def test_brackets_and_colons_in_a_reason_are_not_markup(capsys: pytest.CaptureFixture[str], reason: str) -> None:
-    tables.print_history([evolve(ENTRY, reason=reason)])
+    tables.print_history([single(evolve(ENTRY, reason=reason))])
 
-    assert " ".join(words(capsys)[0][6:]) == reason
+    assert " ".join(words(capsys)[0][7:]) == reason
 
 
 def test_a_long_reason_is_folded_not_cut(capsys: pytest.CaptureFixture[str]) -> None:
     reason = " ".join(f"word{number}" for number in range(40))
 
-    tables.print_history([evolve(ENTRY, reason=reason)])
+    tables.print_history([single(evolve(ENTRY, reason=reason))])
 
     printed_words = {word for line in words(capsys) for word in line}
     assert printed_words >= set(reason.split())
@@ -135,7 +185,9 @@ def test_rollback_candidates_show_where_their_image_is(capsys: pytest.CaptureFix
     assert [" ".join(line[5:]) for line in words(capsys)] == ["exists", "in prod", "deleted"]
 
 
-@pytest.mark.parametrize("show", [tables.print_status, tables.print_history, tables.print_candidates])
+@pytest.mark.parametrize(
+    "show", [lambda rows: tables.print_status(rows, NOW), tables.print_history, tables.print_candidates]
+)
 def test_no_rows_print_an_empty_table_without_escape_codes(capsys: pytest.CaptureFixture[str], show: object) -> None:
     assert callable(show)
     show([])
@@ -147,17 +199,18 @@ def test_no_rows_print_an_empty_table_without_escape_codes(capsys: pytest.Captur
 
 def test_history_shows_entries_of_later_versions(capsys: pytest.CaptureFixture[str]) -> None:
     tables.print_history(
-        [evolve(ENTRY, event=Event.UNKNOWN, unknown_event="quarantined", at=UNKNOWN_TIME, reason="bad\nnews")]
+        [single(evolve(ENTRY, event=Event.UNKNOWN, unknown_event="quarantined", at=UNKNOWN_TIME, reason="bad\nnews"))]
     )
 
-    assert words(capsys) == [
-        ["?", "staging", "v1.2.3", "quarantined", "(of", "a", "later", "version)", "ada@laptop", "bad?news"]
-    ]
+    row, folded = words(capsys)
+    assert row == ["?", "staging", "v1.2.3", "ccccccc", "quarantined", "(of", "a", "later", "ada@laptop:", "bad?news"]
+    assert folded == ["version)"]
 
 
 def test_history_leads_once_to_each_run(capsys: pytest.CaptureFixture[str]) -> None:
     """The address is on one line, so that it can be clicked."""
     url = "https://ci.example/" + "long/" * 20
-    tables.print_history([evolve(ENTRY, run_url=url), evolve(ENTRY, event=Event.DEPLOYED, run_url=url), ENTRY])
+    deployed = evolve(ENTRY, event=Event.DEPLOYED, run_url=url)
+    tables.print_history([single(evolve(ENTRY, run_url=url)), single(deployed), single(ENTRY)])
 
     assert [line for line in capsys.readouterr().out.splitlines() if "https" in line] == [f"v1.2.3 in staging: {url}"]
