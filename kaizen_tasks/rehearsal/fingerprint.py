@@ -39,7 +39,11 @@ def repo_folders(app: Path) -> tuple[Path, ...]:
 def _rev_parse(folder: Path, *options: str) -> tuple[Path, ...]:
     result = process.run(("git", "rev-parse", "--path-format=absolute", *options), cwd=folder, env=NO_LOCKS_ENV)
     if not result.ok:
-        raise Refused(f"{folder} is not in a git repository", state="nothing has been started", hint="git init")
+        raise Refused(
+            f"{folder} is not in a git repository",
+            state="nothing has been started",
+            hint="git init --initial-branch=main && git add --all && git commit --message 'Begin'",
+        )
     return tuple(Path(line) for line in result.out.splitlines())
 
 

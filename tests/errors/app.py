@@ -49,7 +49,12 @@ class App:
 
     def _run_in_shell(self, line: str) -> CommandResult:
         ended = subprocess.run(
-            ["bash", "-c", line], cwd=self.clone, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+            ["/bin/bash", "-c", line],
+            cwd=self.clone,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         return CommandResult(words=("bash", "-c", line), code=ended.returncode, out=ended.stdout, err=ended.stderr)
 

@@ -8,9 +8,9 @@ from attrs import frozen
 
 PROGRAMS = "inv|kaizen|git|aws|pip|chmod|rm|kill|echo|export|unset|ls|cp|cd|mkdir"
 PASTED = re.compile(
-    rf"(?:^|: )(?P<command>(?:{PROGRAMS}) .+?)(?P<again>[;,] (?:and |then )?run the same command again)?$"
+    rf"(?:^|: )(?P<command>(?:{PROGRAMS}) (?:(?!: ).)+?)(?:[;,] (?:and |then )?run the same command again)?$"
 )
-"""A command that can be pasted: the whole hint, or what follows a colon."""
+"""A command that can be pasted: the whole hint, or what follows its last colon."""
 
 
 @frozen(kw_only=True)
@@ -26,6 +26,7 @@ class Case:
         hint: the error's last line; `*` stands for what differs from run to run; empty if the first line says all.
         follow: shell lines in which the user does what the hint says; by default the command in the hint is pasted.
         leads_to: exit code of the last of these lines; 3 where the command is right and there are no credentials.
+        leaves: a part of the path of a file that differs afterwards; empty, as hardly any error leaves one.
         again: exit code of the failed command when it is typed again after that; by default 0 if the hint says to.
     """
 
@@ -37,13 +38,12 @@ class Case:
     hint: str = ""
     follow: tuple[str, ...] = ()
     leads_to: int = 0
+    leaves: str = ""
     again: int | None = None
 
-    @property
-    def lines_to_follow(self) -> tuple[str, ...]:
-        """What the user types because of the error."""
-        pasted = pasted_command(self.hint)
-        return self.follow or ((pasted,) if pasted else ())
+    def lines_to_follow(self, hint: str) -> tuple[str, ...]:
+        """Return what the user types because of a hint."""
+        return self.follow or tuple(filter(None, (pasted_command(hint),)))
 
     @property
     def code_again(self) -> int | None:

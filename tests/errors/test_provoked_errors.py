@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 import pytest
 
-from tests.errors.tables import command_line, configuration
+from tests.errors.tables import command_line, configuration, machine, repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 
-CASES = (*command_line.CASES, *configuration.CASES)
+CASES = (*command_line.CASES, *configuration.CASES, *repository.CASES, *machine.CASES)
 
 
 @pytest.fixture(autouse=True)
@@ -44,9 +44,10 @@ def test_error_changes_nothing_and_its_hint_works(case: Case, app: App) -> None:
     assert (failed.code, len(lines) <= 3) == (case.code, True), failed
     assert case.says in lines[0], failed
     assert not case.hint or re.fullmatch(re.escape(case.hint).replace(r"\*", ".+"), lines[-1]), failed
-    assert app.files == files
+    changed = {path for path, _ in files.items() ^ app.files.items()}
+    assert [path for path in changed if not case.leaves or case.leaves not in path] == []
 
-    followed = [app.type(line) for line in case.lines_to_follow]
+    followed = [app.type(line) for line in case.lines_to_follow(lines[-1])]
     assert [each.code for each in followed[:-1]] == [0] * (len(followed) - 1), followed
     assert not followed or followed[-1].code == case.leads_to, followed[-1]
     if case.code_again is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import shlex
 import subprocess
 from contextlib import suppress
 from json import JSONDecodeError
@@ -50,7 +51,7 @@ CREDENTIAL_ERRORS = frozenset(
     }
 )
 PROVIDER_MODULES = frozenset({"botocore.credentials", "botocore.tokens"})
-CONFIGURE_HINT = "configure credentials: aws configure sso, or set AWS_PROFILE"
+CONFIGURE_HINT = "set AWS_PROFILE, or configure credentials: aws configure sso"
 LOGIN_HINT = "log in again: aws sso login{option}"
 FILE_HINT = "correct that file, or name another one in AWS_CONFIG_FILE"
 HINTS_BY_ERROR = {
@@ -76,7 +77,7 @@ def rejection_hint() -> str:
     if os.environ.get("AWS_ACCESS_KEY_ID") and not os.environ.get(OVERRIDE_VARIABLE):
         variables = "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN"
         return f"set {variables} anew, or unset them and log in again: aws sso login"
-    return "log in again: aws sso login, or check AWS_PROFILE"
+    return "check AWS_PROFILE, or log in again: aws sso login"
 
 
 def choose_profile(configured: str) -> str:
@@ -193,10 +194,9 @@ def _profile_hint(profile: str) -> str:
         existing = botocore.session.Session().available_profiles
     nearest = difflib.get_close_matches(profile, existing, n=1)
     if nearest:
-        return f"did you mean {nearest[0]}? set AWS_PROFILE to it"
-    if existing:
-        return f"set AWS_PROFILE to one of {', '.join(existing[:10])}, or create the profile: aws configure sso"
-    return "create the profile: aws configure sso; AWS_PROFILE and AWS_ACCESS_KEY_ID win over aws.profile"
+        return f"use the nearest profile: export AWS_PROFILE={shlex.quote(nearest[0])}"
+    create = f"create the profile: aws configure sso --profile {shlex.quote(profile)}"
+    return f"set AWS_PROFILE to one of {', '.join(existing[:10])}, or {create}" if existing else create
 
 
 def provider_of(error: Exception) -> str | None:

@@ -26,7 +26,7 @@ def require_valid_variables(service: str) -> None:
         value = os.environ.get(name, "")
         if value and not _is_address(value):
             problem = f"{name}: {value!r} is not the address of a server"
-            raise ConfigurationError((problem,), hint=f"set it to http://HOST:PORT or https://HOST, or unset {name}")
+            raise ConfigurationError((problem,), hint=f"set it to http://HOST:PORT or https://HOST, or: unset {name}")
 
 
 def _is_address(url: str) -> bool:
@@ -47,7 +47,9 @@ def hint(endpoint_url: str, *, answers: bool) -> str:
     for name, value in os.environ.items():
         if name.startswith(ALL_SERVICES) and value.rstrip("/") == endpoint_url.rstrip("/") != "":
             if answers:
-                return f"correct {name} ({value}), or unset it"
-            start = "inv local.up" if is_loopback(urlsplit(value).hostname or "") else "correct it"
-            return f"nothing answers at {name} ({value}): {start}, or unset {name}"
+                return f"correct {name} ({value}), or: unset {name}"
+            start = (
+                "start a local cloud with inv local.up" if is_loopback(urlsplit(value).hostname or "") else "correct it"
+            )
+            return f"nothing answers at {name} ({value}); {start}, or: unset {name}"
     return "check the network, then run the same command again"

@@ -267,4 +267,7 @@ def _repository_error(root: Path, result: GitResult) -> Refused:
     if "dubious ownership" in result.err:
         message = f"git does not trust {root}: it belongs to another user"
         return Refused(message, hint=trust_command(root))
-    return Refused(f"{root} is not in a git working tree: {result.reason}", hint=f"git init && {FIRST_COMMIT_COMMAND}")
+    return Refused(
+        f"{root} is not in a git working tree: {result.reason}",
+        hint=f"git init --initial-branch=main && {FIRST_COMMIT_COMMAND}",
+    )

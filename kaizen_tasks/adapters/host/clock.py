@@ -68,4 +68,4 @@ def _source_date(seconds: str) -> datetime:
         return datetime.fromtimestamp(int(seconds), UTC)
     except (ValueError, OverflowError, OSError) as error:
         message = f"SOURCE_DATE_EPOCH: {seconds!r} is not a time in seconds since 1970"
-        raise UsageError(message, hint='export SOURCE_DATE_EPOCH="$(git log -1 --format=%ct)", or unset it') from error
+        raise UsageError(message, hint='export SOURCE_DATE_EPOCH="$(git log -1 --format=%ct)"') from error

@@ -95,6 +95,6 @@ def find_pushed_release(version: Version | None, tools: Tools) -> Release:
         commit = tags.tag_commit(version, tools)
     if not commit:
         is_here = bool(tags.tag_commit(version, tools))
-        hint = f"git push {tools.scm.push_target().remote} {tag}" if is_here else "git tag lists the releases"
+        hint = f"git push {tools.scm.push_target().remote} {tag}" if is_here else "see the releases: git tag --list"
         raise Refused(f"announce: the tag {tag} is not on the remote", state=NOTHING_CHANGED, hint=hint)
     return evolve(release, commit=commit)

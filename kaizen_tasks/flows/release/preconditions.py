@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from kaizen_tasks.domain import docs_checklist
@@ -82,7 +83,7 @@ def check_uncommitted(paths: Sequence[str]) -> Iterator[str]:
     """Check that there are no files with uncommitted changes; callers leave out those that a release writes."""
     if paths:
         cause = f"uncommitted changes would not be in the release: {list_names(paths)}"
-        yield Problem(cause, "commit them, or set them aside: git stash --include-untracked", line="{}")
+        yield Problem(cause, "commit them, or set them aside: git stash", line="{}")
 
 
 def has_pushed_image(release: Release, environment: Environment | None, tools: Tools) -> bool:
@@ -122,6 +123,13 @@ def check_remote(release: Release, environment: Environment | None, tools: Tools
     if remote.branch_commit and not is_current and not _is_merged(release, remote, tools):
         yield Problem(f"{target} has commits that this clone lacks", target.pull_command)
     yield from _check_no_later_tag(remote, release, tools)
+
+
+def check_remote_exists(tools: Tools) -> Iterator[str]:
+    """Check that there is a remote, which a release without environments is pushed to; one that deploys needs none."""
+    with suppress(KaizenError):  # reported by `check_remote`
+        if tools.scm.cached_remote_refs(tools.scm.push_target().branch) is None:
+            yield Problem("there is no remote to push to", "git remote add origin URL")
 
 
 def _is_merged(release: Release, remote: RemoteRefs, tools: Tools) -> bool:

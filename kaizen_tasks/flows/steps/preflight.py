@@ -77,6 +77,8 @@ class Preflight(ReadOnlyStep):
             yield from _changelog_problems(release, tools)
         if self.push:
             yield from preconditions.check_remote(release, self.bump.environment, tools, is_fixed=is_fixed)
+            if not self.environments:
+                yield from preconditions.check_remote_exists(tools)
         is_tagged = bool(release.commit) and tags.tag_commit(release.version, tools) == release.commit
         if not self.skip_docs and not is_fixed and not is_tagged:
             yield from preconditions.check_docs(tools)

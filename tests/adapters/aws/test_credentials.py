@@ -179,4 +179,4 @@ def test_rejected_credentials_of_variables_are_named(monkeypatch: pytest.MonkeyP
     assert credentials.rejection_hint().startswith("set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and ")
 
     monkeypatch.setenv(credentials.OVERRIDE_VARIABLE, "work")
-    assert credentials.rejection_hint() == "log in again: aws sso login, or check AWS_PROFILE"
+    assert credentials.rejection_hint() == "check AWS_PROFILE, or log in again: aws sso login"

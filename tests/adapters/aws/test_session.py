@@ -172,7 +172,7 @@ class TestGuard:
 
         assert str(caught.value).splitlines() == [
             f"cannot check the AWS credentials: {server.url} does not answer as AWS does",
-            f"correct AWS_ENDPOINT_URL ({server.url}), or unset it",
+            f"correct AWS_ENDPOINT_URL ({server.url}), or: unset AWS_ENDPOINT_URL",
         ]
 
     def test_stopped_local_cloud_is_named_by_its_variable(
@@ -185,7 +185,8 @@ class TestGuard:
         with pytest.raises(Unreachable) as caught:
             Aws(region=REGION, profile="", account=ACCOUNT).account_id()
 
-        hint = f"nothing answers at AWS_ENDPOINT_URL ({gone.url}): inv local.up, or unset AWS_ENDPOINT_URL"
+        start = "start a local cloud with inv local.up"
+        hint = f"nothing answers at AWS_ENDPOINT_URL ({gone.url}); {start}, or: unset AWS_ENDPOINT_URL"
         assert caught.value.hint == hint
 
     def test_malformed_region_is_a_configuration_error(self, credentials: None) -> None:

@@ -1,0 +1,73 @@
+"""The machine, its variables and its network are not as a command needs them."""
+
+from __future__ import annotations
+
+from tests.errors.case import Case
+
+KEYS = "export AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE AWS_SECRET_ACCESS_KEY=example"
+"""Credentials, of which a request that is sent would find that they are wrong."""
+
+CASES = (
+    Case(mistake="no credentials",
+         typed="inv status", code=3, says="cannot check the AWS credentials: Unable to locate credentials",
+         hint="set AWS_PROFILE, or configure credentials: aws configure sso",
+         follow=("export AWS_PROFILE=work",), again=3),  # which is the next mistake
+    Case(mistake="a profile that does not exist",
+         before=("export AWS_PROFILE=nosuch",),
+         typed="inv status", code=3, says="The config profile (nosuch) could not be found",
+         hint="create the profile: aws configure sso --profile nosuch",
+         follow=("unset AWS_PROFILE",), again=3),
+    Case(mistake="an endpoint at which nothing answers",
+         before=(KEYS, "export AWS_ENDPOINT_URL=http://127.0.0.1:9"),
+         typed="inv status", code=3, says='Could not connect to the endpoint URL: "http://127.0.0.1:9/"',
+         hint="nothing answers at AWS_ENDPOINT_URL (http://127.0.0.1:9); start a local cloud with inv local.up, "
+              "or: unset AWS_ENDPOINT_URL", again=3),
+    Case(mistake="an endpoint that is no address",
+         before=(KEYS, "export AWS_ENDPOINT_URL=nonsense"),
+         typed="inv status", code=2, says="AWS_ENDPOINT_URL: 'nonsense' is not the address of a server",
+         hint="set it to http://HOST:PORT or https://HOST, or: unset AWS_ENDPOINT_URL"),
+    Case(mistake="a proxy that is not there",
+         before=(KEYS, "export HTTPS_PROXY=http://127.0.0.1:9"),
+         typed="inv status", code=3, says="the proxy http://127.0.0.1:9 (HTTPS_PROXY) refuses the connection",
+         hint="correct or unset HTTPS_PROXY; hosts that need no proxy belong in NO_PROXY",
+         follow=("unset HTTPS_PROXY",)),
+    Case(mistake="a proxy of another kind",
+         before=(KEYS, "export HTTPS_PROXY=socks9://127.0.0.1"),
+         typed="inv status", code=2, says="HTTPS_PROXY names a proxy of another kind than HTTP",
+         hint="set HTTPS_PROXY to http://HOST:PORT or *",
+         follow=("export HTTPS_PROXY=http://127.0.0.1:9",), again=3),
+    Case(mistake="certificates that are not there",
+         before=(KEYS, "export AWS_CA_BUNDLE=/nosuch.pem AWS_ENDPOINT_URL=https://127.0.0.1:9"),
+         typed="inv status", code=2, says="AWS_CA_BUNDLE: /nosuch.pem: No such file or directory",
+         hint="correct AWS_CA_BUNDLE, which must name a file of certificates in PEM format",
+         follow=("unset AWS_CA_BUNDLE",), again=3),
+    Case(mistake="credentials with a line break",
+         before=("export AWS_ACCESS_KEY_ID=$'x\\ny' AWS_SECRET_ACCESS_KEY=y",
+                 "export AWS_ENDPOINT_URL=http://127.0.0.1:9"),
+         typed="inv status", code=3, says="cannot check the AWS credentials: ",
+         follow=(KEYS,), again=3),
+    Case(mistake="git is not installed",
+         before=("mkdir ../empty && ln -s $(command -v env) ../empty", "export PATH=$PWD/../empty"),
+         typed="inv cut", code=3, says="git is not installed, or not on PATH",
+         hint="install it from https://git-scm.com",
+         follow=("export PATH=/usr/local/bin:/usr/bin:/bin",), again=0),
+    Case(mistake="a date that is no time",
+         before=("export SOURCE_DATE_EPOCH=yesterday",),
+         typed="inv cut", code=2, says="SOURCE_DATE_EPOCH: 'yesterday' is not a time in seconds since 1970",
+         hint='export SOURCE_DATE_EPOCH="$(git log -1 --format=%ct)"', again=0),
+    Case(mistake="events into a folder that does not exist",
+         before=("export KAIZEN_EVENTS=/nosuch/events",),
+         typed="inv cut", code=2, says="KAIZEN_EVENTS=/nosuch/events: cannot be written: No such file or directory",
+         hint="set KAIZEN_EVENTS to a file in a folder that exists, or unset it",
+         follow=("unset KAIZEN_EVENTS",), again=0),
+    Case(mistake="an engine that does not answer",
+         before=("export DOCKER_HOST=tcp://127.0.0.1:9 INVOKE_BUILD_ENGINE=docker",),
+         typed="inv build", code=3, says="build.engine is docker, but `docker info",
+         hint='fix that, or set build.engine to "auto"',
+         follow=("export INVOKE_BUILD_ENGINE=bundle",), again=0),
+    Case(mistake="an engine that is not installed",
+         before=("export PATH=$(dirname $(command -v git)):/bin INVOKE_BUILD_ENGINE=podman",),
+         typed="inv build", code=3, says="build.engine is podman, but podman is not installed, or not on PATH",
+         hint='fix that, or set build.engine to "auto"',
+         follow=("export INVOKE_BUILD_ENGINE=bundle",), again=0),
+)  # fmt: skip
