@@ -27,6 +27,9 @@ from kaizen_tasks.rehearsal.start import Start, prepare_start
 GIT_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX")
 """Variables that point git at another repository than the current folder's; git hooks run with them."""
 
+ERROR_LABEL = "error: "
+"""What the error of a command begins with."""
+
 FINAL_VERDICTS = ("done", "failed", "ok", "already done")
 """Verdicts of steps that have ended."""
 
@@ -185,7 +188,7 @@ class _CommandRunner:
 
     def _replace_engine(self, failed_run: CommandRun) -> None:
         """Let a stand-in take the place of an image that cannot be built; a failed build leaves no trace."""
-        reason = failed_run.error.splitlines()[0]
+        reason = failed_run.error.splitlines()[0].removeprefix(ERROR_LABEL)
         self.plan = evolve(self.plan, engine=STAND_IN, stand_in_reason=reason)
         print_line(self.plan.out, f"going on with a stand-in image: {reason}")
 

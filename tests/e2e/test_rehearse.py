@@ -65,7 +65,7 @@ def test_rehearsal_of_all_flows_succeeds_and_changes_no_file(app: Workspace, tmp
     assert document["unchanged"] > 40
     assert document["changed"] == []
     assert document["not_proven"] == []
-    assert "It would succeed, once that is settled." in result.err
+    assert "Once that is settled, it would succeed." in result.err
     assert list((tmp_path / "tmp").iterdir()) == []
     assert list((tmp_path / "home" / "cache").iterdir()) == []
 
@@ -110,7 +110,7 @@ def test_without_an_engine_a_stand_in_takes_the_place_of_the_image(app: Workspac
     assert result.document["stand_in"].startswith("no container engine works here")
     assert result.document["not_proven"][1] == "its 2 smoke checks"
     assert [each["command"] for each in result.document["commands"]] == TRAIN
-    assert "It would succeed, as far as that is proven." in result.err
+    assert "It would succeed, as far as stand-ins show." in result.err
     assert_refused(without_engine(app, tmp_path / "tmp").inv("rehearse", "--engine", "docker"), 3)
 
 

@@ -127,7 +127,7 @@ def stub_cloud(monkeypatch: pytest.MonkeyPatch, work: Path, outcome: CommandRun 
     return stopped
 
 
-UNAVAILABLE = command_run(code=5, error=f"docker could not build web:v1.2.3: no such host\n{UNAVAILABLE_HINT}")
+UNAVAILABLE = command_run(code=5, error=f"error: docker could not build web:v1.2.3: no such host\n{UNAVAILABLE_HINT}")
 BROKEN = command_run(code=5, error="docker could not build web:v1.2.3: unknown instruction: RUNN")
 
 

@@ -27,13 +27,15 @@ def handle_failed_deployment(
         state: the state for the error; empty describes the outcome and the tag.
         hint: what to type next if the outcome has no hint.
     """
-    reason = _show_logs(deployment, outcome)
+    reason, last_words = _show_logs(deployment, outcome)
     message = f"{outcome.message}: {reason}" if reason else outcome.message
     tag_state = _restore_followed_tag(deployment)
     environment, release, tools = deployment.environment, deployment.release, deployment.tools
     entries.append(outcome.event, environment, release, tools, operation=outcome.operation, reason=message)
     release_command = f"inv release-{tools.settings.first_stage.name} --part patch"
     hint = outcome.hint or hint or f"run the same command to retry; after a fix of the app: {release_command}"
+    if last_words:  # not in the ledger, where what an app prints does not belong
+        message = f"{message}; the app's log ends with: {last_words}"
     return DeployFailed(message, state=state or f"{outcome.state}; {tag_state}", hint=hint)
 
 
@@ -51,19 +53,20 @@ def _restore_followed_tag(deployment: Deployment) -> str:
     return f":{tag} points to what was serving again"
 
 
-def _show_logs(deployment: Deployment, outcome: DeploymentOutcome) -> str:
-    """Show the logs of platform and app; return the reason that the platform logged, or an empty string."""
+def _show_logs(deployment: Deployment, outcome: DeploymentOutcome) -> tuple[str, str]:
+    """Show the logs of platform and app; return the reason in the one, and the last words of the other, if any."""
     if outcome.started_at is None:
-        return ""
+        return "", ""
     tools, started_at, limit = deployment.tools, outcome.started_at, log_excerpt.MAX_LINES
     try:
         service = tools.platform.get_service(deployment.environment.service)
     except KaizenError:
-        return ""  # the service is gone, which the error says
+        return "", ""  # the service is gone, which the error says
     deployment_tail = partial(tools.logs.deployment_tail, service, outcome.operation, limit=limit)
     lines = _show_log("deployment", deployment_tail, deployment)
-    _show_log("application", partial(tools.logs.application_tail, service, since=started_at, limit=limit), deployment)
-    return log_excerpt.failure_reason(lines)
+    application_tail = partial(tools.logs.application_tail, service, since=started_at, limit=limit)
+    app_lines = _show_log("application", application_tail, deployment)
+    return log_excerpt.failure_reason(lines), log_excerpt.last_words(app_lines)
 
 
 def _show_log(name: str, read_lines: Callable[[], tuple[str, ...]], deployment: Deployment) -> tuple[str, ...]:

@@ -253,7 +253,9 @@ class TestLogs:
 
         failed = fails(tools)
 
-        assert failed.message == f"{NAME} ended its deployment of v0.2.0 with ROLLBACK_SUCCEEDED: Health check failed"
+        message = f"{NAME} ended its deployment of v0.2.0 with ROLLBACK_SUCCEEDED: Health check failed"
+        assert failed.message == f"{message}; the app's log ends with: KeyError: 'DATABASE_URL'"
+        assert tools.ledger.entries("staging")[0].reason == message
         assert tools.reporter.lines[-6:] == [
             "  staging: last lines of the deployment log:",
             "    staging | [AppRunner] Deployment with ID : 2 started.",

@@ -48,10 +48,10 @@ def _verdict_line(report: RehearsalReport) -> str:
 def _verdict(report: RehearsalReport) -> str:
     if report.exit_code:
         return "It would fail"
-    settled = ", once that is settled" if report.clone.refusals else ""
+    outcome = "Once that is settled, it would succeed" if report.clone.refusals else "It would succeed"
     if platform := report.plan.foreign_platform:
-        return f"It would succeed on App Runner{settled}; this app runs on {platform}, for which that says nothing"
-    return f"It would succeed{settled}{', as far as that is proven' if report.unproven else ''}"
+        return f"{outcome} on App Runner; this app runs on {platform}, for which that says nothing"
+    return f"{outcome}, as far as stand-ins show" if report.unproven else outcome
 
 
 def _unchanged_note(report: RehearsalReport) -> str:
