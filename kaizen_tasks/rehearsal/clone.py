@@ -95,9 +95,18 @@ class _UserRepo:
         return ()
 
     @property
-    def all_files(self) -> tuple[str, ...]:
-        """Tracked files, and those that git would track."""
-        return _names(self.git("ls-files", "--cached", "--others", "--exclude-standard", "-z"))
+    def files(self) -> tuple[str, ...]:
+        """Tracked files; before the first commit, also those that it would have."""
+        others = () if self.head else ("--others", "--exclude-standard")
+        return _names(self.git("ls-files", "--cached", *others, "-z"))
+
+    @property
+    def lacks_history(self) -> str:
+        """Why there are no commits that can be cloned, with what to do about it; empty when there are."""
+        if not self.head:
+            return "nothing is committed yet: git add . && git commit"
+        is_shallow = self.git("rev-parse", "--is-shallow-repository") == "true"
+        return "this is a shallow clone: git fetch --unshallow" if is_shallow else ""
 
     @property
     def knows_committer(self) -> bool:
@@ -127,11 +136,11 @@ def create_clone(work: Path, top: Path, settings: Settings, *, branches: Sequenc
     if not user_repo.knows_committer:
         refusals.append('git does not know who commits: git config --global user.email "…"')
     _init_clone(user_repo, clone)
-    if user_repo.head:
-        _fetch_commits(user_repo, clone, branch)
+    if user_repo.lacks_history:
+        refusals.append(user_repo.lacks_history)
+        _commit_files(user_repo, clone, branch)
     else:
-        refusals.append("nothing is committed yet: git add . && git commit")
-        _commit_everything(user_repo, clone, branch)
+        _fetch_commits(user_repo, clone, branch)
     remote_name = _remote_name(settings, refusals) if user_repo.head else ""
     remote = _create_remote(user_repo, work / f"{top.name}.git", clone, branch, remote_name) if remote_name else None
     refusals += _commit_local_changes(user_repo, clone) if user_repo.head else ()
@@ -172,13 +181,15 @@ def _init_clone(user_repo: _UserRepo, clone: Path) -> None:
         run_git(clone, "config", "user.email", "rehearsal@localhost")
 
 
-def _commit_everything(user_repo: _UserRepo, clone: Path, branch: str) -> None:
-    """Commit what a first commit would have."""
+def _commit_files(user_repo: _UserRepo, clone: Path, branch: str) -> None:
+    """Commit the files of a repository without history as the first commit, and put its tags on that."""
     run_git(clone, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
-    for name in user_repo.all_files:
+    for name in user_repo.files:
         _copy_file(user_repo.top / name, clone / name)
-    run_git(clone, "add", "--all")
-    run_git(clone, "commit", "--quiet", "--no-verify", "--allow-empty", "--message", "Everything")
+    run_git(clone, "add", "--all", "--force")
+    run_git(clone, "commit", "--quiet", "--no-verify", "--allow-empty", "--message", "All files")
+    for tag in user_repo.git("tag", "--list").split():
+        run_git(clone, "tag", "--annotate", "--message", tag, tag)
 
 
 def _fetch_commits(user_repo: _UserRepo, clone: Path, branch: str) -> None:
@@ -193,10 +204,13 @@ def _fetch_commits(user_repo: _UserRepo, clone: Path, branch: str) -> None:
 def _create_remote(user_repo: _UserRepo, remote: Path, clone: Path, branch: str, name: str) -> Path:
     """Create a bare remote and return its path; push the branch if it is rehearsed under another name."""
     run_git(remote.parent, "init", "--quiet", "--bare", "--template=", str(remote))
+    run_git(clone, "remote", "add", name, str(remote))
+    if user_repo.lacks_history:
+        run_git(clone, "push", "--quiet", "--tags", name, branch)
+        return remote
     refspecs = (f"+refs/remotes/{name}/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
     run_git(remote, "fetch", "--quiet", "--no-tags", str(user_repo.top), *refspecs)
     run_git(remote, "update-ref", "-d", "refs/heads/HEAD")
-    run_git(clone, "remote", "add", name, str(remote))
     if branch != user_repo.branch:
         run_git(clone, "push", "--quiet", "--force", name, branch)
     run_git(clone, "fetch", "--quiet", name)
@@ -215,7 +229,7 @@ def _commit_local_changes(user_repo: _UserRepo, clone: Path) -> Iterator[str]:
         yield f"{', '.join(untracked_files)} is not committed"
     if modified_files or untracked_files:
         run_git(clone, "add", "--force", "--", *modified_files, *untracked_files)
-        run_git(clone, "commit", "--quiet", "--no-verify", "--message", "Uncommitted changes")
+        run_git(clone, "commit", "--quiet", "--no-verify", "--allow-empty", "--message", "Uncommitted changes")
 
 
 def _is_release_file(name: str, user_repo: _UserRepo) -> bool:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 NO_LOCKS_ENV = {"GIT_OPTIONAL_LOCKS": "0"}
 """git may refresh its index even when it only reads: https://git-scm.com/docs/git#Documentation/git.txt."""
 
+ERROR_LABEL = "error: "
+"""What the error of a command begins with."""
+
 
 def print_line(out: TextIO, text: str) -> None:
     """Write a line at once, before what the next command writes to the same stream."""

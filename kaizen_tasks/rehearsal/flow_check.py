@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.errors import UsageError
-from kaizen_tasks.rehearsal.commands import run_task
+from kaizen_tasks.rehearsal.commands import ERROR_LABEL, run_task
 from kaizen_tasks.rehearsal.plan import flag_values
 
 if TYPE_CHECKING:
@@ -43,20 +43,28 @@ def check_tasks(flow: str, app_folder: Path) -> None:
     Raises:
         UsageError: it has not; the nearest name is in the hint.
     """
-    if not flow or _list_tasks(app_folder, flow).returncode == 0:
+    if not flow:
         return
     listing = _list_tasks(app_folder)
     if listing.returncode:
-        lines = listing.stderr.strip().splitlines() or [f"exit code {listing.returncode}"]
-        raise UsageError(f"inv --list fails: {lines[-1]}", state=NOTHING_STARTED, hint="correct tasks.py")
+        raise UsageError(
+            f"inv --list fails: {_error_line(listing, last=True)}", state=NOTHING_STARTED, hint="correct tasks.py"
+        )
     name, names = shlex.split(flow)[0], tuple(_task_names(json.loads(listing.stdout)))
-    if name in names:
-        reason = _list_tasks(app_folder, flow).stderr.strip().splitlines()[:1] or ["its flags are wrong"]
-        hint = f"inv --help {name}"
-        raise UsageError(f"--flow {flow!r}: {reason[0]}", state=NOTHING_STARTED, hint=hint)
-    matches = difflib.get_close_matches(name, names, n=1)
-    hint = f"did you mean {matches[0]}?" if matches else "inv --list shows every task"
-    raise UsageError(f"--flow {name}: the app has no such task", state=NOTHING_STARTED, hint=hint)
+    if name not in names:
+        matches = difflib.get_close_matches(name, names, n=1)
+        hint = f"did you mean {matches[0]}?" if matches else "inv --list shows every task"
+        raise UsageError(f"--flow {name}: the app has no such task", state=NOTHING_STARTED, hint=hint)
+    parsed = _list_tasks(app_folder, flow) if flow != name else listing
+    if parsed.returncode:
+        message = f"--flow {flow!r}: {_error_line(parsed)}"
+        raise UsageError(message, state=NOTHING_STARTED, hint=f"inv --help {name}")
+
+
+def _error_line(process: subprocess.CompletedProcess[str], *, last: bool = False) -> str:
+    """Return the first line of what a program wrote to stderr, or the last one, as in a traceback."""
+    lines = process.stderr.strip().splitlines() or [f"exit code {process.returncode}"]
+    return lines[-1 if last else 0].removeprefix(ERROR_LABEL)
 
 
 def _list_tasks(app_folder: Path, flow: str = "") -> subprocess.CompletedProcess[str]:

@@ -17,7 +17,7 @@ from kaizen_tasks.errors import BuildFailed
 from kaizen_tasks.rehearsal import cloud as clouds
 from kaizen_tasks.rehearsal import cloud_registry, flow_check
 from kaizen_tasks.rehearsal.clone import ScratchClone, create_clone
-from kaizen_tasks.rehearsal.commands import print_line, run_task
+from kaizen_tasks.rehearsal.commands import ERROR_LABEL, print_line, run_task
 from kaizen_tasks.rehearsal.fingerprint import diff_fingerprints, fingerprint_repository, repo_folders
 from kaizen_tasks.rehearsal.image_tags import preserve_image_tags
 from kaizen_tasks.rehearsal.plan import RehearsalPlan
@@ -26,9 +26,6 @@ from kaizen_tasks.rehearsal.start import Start, prepare_start
 
 GIT_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX")
 """Variables that point git at another repository than the current folder's; git hooks run with them."""
-
-ERROR_LABEL = "error: "
-"""What the error of a command begins with."""
 
 FINAL_VERDICTS = ("done", "failed", "ok", "already done")
 """Verdicts of steps that have ended."""

@@ -171,6 +171,30 @@ def test_a_repository_without_commits_is_cloned_as_if_everything_were_committed(
     assert git(copy.app_folder, "ls-files").split() == [".gitignore", "src/page"]
 
 
+def test_a_shallow_clone_is_cloned_as_one_commit_with_its_tags(original: Original) -> None:
+    original.commit(page="two\n")
+    git(original.top, "tag", "v0.1.0")
+    git(original.top, "push", "--quiet", "origin", "main", "v0.1.0")
+    url = f"file://{original.top.parent / 'real.git'}"
+    git(original.top.parent, "clone", "--quiet", "--depth=1", "--branch=main", url, "shallow")
+    shallow = Original(original.top.parent / "shallow")
+    git(shallow.top, "config", "user.name", "Sam")
+    git(shallow.top, "config", "user.email", "sam@app.example")
+    shallow.write("page", "three\n")
+
+    copy = shallow.copy()
+
+    assert copy.refusals == (
+        "this is a shallow clone: git fetch --unshallow",
+        "uncommitted changes would not be in the release: page",
+    )
+    assert copy.remote
+    assert git(copy.app_folder, "rev-parse", "--is-shallow-repository") == "false"
+    assert git(copy.app_folder, "show", "main:page") == "three"
+    first_commit = git(copy.app_folder, "rev-parse", "HEAD^")
+    assert git(copy.remote, "rev-parse", "main^{}", "v0.1.0^{}").split() == [first_commit, first_commit]
+
+
 def test_a_clone_can_commit_where_git_does_not_know_who_commits(original: Original) -> None:
     git(original.top, "config", "--unset", "user.email")
     git(original.top, "config", "user.useConfigOnly", "true")
