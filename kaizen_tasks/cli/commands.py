@@ -181,6 +181,11 @@ init = command(
     Flag("region", "region of repositories and services, such as eu-west-1"),
     Flag("profile", "profile of your AWS configuration, for --from-aws and for the next commands"),
     Flag("ci", "write a pipeline that runs these tasks: github or gitlab", value="SERVER"),
+    Flag(
+        "add_version_endpoint",
+        "add GET /version to the app's source, and the version to its Dockerfile, where they are missing",
+        default=False,
+    ),
     Flag("propose", "with --ci: a pipeline that releases by pull request, for a protected branch", default=False),
 )
 demo = command(

@@ -36,6 +36,10 @@ VENDORED_PATHS = re.compile(
 MAX_FILE_BYTES = 256 * 1024  # larger files were not written by hand
 FILE_BYTES = {"package-lock.json": 32 * 1024 * 1024}  # npm writes it
 VERSION_ROUTE = r"""['"]/version/?['"]|path\(['"]\^?version/?['"]"""
+APP_CREATION = r"= *(flask\.)?Flask\(|= *(fastapi\.)?FastAPI\(|= *express\(\)"
+APP_SOURCE = re.compile(r"(?!(?:.*/)?(?:tests?|docs)/)(?!(?:.*/)?(?:test_|conftest)).*\.(?:py|[cm]?js|ts)")
+"""Source files of an app, but for its tests."""
+
 SOURCE_SUFFIXES = ("py", "js", "cjs", "mjs", "ts", "go", "rb", "java", "kt", "php", "cs", "ex", "rs")
 BYTECODE_FOLDER = "__pycache__/"
 
@@ -80,7 +84,8 @@ def scan_repo(folder: Path) -> RepoScan:
         texts=dict(_read_texts(folder, (path for path in paths if not path.startswith("../")), SCANNED_PATHS)),
         outer_texts=dict(_read_outer_texts(folder, git, paths)),
         paths=frozenset(paths),
-        version_endpoint_files=_sources_with_version_route(git),
+        app_sources=dict(_read_texts(folder, _sources_with(git, APP_CREATION), APP_SOURCE)),
+        version_endpoint_files=_sources_with(git, VERSION_ROUTE),
         ignored_names=tuple(name for name in (BYTECODE_FOLDER,) if git.run("check-ignore", "--quiet", "--", name).ok),
         repository=_scan_git(git),
         region=_aws_region(),
@@ -121,10 +126,10 @@ def _read_text(path: Path) -> str | None:
         raise Refused(f"{path} cannot be read: {error.strerror}", state=NOTHING_CHANGED) from error
 
 
-def _sources_with_version_route(git: Git) -> tuple[str, ...]:
-    """Return the paths of the source files that mention the route `/version`."""
+def _sources_with(git: Git, pattern: str) -> tuple[str, ...]:
+    """Return the paths of the source files in which a pattern is found."""
     globs = (f"*.{suffix}" for suffix in SOURCE_SUFFIXES)
-    output = git.run("grep", "--untracked", "-l", "-z", "-I", "-E", "-e", VERSION_ROUTE, "--", *globs)
+    output = git.run("grep", "--untracked", "-l", "-z", "-I", "-E", "-e", pattern, "--", *globs)
     return tuple(path for path in output.items if not VENDORED_PATHS.search(path))
 
 

@@ -44,6 +44,7 @@ def init(
     profile: str,
     ci: str,
     propose: bool,
+    add_version_endpoint: bool,
 ) -> None:
     if ci and ci not in RENDERERS:
         raise UsageError(f"--ci {ci}: expected {' or '.join(RENDERERS)}")
@@ -60,7 +61,7 @@ def init(
             hint="leave out --ci, and write workflows there that run the same tasks",
         )
     request = CiRequest(system=ci, installation=read_installation(), proposes=propose) if ci else None
-    plan = flow.plan_init(root, scan, proposal, documents, ci=request)
+    plan = flow.plan_init(root, scan, proposal, documents, ci=request, adds_endpoint=add_version_endpoint)
     _show_plan(plan, root, proposal)
     if plan.changes and not c.config.run.dry:
         _confirm_plan(plan, yes=yes)

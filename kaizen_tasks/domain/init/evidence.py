@@ -16,7 +16,7 @@ REGION_NAME = re.compile(
     r"\b(?:af|ap|ca|cn|eu|il|me|mx|sa|us)-(?:gov-)?(?:central|(?:north|south)?(?:east|west)?)-\d\b"
 )
 ACCOUNT_ID = re.compile(
-    r"""\b(\d{12})\.dkr\.ecr\.|arn:aws[\w-]*:[\w-]+:[\w-]*:(\d{12}):|(?i:account\w*)["\s]*[=:]\s*\[?["']?(\d{12})\b"""
+    r"""\b(\d{12})\.dkr\.ecr\.|arn:aws[\w-]*:[\w-]+:[\w-]*:(\d{12}):|(?i:account\w*)["\s]*[=:]\s*\[?["']?(?:\$\{\w+:?-)?(\d{12})\b"""
 )
 EXAMPLE_ACCOUNTS = frozenset({"000000000000", "111111111111", "123456789012", "123412341234", "999999999999"})
 """Account numbers of documentation, which nobody's credentials have; AWS's own samples use them."""

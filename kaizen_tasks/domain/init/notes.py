@@ -22,6 +22,7 @@ from kaizen_tasks.domain.init.evidence import (
     find_neighbours,
 )
 from kaizen_tasks.domain.init.proposal import DEFAULT_VERSION_ARG, DOCKERFILE_NAME, Proposal
+from kaizen_tasks.domain.init.version_endpoint import add_version_endpoint
 from kaizen_tasks.domain.listing import list_names
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def repository_notes(repo_scan: RepoScan, proposal: Proposal) -> Iterator[Note]:
         yield Note(f"HEAD is detached; releases are made from {proposal.branch}: git switch {proposal.branch}")
 
 
-def image_notes(repo_scan: RepoScan, proposal: Proposal) -> Iterator[Note]:
+def image_notes(proposal: Proposal) -> Iterator[Note]:
     """Yield notes about what the image lacks for a deployment."""
     if not proposal.environments:
         yield Note(f"there is no {DOCKERFILE_NAME} and no environment: this configuration releases only (inv cut)")
@@ -74,14 +75,10 @@ def image_notes(repo_scan: RepoScan, proposal: Proposal) -> Iterator[Note]:
         yield Note(f'there is no {DOCKERFILE_NAME}: write one, or set build.engine = "bundle"')
     else:
         yield from _dockerfile_notes(proposal)
-        yield from _endpoint_notes(repo_scan, proposal)
 
 
 def _dockerfile_notes(proposal: Proposal) -> Iterator[Note]:
     path, platform = proposal.build.dockerfile, proposal.parsed_dockerfile.platform
-    if not proposal.parsed_dockerfile.version_arg:
-        snippet = dockerfile.version_snippet(DEFAULT_VERSION_ARG)
-        yield Note(f"{path} does not take the version; add at its end:", snippet)
     if platform not in {"", dockerfile.AMD64}:
         yield Note(f"{path} is fixed to {platform}, but App Runner runs {dockerfile.AMD64} only")
     if others := [
@@ -93,17 +90,39 @@ def _dockerfile_notes(proposal: Proposal) -> Iterator[Note]:
         )
 
 
-def _endpoint_notes(repo_scan: RepoScan, proposal: Proposal) -> Iterator[Note]:
-    """Yield a note on how to answer `/version`, by which releases are verified, if no source file does."""
-    if repo_scan.version_endpoint_files:
+def version_path_notes(repo_scan: RepoScan, proposal: Proposal, changed: Collection[str]) -> Iterator[Note]:
+    """Yield notes on how the app takes its version and answers with it, by which every release is verified.
+
+    Args:
+        repo_scan: the app's files.
+        proposal: the configuration.
+        changed: files that are about to be changed so that it does.
+    """
+    path = proposal.build.dockerfile
+    if not path:
         return
+    is_taken = proposal.parsed_dockerfile.version_arg or path in changed
+    is_answered = repo_scan.version_endpoint_files or {*changed} & {*repo_scan.app_sources}
+    if not is_taken:
+        yield Note(
+            f"{path} does not take the version; add at its end:", dockerfile.version_snippet(DEFAULT_VERSION_ARG)
+        )
+    if not is_answered:
+        yield _endpoint_note(repo_scan, proposal)
+    if not (is_taken and is_answered) and not changed:
+        can_add = is_answered or add_version_endpoint(repo_scan.app_sources, "APP_VERSION")
+        if can_add:
+            yield Note("kaizen init --add-version-endpoint adds that; without it, no release can be verified")
+
+
+def _endpoint_note(repo_scan: RepoScan, proposal: Proposal) -> Note:
+    """Return how to answer `/version`, by which releases are verified."""
     variable = proposal.parsed_dockerfile.version_variable or "APP_VERSION"
     if framework := endpoint.detect_framework(repo_scan.texts):
         snippet = endpoint.version_endpoint_snippet(framework, variable=variable).rstrip().split("\n")
-        yield Note(f"the app does not answer GET /version; with {framework}:", tuple(snippet))
-    else:
-        text = f"the app does not answer GET /version; from {variable} and ENVIRONMENT, it must answer:"
-        yield Note(text, ('{"version": "v1.2.3", "environment": "staging"}',))
+        return Note(f"the app does not answer GET /version; with {framework}:", tuple(snippet))
+    text = f"the app does not answer GET /version; from {variable} and ENVIRONMENT, it must answer:"
+    return Note(text, ('{"version": "v1.2.3", "environment": "staging"}',))
 
 
 def conflict_notes(proposal: Proposal) -> Iterator[Note]:

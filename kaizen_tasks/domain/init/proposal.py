@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -28,6 +29,7 @@ from kaizen_tasks.domain.init.evidence import (
     FACT_KEYS,
     EnvironmentFact,
     Facts,
+    ImageBuild,
     Mention,
     combine_facts,
     merge_by_environment,
@@ -41,6 +43,7 @@ DEFAULT_ENVIRONMENTS = ("staging", "prod")
 DOCKERFILE_NAME = "Dockerfile"
 DEFAULT_VERSION_ARG = "VERSION"
 DEFAULT_PORT = 8080
+BUILD_PATHS = ("dockerfile", "context")
 NAMELESS_REMOTES = frozenset({"remote", "origin", "upstream", "repo", "repository", "bare", "git", "app"})
 """Names of remotes that do not say what the app is called."""
 
@@ -143,7 +146,16 @@ def detect_environments(repo_scan: RepoScan) -> Facts:
     manifest_facts = manifests.facts_from_manifests(texts, tuple(sorted(repo_scan.paths)))
     code_facts = combine_facts((command_facts, terraform_facts, manifest_facts))
     markdown_facts = markdown_urls.facts_from_markdown(repo_scan.texts_with_suffix(".md"), code_facts.environments)
-    return combine_facts((code_facts, markdown_facts))
+    builds = tuple(_from_the_folder(each, repo_scan.subfolder) for each in code_facts.builds)
+    return combine_facts((evolve(code_facts, builds=builds), markdown_facts))
+
+
+def _from_the_folder(build: ImageBuild, subfolder: str) -> ImageBuild:
+    """Return a build with its shortest paths: `../backend/Dockerfile` is `Dockerfile` in backend."""
+    if not subfolder:
+        return build
+    paths = {key: posixpath.relpath(posixpath.join(subfolder, getattr(build, key)), subfolder) for key in BUILD_PATHS}
+    return evolve(build, dockerfile=paths["dockerfile"], context=paths["context"])
 
 
 def _is_relevant(path: str, text: str, repo_scan: RepoScan) -> bool:

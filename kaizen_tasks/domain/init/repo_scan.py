@@ -39,6 +39,7 @@ class RepoScan:
         outer_texts: texts of workflows, scripts and Terraform that a repository keeps at its top for an app in a
             subfolder, by path from the folder: `../deploy.sh`.
         paths: paths of all files of the repository, from the folder.
+        app_sources: texts of the source files that create a web app, by path.
         version_endpoint_files: paths of sources that mention `/version`.
         ignored_names: names that git ignores already.
         repository: the git repository around the folder.
@@ -50,6 +51,7 @@ class RepoScan:
     texts: Mapping[str, str] = field(factory=dict)
     outer_texts: Mapping[str, str] = field(factory=dict)
     paths: frozenset[str] = frozenset()
+    app_sources: Mapping[str, str] = field(factory=dict)
     version_endpoint_files: tuple[str, ...] = ()
     ignored_names: tuple[str, ...] = ()
     repository: GitRepository = field(factory=GitRepository)

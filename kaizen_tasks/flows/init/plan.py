@@ -10,13 +10,14 @@ from attrs import frozen
 from kaizen_tasks.config import load, validate
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain.changelog.add import add_entry, empty_changelog
-from kaizen_tasks.domain.init import notes, render_toml, tasks_file
+from kaizen_tasks.domain.init import notes, render_toml, tasks_file, version_endpoint
 from kaizen_tasks.domain.init.ci.github import CACHE_LINES, RELEASE_WORKFLOW_PATH
 from kaizen_tasks.domain.init.ci.inputs import PipelineInputs, PipelineStage
 from kaizen_tasks.domain.init.ci.systems import RENDERERS
 from kaizen_tasks.domain.init.detect import previous_releases
 from kaizen_tasks.domain.init.file_change import FileChange
 from kaizen_tasks.domain.init.notes import Note
+from kaizen_tasks.domain.init.proposal import DEFAULT_VERSION_ARG
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.flows.release.files import VERSION_FILE, find_changelog
 
@@ -63,6 +64,7 @@ def plan_init(
     documents: ReleaseFiles,
     *,
     ci: CiRequest | None = None,
+    adds_endpoint: bool = False,
 ) -> InitPlan:
     """Return the plan: which files to write, and what to tell the user.
 
@@ -72,6 +74,7 @@ def plan_init(
         proposal: the configuration for an app without one.
         documents: reads the files in the app's folder.
         ci: which CI pipeline to write; None for none.
+        adds_endpoint: whether to add `GET /version` and the version argument, where they are missing.
 
     Raises:
         ConfigurationError: the app has a configuration already, which is invalid.
@@ -88,16 +91,25 @@ def plan_init(
     files |= ci_files
     existing_files = tuple(name for name in files if documents.read(name) is not None)
     new_files = (FileChange(path=name, after=files[name]) for name in files if name not in existing_files)
+    source_changes = tuple(_version_changes(repo_scan, proposal, documents)) if adds_endpoint else ()
     proposal_notes = () if config_file else _notes(scan, proposal)
+    changed_paths = frozenset(each.path for each in source_changes)
+    is_asked = adds_endpoint or not config_file
+    version_notes = notes.version_path_notes(repo_scan, proposal, changed_paths) if is_asked else ()
     ci_notes = notes.ci_notes(repo_scan, ci, ci_files, existing_files) if ci else ()
     if ci and _builds_without_cache(settings, ci):
         ci_notes = (*ci_notes, notes.cache_note(RELEASE_WORKFLOW_PATH))
     return InitPlan(
         settings=settings,
         config_name=final_config.name,
-        changes=(*new_files, *_gitignore_changes(repo_scan, documents)),
+        changes=(*new_files, *source_changes, *_gitignore_changes(repo_scan, documents)),
         existing_files=existing_files,
-        notes=(*notes.tasks_file_notes(documents.read(tasks_file.TASKS_FILE_NAME)), *proposal_notes, *ci_notes),
+        notes=(
+            *notes.tasks_file_notes(documents.read(tasks_file.TASKS_FILE_NAME)),
+            *version_notes,
+            *proposal_notes,
+            *ci_notes,
+        ),
     )
 
 
@@ -147,6 +159,19 @@ def _pipeline_stage(name: str, settings: Settings) -> PipelineStage:
     return PipelineStage(name=name, protected=protected, size=len(environments))
 
 
+def _version_changes(repo_scan: RepoScan, proposal: Proposal, documents: ReleaseFiles) -> Iterator[FileChange]:
+    """Yield the changes by which the app takes its version and answers with it."""
+    path, parsed = proposal.build.dockerfile, proposal.parsed_dockerfile
+    if path and not parsed.version_arg:
+        before = documents.read(path) or b""
+        after = version_endpoint.add_version_argument(before.decode("utf-8", "replace"), DEFAULT_VERSION_ARG)
+        yield FileChange(path=path, before=before, after=after.encode())
+    added = version_endpoint.add_version_endpoint(repo_scan.app_sources, parsed.version_variable or "APP_VERSION")
+    if added and not repo_scan.version_endpoint_files:
+        source, text = added
+        yield FileChange(path=source, before=documents.read(source), after=text.encode())
+
+
 def _gitignore_changes(repo_scan: RepoScan, documents: ReleaseFiles) -> Iterator[FileChange]:
     """Yield the change that makes git ignore the bytecode next to `tasks.py`, unless it does already."""
     if PYCACHE_PATTERN not in repo_scan.ignored_names:
@@ -159,7 +184,7 @@ def _gitignore_changes(repo_scan: RepoScan, documents: ReleaseFiles) -> Iterator
 
 def _notes(scan: ScanResult, proposal: Proposal) -> Iterator[Note]:
     yield from notes.repository_notes(scan.repo_scan, proposal)
-    yield from notes.image_notes(scan.repo_scan, proposal)
+    yield from notes.image_notes(proposal)
     yield from notes.version_notes(scan.repo_scan, proposal)
     yield from notes.conflict_notes(proposal)
     yield from notes.shared_repository_notes(proposal)

@@ -445,3 +445,41 @@ def test_release_by_pull_request_is_for_workflows(init: Init) -> None:
 
     assert refused.code == 2
     assert "kaizen init --ci github --propose" in refused.err
+
+
+def test_the_version_endpoint_is_added_on_request(folder: Path, init: Init) -> None:
+    app = "from flask import Flask\n\napp = Flask(__name__)\n"
+    committed(folder, {"Dockerfile": "FROM python\nCMD x\n", "requirements.txt": "flask\n", "web/app.py": app})
+    offered = init("--yes")
+    said = init("--yes", "--add-version-endpoint")
+    again = init("--yes", "--add-version-endpoint")
+
+    assert "note: kaizen init --add-version-endpoint adds that" in offered.out
+    assert "wrote Dockerfile, web/app.py; next:\n    git add Dockerfile web/app.py\n" in said.out
+    assert '@app.route("/version")' in (folder / "web" / "app.py").read_text(encoding="utf-8")
+    assert "ENV APP_VERSION=$VERSION" in (folder / "Dockerfile").read_text(encoding="utf-8")
+    assert "nothing is missing" in again.out
+
+
+def test_the_first_line_says_that_the_platform_is_another(folder: Path, init: Init) -> None:
+    committed(folder, {"Dockerfile": "FROM python\n", "deploy.sh": "docker build .\nflyctl deploy\n"})
+    said = init("--yes")
+
+    assert said.out.startswith("this app runs on Fly.io (deploy.sh:2), and these tasks deploy to App Runner only\n")
+    assert "# Fly.io (deploy.sh:2) is what this app runs on" in (folder / "kaizen.toml").read_text(encoding="utf-8")
+
+
+def test_an_app_in_a_subfolder_is_built_as_the_script_at_the_top_does(folder: Path, init: Init) -> None:
+    script = "docker build -f backend/Dockerfile -t 1.dkr.ecr.eu-west-1.amazonaws.com/shop:latest .\n"
+    committed(
+        folder,
+        {"deploy.sh": script, "backend/Dockerfile": "FROM scratch\nCOPY backend /app\n", "web/Dockerfile": "FROM x\n"},
+    )
+    said = init("--yes", at=folder / "backend")
+    configured = settings(folder / "backend")
+
+    assert said.code == 0
+    assert (configured.build.context, configured.build.dockerfile) == ("..", "backend/Dockerfile")
+    assert configured.environments["prod"].repository == "shop"
+    assert configured.release.tag == "backend-v{version}"
+    assert 'repository = "shop"                      # ../deploy.sh:1' in said.out

@@ -96,7 +96,7 @@ def test_without_dockerfile_and_environments_only_releases_are_configured() -> N
     proposal = propose_config(evidence({}), UserAnswers())
 
     assert configured(proposal).environments == {}
-    assert "no environment: this configuration releases only" in next(notes.image_notes(BEFORE, proposal)).text
+    assert "no environment: this configuration releases only" in next(notes.image_notes(proposal)).text
 
 
 def test_answers_precede_findings() -> None:

@@ -211,7 +211,9 @@ def _facts_from_branches(code: str, branches: Sequence[ConditionalBranch], path:
             names = _extract_names(body, trust, templates_only=templates_only)
             if target in used and names:
                 values = {key: value.replace(TARGET_PLACEHOLDER, target) for key, value in names.items()}
-                yield EnvironmentFact.of(values, environment=target, source=path, trust=trust)
+                # A word in the branch of one target is that target's, as in `prod) echo legacy-app ;;`.
+                certainty = trust if templates_only else Trust.SCRIPT
+                yield EnvironmentFact.of(values, environment=target, source=path, trust=certainty)
 
 
 def _extract_names(text: str, trust: Trust, *, templates_only: bool = False) -> dict[str, str]:
