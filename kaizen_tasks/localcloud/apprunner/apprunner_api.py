@@ -17,6 +17,7 @@ from kaizen_tasks.localcloud.apprunner.apprunner_errors import (
 )
 from kaizen_tasks.localcloud.apprunner.background import BackgroundThreads
 from kaizen_tasks.localcloud.apprunner.controller import InvalidStateError, ServiceController
+from kaizen_tasks.localcloud.apprunner.proxy import TcpProxy
 from kaizen_tasks.localcloud.apprunner.service_configuration import ServiceConfigurations
 from kaizen_tasks.localcloud.apprunner.service_instances import ServiceInstances
 from kaizen_tasks.localcloud.apprunner.services import AppRunnerService, ServiceOperation, ServiceStore
@@ -80,7 +81,11 @@ class AppRunner(SharedResourceApi):
         self.services = ServiceStore(state / "services")
         self.shared = SharedResourceStore(state / "shared.json", self._prefix)
         self._configurations = ServiceConfigurations(shared=self.shared, account=account, region=region)
-        docker = DockerEngine(registry=registry, issue_password=issue_password)
+        self._relays: list[TcpProxy] = []
+        self._cloud_port = int(registry.rpartition(":")[2] or 0)
+        docker = DockerEngine(
+            registry=registry, issue_password=issue_password, aws=instance_variables, open_relay=self._open_relay
+        )
         launcher = InstanceLauncher(folder=state / "instances", engine=engine, docker=docker, aws=instance_variables)
         threads = BackgroundThreads(clock)
         self._instances = ServiceInstances(
@@ -108,6 +113,15 @@ class AppRunner(SharedResourceApi):
     def close(self) -> None:
         """Stop every instance and free every port; the next App Runner on this folder restarts the services."""
         self._controller.close()
+        for relay in self._relays:
+            relay.close()
+
+    def _open_relay(self, host: str) -> int:
+        """Let containers reach the local cloud, which listens on loopback, at an address of this machine."""
+        relay = TcpProxy(self._cloud_port, host)
+        relay.switch(self._cloud_port)
+        self._relays.append(relay)
+        return relay.port
 
     def create_service(self, request: JsonObject) -> JsonObject:
         """Create a service and deploy its image."""

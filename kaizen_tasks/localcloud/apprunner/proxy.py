@@ -25,14 +25,19 @@ _UNAVAILABLE_RESPONSE = (
 
 
 class TcpProxy:
-    """A listening port on loopback, and its connections.
+    """A listening port of this machine, and its connections.
 
     Args:
         port: the port; any free one if it is 0 or in use.
+        host: the address to listen on.
+
+    Raises:
+        OSError: this machine has no such address.
     """
 
-    def __init__(self, port: int = 0) -> None:
-        self._listener = _listen(port)
+    def __init__(self, port: int = 0, host: str = "127.0.0.1") -> None:
+        self._host = host
+        self._listener = _listen(host, port)
         self.port: int = self._listener.getsockname()[1]
         self._condition = threading.Condition()
         self._target_port: int | None = None
@@ -56,7 +61,7 @@ class TcpProxy:
         """Free the port, close all connections and wait for their threads."""
         self._closed.set()
         with contextlib.suppress(OSError):  # only a connection wakes the thread in accept()
-            socket.create_connection(("127.0.0.1", self.port), timeout=_CONNECT_SECONDS).close()
+            socket.create_connection((self._host, self.port), timeout=_CONNECT_SECONDS).close()
         self._acceptor.join(timeout=_CONNECT_SECONDS)
         with self._condition:
             threads = tuple(self._threads)
@@ -140,11 +145,11 @@ class TcpProxy:
                 self._threads.discard(threading.current_thread())
 
 
-def _listen(port: int) -> socket.socket:
+def _listen(host: str, port: int) -> socket.socket:
     try:
-        return socket.create_server(("127.0.0.1", port), backlog=_BACKLOG)
+        return socket.create_server((host, port), backlog=_BACKLOG)
     except OSError:
-        return socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
+        return socket.create_server((host, 0), backlog=_BACKLOG)
 
 
 def _copy_stream(source: socket.socket, sink: socket.socket) -> None:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from kaizen_tasks.localcloud.instances.spec import InstanceSpec
 
 CONTAINER_LABEL = "kaizen.localcloud"
+HOST_NAME = "host.docker.internal"
+"""The name of this machine in containers: https://docs.docker.com/reference/cli/docker/container/run/#add-host."""
+
 _GRACE_SECONDS = 3
 _COMMAND_SECONDS = 30.0
 _PULL_SECONDS = 900.0
@@ -36,11 +39,22 @@ class DockerEngine:
     Args:
         registry: host and port of the local cloud's registry.
         issue_password: issues a password for that registry.
+        aws: variables with which SDKs in containers find the local cloud, by its address on loopback.
+        open_relay: listens on an address of this machine for the local cloud, and returns the port.
     """
 
-    def __init__(self, *, registry: str, issue_password: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        *,
+        registry: str,
+        issue_password: Callable[[], str],
+        aws: Mapping[str, str] | None = None,
+        open_relay: Callable[[str], int] | None = None,
+    ) -> None:
         self._registry = registry
         self._issue_password = issue_password
+        self._aws = aws or {}
+        self._open_relay = open_relay
 
     @functools.cached_property
     def is_available(self) -> bool:
@@ -51,12 +65,26 @@ class DockerEngine:
             return False
         return True
 
+    @functools.cached_property
+    def _container_aws(self) -> Mapping[str, str]:
+        """Return the variables of SDKs, with the address at which containers reach this machine.
+
+        With an engine in a VM that address leads to loopback; else it is the gateway of the engine's network.
+        """
+        if not self._aws or self._open_relay is None:
+            return {}
+        port = int(self._registry.rpartition(":")[2])
+        gateway = _docker_or_empty("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
+        with contextlib.suppress(OSError):
+            port = self._open_relay(gateway.strip())
+        return {**self._aws, "AWS_ENDPOINT_URL": f"http://{HOST_NAME}:{port}"}
+
     def start(self, spec: InstanceSpec, folder: Path) -> ContainerInstance:
         """Pull an image from the local cloud's registry and run it."""
         reference = f"{self._registry}/{spec.repository}@{spec.image.digest}"
         self._pull(reference, folder)
         try:
-            _run_container(spec, reference, folder)
+            _run_container(spec, reference, folder, self._container_aws)
             return ContainerInstance(spec, folder, reference)
         except BaseException:
             self.remove(spec.instance_id)
@@ -113,8 +141,8 @@ class ContainerInstance:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _run_container(spec: InstanceSpec, reference: str, instance_folder: Path) -> None:
-    variables = {**spec.variables, "PORT": str(spec.port)}
+def _run_container(spec: InstanceSpec, reference: str, instance_folder: Path, aws: Mapping[str, str]) -> None:
+    variables = {**aws, **spec.variables, "PORT": str(spec.port)}
     long_names = [name for name, value in variables.items() if "\n" in value]  # env files have one line for each
     with tempfile.TemporaryDirectory(dir=instance_folder) as folder:
         env_file = Path(folder, "variables")
@@ -124,6 +152,7 @@ def _run_container(spec: InstanceSpec, reference: str, instance_folder: Path) ->
             *("run", "-d", "--rm=false", "--name", _container_name(spec.instance_id)),
             *("--label", f"{CONTAINER_LABEL}={spec.instance_id}"),
             *("-p", f"127.0.0.1::{spec.port}"),  # the engine chooses a free port
+            *("--add-host", f"{HOST_NAME}:host-gateway"),
             *("--env-file", str(env_file)),  # a command line is readable by all users
             *(word for name in long_names for word in ("--env", name)),  # docker takes the value from its own
             *_RESOURCE_LIMITS,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.localcloud.server.http_message import HttpRequest
 
 CONTROL_TOKEN_HEADER = "X-Kaizen-Token"  # noqa: S105 - the header's name
-_HOST_NAMES = ("127.0.0.1", "localhost", "[::1]")
+_HOST_NAMES = ("127.0.0.1", "localhost", "[::1]", "host.docker.internal")  # the last one is this machine in containers
 _HTTP_PORT = 80  # clients omit it: RFC 9110, section 7.2
 _JSON = "application/json"
 

@@ -253,6 +253,7 @@ def test_image_with_an_operating_system_runs_as_a_container(tmp_path: Path) -> N
         wait_for(lambda: len(containers(cloud.registry)) == 1)  # the one before ends when nobody waits for it
         (listed,) = containers(cloud.registry)
         assert "127.0.0.1:" in listed
+        assert "HTTP/1.1 401 Unauthorized" in text_at(url, "cloud")  # the container reaches the local cloud
 
         push_busybox(team, busybox, "exit 4")
         wait_for(lambda: team.operations(arn)[0]["Status"] == "ROLLBACK_SUCCEEDED")
@@ -280,16 +281,17 @@ def push_busybox(team: Team, busybox: bytes, command: str) -> None:
 [ "{command}" = "exit 4" ] && exit 4
 /bin/busybox mkdir -p /www/cgi-bin
 printf '#!/bin/busybox sh\\necho; echo "$({command}) $GREETING $PORT"\\n' > /www/cgi-bin/version
-/bin/busybox chmod +x /www/cgi-bin/version
+printf '#!/bin/busybox sh\\necho; /bin/busybox wget -S -O - $AWS_ENDPOINT_URL/v2/ 2>&1\\n' > /www/cgi-bin/cloud
+/bin/busybox chmod +x /www/cgi-bin/version /www/cgi-bin/cloud
 exec /bin/busybox httpd -f -p "$PORT" -h /www
 """
     entries = [folder("bin"), file("bin/busybox", busybox, 0o755), file("start", script.encode(), 0o755)]
     team.images.image("shell", [archive(*entries)], tag="latest", config={"Entrypoint": ["/start"]})
 
 
-def text_at(url: str) -> str:
+def text_at(url: str, name: str = "version") -> str:
     try:
-        with urllib.request.urlopen(f"http://{url}/cgi-bin/version", timeout=HANG_SECONDS) as answer:
+        with urllib.request.urlopen(f"http://{url}/cgi-bin/{name}", timeout=HANG_SECONDS) as answer:
             content: bytes = answer.read()
             return content.decode()
     except OSError as error:
