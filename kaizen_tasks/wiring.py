@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from kaizen_tasks.domain import stand_in
-from kaizen_tasks.ports.activity import report_activity
 
 if TYPE_CHECKING:
     from invoke.config import Config
@@ -101,7 +100,7 @@ class Toolbox:
         settings = self.settings
         if settings.build.engine == stand_in.STAND_IN:
             return self._stand_in_builder()
-        return select_builder(settings.build, root=settings.root, store=image_cache(), stream=report_activity)
+        return select_builder(settings.build, root=settings.root, store=image_cache())
 
     def _stand_in_builder(self) -> Builder:
         from kaizen_tasks.adapters.build.stand_in import StandInBuilder

@@ -18,6 +18,7 @@ from kaizen_tasks.domain.service import Service
 from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import KaizenError, NotFound, Refused
 from kaizen_tasks.flows.release.files import VERSION_FILE
+from kaizen_tasks.flows.runner import run_flow
 from kaizen_tasks.flows.steps.build import Build, build_spec, upload_image
 from kaizen_tasks.ports.types import Secret
 from kaizen_tasks.rehearsal.sample_secrets import sample_secrets
@@ -123,7 +124,7 @@ def _publish_first_image(environments: tuple[Environment, ...], version: Version
     first_repository, *other_repositories = dict.fromkeys(environment.repository for environment in environments)
     if tools.registry.find_image(first_repository, release.name) is None:
         if tools.builder.find_image(build_spec(release, tools)) is None:
-            Build().act(release, tools)
+            run_flow((Build(),), release, tools)
         upload_image(release, first_repository, tools)
     image = tools.registry.find_image(first_repository, release.name)
     assert image is not None

@@ -6,27 +6,19 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
 from kaizen_tasks.ports.activity import observing_activity, report_activity
-
-
-class Observer:
-    """Records what it is told."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    def __call__(self, text: str, *, replaces: bool = False) -> None:
-        self.texts.append(f"{text}!" if replaces else text)
+from tests.fakes.activity import FakeObserver
 
 
 def test_reaches_the_innermost_observer() -> None:
-    outer, inner = Observer(), Observer()
+    outer, inner = FakeObserver(), FakeObserver()
 
     with observing_activity(outer):
         with observing_activity(inner):
             report_activity("a line")
         report_activity("1 MB of 2 MB", replaces=True)
 
-    assert (inner.texts, outer.texts) == (["a line"], ["1 MB of 2 MB!"])
+    assert (inner.lines, inner.states) == (["a line"], [])
+    assert (outer.lines, outer.states) == ([], ["1 MB of 2 MB"])
 
 
 def test_outside_of_a_step_nobody_is_told() -> None:
@@ -34,10 +26,10 @@ def test_outside_of_a_step_nobody_is_told() -> None:
 
 
 def test_another_thread_takes_the_observer_along_only_with_its_context() -> None:
-    observer = Observer()
+    observer = FakeObserver()
 
     with observing_activity(observer), ThreadPoolExecutor(1) as executor:
         executor.submit(report_activity, "lost").result()
         executor.submit(copy_context().run, report_activity, "found").result()
 
-    assert observer.texts == ["found"]
+    assert observer.lines == ["found"]

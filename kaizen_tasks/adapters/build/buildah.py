@@ -10,10 +10,12 @@ from attrs import frozen
 
 from kaizen_tasks.adapters.build import container_engine as engine
 from kaizen_tasks.adapters.build import inputs
-from kaizen_tasks.adapters.build.container_engine import EngineBuilder, Stream, image_name
+from kaizen_tasks.adapters.build.container_engine import EngineBuilder, image_name
+from kaizen_tasks.adapters.build.push_progress import PushProgress
 from kaizen_tasks.adapters.host.process import CompletedProcess, run
 from kaizen_tasks.config.tables import BuildRules
 from kaizen_tasks.domain.release import BuildSpec, LocalImage
+from kaizen_tasks.ports.activity import report_activity
 from kaizen_tasks.ports.types import Login
 
 
@@ -43,10 +45,8 @@ CREATION_DENIED = re.compile(r"(runc|crun|clone|unshare|mount|namespace).*operat
 class BuildahBuilder(EngineBuilder):
     """Builds and pushes images with buildah or podman, without a daemon."""
 
-    def __init__(
-        self, *, rules: BuildRules, root: Path = Path(), flavor: BuildahFlavor = BUILDAH, stream: Stream | None = None
-    ) -> None:
-        super().__init__(rules=rules, root=root, stream=stream)
+    def __init__(self, *, rules: BuildRules, root: Path = Path(), flavor: BuildahFlavor = BUILDAH) -> None:
+        super().__init__(rules=rules, root=root)
         self.name = flavor.program
         self._flavor = flavor
 
@@ -65,18 +65,18 @@ class BuildahBuilder(EngineBuilder):
         )
         options = engine.build_options(spec, self._rules, context, further_options)
         secrets = inputs.secret_values(self._rules, self._root)
-        result = run([*build_argv(self._flavor), *options], stream=self._stream, secrets=secrets)
+        result = run([*build_argv(self._flavor), *options], stream=report_activity, secrets=secrets)
         if result.ok or not any(CREATION_DENIED.search(line) for line in result.tail):
             return result
         argv = [*build_argv(self._flavor, "--isolation", "chroot"), *options]
-        return run(argv, stream=self._stream, secrets=secrets)
+        return run(argv, stream=report_activity, secrets=secrets)
 
     def push(self, image: LocalImage, *, repository_uri: str, tag: str, login: Login) -> None:
         """Upload an image as `repository_uri:tag`."""
         with engine.registry_auth_file(login) as (file, secrets):
             target = f"{repository_uri}:{tag}"
             argv = push_argv(self._flavor, image, target=target, authfile=file, insecure=login.insecure)
-            result = run(argv, stream=self._stream, secrets=secrets)
+            result = run(argv, stream=PushProgress(), secrets=secrets, terminal="stderr")
         if not result.ok:
             raise engine.push_error(result, repository_uri=repository_uri, tag=tag)
 

@@ -6,7 +6,7 @@ import base64
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,7 +21,6 @@ from kaizen_tasks.domain.release import BuildSpec, LocalImage
 from kaizen_tasks.errors import BuildFailed, PushFailed, Refused, Unreachable
 from kaizen_tasks.ports.types import BuildObstacle, Login, Secret
 
-Stream = Callable[[str], None]
 IMAGE_NOT_FOUND = re.compile(r"no such image|image not known", re.IGNORECASE)
 
 
@@ -58,7 +57,6 @@ class EngineBuilder(ABC):
     Args:
         rules: how to build.
         root: the app's folder.
-        stream: receives the output of builds and pushes, line by line.
 
     Attributes:
         name: the engine's name.
@@ -66,10 +64,9 @@ class EngineBuilder(ABC):
 
     name: str
 
-    def __init__(self, *, rules: BuildRules, root: Path = Path(), stream: Stream | None = None) -> None:
+    def __init__(self, *, rules: BuildRules, root: Path = Path()) -> None:
         self._rules = rules
         self._root = root
-        self._stream = stream
 
     @abstractmethod
     def find_image(self, spec: BuildSpec) -> LocalImage | None:
@@ -250,7 +247,7 @@ def push_error(result: CompletedProcess, *, repository_uri: str, tag: str) -> Pu
     match = _match_push_error(f"{result.out}\n{result.err}")
     if match is None:
         error = PushFailed(
-            f"{repository_uri}:{tag} could not be pushed: {result.last_line}",
+            f"{repository_uri}:{tag} could not be pushed: {_last_error(result)}",
             hint="run the same command again; layers that have arrived are not sent twice",
         )
     else:
@@ -259,6 +256,12 @@ def push_error(result: CompletedProcess, *, repository_uri: str, tag: str) -> Pu
         error = PushFailed(f"{message}: {excerpt}", hint=error_pattern.hint)
     error.add_note("\n".join(result.tail))
     return error
+
+
+def _last_error(result: CompletedProcess) -> str:
+    """Return the last line of stderr, since that of stdout may be progress."""
+    lines = [line.strip() for line in result.err.splitlines() if line.strip()]
+    return lines[-1] if lines else result.last_line
 
 
 def _match_push_error(output: str) -> tuple[_ErrorPattern, str] | None:

@@ -12,12 +12,14 @@ from attrs import frozen
 
 from kaizen_tasks.adapters.build import container_engine as engine
 from kaizen_tasks.adapters.build import inputs
-from kaizen_tasks.adapters.build.container_engine import EngineBuilder, Stream, image_name
+from kaizen_tasks.adapters.build.container_engine import EngineBuilder, image_name
+from kaizen_tasks.adapters.build.push_progress import PushProgress
 from kaizen_tasks.adapters.host.process import CompletedProcess, run
 from kaizen_tasks.adapters.host.user_folders import home_folder
 from kaizen_tasks.config.tables import BuildRules
 from kaizen_tasks.domain.release import BuildSpec, LocalImage
 from kaizen_tasks.errors import PushFailed
+from kaizen_tasks.ports.activity import report_activity
 from kaizen_tasks.ports.types import Login
 
 INSPECT_TEMPLATE = '{{.Id}} {{.Os}}/{{.Architecture}} {{index .Config.Labels "org.opencontainers.image.revision"}}'
@@ -48,10 +50,8 @@ class DockerBuilder(EngineBuilder):
 
     name = "docker"
 
-    def __init__(
-        self, *, rules: BuildRules, root: Path = Path(), stream: Stream | None = None, program: str = "docker"
-    ) -> None:
-        super().__init__(rules=rules, root=root, stream=stream)
+    def __init__(self, *, rules: BuildRules, root: Path = Path(), program: str = "docker") -> None:
+        super().__init__(rules=rules, root=root)
         self._program = program
 
     def find_image(self, spec: BuildSpec) -> LocalImage | None:
@@ -74,7 +74,7 @@ class DockerBuilder(EngineBuilder):
         has_buildx = mode is BUILDX
         options = inputs.input_options(self._rules, self._root, context, unsupported=unsupported, has_buildx=has_buildx)
         argv = [self._program, *mode.command, *engine.build_options(spec, self._rules, context, options)]
-        return run(argv, env=mode.env, stream=self._stream, secrets=inputs.secret_values(self._rules, self._root))
+        return run(argv, env=mode.env, stream=report_activity, secrets=inputs.secret_values(self._rules, self._root))
 
     def push(self, image: LocalImage, *, repository_uri: str, tag: str, login: Login) -> None:
         """Upload an image as `repository_uri:tag`, a name that docker's image has only during the upload."""
@@ -93,7 +93,8 @@ class DockerBuilder(EngineBuilder):
             _link_docker_config(destination=file.parent)
             argv = [self._program, "--config", str(file.parent), "push", target]
             # This variable may hold credentials, and takes precedence over the folder.
-            result = run(argv, env={"DOCKER_AUTH_CONFIG": ""}, stream=self._stream, secrets=secrets)
+            env = {"DOCKER_AUTH_CONFIG": ""}
+            result = run(argv, env=env, stream=PushProgress(), secrets=secrets, terminal="stdout")
         if not result.ok:
             raise engine.push_error(result, repository_uri=repository_uri, tag=tag)
 

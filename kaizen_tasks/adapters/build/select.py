@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from attrs import evolve
@@ -45,9 +44,7 @@ DOCKER_WITHOUT_BUILDX = Engine(
 )
 
 
-def select_builder(
-    rules: BuildRules, *, store: Path, root: Path = Path(), stream: Callable[[str], None] | None = None
-) -> Builder:
+def select_builder(rules: BuildRules, *, store: Path, root: Path = Path()) -> Builder:
     """Return the configured builder, or for `auto` that of the first engine that works.
 
     `auto` never selects `bundle`, whose image has no base image.
@@ -56,22 +53,19 @@ def select_builder(
         rules: how to build.
         store: folder for bundles.
         root: the app's folder.
-        stream: receives the output of builds and pushes, line by line.
 
     Raises:
         Refused: the configured engine does not work, or for `auto` no engine does.
     """
     if rules.engine == "bundle":
         return BundleBuilder(rules=rules, store=store)
-    return _engine_builder(choose_engine(rules), rules, root, stream)
+    return _engine_builder(choose_engine(rules), rules, root)
 
 
-def _engine_builder(
-    name: str, rules: BuildRules, root: Path, stream: Callable[[str], None] | None
-) -> DockerBuilder | BuildahBuilder:
+def _engine_builder(name: str, rules: BuildRules, root: Path) -> DockerBuilder | BuildahBuilder:
     if name == "docker":
-        return DockerBuilder(rules=rules, root=root, stream=stream)
-    return BuildahBuilder(rules=rules, root=root, flavor=PODMAN if name == "podman" else BUILDAH, stream=stream)
+        return DockerBuilder(rules=rules, root=root)
+    return BuildahBuilder(rules=rules, root=root, flavor=PODMAN if name == "podman" else BUILDAH)
 
 
 def examine_engine(rules: BuildRules, root: Path) -> Engine:
@@ -83,7 +77,7 @@ def examine_engine(rules: BuildRules, root: Path) -> Engine:
     engine = detect_engine(rules)
     if engine.name not in INFO_TEMPLATES:
         return evolve(engine, ignored_keys=tuple(key for key in inputs.IGNORED_BY_BUNDLES if getattr(rules, key)))
-    builder = _engine_builder(engine.name, rules, root, None)
+    builder = _engine_builder(engine.name, rules, root)
     unsupported = builder.unsupported_keys()
     ignored = tuple(key for key in unsupported if key in inputs.CACHE_KEYS)
     return evolve(engine, ignored_keys=ignored, obstacles=builder.obstacles(unsupported))
@@ -104,7 +98,7 @@ def choose_engine(rules: BuildRules) -> str:
 
 
 def _supports_build(engine: str, rules: BuildRules) -> bool:
-    unsupported = _engine_builder(engine, rules, Path(), None).unsupported_keys()
+    unsupported = _engine_builder(engine, rules, Path()).unsupported_keys()
     return {*unsupported} <= {*inputs.CACHE_KEYS}
 
 

@@ -17,6 +17,7 @@ from typing import IO, NoReturn
 
 from attrs import Factory, field, frozen
 
+from kaizen_tasks.adapters.host.pseudo_terminal import as_lines, open_terminal, read_chunk
 from kaizen_tasks.errors import Interrupted, NotFound, Unreachable
 from kaizen_tasks.ports.attempts import attempt_seconds
 from kaizen_tasks.ports.types import Secret
@@ -63,7 +64,7 @@ def shell_join(argv: Sequence[str]) -> str:
     return shlex.join(argv)
 
 
-def run(
+def run(  # noqa: PLR0913 - one for each way in which a program is run
     argv: Sequence[str],
     *,
     cwd: Path | None = None,
@@ -72,6 +73,7 @@ def run(
     stream: Callable[[str], None] | None = None,
     timeout: float | None = None,
     secrets: Sequence[Secret] = (),
+    terminal: str = "",
 ) -> CompletedProcess:
     """Run a program and return its result, whatever its exit code.
 
@@ -86,6 +88,8 @@ def run(
         stream: called with each line of stdout and stderr as it arrives, redacted, without its line end.
         timeout: seconds after which the program is stopped.
         secrets: values that are redacted in the output, except in `raw`.
+        terminal: `stdout` or `stderr` for the one that shall be a terminal, as programs require that show progress;
+            each text that the cursor was moved to is a line of it.
 
     Raises:
         NotFound: the program does not exist.
@@ -93,8 +97,9 @@ def run(
         Interrupted: this process received SIGTERM.
         Locked: the change that the program makes must not go on.
     """
-    collector = _OutputCollector(secrets=tuple(secret.reveal() for secret in secrets), stream=stream)
-    with sigterm_raises(), _running_child(argv, cwd=cwd, env=env, stdin=stdin) as child:
+    values = tuple(secret.reveal() for secret in secrets)
+    collector = _OutputCollector(secrets=values, stream=stream, terminal=terminal)
+    with sigterm_raises(), _running_child(argv, cwd=cwd, env=env, stdin=stdin, terminal=terminal) as child:
         try:
             _communicate(child, collector, stdin, None if timeout is None else time.monotonic() + timeout)
         except TimeoutError as error:
@@ -116,6 +121,7 @@ class _OutputCollector:
 
     secrets: tuple[str, ...] = field(repr=False)
     stream: Callable[[str], None] | None
+    terminal: str = ""
     tail: deque[str] = Factory(lambda: deque(maxlen=TAIL_LINES))
     _raw: dict[str, bytearray] = field(factory=lambda: {"stdout": bytearray(), "stderr": bytearray()})
     _emitted_bytes: dict[str, int] = field(factory=lambda: {"stdout": 0, "stderr": 0})
@@ -123,13 +129,14 @@ class _OutputCollector:
     def add(self, name: str, chunk: bytes) -> None:
         """Add a chunk of an output, and emit the lines that the chunk completes; an empty chunk is the output's end."""
         raw = self._raw[name]
-        raw += chunk
+        raw += as_lines(chunk) if name == self.terminal else chunk
         end = raw.rfind(b"\n") if chunk else len(raw)
         if end > self._emitted_bytes[name]:
             lines = bytes(raw[self._emitted_bytes[name] : end])
             self._emitted_bytes[name] = min(end + 1, len(raw))
             for line in lines.split(b"\n"):
-                self._emit(self._redact(line).rstrip("\r"))
+                if line or name != self.terminal:
+                    self._emit(self._redact(line).rstrip("\r"))
 
     def result(self, code: int) -> CompletedProcess:
         raw, err = bytes(self._raw["stdout"]), bytes(self._raw["stderr"])
@@ -149,22 +156,31 @@ class _OutputCollector:
 
 @contextmanager
 def _running_child(
-    argv: Sequence[str], *, cwd: Path | None, env: Mapping[str, str] | None, stdin: bytes | None
+    argv: Sequence[str], *, cwd: Path | None, env: Mapping[str, str] | None, stdin: bytes | None, terminal: str
 ) -> Iterator[Child]:
     """Start a program; stop the program if the context ends by an exception."""
+    ends = open_terminal() if terminal else None
+    outputs: dict[str, int] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    if ends:
+        outputs[terminal] = ends[1]
     try:
         child = subprocess.Popen(
             list(argv),
             cwd=cwd,
             env={**os.environ, **env} if env else None,
             stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=outputs["stdout"],
+            stderr=outputs["stderr"],
         )
     except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
         if error.filename == argv[0] and isinstance(error, FileNotFoundError):
             raise NotFound(f"{argv[0]} is not installed, or not on PATH") from error
         raise NotFound(f"{argv[0]} could not be started: {error.strerror}: {error.filename}") from error
+    finally:
+        if ends:
+            os.close(ends[1])
+    if ends:
+        setattr(child, terminal, ends[0])  # which the end of the context closes
     with child:
         try:
             yield child
@@ -212,7 +228,7 @@ def _read_output(child: Child, collector: _OutputCollector, deadline: float | No
             if not ready and child.poll() is not None:
                 break
             for key, _ in ready:
-                chunk = os.read(key.fd, 65536)
+                chunk = read_chunk(key.fd, 65536)
                 collector.add(key.data, chunk)
                 if not chunk:
                     selector.unregister(key.fileobj)

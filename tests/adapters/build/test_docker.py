@@ -15,6 +15,7 @@ from attrs import evolve
 
 from kaizen_tasks.adapters.build.docker import DockerBuilder
 from kaizen_tasks.errors import BuildFailed, PushFailed, Unreachable
+from kaizen_tasks.ports.activity import observing_activity
 from tests.contracts.builder import (
     DOCKERFILE,
     RULES,
@@ -24,6 +25,7 @@ from tests.contracts.builder import (
     require,
     write_context,
 )
+from tests.fakes.activity import FakeObserver
 from tests.support.docker_registry import DockerRegistry, docker_registry
 
 if TYPE_CHECKING:
@@ -151,15 +153,16 @@ def test_push_hides_the_password(
     before = (home / ".docker/config.json").read_bytes()
     shim = Shim(tmp_path / "shim")
     monkeypatch.setenv("PATH", f"{tmp_path / 'shim'}:{os.environ['PATH']}")
-    said: list[str] = []
-    builder = DockerBuilder(rules=RULES, stream=said.append)
-    image = builder.build(recipe, write_context(tmp_path / "context"))
-    builder.push(image, repository_uri=f"{shelf.login.host}/app", tag="v1.2.3", login=shelf.login)
+    observer = FakeObserver()
+    builder = DockerBuilder(rules=RULES)
+    with observing_activity(observer):
+        image = builder.build(recipe, write_context(tmp_path / "context"))
+        builder.push(image, repository_uri=f"{shelf.login.host}/app", tag="v1.2.3", login=shelf.login)
 
     password = shelf.login.password.reveal()
     config = json.loads(shim.note("config/config.json"))
     secret = config["auths"][shelf.login.host]["auth"]
-    seen = shim.note("argv") + shim.note("env") + "".join(said)
+    seen = shim.note("argv") + shim.note("env") + "".join(observer.lines)
     assert "push" in seen
     assert password not in seen
     assert secret not in seen

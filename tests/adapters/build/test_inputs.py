@@ -13,8 +13,10 @@ from kaizen_tasks.adapters.build.docker import DockerBuilder
 from kaizen_tasks.adapters.build.select import choose_engine, examine_engine
 from kaizen_tasks.domain.build_secret import BuildSecret
 from kaizen_tasks.errors import Refused
+from kaizen_tasks.ports.activity import observing_activity
 from tests.adapters.build.test_docker import programs
 from tests.contracts.builder import RULES, recipe, require, write_context
+from tests.fakes.activity import FakeObserver
 
 EVERYTHING = RULES._replace(
     target="runtime",
@@ -203,18 +205,19 @@ def test_a_stage_reads_its_secrets_and_nobody_else_does(
     monkeypatch.setenv("NPM_TOKEN", TOKEN)
     (tmp_path / "netrc").write_text(f"password {PASSWORD}\n")
     secrets = {"npm": BuildSecret(env="NPM_TOKEN"), "netrc": BuildSecret(file="netrc")}
-    output, spec = list[str](), recipe()
+    observer, spec = FakeObserver(), recipe()
     rules = RULES._replace(target="tool", secrets=secrets, args={"NONCE": spec.app})  # which no cached layer has
-    builder: DockerBuilder | BuildahBuilder = BuildahBuilder(rules=rules, root=tmp_path, stream=output.append)
+    builder: DockerBuilder | BuildahBuilder = BuildahBuilder(rules=rules, root=tmp_path)
     if engine == "docker":
         program = next(filter(_client_has_buildkit, programs()), None)
         if program is None:
             pytest.skip("no docker here has BuildKit")
-        builder = DockerBuilder(rules=rules, root=tmp_path, stream=output.append, program=program)
+        builder = DockerBuilder(rules=rules, root=tmp_path, program=program)
 
-    image = builder.build(spec, write_context(tmp_path / "context", READS_SECRETS))
+    with observing_activity(observer):
+        image = builder.build(spec, write_context(tmp_path / "context", READS_SECRETS))
 
-    text = "\n".join(output)
+    text = "\n".join(observer.lines)
     assert image.id
     assert "[redacted]" in text
     assert TOKEN not in text

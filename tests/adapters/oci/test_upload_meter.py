@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.oci.upload_meter import UploadMeter
 from kaizen_tasks.ports.activity import observing_activity
+from tests.fakes.activity import FakeObserver
 from tests.fakes.clock import FakeClock
 
 if TYPE_CHECKING:
@@ -22,29 +23,29 @@ def content(clock: FakeClock, *, chunks: int, seconds: float, size: int = 1_000_
 
 
 def test_reports_bytes_rate_and_time_left_of_all_blobs_together() -> None:
-    clock, texts = FakeClock(), list[str]()
+    clock, observer = FakeClock(), FakeObserver()
     meter = UploadMeter(7_000_000, clock)
     meter.skip(1_000_000)  # mounted
 
-    with observing_activity(lambda text, *, replaces=False: texts.append(f"{text} {replaces}")):
+    with observing_activity(observer):
         sent = [*meter.count(content(clock, chunks=2, seconds=1.0)), *meter.count(content(clock, chunks=1, seconds=1))]
 
     assert len(b"".join(sent)) == 3_000_000
-    assert texts == [
-        "uploaded 1.0 MB of 6.0 MB, 1.0 MB/s, 5.0s left True",
-        "uploaded 2.0 MB of 6.0 MB, 1.0 MB/s, 4.0s left True",
-        "uploaded 3.0 MB of 6.0 MB, 1.0 MB/s, 3.0s left True",
+    assert observer.states == [
+        "uploaded 1.0 MB of 6.0 MB, 1.0 MB/s, 5.0s left",
+        "uploaded 2.0 MB of 6.0 MB, 1.0 MB/s, 4.0s left",
+        "uploaded 3.0 MB of 6.0 MB, 1.0 MB/s, 3.0s left",
     ]
 
 
 def test_fast_chunks_are_reported_twice_a_second_at_most() -> None:
-    clock, texts = FakeClock(), list[str]()
+    clock, observer = FakeClock(), FakeObserver()
     meter = UploadMeter(100_000_000, clock)
 
-    with observing_activity(lambda text, *, replaces=False: texts.append(f"{text} {replaces}")):
+    with observing_activity(observer):
         assert len([*meter.count(content(clock, chunks=100, seconds=0.0123))]) == 100
 
-    assert len(texts) == 2
+    assert len(observer.states) == 2
 
 
 def test_closes_the_stream_of_an_upload_that_is_given_up() -> None:
