@@ -25,6 +25,7 @@ from docs.generating.pages import (
     steps_page,
     tasks_page,
 )
+from kaizen_tasks.config.json_schema import schema_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -54,6 +55,7 @@ def generate_pages() -> dict[str, str]:
     return {
         **tasks_page.render(tasks, helps, examples),
         "reference/configuration.md": configuration_page.render(),
+        "../kaizen_tasks/kaizen.schema.json": schema_text(),
         "reference/changelog-rules.md": lint_rules_page.render(),
         "reference/events.md": events_page.render(),
         "reference/exit-codes.md": exit_codes_page.render(),

@@ -151,6 +151,7 @@ LIBRARY_EXAMPLES = (
     ExampleCommand("inv changelog.add --type added --text '`kmh()` converts a pace into a speed.'"),
     ExampleCommand("git commit --quiet --all --message 'Add kmh'"),
     _example("next-release", "inv next-release"),
+    _example("config.schema", "inv config.schema > ../kaizen.schema.json"),
     _error("bump", "inv bump --part patch"),
     _example("changelog.show", "inv changelog.show --unreleased"),
     ExampleCommand("git switch --quiet --create try"),

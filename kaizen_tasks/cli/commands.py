@@ -243,6 +243,15 @@ changelog = Collection(
     ),
 )
 
+config = Collection(
+    "config",
+    command(
+        "config.schema",
+        "Print the JSON Schema of kaizen.toml, for editors.",
+        read_only=True,
+    ),
+)
+
 release = Collection(
     "release",
     command(
@@ -365,7 +374,7 @@ local = Collection(
     ),
 )
 
-LIBRARY_TASKS = (announce, bump, commit, cut, next_release, tag, demo, doctor, init, propose, changelog, local)
+LIBRARY_TASKS = (announce, bump, commit, cut, next_release, tag, demo, doctor, init, propose, changelog, config, local)
 DEPLOY_TASKS = (
     *(build, push, deploy, verify, promote, hotfix, rollback),
     *(status, history, setup, rehearse, release, runtime, lock, hold),

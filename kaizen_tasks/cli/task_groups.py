@@ -17,7 +17,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Changelog": ("changelog.add", "changelog.check", "changelog.show", "changelog.release"),
     "Configuration": (
         *("runtime.show", "runtime.diff", "runtime.set", "runtime.rollback", "runtime.deploy"),
-        *("init", "setup"),
+        *("init", "setup", "config.schema"),
     ),
     "Rehearse": ("rehearse", "demo", "local.up", "local.down", "local.status"),
 }

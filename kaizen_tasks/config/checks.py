@@ -6,6 +6,7 @@ import difflib
 import posixpath
 import re
 import string
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.json_pointer import is_json_pointer, suggest_pointer
@@ -25,6 +26,16 @@ BUMP_MODES = ("auto", "strict")
 BUMP_PARTS = ("patch", "feature", "minor", "major", "follow")
 SEVERITIES = ("error", "warning", "off")
 MAX_START_SECONDS = 400
+NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}"
+APP_NAME = r"([A-Za-z0-9][A-Za-z0-9._-]{0,62})?"
+REGION = r"([a-z]{2,}(-[a-z]+)+-[0-9]{1,2})?"
+STAGE_NAME = r"([A-Za-z0-9][A-Za-z0-9_.-]*)?"
+CONTEXT_NAME = r"[A-Za-z0-9_][A-Za-z0-9_./:-]*"
+SECRET_ID = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"  # noqa: S105 - what its name may be
+IMAGE_PLATFORM = r"[a-z0-9]+/[a-z0-9]+(/[a-z0-9]+)?"
+ACCOUNT_NUMBER = r"([0-9]{12})?"
+URL = r"(https?://[^/?#\s]+[!-~]*)?"
+VARIABLE_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 VERSION_LIKE = re.compile(r"v.*\.|v?[0-9]+(\.|$)")
 
 
@@ -54,18 +65,18 @@ def forge(name: str) -> str:
 def name(text: str) -> str:
     """Accept the name of an environment, a group or an app: it becomes part of commands, file names and workflows."""
     rule = "it may have letters, digits, - and _, and begins with a letter or a digit"
-    return _match(text, r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", f"a name: {rule}")
+    return _match(text, NAME, f"a name: {rule}")
 
 
 def app_name(text: str) -> str:
     """Accept the name of an app, or an empty text."""
     rule = "it may have letters, digits, -, _ and ., and begins with a letter or a digit"
-    return _match(text, r"([A-Za-z0-9][A-Za-z0-9._-]{0,62})?", f"a name: {rule}")
+    return _match(text, APP_NAME, f"a name: {rule}")
 
 
 def region(text: str) -> str:
     """Accept the name of an AWS region, or an empty text."""
-    return _match(text, r"([a-z]{2,}(-[a-z]+)+-[0-9]{1,2})?", "a region such as 'eu-west-1'")
+    return _match(text, REGION, "a region such as 'eu-west-1'")
 
 
 def printable_text(text: str) -> str:
@@ -129,12 +140,12 @@ def app_folder(text: str) -> str:
 
 def argument_name(text: str) -> str:
     """Accept the name of a build argument."""
-    return _match(text, r"[A-Za-z_][A-Za-z0-9_]*", "the name of a build argument: letters, digits and _")
+    return _match(text, VARIABLE_NAME, "the name of a build argument: letters, digits and _")
 
 
 def stage_name(text: str) -> str:
     """Accept the name or number of a stage of a Dockerfile, or an empty text."""
-    return _match(text, r"([A-Za-z0-9][A-Za-z0-9_.-]*)?", "the name of a stage of the Dockerfile")
+    return _match(text, STAGE_NAME, "the name of a stage of the Dockerfile")
 
 
 def option_value(text: str) -> str:
@@ -168,17 +179,17 @@ def build_option(text: str) -> str:
 
 def context_name(text: str) -> str:
     """Accept the name of a build context, which may be that of an image."""
-    return _match(text, r"[A-Za-z0-9_][A-Za-z0-9_./:-]*", "a name: letters, digits and _ . / : -")
+    return _match(text, CONTEXT_NAME, "a name: letters, digits and _ . / : -")
 
 
 def secret_id(text: str) -> str:
     """Accept the id of a build secret."""
-    return _match(text, r"[A-Za-z0-9_][A-Za-z0-9_.-]*", "the id of a secret: letters, digits and _ . -")
+    return _match(text, SECRET_ID, "the id of a secret: letters, digits and _ . -")
 
 
 def variable_name(text: str) -> str:
     """Accept the name of an environment variable."""
-    return _match(text, r"[A-Za-z_][A-Za-z0-9_]*", "the name of a variable: letters, digits and _")
+    return _match(text, VARIABLE_NAME, "the name of a variable: letters, digits and _")
 
 
 def service_variable(text: str) -> str:
@@ -200,7 +211,7 @@ def port(number: int) -> str:
 
 def image_platform(text: str) -> str:
     """Accept operating system and architecture."""
-    return _match(text, r"[a-z0-9]+/[a-z0-9]+(/[a-z0-9]+)?", "a platform of images such as 'linux/amd64'")
+    return _match(text, IMAGE_PLATFORM, "a platform of images such as 'linux/amd64'")
 
 
 def branch_pattern(text: str) -> str:
@@ -251,12 +262,16 @@ def _match(text: str, pattern: str, description: str) -> str:
 
 def inherited(check: Callable[[str], str]) -> Callable[[str], str]:
     """Return a check that also accepts an empty value, which is inherited."""
-    return lambda value: check(value) if value else ""
+    return partial(_or_empty, check)
+
+
+def _or_empty(check: Callable[[str], str], value: str) -> str:
+    return check(value) if value else ""
 
 
 def account_number(account: str) -> str:
     """Accept a 12-digit account number or an empty text."""
-    return "" if re.fullmatch(r"([0-9]{12})?", account) else f"{account!r} is not a 12-digit account number"
+    return "" if re.fullmatch(ACCOUNT_NUMBER, account) else f"{account!r} is not a 12-digit account number"
 
 
 def time_zone(name: str) -> str:
@@ -344,7 +359,7 @@ def url(address: str) -> str:
     """Accept a web address or an empty text."""
     if address and not address.startswith(("https://", "http://")):
         return f"{address!r} begins with neither https:// nor http://"
-    return "" if re.fullmatch(r"(https?://[^/?#\s]+[!-~]*)?", address) else f"{address!r} is not an address"
+    return "" if re.fullmatch(URL, address) else f"{address!r} is not an address"
 
 
 def severity(name: str) -> str:
@@ -387,7 +402,11 @@ def url_path(path: str) -> str:
 
 def at_least(minimum: int) -> Callable[[int], str]:
     """Return a check that accepts numbers from a minimum up."""
-    return lambda number: "" if number >= minimum else f"{number} is below {minimum}"
+    return partial(_not_below, minimum)
+
+
+def _not_below(minimum: int, number: int) -> str:
+    return "" if number >= minimum else f"{number} is below {minimum}"
 
 
 def not_zero(seconds: float) -> str:

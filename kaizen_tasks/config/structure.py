@@ -98,6 +98,7 @@ def key_types(table: Any) -> dict[str, Any]:
     return {name: types[name] for name in table.__annotations__}
 
 
+@cache
 def _make_converter(*, detailed: bool) -> Converter:
     """Return a converter that accepts only values of the right type, since TOML has types of its own."""
     from cattrs import Converter

@@ -6,6 +6,7 @@ import copy
 import os
 import posixpath
 import re
+from operator import attrgetter
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ from kaizen_tasks.domain.smoke import METHODS, SmokeCheck
 from kaizen_tasks.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from kaizen_tasks.config.load import ConfigFile, TomlTable
     from kaizen_tasks.domain.build_secret import BuildSecret
@@ -152,21 +153,24 @@ def _validate(raw: RawConfig) -> Iterator[ConfigProblem]:
         yield from _validate_version_file(f"version_files.{position}", version_file, raw)
 
 
+NAME_CHECKS: Mapping[str, Callable[[str], str]] = {
+    "environments": checks.name,
+    "groups": checks.name,
+    "build.args": checks.argument_name,
+    "build.contexts": checks.context_name,
+    "build.secrets": checks.secret_id,
+    "changelog.types": checks.heading,
+    "changelog.rules": checks.lint_rule,
+    "rehearse.env": checks.service_variable,
+    "runtime.keys": checks.key_name,
+}
+"""Tables whose keys are names that the user chooses, and what these may be."""
+
+
 def _validate_names(raw: RawConfig) -> Iterator[ConfigProblem]:
     """Find names that would mean something else in a command, a path, a workflow or a request."""
-    tables: tuple[tuple[str, Iterable[str], Callable[[str], str]], ...] = (
-        ("environments", raw.environments, checks.name),
-        ("groups", raw.groups, checks.name),
-        ("build.args", raw.build.args, checks.argument_name),
-        ("build.contexts", raw.build.contexts, checks.context_name),
-        ("build.secrets", raw.build.secrets, checks.secret_id),
-        ("changelog.types", raw.changelog.types, checks.heading),
-        ("changelog.rules", raw.changelog.rules, checks.lint_rule),
-        ("rehearse.env", raw.rehearse.env, checks.service_variable),
-        ("runtime.keys", raw.runtime.keys, checks.key_name),
-    )
-    for table, names, check in tables:
-        yield from (ConfigProblem(table, error) for error in map(check, names) if error)
+    for table, check in NAME_CHECKS.items():
+        yield from (ConfigProblem(table, error) for error in map(check, attrgetter(table)(raw)) if error)
     yield from _validate_resource_names(raw)
     yield from _validate_build_paths(raw.build)
 

@@ -10,6 +10,8 @@ ZERO_SECONDS = Seconds(0)
 
 UNIT_SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _PIECE = r"(\d+(?:\.\d+)?)(ms|[dhms])"
+DURATION = f"(?:{_PIECE})+"
+"""What a duration looks like."""
 
 
 def parse_duration(text: str) -> Seconds:
@@ -18,7 +20,7 @@ def parse_duration(text: str) -> Seconds:
     Raises:
         ValueError: the text is not a duration.
     """
-    if not re.fullmatch(f"(?:{_PIECE})+", text):
+    if not re.fullmatch(DURATION, text):
         raise ValueError(f"{text!r} is not a duration; write it like 30s, 5m or 1h30m")
     return Seconds(sum(float(number) * UNIT_SECONDS[unit] for number, unit in re.findall(_PIECE, text)))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 import attrs
 from attrs import frozen
 
+from kaizen_tasks.config.documentation import default_of, descriptions
 from kaizen_tasks.config.structure import is_table, key_types
-from kaizen_tasks.config.tables import RawConfig, to_toml
+from kaizen_tasks.config.tables import RawConfig
 from kaizen_tasks.domain.duration import Seconds
 from kaizen_tasks.domain.json_pointer import OptionalPointer
 from kaizen_tasks.domain.smoke import Scalar, Statuses
@@ -33,7 +33,6 @@ TYPE_NAMES = {
     Scalar: "text, number, true or false",
     str | Mapping[str, str]: "text, or table of texts",
 }
-DOCSTRING_ENTRY = re.compile(r"^    (\w+): (.+(?:\n     .+)*)", re.MULTILINE)
 
 
 @frozen(kw_only=True)
@@ -92,9 +91,9 @@ def config_keys(table: Any = RawConfig, prefix: str = "", *, is_repeated: bool =
     Raises:
         ValueError: a key has no help, or neither a default nor an example.
     """
-    entries = dict(DOCSTRING_ENTRY.findall((inspect.getdoc(table) or "").partition("Attributes:\n")[2]))
+    entries = descriptions(table)
     for name, kind in key_types(table).items():
-        key_field = _Field(kind=kind, default=_default(table, name), entry=entries.get(name, ""))
+        key_field = _Field(kind=kind, default=default_of(table, name), entry=entries.get(name, ""))
         yield from _keys_of_field(f"{prefix}{name}", key_field, is_repeated=is_repeated)
 
 
@@ -125,16 +124,6 @@ def _config_key(path: str, key_field: _Field, *, is_repeated: bool) -> ConfigKey
         example=example or default,
         is_repeated=is_repeated,
     )
-
-
-def _default(table: Any, name: str) -> Any:
-    """Return a default as TOML would have it; None when there is none."""
-    if not attrs.has(table):
-        return to_toml(table._field_defaults.get(name))
-    default: Any = attrs.fields_dict(table)[name].default
-    if default is attrs.NOTHING or hasattr(default, "factory"):
-        return None
-    return to_toml(float(default) if key_types(table)[name] is Seconds else default)
 
 
 def _type_name(kind: Any) -> str:

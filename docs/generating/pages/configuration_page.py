@@ -15,6 +15,11 @@ INTRODUCTION = """\
 The configuration is `kaizen.toml` beside `tasks.py`, or the table `[tool.kaizen]` of `pyproject.toml`. `app` is enough
 for the release side. To deploy, an app needs `pipeline`, `aws.region` and a table for each environment.
 
+Editors that read the line `#:schema` at the top of the file, as Taplo does (*Even Better TOML* of VS Code, Neovim,
+Helix, Zed), complete keys, show help and mark what is wrong. `kaizen init` writes the line, with the address of the
+schema of its version or, where that is unknown, of `kaizen.schema.json` beside it. Where an editor cannot read the
+address, and after an upgrade: `kaizen config.schema > kaizen.schema.json`, and `#:schema ./kaizen.schema.json`.
+
 Every problem is reported at once, with file, key, what is wrong and the nearest valid name; see
 [exit code 2](exit-codes.md#2).
 

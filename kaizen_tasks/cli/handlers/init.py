@@ -60,8 +60,16 @@ def init(
             state="nothing has been changed",
             hint="leave out --ci, and write workflows there that run the same tasks",
         )
-    request = CiRequest(system=ci, installation=read_installation(), proposes=propose) if ci else None
-    plan = flow.plan_init(root, scan, proposal, documents, ci=request, adds_endpoint=add_version_endpoint)
+    request = CiRequest(system=ci, proposes=propose) if ci else None
+    plan = flow.plan_init(
+        root,
+        scan,
+        proposal,
+        documents,
+        installation=read_installation(),
+        ci=request,
+        adds_endpoint=add_version_endpoint,
+    )
     _show_plan(plan, root, proposal)
     if plan.changes and not c.config.run.dry:
         _confirm_plan(plan, yes=yes)

@@ -16,17 +16,21 @@ class FileChange:
         path: the file's path below the app's folder.
         before: the current content; None when there is no such file.
         after: the new content.
+        is_generated: whether nobody reads the content.
     """
 
     path: str
     before: bytes | None = None
     after: bytes
+    is_generated: bool = False
 
     @property
     def diff(self) -> Iterator[str]:
-        """The lines of the change's diff, in the format of `git apply`."""
+        """The lines of the change's diff, in the format of `git apply`; of generated content, its size."""
         before, after = (_split_lines(content or b"") for content in (self.before, self.after))
         old_path = "/dev/null" if self.before is None else f"a/{self.path}"
+        if self.is_generated:
+            return iter((f"--- {old_path}", f"+++ b/{self.path}", f"+ ({len(after)} generated lines)"))
         return difflib.unified_diff(before, after, old_path, f"b/{self.path}", lineterm="")
 
 

@@ -26,7 +26,7 @@ from kaizen_tasks.domain.init.version_endpoint import add_version_endpoint
 from kaizen_tasks.domain.listing import list_names
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.init.ci.systems import CiRequest
+    from kaizen_tasks.domain.init.ci.installation import Installation
     from kaizen_tasks.domain.init.repo_scan import RepoScan
 
 
@@ -205,7 +205,7 @@ def _summarize_guesses(proposal: Proposal) -> str:
 
 
 def ci_notes(
-    repo_scan: RepoScan, ci: CiRequest, ci_files: Collection[str], existing_files: Collection[str]
+    repo_scan: RepoScan, installation: Installation, ci_files: Collection[str], existing_files: Collection[str]
 ) -> Iterator[Note]:
     """Yield notes about what a CI pipeline needs, and what would release beside it."""
     kept_pipeline = repo_scan.texts.get(gitlab.PIPELINE_PATH, gitlab.JOBS_PATH)
@@ -216,7 +216,7 @@ def ci_notes(
     for path in foreign_paths:
         yield Note(f"{path} exists and is not of kaizen_tasks: rename or remove it, and run the same command again")
     yield from map(Note, conflicts.find_conflicts(repo_scan.texts, own_paths.difference(foreign_paths)))
-    if not ci.installation.is_pinned:
+    if not installation.is_pinned:
         folder = next(path for path in ci_files if path.endswith(TASKS_FILE))
         yield Note(f"{folder} says how to pin kaizen_tasks by hash: this copy does not know where it is from")
 

@@ -15,20 +15,22 @@ COMMENT_COLUMN = 40
 GUESS_COMMENT = "a guess: correct it if it is wrong"
 
 
-def render_config(proposal: Proposal, build_lines: Sequence[str] = ()) -> str:
+def render_config(proposal: Proposal, build_lines: Sequence[str] = (), *, schema: str = "") -> str:
     """Return a proposed configuration as the text of `kaizen.toml`.
 
     Args:
         proposal: the configuration.
         build_lines: further lines of `[build]`.
+        schema: address or path of the JSON Schema, which editors read: https://taplo.tamasfe.dev/configuration/directives.html.
     """
+    directive = f"#:schema {schema}\n" if schema else ""
     sections = [_top_level(proposal), _release(proposal), _changelog(proposal), _changelog_types(proposal)]
     sections += [_version_file(path, key) for path, key in proposal.version_files]
     if proposal.environments:
         environments = (_environment(environment, proposal) for environment in proposal.environments)
         sections[1:1] = [_aws(proposal), _build(proposal, build_lines)]
         sections += [_defaults(proposal), *environments, _groups(proposal), _rehearse(proposal)]
-    return "\n".join("\n".join(lines) + "\n" for section in sections if (lines := tuple(section)))
+    return directive + "\n".join("\n".join(lines) + "\n" for section in sections if (lines := tuple(section)))
 
 
 def _comment(key: str, source: str, proposal: Proposal) -> str:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from kaizen_tasks.config import load, validate
+from kaizen_tasks.config.json_schema import schema_text
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain.changelog.add import add_entry, empty_changelog
 from kaizen_tasks.domain.init import notes, render_toml, tasks_file, version_endpoint
 from kaizen_tasks.domain.init.ci.github import CACHE_LINES, RELEASE_WORKFLOW_PATH
 from kaizen_tasks.domain.init.ci.inputs import PipelineInputs, PipelineStage
+from kaizen_tasks.domain.init.ci.installation import DEPENDENCIES_FILE, SCHEMA_FILE, schema_reference
 from kaizen_tasks.domain.init.ci.systems import RENDERERS
 from kaizen_tasks.domain.init.detect import previous_releases
 from kaizen_tasks.domain.init.file_change import FileChange
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from kaizen_tasks.domain.init.ci.installation import Installation
     from kaizen_tasks.domain.init.ci.systems import CiRequest
     from kaizen_tasks.domain.init.proposal import Proposal, ScanResult
     from kaizen_tasks.domain.init.repo_scan import RepoScan
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 FIRST_ENTRY = "A changelog, and releases with a version of their own."
 """The entry of a new changelog: a release needs one."""
 
+GENERATED_FILES = (DEPENDENCIES_FILE, SCHEMA_FILE)
 GITIGNORE_FILE = ".gitignore"
 PYCACHE_PATTERN = "__pycache__/"
 GLOB_CHARACTERS = {*"*?["}
@@ -63,6 +67,7 @@ def plan_init(
     proposal: Proposal,
     documents: ReleaseFiles,
     *,
+    installation: Installation,
     ci: CiRequest | None = None,
     adds_endpoint: bool = False,
 ) -> InitPlan:
@@ -73,6 +78,7 @@ def plan_init(
         scan: what was found in the repository and the account.
         proposal: the configuration for an app without one.
         documents: reads the files in the app's folder.
+        installation: the copy of these tasks that runs.
         ci: which CI pipeline to write; None for none.
         adds_endpoint: whether to add `GET /version` and the version argument, where they are missing.
 
@@ -82,21 +88,29 @@ def plan_init(
     repo_scan = scan.repo_scan
     config_file = load.read_config_file(root)
     build_lines = CACHE_LINES if ci and ci.system == "github" and proposal.build.dockerfile else ()
-    new_config = "" if config_file else render_toml.render_config(proposal, build_lines)
+    new_config = (
+        "" if config_file else render_toml.render_config(proposal, build_lines, schema=schema_reference(installation))
+    )
     final_config = config_file or load.ConfigFile(root, load.CONFIG_FILE_NAME, tomllib.loads(new_config))
     settings = validate.build_settings(final_config, final_config.table)
     changelog_file = find_changelog(settings.changelog.file, documents)
     files = dict(_required_files(repo_scan, new_config, changelog_file, settings))
-    ci_files = _ci_files(settings, ci, changelog_file) if ci else {}
+    if new_config and not installation.address:
+        files[SCHEMA_FILE] = schema_text().encode()
+    ci_files = _ci_files(settings, ci, changelog_file, installation) if ci else {}
     files |= ci_files
     existing_files = tuple(name for name in files if documents.read(name) is not None)
-    new_files = (FileChange(path=name, after=files[name]) for name in files if name not in existing_files)
+    new_files = (
+        FileChange(path=name, after=files[name], is_generated=name.endswith(GENERATED_FILES))
+        for name in files
+        if name not in existing_files
+    )
     source_changes = tuple(_version_changes(repo_scan, proposal, documents)) if adds_endpoint else ()
     proposal_notes = () if config_file else _notes(scan, proposal)
     changed_paths = frozenset(each.path for each in source_changes)
     is_asked = adds_endpoint or not config_file
     version_notes = notes.version_path_notes(repo_scan, proposal, changed_paths) if is_asked else ()
-    ci_notes = notes.ci_notes(repo_scan, ci, ci_files, existing_files) if ci else ()
+    ci_notes = notes.ci_notes(repo_scan, installation, ci_files, existing_files) if ci else ()
     if ci and _builds_without_cache(settings, ci):
         ci_notes = (*ci_notes, notes.cache_note(RELEASE_WORKFLOW_PATH))
     return InitPlan(
@@ -126,14 +140,14 @@ def _required_files(
     yield changelog_file, add_entry(empty_changelog(), kind="added", text=FIRST_ENTRY)
 
 
-def _ci_files(settings: Settings, ci: CiRequest, changelog_file: str) -> dict[str, bytes]:
+def _ci_files(settings: Settings, ci: CiRequest, changelog_file: str, installation: Installation) -> dict[str, bytes]:
     """Return the files of the CI pipeline for the pipeline of the app, by path."""
     fragments = settings.changelog.fragments
     inputs = PipelineInputs(
         branch=next((name for name in settings.release.branches if not GLOB_CHARACTERS & {*name}), "main"),
         region=settings.aws.region,
         stages=tuple(_pipeline_stage(name, settings) for name in settings.pipeline),
-        installation=ci.installation,
+        installation=installation,
         release_paths=(changelog_file, VERSION_FILE, *([f"{fragments}/**"] if fragments else [])),
         version_paths=tuple(dict.fromkeys(rule.path for rule in settings.version_files)),
         proposes=ci.proposes,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kaizen_tasks.config import load, validate
+from kaizen_tasks.config.json_schema import schema_text
 from tests.domain.init.samples import APP, TERRAFORM
 from tests.support import git_repository
 from tests.support.cli_app import kaizen
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     Init = Callable[..., CommandResult]
 
 pytestmark = pytest.mark.integration
+
+FILES = {"kaizen.toml", "kaizen.schema.json", "tasks.py", "VERSION", "CHANGELOG.md", ".gitignore"}
+"""What is written into an empty repository by a copy of these tasks that does not know its address."""
 
 
 @pytest.fixture
@@ -102,7 +106,7 @@ def test_an_app_with_script_and_terraform_is_configured_completely(folder: Path,
 
     assert said.code == 0
     assert after.items() > before.items()
-    assert after.keys() - before.keys() == {"kaizen.toml", "tasks.py"}
+    assert after.keys() - before.keys() == {"kaizen.toml", "kaizen.schema.json", "tasks.py"}
     assert settings(folder).pipeline == ("staging", "prod", "beta")
     assert settings(folder).environments["prod"].repository == "my-personal-coach-app"
     assert "note:" not in said.out
@@ -123,7 +127,7 @@ def test_an_empty_repository_gets_a_configuration_for_releases_only(folder: Path
     said = init("--yes")
 
     assert said.code == 0
-    assert contents(folder).keys() == {"kaizen.toml", "tasks.py", "VERSION", "CHANGELOG.md", ".gitignore"}
+    assert contents(folder).keys() == FILES
     assert (folder / "VERSION").read_text(encoding="utf-8") == "0.1.0\n"
     assert settings(folder).app == "web"
     assert "\n## [Unreleased]\n\n### Added\n\n- A" in (folder / "CHANGELOG.md").read_text(encoding="utf-8")
@@ -228,6 +232,8 @@ def test_an_app_in_a_subfolder_gets_its_files_there(folder: Path, init: Init) ->
     assert settings(coach).app == "kaizencoach"
     assert settings(coach).release.tag == "coach-v{version}"
     assert git(folder, "status", "--porcelain").split() == [
+        "??",
+        "services/coach/kaizen.schema.json",
         "??",
         "services/coach/kaizen.toml",
         "??",
@@ -371,7 +377,7 @@ def test_the_answer_no_changes_nothing(folder: Path, init: Init, monkeypatch: py
     said = init()
 
     assert said.code == 3
-    assert said.err.startswith("write kaizen.toml, tasks.py? [y/N] ")
+    assert said.err.startswith("write kaizen.toml, tasks.py, kaizen.schema.json? [y/N] ")
     assert contents(folder) == before
 
 
@@ -483,3 +489,16 @@ def test_an_app_in_a_subfolder_is_built_as_the_script_at_the_top_does(folder: Pa
     assert configured.environments["prod"].repository == "shop"
     assert configured.release.tag == "backend-v{version}"
     assert 'repository = "shop"                      # ../deploy.sh:1' in said.out
+
+
+def test_editors_find_the_schema(folder: Path, init: Init) -> None:
+    """This copy does not know the address of its repository, so the schema is written beside the configuration."""
+    committed(folder, APP)
+
+    said = init("--yes")
+
+    first_line = (folder / "kaizen.toml").read_text(encoding="utf-8").partition("\n")[0]
+    assert first_line == "#:schema ./kaizen.schema.json"
+    assert (folder / "kaizen.schema.json").read_text(encoding="utf-8") == schema_text()
+    assert "generated lines)" in said.out
+    assert '"additionalProperties"' not in said.out

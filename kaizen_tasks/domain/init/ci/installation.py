@@ -41,6 +41,16 @@ class Installation:
         return bool(self.address and self.commit)
 
 
+SCHEMA_FILE = "kaizen.schema.json"
+
+
+def schema_reference(installation: Installation) -> str:
+    """Return where editors find the JSON Schema of `kaizen.toml`: in the repository, or beside the file."""
+    if not installation.address:
+        return f"./{SCHEMA_FILE}"
+    return f"{installation.address}/raw/{installation.commit or f'v{installation.version}'}/kaizen_tasks/{SCHEMA_FILE}"
+
+
 def requirement_files(installation: Installation, folder: str, command: str) -> Mapping[str, str]:
     """Return the files that CI installs from, by path.
 

@@ -9,7 +9,6 @@ from attrs import frozen
 
 from kaizen_tasks.domain.init.ci.github import render_workflows
 from kaizen_tasks.domain.init.ci.gitlab import render_pipeline
-from kaizen_tasks.domain.init.ci.installation import Installation
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.init.ci.inputs import PipelineInputs
@@ -27,10 +26,8 @@ class CiRequest:
 
     Attributes:
         system: a key of `RENDERERS`.
-        installation: what the pipeline installs.
         proposes: whether releases are made by pull request.
     """
 
     system: str
-    installation: Installation
     proposes: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from kaizen_tasks.domain.init.ci.installation import Installation, requirement_files
+from kaizen_tasks.domain.init.ci.installation import Installation, requirement_files, schema_reference
 from tests.domain.init.ci.samples import INSTALLATION
 
 
@@ -29,3 +29,12 @@ def test_a_version_that_is_not_pinned_says_how_to_pin_it() -> None:
 
     assert "git ls-remote" not in pinned
     assert "git ls-remote" in unpinned
+
+
+def test_the_schema_is_that_of_the_version() -> None:
+    """Editors read it at the commit, or beside the file where the address is unknown."""
+    address = f"{INSTALLATION.address}/raw/{INSTALLATION.commit}/kaizen_tasks/kaizen.schema.json"
+
+    assert schema_reference(INSTALLATION) == address
+    assert schema_reference(evolve(INSTALLATION, commit="")).split("/")[-3] == "v1.2.3"
+    assert schema_reference(evolve(INSTALLATION, address="")) == "./kaizen.schema.json"
