@@ -204,7 +204,11 @@ rehearse = command(
         value="TASK",
     ),
     flags.KEEP,
-    Flag("engine", f"{flags.ENGINE_HELP} (default: the configured one)", default="auto"),
+    Flag(
+        "engine",
+        f"{flags.ENGINE_HELP}: insist on it (default: the configured one, or a stand-in where that cannot build)",
+        default="auto",
+    ),
     flags.JSON,
 )
 

@@ -33,6 +33,11 @@ CLONE_GIT_CONFIG = {
     "gc.auto": "0",
 }
 
+FETCH_OPTIONS = ("--quiet", "--no-tags", "--upload-pack", "git -c 'safe.directory=*' upload-pack")
+"""Options of a fetch from the user's repository, whose owner may be somebody else who is trusted: the other end of the
+fetch does not see the variables that say so to the first.
+"""
+
 
 @frozen(kw_only=True)
 class ScratchClone:
@@ -193,7 +198,7 @@ def _commit_files(user_repo: _UserRepo, clone: Path, branch: str) -> None:
 
 
 def _fetch_commits(user_repo: _UserRepo, clone: Path, branch: str) -> None:
-    options = ("--quiet", "--update-head-ok", "--update-shallow", "--no-tags")
+    options = (*FETCH_OPTIONS, "--update-head-ok")
     refspecs = (f"+refs/{name}/*:refs/{name}/*" for name in ("heads", "tags", "kaizen"))
     run_git(clone, "fetch", *options, str(user_repo.top), "HEAD", *refspecs)
     run_git(clone, "update-ref", f"refs/heads/{branch}", user_repo.head)
@@ -209,7 +214,7 @@ def _create_remote(user_repo: _UserRepo, remote: Path, clone: Path, branch: str,
         run_git(clone, "push", "--quiet", "--tags", name, branch)
         return remote
     refspecs = (f"+refs/remotes/{name}/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
-    run_git(remote, "fetch", "--quiet", "--no-tags", str(user_repo.top), *refspecs)
+    run_git(remote, "fetch", *FETCH_OPTIONS, str(user_repo.top), *refspecs)
     run_git(remote, "update-ref", "-d", "refs/heads/HEAD")
     if branch != user_repo.branch:
         run_git(clone, "push", "--quiet", "--force", name, branch)
