@@ -203,6 +203,11 @@ rehearse = command(
         "release-staging, promote-prod, 'rollback --env mark' … (default: the release and every promotion)",
         value="TASK",
     ),
+    Flag(
+        "like",
+        "environment whose real service says which variables, secrets and port services have; values are made up",
+        value="ENV",
+    ),
     flags.KEEP,
     Flag(
         "engine",

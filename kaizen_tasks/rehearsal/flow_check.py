@@ -32,7 +32,11 @@ def check_values(flow: str, settings: Settings) -> None:
     except ValueError as error:
         raise UsageError(f"--flow {flow!r}: {error}", state=NOTHING_STARTED, hint="close the quotes") from error
     for name in flag_values(flow, "--env", "-e"):
-        settings.stage(name)
+        try:
+            settings.stage(name)
+        except UsageError as error:
+            error.wrong, error.right = _correct_flow(flow, name, error.right)
+            raise
     for text in flag_values(flow, "--release", "-r"):
         versions.parse_version(text, origin="--release")
 
@@ -52,13 +56,21 @@ def check_tasks(flow: str, app_folder: Path) -> None:
         )
     name, names = shlex.split(flow)[0], tuple(_task_names(json.loads(listing.stdout)))
     if name not in names:
-        matches = difflib.get_close_matches(name, names, n=1)
-        hint = f"did you mean {matches[0]}?" if matches else "inv --list shows every task"
-        raise UsageError(f"--flow {name}: the app has no such task", state=NOTHING_STARTED, hint=hint)
+        matches = tuple(difflib.get_close_matches(name, names, n=1))
+        hint = f"did you mean {matches[0]}?" if matches else "inv --list"
+        wrong, right = _correct_flow(flow, name, matches)
+        message = f"--flow {name}: the app has no such task"
+        raise UsageError(message, state=NOTHING_STARTED, hint=hint, wrong=wrong, right=right)
     parsed = _list_tasks(app_folder, flow) if flow != name else listing
     if parsed.returncode:
         message = f"--flow {flow!r}: {_error_line(parsed)}"
         raise UsageError(message, state=NOTHING_STARTED, hint=f"inv --help {name}")
+
+
+def _correct_flow(flow: str, wrong: str, right: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """Return a flow, which is one word of the command line, and that flow with another word in place of a wrong one."""
+    words = (" ".join(right) if word == wrong else word for word in flow.split())
+    return flow, (" ".join(words),) if right else ()
 
 
 def _error_line(process: subprocess.CompletedProcess[str], *, last: bool = False) -> str:

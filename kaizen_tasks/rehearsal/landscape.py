@@ -18,6 +18,7 @@ from kaizen_tasks.rehearsal import provision
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
+    from kaizen_tasks.rehearsal.service_input import ServiceDescription
     from kaizen_tasks.wiring import Toolbox
 
 INITIAL_VERSION = Version(0, 0, 0)
@@ -74,17 +75,20 @@ def _version_below(version: Version, taken: Collection[Version]) -> Version:
     return next(candidate for candidate in candidates if candidate < version and candidate not in taken)
 
 
-def create_landscape(tools: Toolbox, earlier: EarlierReleases | None) -> None:
+def create_landscape(
+    tools: Toolbox, earlier: EarlierReleases | None, *, like: ServiceDescription | None = None
+) -> None:
     """Create all services of an app; let them run earlier releases, which the ledger calls verified.
 
     Args:
         tools: of the scratch clone, pointed at a local cloud, with an engine that builds stand-in images.
         earlier: the releases, which are tagged; None leaves the ledger empty, as before a first release.
+        like: a real service that the services are like.
 
     Raises:
         KaizenError: something could not be created.
     """
-    provision.provision(tools, earlier.previous if earlier else INITIAL_VERSION)
+    provision.provision(tools, earlier.previous if earlier else INITIAL_VERSION, like=like)
     if earlier is None:
         return
     environments = tuple(tools.settings.environments.values())

@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 
 from kaizen_tasks.adapters.build.select import ENGINES_IN_PYTHON
 from kaizen_tasks.config.settings import Settings
+from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.line import line_of_branch, line_of_environment
 from kaizen_tasks.domain.stand_in import STAND_IN
 
@@ -29,6 +30,7 @@ class RehearsalPlan:
     Attributes:
         settings: the app's settings.
         flow: a command, or empty for the release and every promotion.
+        like: the environment whose real service the services are like; None describes them by `[rehearse]` alone.
         engine: what builds images.
         stand_in_reason: why that is a stand-in which nobody has asked for; else empty.
         foreign_platform: what the app runs on according to its files, if that is not App Runner; else empty.
@@ -40,6 +42,7 @@ class RehearsalPlan:
 
     settings: Settings
     flow: str
+    like: Environment | None = None
     engine: str
     stand_in_reason: str = ""
     foreign_platform: str = ""

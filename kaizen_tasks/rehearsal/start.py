@@ -15,17 +15,20 @@ from attrs import evolve, frozen
 from kaizen_tasks.domain.version import image_tag
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.flows.release import files, tags
-from kaizen_tasks.rehearsal import landscape
+from kaizen_tasks.rehearsal import landscape, provision
 from kaizen_tasks.rehearsal.clone import ScratchClone
 from kaizen_tasks.rehearsal.cloud import clean_environ
 from kaizen_tasks.rehearsal.commands import print_line, run_git, run_task
 from kaizen_tasks.rehearsal.landscape import EarlierReleases
 from kaizen_tasks.rehearsal.plan import RehearsalPlan
+from kaizen_tasks.rehearsal.service_input import ServiceDescription
 from kaizen_tasks.wiring import Toolbox
 
 if TYPE_CHECKING:
     from semver import Version
 
+    from kaizen_tasks.config.settings import Settings
+    from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.rehearsal.cloud import Cloud
 
 SAMPLE_ENTRY = "a sample change, so that there is something to rehearse"
@@ -39,11 +42,13 @@ class Start:
         plan: what is rehearsed.
         clone: the repository, with the tags of the earlier releases.
         earlier: those releases; None for a pipeline, which begins with a release.
+        like: the real service that the services are like, if there is one.
     """
 
     plan: RehearsalPlan
     clone: ScratchClone
     earlier: EarlierReleases | None
+    like: ServiceDescription | None = None
 
     def create_landscape(self, cloud: Cloud) -> None:
         """Create the services in a cloud, and let them run the earlier releases.
@@ -55,21 +60,37 @@ class Start:
             print_line(
                 self.plan.out, f"as if released before: {self.earlier.describe(self.plan.settings.environments)}"
             )
+        if self.like is not None:
+            print_line(self.plan.out, _describe(self.like))
         with _only_environ({**clean_environ(), **cloud.environ, **self.plan.overrides}):
-            landscape.create_landscape(clone_tools(self.plan, self.clone), self.earlier)
+            landscape.create_landscape(clone_tools(self.plan, self.clone), self.earlier, like=self.like)
 
 
 def prepare_start(plan: RehearsalPlan, clone: ScratchClone) -> Start:
     """Tag the earlier releases that a flow needs, or note a change for one that releases.
 
     Raises:
-        KaizenError: the app has no VERSION, or git failed.
+        KaizenError: the app has no VERSION, git failed, or the real service cannot be described.
     """
     tools = clone_tools(plan, clone)
     earlier = None if plan.is_pipeline else _tag_earlier_releases(plan, clone, tools)
     if (plan.is_pipeline or plan.is_hotfix) and _lacks_notes(plan, tools):
         clone = _add_sample_entry(clone, tools)
-    return Start(plan=plan, clone=clone, earlier=earlier)
+    like = _describe_real_service(plan.like, plan.settings) if plan.like else None
+    return Start(plan=plan, clone=clone, earlier=earlier, like=like)
+
+
+def _describe_real_service(environment: Environment, settings: Settings) -> ServiceDescription:
+    return provision.describe_service(environment, Toolbox(settings, dry=True, draft=True, stream=io.StringIO()))
+
+
+def _describe(like: ServiceDescription) -> str:
+    counts = f"{_count('variable', like.variables)}, {_count('secret', like.secrets)}"
+    return f"services are like {like.service}: {counts}, port {like.port}; the values are made up"
+
+
+def _count(noun: str, names: tuple[str, ...]) -> str:
+    return f"{len(names)} {noun}{'' if len(names) == 1 else 's'}"
 
 
 def _tag_earlier_releases(plan: RehearsalPlan, clone: ScratchClone, tools: Toolbox) -> EarlierReleases:

@@ -26,6 +26,13 @@ def test_wrong_values_are_refused(flow: str, message: str, hint: str) -> None:
     assert hint in failure.value.hint
 
 
+@pytest.mark.parametrize(("flow", "right"), [("rollback --env prd", "rollback --env prod"), ("status -e xyz", "")])
+def test_the_corrected_flow_is_known(flow: str, right: str) -> None:
+    with pytest.raises(UsageError) as failure:
+        flow_check.check_values(flow, settings())
+    assert (failure.value.wrong, failure.value.right) == (flow, (right,) if right else ())
+
+
 def test_right_values_are_accepted() -> None:
     flow_check.check_values("deploy --env staging -e beta --release v1.2.3 -r 1.2.3", settings())
 
@@ -51,7 +58,7 @@ namespace = Collection(ship_it, Collection("changelog", release))
     [
         ("shipit --env prod", "--flow shipit: the app has no such task", "did you mean ship-it?"),
         ("changelog.relase", "the app has no such task", "did you mean changelog.release?"),
-        ("xyz", "the app has no such task", "inv --list shows every task"),
+        ("xyz", "the app has no such task", "inv --list"),
         ("ship-it --environment prod", "--environment", "inv --help ship-it"),
     ],
 )

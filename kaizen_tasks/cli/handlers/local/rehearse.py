@@ -27,14 +27,14 @@ from kaizen_tasks.rehearsal.plan import RehearsalPlan
 from kaizen_tasks.wiring import Toolbox
 
 
-def rehearse(c: Context, *, flow: str, keep: str, engine: str, json: bool) -> None:
+def rehearse(c: Context, *, flow: str, like: str, keep: str, engine: str, json: bool) -> None:
     params.parse_engine(engine)
     out = sys.stderr if json else sys.stdout
     tools = wiring.toolbox(c.config, stream=out)
     if tools.dry:
         out.write(f"would rehearse {flow or 'the whole pipeline'} in a scratch clone; nothing has been started\n")
         return
-    plan = partial(_make_plan, tools, flow, engine, out)
+    plan = partial(_make_plan, tools, flow, like, engine, out)
     if keep:
         folder = _make_folder_outside_repo(Path(keep), tools)
         with stopped.fresh_start("the rehearsal", kept=folder):
@@ -44,7 +44,9 @@ def rehearse(c: Context, *, flow: str, keep: str, engine: str, json: bool) -> No
         _rehearse(plan(scratch, keep=False), json=json)
 
 
-def _make_plan(tools: Toolbox, flow: str, engine: str, out: TextIO, work: Path, *, keep: bool) -> RehearsalPlan:
+def _make_plan(
+    tools: Toolbox, flow: str, like: str, engine: str, out: TextIO, work: Path, *, keep: bool
+) -> RehearsalPlan:
     """Return the plan; an engine that was not asked for, and does not work here, is replaced by stand-in images.
 
     Raises:
@@ -64,6 +66,7 @@ def _make_plan(tools: Toolbox, flow: str, engine: str, out: TextIO, work: Path, 
     return RehearsalPlan(
         settings=tools.settings,
         flow=" ".join(flow.split()),
+        like=params.resolve_environment(like, tools.settings) if like else None,
         engine=name,
         stand_in_reason=reason,
         foreign_platform=_find_foreign_platform(tools, out),
