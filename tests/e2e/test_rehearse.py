@@ -86,7 +86,7 @@ def test_failed_flow_exits_with_its_own_code(app: Workspace, tmp_path: Path) -> 
         assert f"inv local.down --state {kept}/cloud" in result.out
         script = f". {kept}/cloud/environ && {workspaces.program('inv')} history --env staging"
         history = workspaces.run(("sh", "-c", script), cwd=kept / "coach", environ=app.environ)
-        assert "started" in history.expect_success().out
+        assert "v0.1.8" in history.expect_success().out
     finally:
         app.inv("local.down", "--state", str(kept / "cloud")).expect_success()
 
