@@ -127,3 +127,54 @@ def test_an_app_that_was_never_released_has_a_release_to_roll_back_to(app: Works
 def test_unknown_flow_is_refused(app: Workspace) -> None:
     assert_refused(app.inv("rehearse", "--flow", "relase-staging"), 2)
     assert_refused(app.inv("rehearse", "--keep", "here"), 2)
+
+
+NEEDY_APP = """
+import http.server, json, os, sys
+version = {"version": os.environ["APP_VERSION"], "environment": os.environ["ENVIRONMENT"]}
+assert os.environ["API_KEY"] == "from the file"
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = json.dumps(version).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+NEEDY_FILES = {
+    "serve.py": NEEDY_APP,
+    "entrypoint.sh": '#!/bin/sh\n: "${DATABASE_URL:?set DATABASE_URL}"\nexec "$@"\n',
+    "Dockerfile": (
+        "FROM python AS build\nFROM python\nARG VERSION\nENV APP_VERSION=${VERSION}\nWORKDIR /srv\nCOPY . .\n"
+        'EXPOSE 8000\nENTRYPOINT ["./entrypoint.sh"]\nCMD ["python", "serve.py", "8000"]\n'
+    ),
+    "VERSION": "0.1.0\n",
+    "CHANGELOG.md": "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- A start.\n",
+    "kaizen.toml": (
+        'app = "needy"\npipeline = ["staging"]\n[aws]\nregion = "eu-west-1"\n[environments.staging]\n'
+        "[verify]\nmatches = 1\n"
+        '[rehearse]\nsecrets = ".env.rehearse"\nenv = { DATABASE_URL = "sqlite:///{env}.db" }\n'
+    ),
+    ".gitignore": ".env*\n",
+}
+
+
+def test_app_gets_what_it_needs_to_start(app: Workspace) -> None:
+    """The command is that of the Dockerfile, and the secret is in a file that git ignores."""
+    app.git(
+        "rm", "--quiet", "-r", *(path.name for path in app.clone.iterdir() if path.name not in {".git", "tasks.py"})
+    )
+    for name, text in NEEDY_FILES.items():
+        (app.clone / name).write_text(text)
+    (app.clone / "entrypoint.sh").chmod(0o755)
+    app.git("add", "--all")
+    app.git("commit", "--quiet", "--message", "Another app")
+    app.git("branch", "--force", "main")
+    app.git("switch", "--quiet", "main")
+    (app.clone / ".env.rehearse").write_text("API_KEY='from the file'\n")
+
+    result = app.inv("rehearse", "--json").expect_success()
+
+    assert [command["exit_code"] for command in result.document["commands"]] == [0]
+    assert "from the file" not in result.out + result.err
