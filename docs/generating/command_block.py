@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 import shlex
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
 PROGRAMS = ("inv", "invoke", "kaizen")
 ASSIGNMENT = re.compile(r"[A-Z_]+=")
+REDIRECTION = re.compile(r"\d?>>?(?:&\d)?(?P<target>.*)")
 
 
 @frozen(kw_only=True)
@@ -30,7 +35,7 @@ class ShellCommand:
 
 
 def parse_commands(line: str) -> tuple[ShellCommand, ...]:
-    """Split a line into its commands, at `&&`, `;` and `|`.
+    """Split a line into its commands, at `&&`, `;` and `|`, without redirections.
 
     Raises:
         ValueError: a quotation is not closed.
@@ -50,4 +55,13 @@ def parse_commands(line: str) -> tuple[ShellCommand, ...]:
 def _parse_command(words: list[str]) -> ShellCommand:
     count = next((position for position, word in enumerate(words) if not ASSIGNMENT.match(word)), len(words))
     environ = dict(word.split("=", 1) for word in words[:count])
-    return ShellCommand(environ=environ, words=tuple(words[count:]))
+    return ShellCommand(environ=environ, words=tuple(_without_redirections(words[count:])))
+
+
+def _without_redirections(words: Sequence[str]) -> Iterator[str]:
+    remaining = iter(words)
+    for word in remaining:
+        if not (match := REDIRECTION.fullmatch(word)):
+            yield word
+        elif not match["target"] and "&" not in word:
+            next(remaining, None)

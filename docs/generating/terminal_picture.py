@@ -105,7 +105,7 @@ def _session(work: Mapping[str, Any]) -> Iterator[Line]:
     _deploy_by_hand(work["environ"])
     yield from ([], _prompt("inv status"))
     *_, status = _run("status", clone, environ)
-    yield from status
+    yield from (*status, [])
 
 
 def _prompt(command: str) -> Line:

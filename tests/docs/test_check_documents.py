@@ -12,6 +12,7 @@ from docs.generating import check_documents
         "$ INVOKE_BUILD_ENGINE=bundle inv promote-prod --yes",
         "$ inv bump changelog.release commit build push --env staging",
         "$ cd app && . environ",
+        "$ inv status --json > status.json 2>/dev/null",
         "$ kaizen deploy -e mark -r v1.2.3",
         "inv is what this line of output begins with",
     ],
