@@ -152,6 +152,7 @@ LIBRARY_EXAMPLES = (
     ExampleCommand("git commit --quiet --all --message 'Add kmh'"),
     _example("next-release", "inv next-release"),
     _example("config.schema", "inv config.schema > ../kaizen.schema.json"),
+    _error("config.schema", "inv config.schema --out kaizen.schema.json"),
     ExampleCommand("rm VERSION"),
     _error("next-release", "inv next-release"),
     ExampleCommand("git restore VERSION"),
