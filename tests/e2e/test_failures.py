@@ -26,8 +26,11 @@ UNSEEN = ("/.git/objects/", "/.git/refs/kaizen", LOCK_JOURNAL)
 """Files of a release in progress (private refs) and of released locks, which may change."""
 
 
-def test_missing_build_command_changes_nothing(unreleased: Workspace) -> None:
+def test_bundle_without_a_command_changes_nothing(unreleased: Workspace) -> None:
     text = (unreleased.clone / "kaizen.toml").read_text()
+    dockerfile = (unreleased.clone / "Dockerfile").read_text()
+    (unreleased.clone / "README.md").write_text("The checklist wants a word about it.\n")
+    (unreleased.clone / "Dockerfile").write_text(dockerfile.replace('CMD ["python", "-m", "coach"]', ""))
     unreleased.commit("kaizen.toml", text.replace('command = ["python", "-m", "coach"]', "command = []"))
     before = unreleased.all_files
     result = unreleased.inv("release-staging")
