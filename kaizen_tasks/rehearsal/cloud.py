@@ -270,7 +270,9 @@ def unset_command(state: Path, environ: Mapping[str, str]) -> str:
     variables = read_env_file(state / ENV_FILE_NAME)
     if environ.get("AWS_ENDPOINT_URL") != variables.get("AWS_ENDPOINT_URL"):
         return ""
-    names = [name for name, value in variables.items() if environ.get(name) == value and name not in NO_PROXY_NAMES]
+    # The values of our own variables may have been rewritten since: see `config.env_overrides`.
+    is_set = {name for name, value in variables.items() if environ.get(name) == value or name.startswith("INVOKE_")}
+    names = [name for name in variables if name in is_set and name in environ and name not in NO_PROXY_NAMES]
     return f"unset {' '.join(names)}" if names else ""
 
 

@@ -289,6 +289,6 @@ def test_only_a_shell_that_points_at_the_cloud_is_told_what_to_unset(cloud: Clou
     command = clouds.unset_command(cloud.state, shell)
 
     assert command.split()[0] == "unset"
-    assert {*command.split()[1:]} == {*cloud.environ} - {"NO_PROXY", "no_proxy"}
+    assert {*command.split()[1:]} == {"INVOKE_BUILD_ENGINE", *cloud.environ} - {"NO_PROXY", "no_proxy"}
     assert clouds.unset_command(cloud.state, {**shell, "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}) == ""
     assert clouds.unset_command(cloud.state, {}) == ""
