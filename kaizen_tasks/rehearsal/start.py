@@ -126,9 +126,9 @@ def _add_sample_entry(clone: ScratchClone, tools: Toolbox) -> ScratchClone:
     result = run_task(command, clone.app_folder, {}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     if result.returncode:
         return clone  # the flow says why
-    if fragments := tools.settings.changelog.fragments:
-        run_git(clone.app_folder, "add", "--force", "--", fragments)
-        run_git(clone.app_folder, "commit", "--quiet", "--no-verify", "--message", "Note a sample change")
+    noted_path = tools.settings.changelog.fragments or files.changelog_file(tools)
+    run_git(clone.app_folder, "add", "--force", "--", noted_path)
+    run_git(clone.app_folder, "commit", "--quiet", "--no-verify", "--message", "Note a sample change")
     refusal = 'nothing is noted for a release: inv changelog.add --type fixed --text "…"'
     return evolve(clone, refusals=(*clone.refusals, refusal))
 

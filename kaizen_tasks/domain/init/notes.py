@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from kaizen_tasks.domain.changelog.model import find_unreleased
 from kaizen_tasks.domain.init import tasks_file
 from kaizen_tasks.domain.init.ci import conflicts, gitlab
 from kaizen_tasks.domain.init.ci.github import CACHE_LINES
@@ -26,6 +27,7 @@ from kaizen_tasks.domain.init.version_endpoint import add_version_endpoint
 from kaizen_tasks.domain.listing import list_names
 
 if TYPE_CHECKING:
+    from kaizen_tasks.domain.changelog.model import Changelog
     from kaizen_tasks.domain.init.ci.installation import Installation
     from kaizen_tasks.domain.init.repo_scan import RepoScan
 
@@ -123,6 +125,25 @@ def _endpoint_note(repo_scan: RepoScan, proposal: Proposal) -> Note:
         return Note(f"the app does not answer GET /version; with {framework}:", tuple(snippet))
     text = f"the app does not answer GET /version; from {variable} and ENVIRONMENT, it must answer:"
     return Note(text, ('{"version": "v1.2.3", "environment": "staging"}',))
+
+
+def changelog_notes(changelog: Changelog, path: str, version: str, tags: Collection[str], tag: str) -> Iterator[Note]:
+    """Yield a note if the first release would find nothing noted.
+
+    Args:
+        changelog: the app's own.
+        path: its path.
+        version: the content of VERSION.
+        tags: every git tag.
+        tag: pattern of the tags of releases.
+    """
+    unreleased = find_unreleased(changelog)
+    is_written = any(str(section.version) == version for section in changelog.releases)
+    if (unreleased is None or unreleased.is_empty) and not (is_written and tag.format(version=version) not in tags):
+        command = 'inv changelog.add --type added --text "…"'
+        yield Note(
+            f"{path} notes nothing for the next release; once the rest is committed, note what changed: {command}"
+        )
 
 
 def conflict_notes(proposal: Proposal) -> Iterator[Note]:

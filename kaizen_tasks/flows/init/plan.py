@@ -11,6 +11,7 @@ from kaizen_tasks.config import load, validate
 from kaizen_tasks.config.json_schema import schema_text
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain.changelog.add import add_entry, empty_changelog
+from kaizen_tasks.domain.changelog.model import parse_changelog
 from kaizen_tasks.domain.init import notes, render_toml, tasks_file, version_endpoint
 from kaizen_tasks.domain.init.ci.github import CACHE_LINES, RELEASE_WORKFLOW_PATH
 from kaizen_tasks.domain.init.ci.inputs import PipelineInputs, PipelineStage
@@ -121,6 +122,7 @@ def plan_init(
         notes=(
             *notes.tasks_file_notes(documents.read(tasks_file.TASKS_FILE_NAME)),
             *version_notes,
+            *(() if config_file else _changelog_notes(repo_scan, settings, changelog_file, documents)),
             *proposal_notes,
             *ci_notes,
         ),
@@ -184,6 +186,20 @@ def _version_changes(repo_scan: RepoScan, proposal: Proposal, documents: Release
     if added and not repo_scan.version_endpoint_files:
         source, text = added
         yield FileChange(path=source, before=documents.read(source), after=text.encode())
+
+
+def _changelog_notes(repo_scan: RepoScan, settings: Settings, path: str, documents: ReleaseFiles) -> Iterator[Note]:
+    content, version = documents.read(path), documents.read(VERSION_FILE)
+    if content is not None and not settings.changelog.fragments:
+        tags, tag, folder = repo_scan.repository.tags, settings.release.tag, settings.build.context
+        initial = previous_releases.initial_version(tags, repo_scan.texts, tag, folder)
+        text = version.decode("utf-8", "replace").strip() if version is not None else initial
+        try:
+            changelog = parse_changelog(content, settings.changelog.format)
+        except Refused as error:
+            yield Note(f"{path}: {error.message}")
+            return
+        yield from notes.changelog_notes(changelog, path, text, tags, tag)
 
 
 def _gitignore_changes(repo_scan: RepoScan, documents: ReleaseFiles) -> Iterator[FileChange]:

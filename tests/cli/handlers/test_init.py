@@ -453,6 +453,12 @@ def test_release_by_pull_request_is_for_workflows(init: Init) -> None:
     assert "kaizen init --ci github --propose" in refused.err
 
 
+def test_a_changelog_that_notes_nothing_is_told(folder: Path, init: Init) -> None:
+    committed(folder, {"VERSION": "1.1.0\n", "CHANGELOG.md": "# Changelog\n\n## [1.0.0] - 2026-01-01\n\n- One\n"})
+    assert "note: CHANGELOG.md notes nothing for the next release" in init("--yes").out
+    assert "notes nothing" not in init("--yes").out
+
+
 def test_the_version_endpoint_is_added_on_request(folder: Path, init: Init) -> None:
     app = "from flask import Flask\n\napp = Flask(__name__)\n"
     committed(folder, {"Dockerfile": "FROM python\nCMD x\n", "requirements.txt": "flask\n", "web/app.py": app})

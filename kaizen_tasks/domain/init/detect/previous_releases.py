@@ -9,8 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import version as versions
+from kaizen_tasks.domain.changelog import location
+from kaizen_tasks.domain.changelog.model import parse_changelog
 from kaizen_tasks.domain.tag_pattern import TagPattern
-from kaizen_tasks.errors import UsageError
+from kaizen_tasks.errors import Refused, UsageError
 
 if TYPE_CHECKING:
     from semver import Version
@@ -46,7 +48,9 @@ def infer_tag_pattern(tags: Sequence[str], component: str = "") -> str:
 
 
 def initial_version(tags: Sequence[str], texts: Mapping[str, str], pattern: str = "", folder: str = ".") -> str:
-    """Return the version of an app without VERSION file: that of the newest tag, else of the package, else `0.1.0`.
+    """Return the version of an app without VERSION file.
+
+    It is that of the newest tag, else the higher one of the package and of the changelog's headings, else `0.1.0`.
 
     Args:
         tags: every git tag.
@@ -57,7 +61,22 @@ def initial_version(tags: Sequence[str], texts: Mapping[str, str], pattern: str 
     parse = TagPattern(template=pattern).parse if pattern not in {"", DEFAULT_TAG_PATTERN} else _parse_version
     tagged_versions = tuple(filter(None, map(parse, tags)))
     package_version = _parse_version(next((text for _, _, text in _package_versions(texts, folder)), ""))
-    return str(versions.latest_version(tagged_versions) or package_version or FIRST_VERSION)
+    written = tuple(filter(None, (package_version, *_changelog_versions(texts))))
+    return str(versions.latest_version(tagged_versions) or versions.latest_version(written) or FIRST_VERSION)
+
+
+def _changelog_versions(texts: Mapping[str, str]) -> Iterator[Version]:
+    """Yield the versions of the headings in the app's changelog."""
+    for folder in location.FOLDERS:
+        names = tuple(path for path in texts if path.rpartition("/")[0] == folder)
+        paths = location.candidates(folder, tuple(path.rpartition("/")[2] for path in names))
+        for path in paths[:1]:
+            try:
+                releases = parse_changelog(texts[path].encode()).releases
+            except Refused:
+                return
+            yield from (section.version for section in releases if section.version is not None)
+            return
 
 
 def _parse_version(text: str) -> Version | None:

@@ -96,6 +96,7 @@ def test_a_tasks_file_without_collection_lacks_a_line_for_each_task() -> None:
         (("v1.2.3", "v1.10.0", "nightly"), {"package.json": '{"version": "9.0.0"}'}, "1.10.0"),
         ((), {"pyproject.toml": '[project]\nversion = "2.1.0"\n'}, "2.1.0"),
         ((), {"package.json": '{"version": "3.0.1"}'}, "3.0.1"),
+        ((), {"package.json": '{"version": "1.0.0"}', "docs/changes.md": "# C\n\n## [2.4.0] - 2026-01-01\n"}, "2.4.0"),
         ((), {"pyproject.toml": "no TOML", "package.json": '{"version": "next"}'}, "0.1.0"),
         ((), {}, "0.1.0"),
     ],
