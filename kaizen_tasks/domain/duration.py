@@ -31,6 +31,13 @@ def write_duration(seconds: float) -> str:
     return f"{seconds / UNIT_SECONDS[unit]:g}{unit}"
 
 
+def format_clock(seconds: float) -> str:
+    """Return a duration that goes on, as a clock shows it: `0:15`, `12:03`, `1:02:03`."""
+    minutes, rest = divmod(max(int(seconds), 0), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 def format_age(seconds: float) -> str:
     """Return how long ago something happened, in its largest unit: `just now`, `12s ago`, `3m ago`, `4d ago`."""
     unit = next((unit for unit in ("d", "h", "m") if seconds >= UNIT_SECONDS[unit]), "s")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import NOTHING_CHANGED, Cancelled, KaizenError, Refused
-from kaizen_tasks.flows.step import FileStep, Flow, Step
+from kaizen_tasks.flows.step import FileStep, Flow, ReasonedStep, Step
 from kaizen_tasks.ports.activity import observing_activity
 from kaizen_tasks.ports.tools import Tools
 
@@ -28,7 +28,7 @@ def dry_run_step(_step: Step, decision: Act, _release: Release, _tools: Tools) -
     return decision.release
 
 
-def apply_step(step: Step, _decision: Act, release: Release, tools: Tools) -> Release:
+def apply_step(step: Step, decision: Act, release: Release, tools: Tools) -> Release:
     """Run the step's `act`, then its `decide` to confirm the result; return the release as it is afterwards.
 
     Raises:
@@ -48,7 +48,8 @@ def apply_step(step: Step, _decision: Act, release: Release, tools: Tools) -> Re
     if not isinstance(final_decision, Done):
         tools.reporter.failed(step.label, tools.clock.monotonic() - started_at)
         raise _unconfirmed_error(step, final_decision)
-    tools.reporter.succeeded(step.label, final_decision.reason, tools.clock.monotonic() - started_at)
+    reason = decision.description if isinstance(step, ReasonedStep) else final_decision.reason
+    tools.reporter.succeeded(step.label, reason, tools.clock.monotonic() - started_at)
     return final_decision.release
 
 

@@ -53,6 +53,10 @@ class FileStep:
     """A step whose `act` changes nothing but the files of the release, which may be in memory."""
 
 
+class ReasonedStep:
+    """A step whose reason to act is worth more than its result: the reason is shown when the step has ended."""
+
+
 class ReadOnlyStep:
     """A step that only checks: its `decide` never returns `Act`."""
 

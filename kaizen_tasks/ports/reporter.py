@@ -20,8 +20,14 @@ class Reporter(Protocol):
     def decided(self, label: StepLabel, decision: Decision) -> None:
         """Show what a step has decided; after an `Act`, the step acts."""
 
-    def progress(self, label: StepLabel, text: str) -> None:
-        """Show the progress of a step that acts."""
+    def progress(self, label: StepLabel, text: str, *, typical_seconds: float = 0) -> None:
+        """Show the progress of a step that acts.
+
+        Args:
+            label: the step.
+            text: what it is doing now.
+            typical_seconds: how long the step usually takes; 0 when unknown.
+        """
 
     def activity(self, label: StepLabel, text: str, *, replaces: bool = False) -> None:
         """Show what a step that acts is doing, for as long as it acts: see `ports.activity`."""

@@ -57,3 +57,18 @@ def test_formatted_duration_is_parsed_back_nearly_equal(seconds: int) -> None:
     said = duration.parse_duration(shown.replace(" ", ""))
 
     assert 0 <= seconds - said <= max(60, seconds / 24)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0:00"), (15.9, "0:15"), (723, "12:03"), (3723, "1:02:03"), (-1, "0:00")]
+)
+def test_clock_of_a_duration(seconds: float, text: str) -> None:
+    assert duration.format_clock(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(-5, "just now"), (0.4, "just now"), (12, "12s ago"), (60, "1m ago"), (3599, "59m ago"), (90_000, "1d ago")],
+)
+def test_age_is_in_its_largest_unit(seconds: float, text: str) -> None:
+    assert duration.format_age(seconds) == text

@@ -41,8 +41,8 @@ class FakeReporter:
         self._remember(verdict, label)
         self.lines.append(f"{label}: {_words(decision)}")
 
-    def progress(self, label: StepLabel, text: str) -> None:
-        self.lines.append(f"{label}: {text}")
+    def progress(self, label: StepLabel, text: str, *, typical_seconds: float = 0) -> None:
+        self.lines.append(f"{label}: {text}{f', usually {typical_seconds:g}s' if typical_seconds else ''}")
 
     def activity(self, label: StepLabel, text: str, *, replaces: bool = False) -> None:
         self.lines.append(f"{label}: {text}")

@@ -73,6 +73,7 @@ class RunEvent:
             `interrupted`, `complete` or `gave up`.
         reason: what was found, what will happen or what has happened, in words.
         seconds: how long the step or the command acted.
+        typical_seconds: how long the step usually takes, by the ledger.
         environments: names of all environments of a rollout, in order.
         text: the text of a heading, a note or a summary.
     """
@@ -85,6 +86,7 @@ class RunEvent:
     verdict: str = ""
     reason: str = ""
     seconds: float | None = field(default=None, converter=_to_milliseconds)
+    typical_seconds: float | None = field(default=None, converter=_to_milliseconds)
     environments: tuple[str, ...] = field(default=(), converter=_to_tuple)
     text: str = ""
 

@@ -19,9 +19,18 @@ def print_changes(changes: Iterable[FileChange], notes: Iterable[Note], stream: 
             _print_line(line, "bold" if line.startswith(("+++", "---")) else LINE_STYLES.get(line[:1], ""), stream)
         _print_line("", "", stream)
     for note in notes:
-        _print_line(f"note: {note.text}", "yellow", stream)
+        _print_note(f"note: {note.text}", stream)
         for line in note.snippet:
             _print_line(f"    {line}".rstrip(), "", stream)
+
+
+def _print_note(text: str, stream: TextIO) -> None:
+    if stream.isatty():
+        from kaizen_tasks.adapters.console.safe_console import SafeConsole
+        from kaizen_tasks.adapters.console.wrapped_text import wrap_words
+
+        text = "\n".join(wrap_words(text, SafeConsole(stream).width))
+    _print_line(text, "yellow", stream)
 
 
 def _print_line(line: str, style: str, stream: TextIO) -> None:

@@ -66,7 +66,7 @@ class PlainView:
             case EventType.FINISHED:
                 heartbeat.stop(event.label)
             case EventType.PROGRESS | EventType.ACTIVITY | EventType.CHECKED:
-                heartbeat.update(event.label, event.reason, is_shown=event.type is not EventType.ACTIVITY)
+                heartbeat.update(event.label, with_duration(event), is_shown=event.type is not EventType.ACTIVITY)
             case _:
                 pass
 
@@ -115,7 +115,9 @@ def summary_text(event: RunEvent) -> str:
 
 
 def with_duration(event: RunEvent) -> str:
-    """Return a step's reason, if it is `done`, and how long the step acted."""
+    """Return a step's reason, if it is `done` or in progress, and how long the step acted or usually takes."""
+    if event.typical_seconds is not None:
+        return f"{event.reason}, which usually takes {duration.format_duration(event.typical_seconds)}"
     if event.seconds is None:
         return event.reason
     seconds = duration.format_duration(event.seconds)

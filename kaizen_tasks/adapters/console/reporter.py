@@ -125,9 +125,11 @@ class EventReporter:
                 verdict, reason = "refused", "; ".join(reasons)
         self._emit(EventType.DECIDED, label, verdict, reason)
 
-    def progress(self, label: StepLabel, text: str) -> None:
+    def progress(self, label: StepLabel, text: str, *, typical_seconds: float = 0) -> None:
         """Show the progress of a step that acts."""
-        self._emit(EventType.PROGRESS, label, reason=text)
+        event = RunEvent(type=EventType.PROGRESS, time=self._clock.now(), reason=text)
+        event = evolve(event, step=label.step, environment=label.environment)
+        self._show(evolve(event, typical_seconds=typical_seconds or None))
 
     def activity(self, label: StepLabel, text: str, *, replaces: bool = False) -> None:
         """Show what a step that acts is doing, for as long as it acts."""

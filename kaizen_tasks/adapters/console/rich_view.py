@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 REFRESH_PER_SECOND = 5  # of the rollout table: drawing competes with the worker threads for the GIL
 
 
+SHOWN_SECONDS = 0.1  # of a step; what takes less is no news
 TEXT_STYLES = {EventType.HEADING: "bold", EventType.SUMMARY: "bold green"}
 SYMBOL_STYLES = {"✗": "red", "!": "yellow", "→": "cyan", "·": "dim"}
 
@@ -94,7 +95,7 @@ class RichView:
         elif event.verdict == "already done":
             self._line("·", event, f"already done: {event.reason}")
         elif event.verdict == "would":
-            self._line("→", event, f"would {event.reason}")
+            self._line("→", event, event.reason)
         elif event.verdict == "begin" and rollout is None:
             self._start_spinner(event.label, event.reason)
 
@@ -110,7 +111,7 @@ class RichView:
             if event.type is EventType.ACTIVITY:
                 self._live.add_line(task, event.reason, replaces=event.verdict == "replaces")
             else:
-                self._live.update(task, description=event.reason)
+                self._live.set_progress(task, event.reason, typical_seconds=event.typical_seconds)
 
     def _show_end(self, event: RunEvent) -> None:
         """Replace a step's spinner by a line with the result."""
@@ -120,14 +121,15 @@ class RichView:
             return
         if rollout := self._row_of(event):
             rollout.update_text(event.environment, event.reason)
-        self._line("✓", event, with_duration(event))
+        is_instant = event.seconds is not None and event.seconds < SHOWN_SECONDS
+        self._line("✓", event, event.reason if is_instant else with_duration(event))
 
     def _start_spinner(self, label: StepLabel, text: str) -> None:
         with self._lock:
             if self._is_aborted:
                 return
             if self._live is None:
-                self._live = Spinners(self._console)
+                self._live = Spinners(self._console, self._clock.monotonic)
                 self._live.start()
             self._tasks[label] = self._live.add_task(text, label=str(label))
 

@@ -6,11 +6,15 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from attrs import Factory, define
-from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn
+from rich.table import Column
 from rich.text import Text
 
+from kaizen_tasks.adapters.console.progress_table import LATE_FACTOR
+from kaizen_tasks.domain import duration
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from rich.console import Console, RenderableType
 
@@ -25,19 +29,42 @@ class _Activity:
     state: str = ""
 
 
-class Spinners(Progress):
-    """Spinners, each with the last lines of what its step is doing; they vanish when the step has ended."""
+class _ElapsedColumn(ProgressColumn):
+    """The time since a step has begun, and how long it usually takes: `0:15 of usually 0:26`."""
 
-    def __init__(self, console: Console) -> None:
+    def render(self, task: Task) -> Text:
+        """Return the text for one step."""
+        typical_seconds = round(task.fields.get("typical_seconds", 0))
+        usual = f" of usually {duration.format_clock(typical_seconds)}" if typical_seconds else ""
+        is_late = bool(typical_seconds) and (task.elapsed or 0) > typical_seconds * LATE_FACTOR
+        return Text(f"{duration.format_clock(task.elapsed or 0)}{usual}", "yellow" if is_late else "cyan")
+
+
+class Spinners(Progress):
+    """Spinners, each with the last lines of what its step is doing; they vanish when the step has ended.
+
+    Args:
+        console: where to draw.
+        monotonic: returns the seconds of a clock that never goes back.
+    """
+
+    def __init__(self, console: Console, monotonic: Callable[[], float]) -> None:
         self._activities: dict[TaskID, _Activity] = {}
         super().__init__(
             SpinnerColumn(),
-            TextColumn("{task.fields[label]:<16}", markup=False),
-            TimeElapsedColumn(),
-            TextColumn("{task.description}", markup=False),
+            TextColumn("{task.fields[label]:<16}", markup=False, table_column=Column(no_wrap=True)),
+            _ElapsedColumn(table_column=Column(no_wrap=True)),
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
             console=console,
             transient=True,
+            get_time=monotonic,
         )
+
+    def set_progress(self, task: TaskID, text: str, *, typical_seconds: float | None) -> None:
+        """Show beside a step's spinner what it is doing and, once it is known, how long that usually takes."""
+        self.update(task, description=text)
+        if typical_seconds is not None:
+            self.update(task, typical_seconds=typical_seconds)
 
     def add_line(self, task: TaskID, text: str, *, replaces: bool) -> None:
         """Add a line of output below a step's spinner; with `replaces`, show a state there in place of the last one."""

@@ -105,6 +105,9 @@ def drift_texts(rows: Sequence[EnvironmentStatus]) -> Iterator[str]:
 
 def print_history(deployments: Sequence[Deployment]) -> None:
     """Print a row for each deployment, newest first, then the addresses of the CI runs that made them."""
+    if not deployments:
+        _print_all("nothing was released yet")
+        return
     table = _table("when (UTC)", "environment", "release", "commit", "outcome", "took", "by")
     for deployment in deployments:
         entry = deployment.first
@@ -126,6 +129,9 @@ def print_history(deployments: Sequence[Deployment]) -> None:
 
 def print_candidates(candidates: Sequence[RollbackCandidate]) -> None:
     """Print the releases that a rollback can choose, newest first."""
+    if not candidates:
+        _print_all("nothing to roll back to: no release was verified there before the one that is serving")
+        return
     table = _table("environment", "release", "verified (UTC)", "by", "image")
     for candidate in candidates:
         entry = candidate.entry

@@ -30,7 +30,8 @@ def wrap_words(text: str, width: int) -> Iterator[str]:
     line, is_empty = indent, True
     for word in _words(words, width - len(indent + INDENT)):
         longer = f"{line}{'' if is_empty else ' '}{word}"
-        if not is_empty and cell_len(longer) > width:
+        fits_next_line = cell_len(f"{indent}{INDENT}{word}") <= width
+        if not is_empty and cell_len(longer) > width and (fits_next_line or cell_len(line) > width):
             yield line
             longer = f"{indent}{INDENT}{word}"
         line, is_empty = longer, False

@@ -64,9 +64,9 @@ class DeploymentWaiter:
     deadline: float
     typical_seconds: float
 
-    def report_progress(self, text: str) -> None:
-        """Report progress of the step."""
-        self.tools.reporter.progress(self.label, text)
+    def report_progress(self, text: str, *, typical_seconds: float = 0) -> None:
+        """Report progress of the step and, if it is known, how long the step usually takes."""
+        self.tools.reporter.progress(self.label, text, typical_seconds=typical_seconds)
 
     def ticks(self, offsets: Iterator[float], *, started_monotonic: float | None = None) -> Iterator[None]:
         """Sleep until each offset in turn and yield, for the last time at the deadline.
@@ -150,9 +150,8 @@ class _OperationPoller:
 
     def announce(self) -> None:
         """Report how long the deployment will probably take: there may be nothing else to report for a while."""
-        typical_seconds = self._waiter.typical_seconds
-        estimate = f", which usually takes {duration.format_duration(typical_seconds)}" if typical_seconds else ""
-        self._waiter.report_progress(f"{self._waiter.service.name} is deploying {self._waiter.release_name}{estimate}")
+        text = f"{self._waiter.service.name} is deploying {self._waiter.release_name}"
+        self._waiter.report_progress(text, typical_seconds=self._waiter.typical_seconds)
 
     def poll(self) -> DeploymentOutcome | None:
         try:
@@ -226,5 +225,5 @@ class _OperationPoller:
 
     def _report_state(self, state: str) -> None:
         if state != self._reported_state:
-            self._waiter.report_progress(f"{state} after {duration.format_duration(self._waited_seconds)}")
+            self._waiter.report_progress(f"{self._waiter.service.name}: {state}")
             self._reported_state = state

@@ -14,7 +14,7 @@ from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, Refused
 from kaizen_tasks.flows.release import claims, files, pending, tags, undated_sections
-from kaizen_tasks.flows.step import FileStep
+from kaizen_tasks.flows.step import FileStep, ReasonedStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.model import Section
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @frozen(kw_only=True)
-class Bump(FileStep):
+class Bump(FileStep, ReasonedStep):
     """Choose the version, and write it into VERSION.
 
     Idempotent: the version follows from the last release, so bumping twice bumps once.

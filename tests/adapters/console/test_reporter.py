@@ -387,7 +387,7 @@ def test_dry_run_on_a_terminal_shows_each_step_with_a_mark(terminal: Terminal) -
 
     reporter.decided(DEPLOY, Act("deploy it", RELEASE))
 
-    assert left(terminal) == ["→ deploy staging   would deploy it"]
+    assert left(terminal) == ["→ deploy staging   deploy it"]
 
 
 def test_interruption_is_no_failure(terminal: Terminal) -> None:

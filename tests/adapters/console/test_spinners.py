@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 
 import pytest
 from rich.console import Console
@@ -23,7 +24,7 @@ def rendered(spinners: Spinners, console: Console) -> list[str]:
 
 
 def test_shows_the_last_lines_and_the_last_state(console: Console) -> None:
-    spinners = Spinners(console)
+    spinners = Spinners(console, time.monotonic)
     task = spinners.add_task("build coach", label="build")
 
     for number in range(9):
@@ -38,7 +39,7 @@ def test_shows_the_last_lines_and_the_last_state(console: Console) -> None:
 
 
 def test_cuts_long_lines_at_the_edge(console: Console) -> None:
-    spinners = Spinners(console)
+    spinners = Spinners(console, time.monotonic)
     task = spinners.add_task("build coach", label="build")
 
     spinners.add_line(task, "x" * 100, replaces=False)
@@ -47,7 +48,7 @@ def test_cuts_long_lines_at_the_edge(console: Console) -> None:
 
 
 def test_a_step_keeps_its_own_lines(console: Console) -> None:
-    spinners = Spinners(console)
+    spinners = Spinners(console, time.monotonic)
     first, second = (spinners.add_task("copy", label=f"copy {name}") for name in "ab")
 
     spinners.add_line(second, "1 MB of 2 MB", replaces=True)

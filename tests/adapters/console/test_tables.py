@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from attrs import evolve
@@ -36,6 +37,9 @@ IN_SYNC = EnvironmentStatus(
     last_entry=ENTRY,
 )
 
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NOW = ENTRY.at + timedelta(hours=3)
 
@@ -186,15 +190,15 @@ def test_rollback_candidates_show_where_their_image_is(capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize(
-    "show", [lambda rows: tables.print_status(rows, NOW), tables.print_history, tables.print_candidates]
+    ("show", "text"),
+    [(tables.print_history, "nothing was released"), (tables.print_candidates, "nothing to roll back")],
 )
-def test_no_rows_print_an_empty_table_without_escape_codes(capsys: pytest.CaptureFixture[str], show: object) -> None:
-    assert callable(show)
+def test_no_rows_are_a_line_without_escape_codes(
+    capsys: pytest.CaptureFixture[str], show: Callable[[list[Any]], None], text: str
+) -> None:
     show([])
 
-    printed = capsys.readouterr().out
-    assert "environment" in printed
-    assert "\x1b" not in printed
+    assert capsys.readouterr().out.startswith(text)
 
 
 def test_history_shows_entries_of_later_versions(capsys: pytest.CaptureFixture[str]) -> None:

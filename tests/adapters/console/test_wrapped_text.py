@@ -13,6 +13,7 @@ from kaizen_tasks.adapters.console.wrapped_text import wrap_words
         ("short", ["short"]),
         ("one two three four five", ["one two three", "  four five"]),
         ("averyveryverylongword that follows", ["averyveryverylongword", "  that follows"]),
+        ("see averyveryverylongword that follows", ["see averyveryverylongword", "  that follows"]),
         ("try this again: inv status", ["try this again:", "  inv status"]),
         ("so: inv hold.add --env prod --reason x", ["so: inv hold.add", "  --env prod", "  --reason x"]),
         ("  an indented line of text", ["  an indented", "    line of text"]),
