@@ -1,4 +1,4 @@
-"""Checks the documents of the repository: link targets and commands must exist."""
+"""Checks the documents of the repository: link targets, commands and keys of the configuration must exist."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from docs.generating import command_block, doctest_parser, example_tasks
+from docs.generating.check_configuration import configuration_problems
+from docs.generating.pages.markdown import NOTICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,12 +36,13 @@ def find_problems(root: Path) -> Iterator[str]:
     for document in markdown_files(root):
         tokens = _tokens(document)
         name = document.relative_to(root)
-        is_run = doctest_parser.starting_point(document.read_text(encoding="utf-8"))
+        text = document.read_text(encoding="utf-8")
+        is_run = NOTICE in text or doctest_parser.starting_point(text)  # with errors that are meant
         is_history = document.name == "CHANGELOG.md" or "decisions" in document.parts
         findings = (
             *_dead_links(document, tokens),
             *(() if is_run else _unknown_commands(tokens)),
-            *(() if is_history else _unknown_inline_commands(tokens)),
+            *(() if is_history else (*_unknown_inline_commands(tokens), *_wrong_configurations(tokens))),
         )
         yield from (f"{name}:{line}: {message}" for line, message in findings)
 
@@ -111,6 +114,12 @@ def _unknown_inline_commands(tokens: list[Token]) -> Iterator[tuple[int, str]]:
             message = unknown_command(_without_gaps(child.content))
             if message and not message.endswith(VALUE_LEFT_OUT):
                 yield line, message
+
+
+def _wrong_configurations(tokens: list[Token]) -> Iterator[tuple[int, str]]:
+    for token in tokens:
+        if token.type == "fence" and token.info.strip() == "toml" and token.map:
+            yield from ((token.map[0] + 1, problem) for problem in configuration_problems(token.content))
 
 
 def _without_gaps(text: str) -> str:

@@ -42,7 +42,7 @@ def test_dead_links_are_found_with_their_lines(tmp_path: Path) -> None:
 
 
 def test_unknown_commands_in_console_blocks_are_found_with_their_lines(tmp_path: Path) -> None:
-    console, toml = "```console\n$ inv status\nfine\n$ inv stats\n```", "```toml\ninv = 1\n```"
+    console, toml = "```console\n$ inv status\nfine\n$ inv stats\n```", "```toml\napp = 'inv'\n```"
     (tmp_path / "guide.md").write_text(f"Text.\n\n{console}\n\n{toml}\n")
     assert [problem.split(": ")[0] for problem in check_documents.find_problems(tmp_path)] == ["guide.md:6"]
 
@@ -56,6 +56,22 @@ def test_unknown_commands_in_text_and_tables_are_found(tmp_path: Path) -> None:
     assert [problem.split(": ")[:2] for problem in problems] == [
         ["guide.md:5", "inv stats"],
         ["guide.md:5", "inv status --wach"],
+    ]
+
+
+def test_keys_and_values_of_a_part_of_the_configuration_are_checked(tmp_path: Path) -> None:
+    blocks = (
+        '[verify]\npath = "/"',
+        '[verify]\ntimeout = 300\npahts = "/"',
+        '[project]\nname = "web"',
+        '[bild]\nengine = "docker"',
+    )
+    (tmp_path / "guide.md").write_text("\n".join(f"```toml\n{block}\n```\n" for block in blocks))
+    problems = list(check_documents.find_problems(tmp_path))
+    assert [problem.split(": ")[:2] for problem in problems] == [
+        ["guide.md:6", "verify.timeout"],
+        ["guide.md:6", "verify.pahts"],
+        ["guide.md:17", "bild"],
     ]
 
 
