@@ -550,6 +550,24 @@ class TestBuild:
             ("warning", "docker ignores build.cache_from", "use docker with buildx for images that serve users"),
         ]
 
+    def test_argument_that_seems_to_be_a_secret_is_a_warning(self) -> None:
+        tools = healthy(build={"args": {"BASE": "x", "NPM_TOKEN": "abc", "TOKENIZER": "fast"}})
+
+        (finding,) = trouble(tools)
+
+        assert finding.message == "everybody who has the image can read the build argument NPM_TOKEN"
+        assert finding.fix == 'write it in [build.secrets]: npm_token = { env = "NPM_TOKEN" }'
+
+    def test_context_that_is_not_committed_is_a_problem(self) -> None:
+        contexts = {"docs": "docs", "schemas": "shared/schemas/", "alpine": "docker-image://alpine", "all": "."}
+        tools = healthy(build={"contexts": contexts})
+        tools.scm.commit({"docs/index.md": b""})
+
+        (finding,) = trouble(tools)
+
+        assert finding.message == "git tracks no file in shared/schemas, the build context schemas"
+        assert finding.fix == "commit its files, or correct build.contexts.schemas"
+
     def test_release_is_refused_before_anything_is_built(self) -> None:
         tools = healthy(build={"ssh": ["default"]})
         obstacle = BuildObstacle(message="docker without buildx does not support build.ssh", fix="install buildx")

@@ -74,6 +74,10 @@ def build_obstacles(
     if essential := [f"build.{key}" for key in unsupported if key not in CACHE_KEYS]:
         message = f"{engine} does not support {', '.join(essential)}"
         yield BuildObstacle(message=message, fix=f"{upgrade}, or choose another build.engine")
+    needs_agent = any("=" not in agent for agent in rules.ssh)
+    if needs_agent and "ssh" not in unsupported and not os.environ.get("SSH_AUTH_SOCK"):
+        message = "build.ssh needs an agent, and the variable SSH_AUTH_SOCK is not set"
+        yield BuildObstacle(message=message, fix='start one: eval "$(ssh-agent)" && ssh-add')
     for name, secret in rules.secrets.items():
         if problem := _source_problem(secret, root):
             message = f"the build secret {name} has no value: {problem}"

@@ -187,8 +187,9 @@ class Git:
         """
         levels = folder.count("..")
         if levels and levels > self.repo.prefix.count("/"):
-            message = f'build.context = "{folder}" leads out of the repository {self.repo.toplevel}'
-            raise Refused(message, state=NOTHING_CHANGED, hint="name a folder of the repository in kaizen.toml")
+            message = f'the build needs "{folder}", which leads out of the repository {self.repo.toplevel}'
+            hint = "correct context or contexts of [build] in kaizen.toml"
+            raise Refused(message, state=NOTHING_CHANGED, hint=hint)
 
     @cached_property
     def version(self) -> tuple[int, int]:

@@ -7,6 +7,7 @@ import posixpath
 from functools import partial
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.config.tables import is_folder
 from kaizen_tasks.domain import version_endpoint
 from kaizen_tasks.domain.dockerfile.parse import parse_dockerfile
 from kaizen_tasks.domain.doctor import Finding, Subject, Verdict
@@ -33,6 +34,9 @@ def checks(tools: Tools) -> Iterator[Check]:
         probe = partial(_check_dockerfile, tools)
         yield Check(subject=Subject("Dockerfile"), probe=probe, before_changes=Verdict.PROBLEM)
         yield Check(subject=Subject("version argument"), probe=partial(_check_version_argument, tools))
+        if tools.settings.build.contexts:
+            probe = partial(_check_contexts, tools)
+            yield Check(subject=Subject("build contexts"), probe=probe, before_changes=Verdict.PROBLEM)
     yield Check(subject=Subject("endpoint"), probe=partial(_check_endpoint, tools))
 
 
@@ -79,6 +83,19 @@ def _check_dockerfile(tools: Tools, subject: Subject) -> Iterator[Finding]:
         yield subject.problem(f"{path} has no stage {target}, which build.target names", fix)
     else:
         yield subject.ok(f"{path} is committed")
+
+
+def _check_contexts(tools: Tools, subject: Subject) -> Iterator[Finding]:
+    """Check that the folders of further build contexts are committed."""
+    rules = tools.settings.build
+    tools.scm.modified_files(rules.exported_folder)  # refuses a folder outside of the repository
+    folders = {name: posixpath.normpath(source) for name, source in rules.contexts.items() if is_folder(source)}
+    missing = [name for name, folder in folders.items() if folder != "." and not tools.scm.tracked_files(folder)]
+    for name in missing:
+        fix = f"commit its files, or correct build.contexts.{name}"
+        yield subject.problem(f"git tracks no file in {folders[name]}, the build context {name}", fix)
+    if not missing:
+        yield subject.ok(", ".join(rules.contexts))
 
 
 def _check_version_argument(tools: Tools, subject: Subject) -> Iterator[Finding]:

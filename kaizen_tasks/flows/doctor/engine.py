@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
 
 
+SECRET_NAME = re.compile(
+    r"(^|_)(TOKEN|PASSWORD|PASSWD|SECRET|CREDENTIALS?|(API|ACCESS|PRIVATE)_?KEY)(_|$)", re.IGNORECASE
+)
+"""Names of build arguments that are probably secrets."""
+
 ENGINES_OF_LOCAL_CLOUDS = ("bundle", STAND_IN)
 
 
@@ -24,6 +30,8 @@ def checks(tools: Tools) -> Iterator[Check]:
     yield Check(subject=Subject("engine"), probe=partial(_check_engine, tools))
     if tools.settings.build.needs_support:
         yield Check(subject=Subject("build"), probe=partial(_check_inputs, tools), before_changes=Verdict.PROBLEM)
+    if any(map(SECRET_NAME.search, tools.settings.build.args)):
+        yield Check(subject=Subject("build arguments"), probe=partial(_check_arguments, tools))
     yield Check(subject=Subject("platform"), probe=partial(_check_platform, tools), before_changes=Verdict.PROBLEM)
 
 
@@ -48,6 +56,13 @@ def _check_inputs(tools: Tools, subject: Subject) -> Iterator[Finding]:
         yield subject.warning(f"{engine.name} ignores {keys}", "use docker with buildx for images that serve users")
     if not engine.obstacles and not engine.ignored_keys:
         yield subject.ok(f"{engine.name} supports what [build] asks for")
+
+
+def _check_arguments(tools: Tools, subject: Subject) -> Iterator[Finding]:
+    """Warn of build arguments that seem to be secrets."""
+    for name in filter(SECRET_NAME.search, tools.settings.build.args):
+        fix = f'write it in [build.secrets]: {name.lower()} = {{ env = "{name}" }}'
+        yield subject.warning(f"everybody who has the image can read the build argument {name}", fix)
 
 
 def _check_engine(tools: Tools, subject: Subject) -> Iterator[Finding]:

@@ -99,6 +99,21 @@ def test_a_secret_without_value_is_an_obstacle(
     assert obstacle.fix == "provide it, or correct build.secrets.npm"
 
 
+@pytest.mark.parametrize(
+    ("agents", "socket", "count"), [(("default",), "", 1), (("default",), "/agent", 0), (("deploy=/key",), "", 0)]
+)
+def test_keys_of_an_agent_need_one(
+    agents: tuple[str, ...], socket: str, count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSH_AUTH_SOCK", socket)
+
+    obstacles = [*inputs.build_obstacles(RULES._replace(ssh=agents), tmp_path, (), engine="docker", upgrade="")]
+
+    assert [obstacle.message for obstacle in obstacles] == [
+        "build.ssh needs an agent, and the variable SSH_AUTH_SOCK is not set"
+    ] * count
+
+
 def test_an_input_that_an_engine_lacks_is_an_obstacle_and_a_cache_is_none(tmp_path: Path) -> None:
     rules = RULES._replace(ssh=("default",), cache_from=("type=gha",))
 

@@ -77,7 +77,7 @@ class TestExport:
         assert sorted(path.name for path in into.iterdir()) == ["api", "lib", "web"]
 
     def test_context_outside_the_repository_is_refused(self, scm: GitScm, into: Path) -> None:
-        with pytest.raises(Refused, match=r'build.context = "\.\." leads out of the repository'):
+        with pytest.raises(Refused, match=r'needs "\.\.", which leads out of the repository'):
             scm.export("HEAD", into, "..")
 
 
