@@ -9,9 +9,6 @@ from attrs import frozen
 
 from kaizen_tasks.domain.changelog.model import find_unreleased
 from kaizen_tasks.domain.init import tasks_file
-from kaizen_tasks.domain.init.ci import conflicts, gitlab
-from kaizen_tasks.domain.init.ci.github import CACHE_LINES
-from kaizen_tasks.domain.init.ci.installation import TASKS_FILE
 from kaizen_tasks.domain.init.detect import dockerfile, endpoint, previous_releases
 from kaizen_tasks.domain.init.detect.from_account import AccountScan, missing_resources
 from kaizen_tasks.domain.init.evidence import (
@@ -28,7 +25,6 @@ from kaizen_tasks.domain.listing import list_names
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.model import Changelog
-    from kaizen_tasks.domain.init.ci.installation import Installation
     from kaizen_tasks.domain.init.repo_scan import RepoScan
 
 
@@ -223,30 +219,3 @@ def _summarize_guesses(proposal: Proposal) -> str:
         if guessed_names:
             phrases.append(plural if guessed_names == names else f"the {key} of {', '.join(guessed_names)}")
     return ", ".join(phrases)
-
-
-def ci_notes(
-    repo_scan: RepoScan, installation: Installation, ci_files: Collection[str], existing_files: Collection[str]
-) -> Iterator[Note]:
-    """Yield notes about what a CI pipeline needs, and what would release beside it."""
-    kept_pipeline = repo_scan.texts.get(gitlab.PIPELINE_PATH, gitlab.JOBS_PATH)
-    if gitlab.PIPELINE_PATH in ci_files and gitlab.JOBS_PATH not in kept_pipeline:
-        yield Note(f"{gitlab.PIPELINE_PATH} exists and is left alone; add to its `include`:", gitlab.INCLUDE_LINES)
-    own_paths = frozenset(ci_files) - {gitlab.PIPELINE_PATH}
-    foreign_paths = sorted(path for path in own_paths & {*existing_files} if not _is_ours(repo_scan, path))
-    for path in foreign_paths:
-        yield Note(f"{path} exists and is not of kaizen_tasks: rename or remove it, and run the same command again")
-    yield from map(Note, conflicts.find_conflicts(repo_scan.texts, own_paths.difference(foreign_paths)))
-    if not installation.is_pinned:
-        folder = next(path for path in ci_files if path.endswith(TASKS_FILE))
-        yield Note(f"{folder} says how to pin kaizen_tasks by hash: this copy does not know where it is from")
-
-
-def cache_note(workflow: str) -> Note:
-    """Return the note on how the jobs keep the layers of the image from one run to the next."""
-    return Note(f"to keep layers of the image between runs, add to [build], and write {workflow} anew:", CACHE_LINES)
-
-
-def _is_ours(repo_scan: RepoScan, path: str) -> bool:
-    """Return whether an existing file was written by `kaizen init`."""
-    return "kaizen init --ci" in repo_scan.texts.get(path, "kaizen init --ci")

@@ -13,15 +13,14 @@ from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain.changelog.add import add_entry, empty_changelog
 from kaizen_tasks.domain.changelog.model import parse_changelog
 from kaizen_tasks.domain.init import notes, render_toml, tasks_file, version_endpoint
-from kaizen_tasks.domain.init.ci.github import CACHE_LINES, RELEASE_WORKFLOW_PATH
-from kaizen_tasks.domain.init.ci.inputs import PipelineInputs, PipelineStage
+from kaizen_tasks.domain.init.ci.github import CACHE_LINES
 from kaizen_tasks.domain.init.ci.installation import DEPENDENCIES_FILE, SCHEMA_FILE, schema_reference
-from kaizen_tasks.domain.init.ci.systems import RENDERERS
 from kaizen_tasks.domain.init.detect import previous_releases
 from kaizen_tasks.domain.init.file_change import FileChange
 from kaizen_tasks.domain.init.notes import Note
 from kaizen_tasks.domain.init.proposal import DEFAULT_VERSION_ARG
 from kaizen_tasks.errors import Refused
+from kaizen_tasks.flows.init import ci_pipeline
 from kaizen_tasks.flows.release.files import VERSION_FILE, find_changelog
 
 if TYPE_CHECKING:
@@ -40,7 +39,6 @@ FIRST_ENTRY = "A changelog, and releases with a version of their own."
 GENERATED_FILES = (DEPENDENCIES_FILE, SCHEMA_FILE)
 GITIGNORE_FILE = ".gitignore"
 PYCACHE_PATTERN = "__pycache__/"
-GLOB_CHARACTERS = {*"*?["}
 
 
 @frozen(kw_only=True)
@@ -98,7 +96,7 @@ def plan_init(
     files = dict(_required_files(repo_scan, new_config, changelog_file, settings))
     if new_config and not installation.address:
         files[SCHEMA_FILE] = schema_text().encode()
-    ci_files = _ci_files(settings, ci, changelog_file, installation) if ci else {}
+    ci_files = ci_pipeline.ci_files(settings, ci, repo_scan, installation, changelog_file) if ci else {}
     files |= ci_files
     existing_files = tuple(name for name in files if documents.read(name) is not None)
     new_files = (
@@ -111,9 +109,7 @@ def plan_init(
     changed_paths = frozenset(each.path for each in source_changes)
     is_asked = adds_endpoint or not config_file
     version_notes = notes.version_path_notes(repo_scan, proposal, changed_paths) if is_asked else ()
-    ci_notes = notes.ci_notes(repo_scan, installation, ci_files, existing_files) if ci else ()
-    if ci and _builds_without_cache(settings, ci):
-        ci_notes = (*ci_notes, notes.cache_note(RELEASE_WORKFLOW_PATH))
+    ci_notes = ci_pipeline.ci_notes(settings, ci, repo_scan, installation, ci_files, existing_files) if ci else ()
     return InitPlan(
         settings=settings,
         config_name=final_config.name,
@@ -140,39 +136,6 @@ def _required_files(
     version = previous_releases.initial_version(tags, repo_scan.texts, tag, folder)
     yield VERSION_FILE, f"{version}\n".encode()
     yield changelog_file, add_entry(empty_changelog(), kind="added", text=FIRST_ENTRY)
-
-
-def _ci_files(settings: Settings, ci: CiRequest, changelog_file: str, installation: Installation) -> dict[str, bytes]:
-    """Return the files of the CI pipeline for the pipeline of the app, by path."""
-    fragments = settings.changelog.fragments
-    inputs = PipelineInputs(
-        branch=next((name for name in settings.release.branches if not GLOB_CHARACTERS & {*name}), "main"),
-        region=settings.aws.region,
-        stages=tuple(_pipeline_stage(name, settings) for name in settings.pipeline),
-        installation=installation,
-        release_paths=(changelog_file, VERSION_FILE, *([f"{fragments}/**"] if fragments else [])),
-        version_paths=tuple(dict.fromkeys(rule.path for rule in settings.version_files)),
-        proposes=ci.proposes,
-        needs_engine=settings.build.engine != "bundle",
-        caches_layers=_uses_github_cache(settings),
-    )
-    return {path: text.encode() for path, text in RENDERERS[ci.system](inputs).items()}
-
-
-def _uses_github_cache(settings: Settings) -> bool:
-    return any("type=gha" in cache for cache in (*settings.build.cache_from, *settings.build.cache_to))
-
-
-def _builds_without_cache(settings: Settings, ci: CiRequest) -> bool:
-    """Return whether jobs of GitHub build every layer each time."""
-    is_built = bool(settings.pipeline) and settings.build.engine != "bundle"
-    return ci.system == "github" and is_built and not (settings.build.cache_from or settings.build.cache_to)
-
-
-def _pipeline_stage(name: str, settings: Settings) -> PipelineStage:
-    environments = settings.stage(name).environments
-    protected = any(environment.protected for environment in environments)
-    return PipelineStage(name=name, protected=protected, size=len(environments))
 
 
 def _version_changes(repo_scan: RepoScan, proposal: Proposal, documents: ReleaseFiles) -> Iterator[FileChange]:

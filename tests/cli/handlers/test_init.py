@@ -508,3 +508,24 @@ def test_editors_find_the_schema(folder: Path, init: Init) -> None:
     assert (folder / "kaizen.schema.json").read_text(encoding="utf-8") == schema_text()
     assert "generated lines)" in said.out
     assert '"additionalProperties"' not in said.out
+
+
+def test_what_would_release_beside_the_new_pipeline_is_named(folder: Path, init: Init) -> None:
+    """And what the app has under the names of the new files."""
+    foreign = {
+        ".github/workflows/release.yml": "on: push\njobs: {}\n",
+        ".github/workflows/main.yml": "jobs:\n  ship:\n    steps:\n      - run: ./deploy.sh staging\n",
+        ".releaserc.json": "{}\n",
+        ".gitlab-ci.yml": "test:\n  script: [make]\n",
+    }
+    committed(folder, {**APP, **foreign})
+    git(folder, "remote", "set-url", "origin", "https://github.com/ada/coach.git")
+
+    github, gitlab = (init("--yes", "--ci", system).out for system in ("github", "gitlab"))
+
+    assert "note: .github/workflows/release.yml exists and is not of kaizen_tasks: rename or remove it" in github
+    assert "note: .github/workflows/main.yml runs a deploy script; remove those jobs" in github
+    assert "note: semantic-release makes releases too; remove it" in github
+    assert "add to its `include`:\n    include:\n      - local: .gitlab/kaizen.gitlab-ci.yml\n" in gitlab
+    assert "note: the remote is on github, which does not run this pipeline: kaizen init --ci github" in gitlab
+    assert "--print-iam --gitlab ada/coach" in (folder / ".gitlab/kaizen.gitlab-ci.yml").read_text(encoding="utf-8")

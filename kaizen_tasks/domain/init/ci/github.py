@@ -106,8 +106,8 @@ RELEASE_WORKFLOW_HEADER = YamlTemplate("""\
 # Written by `kaizen init --ci github`. Each job runs one task, as a person can.
 #
 # Set up once by hand:
-# - the role that `inv setup --print-iam --github OWNER/REPOSITORY` describes, and its ARN in the repository variable
-#   KAIZEN_ROLE_ARN; without the variable nothing is released
+# - the role that `inv setup --print-iam --github %{repository}` describes, and its ARN in the
+#   repository variable KAIZEN_ROLE_ARN; without the variable nothing is released
 %{manual}name: Release
 
 on:
@@ -317,6 +317,7 @@ def _common_values(inputs: PipelineInputs) -> Mapping[str, str]:
         **PINNED_ACTIONS,
         "install": "\n".join(f"          {command}" for command in install_commands(REQUIREMENTS_FOLDER)),
         "branch": json.dumps(inputs.branch),
+        "repository": inputs.repository or "OWNER/REPOSITORY",
         "paths": yaml_list((*inputs.release_paths, *inputs.version_paths)),
         "region": yaml_scalar(inputs.region),
     }

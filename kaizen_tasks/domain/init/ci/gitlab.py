@@ -23,8 +23,8 @@ INCLUDE_LINES = ("include:", f"  - local: {JOBS_PATH}")
 PIPELINE = "# Written by `kaizen init --ci gitlab`.\n" + "\n".join(INCLUDE_LINES) + "\n"
 
 JOBS_HEADER = YamlTemplate("""\
-# Written by `%{command}`. Each job runs one task, as a person can. The stages are GitLab's own: a .gitlab-ci.yml
-# with `stages` of its own needs test and deploy among them.
+# Written by `%{command}`. Each job runs one task, as a person can.
+# The stages are GitLab's own: a .gitlab-ci.yml with `stages` of its own needs test and deploy among them.
 %{setup}
 workflow:
   auto_cancel:
@@ -63,8 +63,8 @@ TOKEN_COMMENT = YamlTemplate("""\
 """)
 
 ROLE_COMMENT = YamlTemplate("""\
-# - the role that `inv setup --print-iam --gitlab GROUP/PROJECT` describes, and its ARN in the protected variable
-#   KAIZEN_ROLE_ARN; without the variable nothing is released
+# - the role that `inv setup --print-iam --gitlab %{repository}` describes, and its ARN in the
+#   protected variable KAIZEN_ROLE_ARN; without the variable nothing is released
 %{gates}\
 # - the order of releases that wait, after the first one: glab api --method PUT
 #   projects/:id/resource_groups/%{group} --field process_mode=oldest_first
@@ -232,8 +232,12 @@ def _setup_comment(inputs: PipelineInputs) -> str:
     runner_comment = (
         "# - a runner that may run docker:dind, as those of GitLab.com may\n" if inputs.needs_engine else ""
     )
-    group = f"kaizen-{_slug(inputs.stages[0])}"
-    return comment + ROLE_COMMENT.substitute(gates=gates_comment if gates else "", group=group) + runner_comment
+    role_comment = ROLE_COMMENT.substitute(
+        repository=inputs.repository or "GROUP/PROJECT",
+        gates=gates_comment if gates else "",
+        group=f"kaizen-{_slug(inputs.stages[0])}",
+    )
+    return comment + role_comment + runner_comment
 
 
 def _render_release_jobs(inputs: PipelineInputs, values: Mapping[str, str]) -> Iterator[str]:

@@ -50,6 +50,7 @@ class PipelineInputs:
         region: region of repositories and services.
         stages: the stages of the pipeline, in order.
         installation: what the runners install.
+        repository: `owner/name` of the app's repository; empty when it has no remote.
         release_paths: the files whose changes may make a release.
         version_paths: the files that repeat VERSION.
         proposes: whether releases are made by pull request.
@@ -61,6 +62,7 @@ class PipelineInputs:
     region: str
     stages: tuple[PipelineStage, ...]
     installation: Installation
+    repository: str = ""
     release_paths: tuple[str, ...] = (DEFAULT_PATH, "VERSION")
     version_paths: tuple[str, ...] = ()
     proposes: bool = False
