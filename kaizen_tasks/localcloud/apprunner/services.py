@@ -151,6 +151,7 @@ class AppRunnerService:
             timeout=check["Timeout"],
             healthy_threshold=check["HealthyThreshold"],
             unhealthy_threshold=check["UnhealthyThreshold"],
+            port=self.application_port,
         )
 
     @property

@@ -28,6 +28,7 @@ HOST_NAME = "host.docker.internal"
 """The name of this machine in containers: https://docs.docker.com/reference/cli/docker/container/run/#add-host."""
 
 _GRACE_SECONDS = 3
+_MAX_EXPOSED_PORTS = 4  # `EXPOSE` may name thousands
 _COMMAND_SECONDS = 30.0
 _PULL_SECONDS = 900.0
 _RESOURCE_LIMITS = ("--memory", "1g", "--cpus", "1", "--pids-limit", "512", "--security-opt", "no-new-privileges")
@@ -114,14 +115,24 @@ class ContainerInstance:
         self._folder = folder
         self._reference = reference
         self._log_copier = start_supervised(["docker", "logs", "--follow", self._name], grace=0.1, output=spec.output)
+        self._ports = _ports(spec)
         self.port = _published_port(self._name, spec.port)
-        self._direct_address = _bridge_address(self._name, spec.port)
+        self._address = _bridge_address(self._name)
 
     def accepts_connections(self, timeout: float) -> bool:
+        """Return whether the application listens on the service's port, or on one that its image exposes."""
+        for port in self._ports:
+            published_port = self.port if len(self._ports) == 1 else _published_port(self._name, port)
+            if self._listens(port, published_port, timeout):
+                self.port, self._ports = published_port, (port,)
+                return True
+        return False
+
+    def _listens(self, port: int, published_port: int, timeout: float) -> bool:
         """Return whether the application listens; the engine's proxy accepts connections even if it does not."""
-        if self._direct_address:
-            return health.accepts_connections(self._direct_address, timeout)
-        return health.holds_connections_open(("127.0.0.1", self.port), timeout)
+        if self._address:
+            return health.accepts_connections((self._address, port), timeout)
+        return health.holds_connections_open(("127.0.0.1", published_port), timeout)
 
     def exit_code(self) -> int | None:
         """Return the container's exit code; None while it runs."""
@@ -151,7 +162,7 @@ def _run_container(spec: InstanceSpec, reference: str, instance_folder: Path, aw
         _docker(
             *("run", "-d", "--rm=false", "--name", _container_name(spec.instance_id)),
             *("--label", f"{CONTAINER_LABEL}={spec.instance_id}"),
-            *("-p", f"127.0.0.1::{spec.port}"),  # the engine chooses a free port
+            *(word for port in _ports(spec) for word in ("-p", f"127.0.0.1::{port}")),  # the engine chooses free ports
             *("--add-host", f"{HOST_NAME}:host-gateway"),
             *("--env-file", str(env_file)),  # a command line is readable by all users
             *(word for name in long_names for word in ("--env", name)),  # docker takes the value from its own
@@ -160,6 +171,11 @@ def _run_container(spec: InstanceSpec, reference: str, instance_folder: Path, aw
             *spec.arguments,
             environment={name: variables[name] for name in long_names},
         )
+
+
+def _ports(spec: InstanceSpec) -> tuple[int, ...]:
+    """Return the ports on which the application may listen, the service's own first."""
+    return tuple(dict.fromkeys((spec.port, *spec.image.exposed_ports[:_MAX_EXPOSED_PORTS])))
 
 
 def _write_private(path: Path, content: str) -> None:
@@ -177,17 +193,17 @@ def _published_port(name: str, port: int) -> int:
     return int(bindings[0].rpartition(":")[2]) if bindings else 0
 
 
-def _bridge_address(name: str, port: int) -> tuple[str, int] | None:
-    """Return the container's own address; None if its network is not on this machine, but in a VM."""
+def _bridge_address(name: str) -> str:
+    """Return the container's own address; empty if its network is not on this machine, but in a VM."""
     networks = "{{range .NetworkSettings.Networks}}{{.Gateway}} {{.IPAddress}} {{end}}"
     addresses = _docker_or_empty("inspect", "--format", networks, name).split()
     if len(addresses) != 2:
-        return None
+        return ""
     gateway, address = addresses
     with socket.socket() as probe, contextlib.suppress(OSError):
         probe.bind((gateway, 0))
-        return address, port
-    return None
+        return address
+    return ""
 
 
 def _docker(

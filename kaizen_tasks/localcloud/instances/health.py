@@ -29,7 +29,7 @@ _HOLD_OPEN_SECONDS = 1.0  # a proxy closes a connection that it cannot forward m
 
 @attrs.frozen(kw_only=True)
 class HealthCheck:
-    """App Runner's `HealthCheckConfiguration`; times in seconds."""
+    """App Runner's `HealthCheckConfiguration`, and the port of the service; times in seconds."""
 
     protocol: str
     path: str
@@ -37,6 +37,7 @@ class HealthCheck:
     timeout: float
     healthy_threshold: int
     unhealthy_threshold: int
+    port: int = 0
 
     @property
     def startup_timeout(self) -> float:
@@ -60,7 +61,8 @@ def wait_until_healthy(instance: Instance, check: HealthCheck, stop_event: Event
         if code is not None:
             raise DeployFailed("Health check failed.", state=f"Container exit code: {code}")
         if clock.now() > deadline:
-            raise DeployFailed("Health check failed.", state=f"Not healthy within {check.startup_timeout:g} seconds")
+            message = f"Health check failed: no answer to {check.protocol} on port {check.port}."
+            raise DeployFailed(message, state=f"Not healthy within {check.startup_timeout:g} seconds")
         successes = successes + 1 if _is_healthy(instance, check) else 0
         if stop_event.wait(min(_POLL_SECONDS, check.interval)):
             raise Interrupted("the local cloud is stopping")

@@ -71,6 +71,7 @@ class PlatformImage:
     environment: Mapping[str, str]
     working_directory: str
     labels: Mapping[str, str]
+    exposed_ports: tuple[int, ...] = ()
 
 
 def read_image(store: ImageStore, repository: str, digest: str) -> PlatformImage:
@@ -125,7 +126,14 @@ def _platform_image(store: ImageStore, digest: str, manifest: JsonObject, docume
         environment=dict(line.split("=", 1) for line in config.get("Env") or ()),
         working_directory=config.get("WorkingDir") or "/",
         labels=config.get("Labels") or {},
+        exposed_ports=_tcp_ports(config.get("ExposedPorts") or {}),
     )
+
+
+def _tcp_ports(exposed_ports: Mapping[str, object]) -> tuple[int, ...]:
+    """Return the ports of `8080/tcp` and the like, lowest first."""
+    pairs = (text.partition("/") for text in exposed_ports)
+    return tuple(sorted(int(port) for port, _, protocol in pairs if protocol in ("", "tcp")))
 
 
 def unpack(image: PlatformImage, root: Path) -> None:
