@@ -24,6 +24,7 @@ INHERIT_LABEL = "dev.kaizen.inherit"
 """Label of a bundle with the names of this machine's variables that its program gets, separated by commas."""
 
 STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_ALL_ADDRESSES = re.compile(r"(?<![\d.])0\.0\.0\.0(?![\d.])")
 _ABSOLUTE_PATH = re.compile(r"(?<![\w.~/$}-])/[\w.@+-]+(?:/[\w.@+-]+)*")
 
 
@@ -32,15 +33,20 @@ def on_this_machine(text: str, root: Path) -> str:
     return _ABSOLUTE_PATH.sub(lambda match: _host_path(match[0], root), text)
 
 
-def with_port(text: str, image_port: int, port: int) -> str:
-    """Return a text with a program's own port in place of the one that its image exposes: `--bind 0.0.0.0:8000`."""
-    return re.sub(rf"(?<![\d.]){image_port}(?![\d.])", str(port), text)
+def with_address(text: str, image_port: int, port: int) -> str:
+    """Return a text such as `--bind 0.0.0.0:8000` with an address of this machine.
+
+    The port is the program's own in place of the one that its image exposes. Where a container listens on all its
+    addresses, to be reached from outside, a process of this machine listens on loopback alone.
+    """
+    on_loopback = _ALL_ADDRESSES.sub("127.0.0.1", text)
+    return re.sub(rf"(?<![\d.]){image_port}(?![\d.])", str(port), on_loopback)
 
 
 def variables(image: PlatformImage, root: Path, *, image_port: int, port: int) -> dict[str, str]:
     """Return the variables of an image, and those of this machine that it inherits."""
     own = {
-        name: with_port(on_this_machine(value, root), image_port, port)
+        name: with_address(on_this_machine(value, root), image_port, port)
         for name, value in image.environment.items()
         if name != "PATH"
     }

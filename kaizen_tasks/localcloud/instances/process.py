@@ -183,7 +183,7 @@ def _command_line(spec: InstanceSpec, root: Path, port: int) -> list[str]:
     if not words:
         raise DeployFailed("the image has no command", hint="give it a CMD, or the service a StartCommand")
     localised = (host_config.on_this_machine(word, root) for word in words)
-    executable, *arguments = (host_config.with_port(word, spec.port, port) for word in localised)
+    executable, *arguments = (host_config.with_address(word, spec.port, port) for word in localised)
     search_path = host_config.variables(spec.image, root, image_port=spec.port, port=port)["PATH"]
     if executable in ("python", "python3") and not shutil.which(executable, path=search_path):
         executable = sys.executable
