@@ -41,6 +41,7 @@ DEFAULT_REGION = "eu-west-1"
 NO_PROXY_NAMES = ("NO_PROXY", "no_proxy")
 """Variables to which a cloud only adds this machine, so that they may stay."""
 
+FOREGROUND_COMMAND = (sys.executable, "-m", "kaizen_tasks.localcloud")
 START_STOP_TIMEOUT_SECONDS = 120.0
 """Seconds within which the cloud starts or stops; on a busy machine it has taken twenty."""
 
@@ -185,7 +186,7 @@ def start_cloud(state: Path, *, region: str, account: str, engine: str = "auto",
         return cloud
     require_installed()
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
-    argv = [sys.executable, "-m", "kaizen_tasks.localcloud", "--state", str(state), "--port", str(port)]
+    argv = [*FOREGROUND_COMMAND, "--state", str(state), "--port", str(port)]
     argv += ["--region", region, "--account", account, "--engine", engine]
     with _open_private(state / "output") as output:
         process = subprocess.Popen(
@@ -226,11 +227,15 @@ def _wait_until_running(state: Path, process: subprocess.Popen[bytes]) -> Cloud:
 
 
 def _start_error(code: int, output: Path) -> KaizenError:
-    """Return the cloud's own refusal, or an error that names the file with its output."""
+    """Return the cloud's own refusal, or an error with the end of its output: the file may be removed."""
     lines = output.read_text(errors="replace").strip().splitlines()
     if code == Refused.exit_code and lines:
         return Refused(f"the local cloud did not start: {lines[0]}", state="nothing has been started", hint=lines[-1])
-    return KaizenError(f"the local cloud did not start: {''.join(lines[-1:])}", hint=f"its output is in {output}")
+    return KaizenError(
+        f"the local cloud did not start: {''.join(lines[-1:])}",
+        state=f"before that: {' | '.join(map(str.strip, lines[-4:-1]))}" if lines[-4:-1] else "",
+        hint=f"to see all of its output: {shlex.join(FOREGROUND_COMMAND)} --state $(mktemp -d)",
+    )
 
 
 def write_env_file(cloud: Cloud, **extra: str) -> Path:

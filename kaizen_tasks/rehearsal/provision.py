@@ -192,11 +192,12 @@ def wait_until_running(environments: tuple[Environment, ...], tools: Toolbox) ->
     stopped_services = [service for service in services if service.status != "RUNNING"]
     summary = ", ".join(f"{service.name} is {service.status}" for service in stopped_services)
     output = _last_output(stopped_services[0], tools)
+    for line in output:
+        tools.reporter.note(f"  {stopped_services[0].name} | {line}")
     raise KaizenError(
         f"not every service started: {summary}",
         state=f"the last words of {stopped_services[0].name}: {log_excerpt.last_words(output)}" if output else "",
         hint="correct the app, or set what it needs in [rehearse]: env, secrets, port, start_timeout",
-        output=output,
     )
 
 

@@ -130,6 +130,10 @@ def _account(name: str, value: object) -> Spoil:
             lambda tools: setattr(tools.host, "engine_result", Engine(name="docker", warning="no buildx", fix="-")),
             *("engine", "warning", "no buildx"),
         ),
+        (
+            lambda tools: setattr(tools.host, "engine_result", Engine(name="stand-in")),
+            *("engine", "problem", "for local clouds alone"),
+        ),
     ],
 )  # fmt: skip
 def test_each_problem_is_the_only_finding(tools: FakeTools, spoil: Spoil, where: str, verdict: str, what: str) -> None:

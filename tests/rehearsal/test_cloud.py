@@ -194,12 +194,13 @@ def test_a_refusal_of_the_cloud_is_passed_on(state: Path) -> None:
     )
 
 
-def test_any_other_failure_to_start_names_the_output_file(state: Path) -> None:
+def test_any_other_failure_to_start_tells_the_end_of_the_output(state: Path) -> None:
     with pytest.raises(KaizenError, match="the local cloud did not start: ") as failed:
         clouds.start_cloud(state, region="eu-west-1", account="123456789012", engine="no such engine")
 
     assert failed.value.exit_code == 1
-    assert failed.value.hint == f"its output is in {state / 'output'}"
+    assert "invalid choice: 'no such engine'" in failed.value.message
+    assert failed.value.hint.endswith("-m kaizen_tasks.localcloud --state $(mktemp -d)")
     assert "no such engine" in (state / "output").read_text()
 
 

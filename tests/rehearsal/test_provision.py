@@ -270,7 +270,7 @@ def test_the_last_words_of_a_failed_service_are_in_the_error(
     with pytest.raises(KaizenError) as failure:
         run_provision(tools)
 
-    assert failure.value.output == ("Traceback", "KeyError: 'DATABASE_URL'")
+    assert tools.reporter.lines[-2:] == [f"  {service} | Traceback", f"  {service} | KeyError: 'DATABASE_URL'"]
     assert failure.value.state == f"the last words of {service}: KeyError: 'DATABASE_URL'"
 
 
@@ -358,6 +358,6 @@ def test_a_long_wait_says_what_for(tools: EmptyTools) -> None:
 
     run_provision(tools)
 
-    (note,) = tools.reporter.lines
+    note = tools.reporter.lines[-1]
     assert note.startswith("waiting for staging-web-service, ")
     assert "at most 2m, by rehearse.start_timeout" in note

@@ -12,15 +12,20 @@ from attrs import frozen
 
 from kaizen_tasks.adapters.aws.ecr import EcrRegistry
 from kaizen_tasks.adapters.aws.ecr_credentials import RENEWAL_MARGIN
+from kaizen_tasks.adapters.build.stand_in import StandInBuilder
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.transport import StaticCredentials
-from kaizen_tasks.errors import PushFailed
+from kaizen_tasks.errors import PushFailed, Refused
+from kaizen_tasks.ports.types import Login
+from tests.contracts.builder import recipe
 from tests.contracts.registry import RegistryContract
 from tests.fakes.clock import FakeClock
 from tests.support import oci_images
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kaizen_tasks.adapters.aws.session import Aws
     from kaizen_tasks.domain.release import CopyStats
     from tests.support.local_cloud import Cloud
@@ -174,6 +179,39 @@ class TestEcr(RegistryContract):
 
         assert len(found) == 1
         assert _reads(cloud) == before + 1
+
+
+class TestStandIns:
+    """Images that only answer, which no registry but that of a local cloud may have."""
+
+    @pytest.fixture
+    def stand_in(self, shelf: EcrShelf, tmp_path: Path) -> EcrRegistry:
+        """The registry with a stand-in, which the adapter has not read yet."""
+        builder = StandInBuilder(labels={"dev.kaizen.image": "stand-in"}, platform="linux/amd64", store=tmp_path)
+        login = shelf.registry.credentials()
+        image = builder.build(recipe(), tmp_path)
+        builder.push(image, repository_uri=f"{login.host}/team/staging", tag="v2.0.0", login=login)
+        return shelf.registry
+
+    def test_a_local_cloud_may_have_them(self, stand_in: EcrRegistry) -> None:
+        image = stand_in.find_image("team/staging", "v2.0.0")
+
+        assert image
+        assert image.is_stand_in
+
+    @pytest.mark.parametrize("by", ["tag", "digest"])
+    def test_one_that_is_found_elsewhere_is_refused(
+        self, stand_in: EcrRegistry, monkeypatch: pytest.MonkeyPatch, by: str
+    ) -> None:
+        image = stand_in.find_image("team/staging", "v2.0.0")
+        assert image
+        monkeypatch.setattr(Login, "is_local", False)
+
+        with pytest.raises(Refused, match="is a stand-in image of a rehearsal") as refusal:
+            stand_in.find_image("team/staging", "v2.0.0" if by == "tag" else image.digest)
+
+        assert refusal.value.state == "it is not deployed, copied or promoted"
+        assert stand_in.find_image("team/staging", "v1.2.3")
 
 
 def _reads(cloud: Cloud) -> int:

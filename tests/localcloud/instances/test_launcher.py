@@ -24,6 +24,7 @@ from kaizen_tasks.localcloud.instances.health import HealthCheck, wait_until_hea
 from kaizen_tasks.localcloud.instances.launcher import InstanceLauncher
 from kaizen_tasks.localcloud.instances.rootfs import read_image
 from kaizen_tasks.localcloud.instances.spec import Instance, InstanceSpec
+from kaizen_tasks.localcloud.instances.stand_in import StandInInstance
 from kaizen_tasks.localcloud.registry.store import ImageStore
 from tests.localcloud.layers import BUNDLE, Shelf, archive, file, folder
 from tests.localcloud.manual_clock import ManualClock
@@ -207,6 +208,19 @@ def test_bundle_runs_as_a_process_with_any_engine(shelf: Shelf, tmp_path: Path) 
     launcher = InstanceLauncher(folder=tmp_path / "instances", engine="docker", docker=unreachable)
     instance = launcher.start(spec_of(shelf, shelf.app("app", "v1")))
     try:
+        wait_until_healthy(instance, CHECK, NEVER, ManualClock())
+    finally:
+        instance.stop()
+
+
+def test_a_stand_in_image_is_answered_for_with_any_engine(shelf: Shelf, tmp_path: Path) -> None:
+    unreachable = DockerEngine(registry="127.0.0.1:1", issue_password=lambda: "unused")
+    launcher = InstanceLauncher(folder=tmp_path / "instances", engine="docker", docker=unreachable)
+    spec = spec_of(shelf, shelf.app("app", "v1"))
+    labels = {**spec.image.labels, "dev.kaizen.image": "stand-in"}
+    instance = launcher.start(attrs.evolve(spec, image=attrs.evolve(spec.image, labels=labels)))
+    try:
+        assert isinstance(instance, StandInInstance)
         wait_until_healthy(instance, CHECK, NEVER, ManualClock())
     finally:
         instance.stop()
