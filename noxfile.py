@@ -237,8 +237,7 @@ def crash(session: nox.Session) -> None:
 @nox.session(default=False)
 def picture(session: nox.Session) -> None:
     """Draw README's picture, light and dark, from commands that are typed in a terminal."""
-    _install(session)
-    session.install("pyte>=0.8")
+    _install(session, "test")
     session.run("python", "-m", "docs.generating.terminal_picture")
 
 

@@ -92,9 +92,9 @@ def _session(work: Mapping[str, Any]) -> Iterator[Line]:
     clone = Path(work["repository"])
     environ = {**os.environ, **work["environ"], "TERM": "xterm-256color", "LOGNAME": "sam"}
     environ.pop("NO_COLOR", None)
-    note = (*_kaizen(), "changelog.add", "--type", "fixed", "--text", "Rest days show what comes next.")
+    note = (*_kaizen(), "changelog.add", "--type", "fixed", "--text", "Rest days count.")
     subprocess.run(note, cwd=clone, env=environ, check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(("git", "commit", "--quiet", "--all", "--message", "Show what comes next"), cwd=clone, check=True)
+    subprocess.run(("git", "commit", "--quiet", "--all", "--message", "Count rest days"), cwd=clone, check=True)
 
     yield _prompt("inv release-staging")
     *_, release = _run("release-staging", clone, environ)
