@@ -174,7 +174,7 @@ def _errors_as_exits(task_name: str, *, read_only: bool) -> Iterator[None]:
                 raise Exit from error  # its reader has enough, as in `inv status | head -1`
             raise Exit(error_text(output_error), code=output_error.exit_code) from error
         message = f"unexpected {type(error).__name__}: {error}"
-        hint = f"inv --debug {_typed_name(task_name)} shows where"
+        hint = f"see where: inv --debug {_typed_name(task_name)}"
         raise Exit(text_of_parts((message,), "this is a bug of kaizen_tasks", hint), code=1) from error
 
 

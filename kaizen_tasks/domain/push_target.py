@@ -118,8 +118,8 @@ def _unclear_branch_error(target: PushTarget, branch: str) -> Refused:
     return Refused(
         f"{branch} tracks {target}, a branch of another name, which may be only where it began",
         state=NOTHING_CHANGED,
-        hint=f"git branch --unset-upstream {branch} pushes to {target.remote}/{branch}; "
-        f"git config push.default upstream to {target}",
+        hint=f"to push to {target}: git config push.default upstream; "
+        f"to push to {target.remote}/{branch}: git branch --unset-upstream {branch}",
     )
 
 

@@ -65,7 +65,7 @@ def _find_begun_release(version: Version, tools: Tools) -> tuple[Environment, Re
     raise Refused(
         f"no release {name} was begun: it is not claimed, and no repository has its image",
         state=NOTHING_CHANGED,
-        hint="inv doctor lists the releases that were begun",
+        hint="see the releases that were begun: inv doctor",
     )
 
 

@@ -139,7 +139,9 @@ def create_clone(work: Path, top: Path, settings: Settings, *, branches: Sequenc
     refusals = [*preconditions.check_branch(user_repo.branch, branches)]
     branch = _release_branch(branches) if refusals else user_repo.branch
     if not user_repo.knows_committer:
-        refusals.append('git does not know who commits: git config --global user.email "…"')
+        refusals.append(
+            "git does not know who commits: git config user.name 'Your Name' && git config user.email you@example.com"
+        )
     _init_clone(user_repo, clone)
     if user_repo.lacks_history:
         refusals.append(user_repo.lacks_history)

@@ -129,7 +129,7 @@ def _add_sample_entry(clone: ScratchClone, tools: Toolbox) -> ScratchClone:
     noted_path = tools.settings.changelog.fragments or files.changelog_file(tools)
     run_git(clone.app_folder, "add", "--force", "--", noted_path)
     run_git(clone.app_folder, "commit", "--quiet", "--no-verify", "--message", "Note a sample change")
-    refusal = 'nothing is noted for a release: inv changelog.add --type fixed --text "…"'
+    refusal = 'nothing is noted for a release: inv changelog.add --type fixed --text "What changed"'
     return evolve(clone, refusals=(*clone.refusals, refusal))
 
 

@@ -163,14 +163,14 @@ def test_unexpected_exception_is_reported_as_a_bug() -> None:
     assert (left.message or "").splitlines() == [
         "error: unexpected ZeroDivisionError: division by zero",
         "this is a bug of kaizen_tasks",
-        "inv --debug do shows where",
+        "see where: inv --debug do",
     ]
 
 
 def test_bug_hint_has_the_task_as_it_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["inv", "--dry", "lock.do", "--env", "do"])
 
-    assert (fail(ZeroDivisionError("no")).message or "").endswith("inv --debug lock.do shows where")
+    assert (fail(ZeroDivisionError("no")).message or "").endswith("see where: inv --debug lock.do")
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def test_refuses_a_tracked_branch_that_may_be_only_the_start(push_default: str) 
     """`git checkout -b main origin/trunk` tracks trunk, and `git push` refuses that too."""
     with pytest.raises(Refused, match="main tracks origin/trunk, a branch of another name") as refusal:
         branch({**TRACKS_TRUNK, "push.default": push_default}, "trunk")
-    assert refusal.value.hint.startswith("git branch --unset-upstream main pushes to origin/main; ")
+    assert refusal.value.hint.endswith("; to push to origin/main: git branch --unset-upstream main")
 
 
 @pytest.mark.parametrize("push_default", ["upstream", "tracking"])

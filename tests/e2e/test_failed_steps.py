@@ -137,7 +137,7 @@ class TestCheckout:
         library.repository.git("checkout", "--quiet", "--detach")
         before = take_snapshot(library.repository)
 
-        assert_told(library.inv(*command), 3, "HEAD is detached", "check out a branch")
+        assert_told(library.inv(*command), 3, "HEAD is detached", "git switch main")
         assert take_snapshot(library.repository) == before
 
     @pytest.mark.parametrize("command", [CUT, CUT_AND_PUSH], ids=" ".join)

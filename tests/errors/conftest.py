@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kaizen_tasks.rehearsal import example
 from tests.errors.app import App
 from tests.support.git_repository import make_repository
+from tests.support.workspaces import EXAMPLE_APP
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.support.local_cloud import Cloud
 
 CONFIGURATION = """\
 app = "web"
@@ -86,3 +90,67 @@ def app(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> App:
     monkeypatch.chdir(folder / "web")
     monkeypatch.syspath_prepend(str(folder / "web"))
     return App(clone=folder / "web", remote=folder / "remote.git")
+
+
+CLOUD_CONFIGURATION = """\
+app = "errors"
+pipeline = ["staging", "prod"]
+
+[aws]
+region = "eu-west-1"
+account = "123456789012"
+
+[build]
+engine = "bundle"
+command = ["python", "-m", "coach"]
+
+[environments.staging]
+[environments.prod]
+protected = true
+[environments.mark]
+
+[verify]
+matches = 1
+interval = "20ms"
+timeout = "1m"
+
+[runtime]
+visible = ["MODEL"]
+[runtime.keys]
+MODEL.type = "string"
+"""
+
+
+@pytest.fixture(scope="session")
+def deployed(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Release an app to staging in the shared local cloud, and note a change; tests take copies of the folder."""
+    folder = tmp_path_factory.mktemp("deployed")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in cloud.environ.items():
+            patch.setenv(name, value)
+        example.create_example_repo(folder, EXAMPLE_APP)
+        app = App(clone=folder / "coach", remote=folder / "coach.git")
+        patch.chdir(app.clone)
+        patch.syspath_prepend(str(app.clone))
+        app.clone.joinpath("kaizen.toml").write_text(CLOUD_CONFIGURATION)
+        for line in (
+            "git commit --quiet --all --message Name && git push --quiet",
+            f"inv local.up --state {cloud.state}",
+            "inv release-staging",
+            "inv changelog.add --type fixed --text 'A typo'",
+            "git commit --quiet --all --message Typo && git remote set-url origin ../coach.git",
+        ):
+            result = app.type(line)
+            assert result.code == 0, result
+    return folder
+
+
+@pytest.fixture
+def deployed_app(deployed: Path, cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> App:
+    """Return a copy of the app that is deployed, whose folder is the working directory."""
+    folder = shutil.copytree(deployed, tmp_path / "work", symlinks=True)
+    for name, value in cloud.environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(folder / "coach")
+    monkeypatch.syspath_prepend(str(folder / "coach"))
+    return App(clone=folder / "coach", remote=folder / "coach.git")

@@ -12,17 +12,20 @@ from unittest.mock import patch
 
 import pytest
 
-from tests.errors.tables import command_line, configuration, machine, repository
+from tests.errors.tables import cloud, command_line, configuration, machine, repository
+from tests.support.workspaces import mutating_operations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.errors.app import App
     from tests.errors.case import Case
+    from tests.support.local_cloud import Cloud
 
 pytestmark = pytest.mark.integration
 
-CASES = (*command_line.CASES, *configuration.CASES, *repository.CASES, *machine.CASES)
+LOCAL_CASES = (*command_line.CASES, *configuration.CASES, *repository.CASES, *machine.CASES)
+CASES = (*LOCAL_CASES, *cloud.CASES)
 
 
 @pytest.fixture(autouse=True)
@@ -32,11 +35,33 @@ def _own_variables() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.mistake)
+@pytest.mark.parametrize("case", LOCAL_CASES, ids=lambda case: case.mistake)
 def test_error_changes_nothing_and_its_hint_works(case: Case, app: App) -> None:
+    provoke_and_follow(case, app, list[str])
+
+
+@pytest.mark.parametrize("case", cloud.CASES, ids=lambda case: case.mistake)
+def test_error_in_the_cloud_changes_nothing_and_its_hint_works(case: Case, deployed_app: App, cloud: Cloud) -> None:
+    """The app is shared, so the hints of its rows are also what makes it whole again."""
+    before = len(cloud.requests)
+
+    def changes() -> list[str]:
+        return mutating_operations(each for each in cloud.requests[before:] if each["status"] < 400)
+
+    provoke_and_follow(case, deployed_app, changes)
+
+
+def provoke_and_follow(case: Case, app: App, changes: Callable[[], list[str]]) -> None:
+    """Make a mistake, check what is printed for it, and follow the hint.
+
+    Args:
+        case: the row.
+        app: the app in whose folder it happens.
+        changes: returns the operations that have changed something outside the folder so far.
+    """
     for line in case.before:
         assert app.type(line).code == 0, line
-    files = app.files
+    files, earlier_changes = app.files, changes()
 
     failed = app.type(case.typed)
 
@@ -46,6 +71,7 @@ def test_error_changes_nothing_and_its_hint_works(case: Case, app: App) -> None:
     assert not case.hint or re.fullmatch(re.escape(case.hint).replace(r"\*", ".+"), lines[-1]), failed
     changed = {path for path, _ in files.items() ^ app.files.items()}
     assert [path for path in changed if not case.leaves or case.leaves not in path] == []
+    assert changes() == earlier_changes
 
     followed = [app.type(line) for line in case.lines_to_follow(lines[-1])]
     assert [each.code for each in followed[:-1]] == [0] * (len(followed) - 1), followed

@@ -133,7 +133,7 @@ def inspect_image(argv: Sequence[str], image: str) -> EngineImage | None:
         return EngineImage(id=identity, platform=platform, revision=revision.strip())
     if IMAGE_NOT_FOUND.search(result.err):
         return None
-    raise Unreachable(f"{argv[0]} cannot inspect {image}: {result.last_line}", hint="inv doctor shows what is missing")
+    raise Unreachable(f"{argv[0]} cannot inspect {image}: {result.last_line}", hint="see what is missing: inv doctor")
 
 
 def matching_image(image: EngineImage | None, spec: BuildSpec, rules: BuildRules) -> LocalImage | None:
@@ -232,7 +232,7 @@ PUSH_ERROR_PATTERNS = (
     _ErrorPattern(
         r"\bdenied\b|unauthorized|no basic auth|authentication required|not authorized|token has expired",
         "{address} does not let these credentials push",
-        "inv doctor shows whose credentials these are",
+        "see whose credentials these are: inv doctor",
     ),
     _ErrorPattern(
         r"connection refused|no such host|i/o timeout|network is unreachable",

@@ -82,7 +82,7 @@ class DockerBuilder(EngineBuilder):
         result = run([self._program, "image", "tag", image.id, target])
         if not result.ok:
             message = f"docker cannot tag {image.name} as {target}: {result.last_line}"
-            raise PushFailed(message, hint="run inv build again")
+            raise PushFailed(message, hint="inv build")
         try:
             self._upload(target, repository_uri=repository_uri, tag=tag, login=login)
         finally:

@@ -91,7 +91,7 @@ def _untrusted(
     return Refused(
         message,
         state=f"trusted are the authorities in {network.ca_bundle}",
-        hint="set AWS_CA_BUNDLE to a file that holds the authority of this network too; inv doctor shows what is used",
+        hint="set AWS_CA_BUNDLE to a file with the authority of this network too; to see what is used: inv doctor",
     )
 
 

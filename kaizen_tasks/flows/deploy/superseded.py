@@ -87,7 +87,7 @@ class SupersessionWatch:
             f"{name}: the deployment of {self._release.name} to {self._environment.service}"
             f" ended with {own_operation.state}",
             state=f"{name} does not run {self._release.name}; the old release is serving",
-            hint=f"to retry: inv deploy --env {name} --release {self._release.name}; a fix needs a new version",
+            hint=f"a fix needs a new version; to retry: inv deploy --env {name} --release {self._release.name}",
         )
 
     def _superseded_error(self, later_deployment: Operation) -> Superseded:
@@ -97,5 +97,5 @@ class SupersessionWatch:
             f" has superseded that of {self._release.name}",
             environment=name,
             state=f"{self._release.name} is not recorded as verified; the other deployment is left as it is",
-            hint=f"inv status shows what runs; to deploy again: inv deploy --env {name} --release {self._release.name}",
+            hint=f"see what runs (inv status); to deploy again: inv deploy --env {name} --release {self._release.name}",
         )

@@ -109,19 +109,19 @@ def _check_permissions(tools: Tools, subject: Subject) -> Iterator[Finding]:
     for permission in permissions:
         if permission.denied_actions:
             message = f"{permission.task} needs {', '.join(permission.denied_actions)}"
-            yield subject.problem(message, "inv setup --print-iam prints a policy that allows it")
+            yield subject.problem(message, "print a policy that allows it: inv setup --print-iam")
     remainder = [permission for permission in permissions if not permission.denied_actions]
     if gaps := [permission for permission in remainder if permission.unchecked_actions]:
         tasks = ", ".join(permission.task for permission in gaps)
         message = f"{tasks}: only reading could be tried; {gaps[0].unchecked_reason}"
-        yield subject.skipped(message, "inv setup --print-iam prints what is needed")
+        yield subject.skipped(message, "see what is needed: inv setup --print-iam")
     if allowed_tasks := ", ".join(permission.task for permission in remainder if not permission.unchecked_actions):
         yield subject.ok(f"enough for {allowed_tasks}")
 
 
 def _check_denied_changes(environments: Sequence[Environment], tools: Tools, subject: Subject) -> Iterator[Finding]:
     denied_actions = tools.account.denied_changes(environments)
-    fix = "inv setup --print-iam prints a policy that allows it"
+    fix = "print a policy that allows it: inv setup --print-iam"
     if certain := [each.action for each in denied_actions if each.is_certain]:
         yield subject.problem(f"these credentials may not {', '.join(certain)}", fix)
     if uncertain := [each.action for each in denied_actions if not each.is_certain]:

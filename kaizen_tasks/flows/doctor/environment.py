@@ -167,7 +167,7 @@ def _check_service(environment: Environment, tools: Tools, subject: Subject) -> 
         service = tools.platform.get_service(environment.service)
     except NotFound as error:
         create_command = first_deployment.create_command(environment)
-        yield subject.problem(error.message, f"{create_command}, or correct `service` in the configuration")
+        yield subject.problem(error.message, f"correct `service` in the configuration, or create it: {create_command}")
         return
     obstructing_operation = _find_obstructing_operation(service, tools)
     if service.status not in {"RUNNING", "OPERATION_IN_PROGRESS"}:

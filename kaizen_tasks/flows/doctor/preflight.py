@@ -103,7 +103,7 @@ def refuse(problems: Sequence[Finding]) -> None:
         return
     first, *others = problems
     also = f"also: {'; '.join(map(describe, others))}; {NOTHING_CHANGED}" if others else NOTHING_CHANGED
-    hint = "inv doctor shows how to fix each of these; then run the same command again"
+    hint = "see how to fix each of these: inv doctor, then run the same command again"
     raise Refused(describe(first), state=also, hint=hint if others else first.fix)
 
 

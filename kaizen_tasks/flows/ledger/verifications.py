@@ -38,7 +38,7 @@ def find_verification(
 def refuse_withdrawn(verification: Verification, environment: Environment, tools: Tools) -> Refuse:
     """Return the refusal of a release that failed or was rolled back since its verification: who, when, why."""
     name = verification.entry.version
-    anyway = f'to go ahead all the same, add --release {name} --without-evidence "reason"'
+    anyway = f'to go ahead all the same, add --release {name} --without-evidence "reason"; else '
     entries = tools.ledger.entries(environment.name, limit=HISTORY_LIMIT)
     current = ledger.serving_entry(entries)
     if verification.withdrawal and verification.withdrawal.event is Event.WITHDRAWN:
@@ -47,7 +47,7 @@ def refuse_withdrawn(verification: Verification, environment: Environment, tools
         remedy = f"verify it there again: inv verify --env {environment.name} --release {name}"
     else:
         remedy = "release a fix, or promote a release that is verified there"
-    return Refuse(reasons=(describe_withdrawal(verification, environment, tools),), hint=f"{remedy}; {anyway}")
+    return Refuse(reasons=(describe_withdrawal(verification, environment, tools),), hint=f"{anyway}{remedy}")
 
 
 def describe_withdrawal(verification: Verification, environment: Environment, tools: Tools) -> str:

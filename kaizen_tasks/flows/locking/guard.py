@@ -93,5 +93,5 @@ def _lock_lost_error(lock: Lock, current: Lock | None, renewal_error: str = "") 
     return Locked(
         f"this run has lost the lock of {lock.environment}: {cause}",
         state="it changes nothing more there; a deployment that it started goes on by itself",
-        hint="look first: inv lock.show, inv status; then run the same command again",
+        hint="look first: inv lock.show && inv status, then run the same command again",
     )

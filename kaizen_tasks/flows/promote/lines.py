@@ -67,7 +67,7 @@ def accepting_environments(stage: Stage, version: Version, tools: Tools) -> Stag
     reasons = {name: _reason(line_of_environment(lines, name), version, tools) for name in left_out}
     if not accepting.environments:
         name = left_out[0]
-        hint = "promote a release of its line: inv history shows what was verified"
+        hint = "promote a release of its line; to see what was verified: inv history"
         raise Refused(f"{image_tag(version)} is not for {name}: {reasons[name]}", state=NOTHING_CHANGED, hint=hint)
     for name, reason in reasons.items():
         tools.reporter.note(f"{name} is left out: {reason}")

@@ -302,9 +302,10 @@ def _rollout_error(rollout: Rollout, state: _RolloutState, held_names: tuple[str
     message = f"{rollout.stage.name}: {missing_count} of {len(names)} {noun} {verb} not have {rollout.release.name}"
     needs_services = failures and all(isinstance(error, ServiceMissing) for error in failures.values())
     failure_hint = (
-        next(iter(failures.values())).hint if needs_services else f"{rollout.options.resume_command} continues"
+        next(iter(failures.values())).hint if needs_services else f"continue: {rollout.options.resume_command}"
     )
-    held_hint = "--skip-held accepts that; inv hold.remove removes a hold"
+    held_flags = " ".join(f"--env {name}" for name in held_names)
+    held_hint = f"add --skip-held to accept that, or remove the holds: inv hold.remove {held_flags}"
     return RolloutFailed(
         f"{message}. {reasons}" if reasons else message,
         state="; ".join(f"{group}: {', '.join(members)}" for group, members in groups.items() if members),

@@ -130,7 +130,7 @@ def _require_standing(
         raise Refused(
             f"{name or 'no release'} was {'never ' if name else ''}verified in {environment.name}",
             state=NOTHING_CHANGED,
-            hint="release and verify it there first; inv history shows what was verified",
+            hint="release and verify it there first; to see what was verified: inv history",
         )
     if verification.withdrawal:
         refusal = refuse_withdrawn(verification, environment, tools)

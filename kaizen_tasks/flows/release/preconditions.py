@@ -76,7 +76,7 @@ def check_branch(branch: str, branches: Sequence[str]) -> Iterator[str]:
 
 def _switch_command(branches: Sequence[str]) -> str:
     """Return the command that checks out the first branch that is allowed and is no pattern."""
-    return next((f"git switch {branch}" for branch in branches if not {*branch} & {*"*?["}), "check out a branch")
+    return next((f"git switch {branch}" for branch in branches if not {*branch} & {*"*?["}), "check out such a branch")
 
 
 def check_uncommitted(paths: Sequence[str]) -> Iterator[str]:

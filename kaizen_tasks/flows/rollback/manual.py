@@ -118,8 +118,7 @@ def choose_target(environment: Environment, requested_version: Version | None, t
     raise Refused(
         f"{environment.name}: {names_without_image(target)}",
         state=NOTHING_CHANGED,
-        hint=f"inv rollback --env {environment.name} --list shows the others; else release a fix:"
-        f" inv release-{tools.settings.first_stage.name} --part patch",
+        hint=f"release a fix, or see the other releases: inv rollback --env {environment.name} --list",
     )
 
 
@@ -157,4 +156,4 @@ def _other_ways(environment: Environment, name: str, entries: Sequence[LedgerEnt
     ways = [f"verified there: {verified}"] if verified else []
     if name and verification is not None and verification.withdrawal:
         ways.append(f"to bring it back all the same: inv deploy --env {environment.name} --release {name}")
-    return "; ".join(ways) or f"inv history --env {environment.name} shows its ledger"
+    return "; ".join(ways) or f"see its ledger: inv history --env {environment.name}"

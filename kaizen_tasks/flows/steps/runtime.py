@@ -144,7 +144,7 @@ class Redeploy(EnvironmentStep):
         if image is None or image.digest != release.digest:
             image_name = (image.version or "another image") if image else "nothing"
             reason = f"{self.environment.followed_image} is {image_name}, and {release.name} is serving"
-            hint = f"inv status; a deployment reads the configuration too: inv deploy --env {self.environment.name}"
+            hint = f"a deployment reads the configuration too: inv deploy --env {self.environment.name}"
             return Refuse(reasons=(reason,), hint=hint)
         if entry is not None and entry.event is Event.STARTED:
             return Act(f"resume the deployment that {entry.actor} started", release)
@@ -159,6 +159,6 @@ class Redeploy(EnvironmentStep):
         environment, reason = self.environment, "so that the app reads its configuration"
         deployment = Deployment(environment=environment, release=release, label=self.label, tools=tools, reason=reason)
         state = "the app is serving with the configuration that it read before; the new one is written"
-        hint = f"inv runtime.rollback --env {environment.name} restores the previous one"
+        hint = f"restore the previous one: inv runtime.rollback --env {environment.name}"
         deploy_and_record(deployment, failure_state=state, failure_hint=hint)
         return release

@@ -374,7 +374,7 @@ def test_untrusted_certificate_is_refused(tmp_path: Path) -> None:
         "cannot be reached: the certificate of 127.0.0.1 is not trusted: self-signed certificate; trusted are "
     )
     assert answer.network_remedy.startswith(
-        "set AWS_CA_BUNDLE to a file that holds the authority of this network too; "
+        "set AWS_CA_BUNDLE to a file with the authority of this network too; to see what is used: inv doctor"
     )
 
 

@@ -135,8 +135,8 @@ def test_resume_command_repeats_every_flag(tools: FakeTools) -> None:
     assert what.startswith("9: mark, beta shard 2/2: 1 of 2 environments does not have v0.2.0")
     assert state == "done: dom; failed: shane"
     assert hint == (
-        "inv promote --env mark --env beta --release v0.2.0 --shard 2/2 --without-evidence 'a fix' --skip-held"
-        " --no-rollback continues"
+        "continue: inv promote --env mark --env beta --release v0.2.0 --shard 2/2 --without-evidence 'a fix'"
+        " --skip-held --no-rollback"
     )
 
 

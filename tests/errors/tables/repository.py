@@ -134,6 +134,6 @@ CASES = (
          hint="see the releases: git tag --list", again=3),
     Case(mistake="a rehearsal without a repository",
          before=("rm -rf .git", SOMEBODY),
-         typed="inv rehearse", code=3, says="is not in a git repository",
+         typed="inv rehearse", code=3, says="is not in a git working tree",
          hint="git init --initial-branch=main && git add --all && git commit --message 'Begin'"),
 )  # fmt: skip

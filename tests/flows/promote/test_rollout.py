@@ -135,7 +135,7 @@ def test_failing_canary_leaves_the_other_environments_untouched(tools: FakeTools
 
     assert failed.value.exit_code == 9
     assert failed.value.state == "failed: mark; untouched: shane, dom"
-    assert failed.value.hint == "inv promote-beta --release v0.2.0 continues"
+    assert failed.value.hint == "continue: inv promote-beta --release v0.2.0"
     assert (tools.running_versions["shane"], tools.running_versions["dom"]) == ("v0.1.0", "v0.1.0")
 
 

@@ -129,7 +129,7 @@ def test_rollback_to_an_image_that_no_repository_has_is_refused(tools: FakeTools
     with pytest.raises(Refused, match=r"^staging: no repository of the pipeline has an image of v0\.2\.0") as refused:
         go_back(tools)
 
-    assert refused.value.hint.endswith("else release a fix: inv release-staging --part patch")
+    assert refused.value.hint == "release a fix, or see the other releases: inv rollback --env staging --list"
     assert tools.running_versions["staging"] == "v0.2.1"
 
 

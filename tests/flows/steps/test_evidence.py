@@ -102,8 +102,8 @@ def test_release_that_failed_later_is_refused_until_it_is_verified_again(tools: 
 
     assert refused == Refuse(
         reasons=("v1.2.3 failed in staging 2m ago by ada@laptop: answers HTTP 500",),
-        hint="verify it there again: inv verify --env staging --release v1.2.3; "
-        'to go ahead all the same, add --release v1.2.3 --without-evidence "reason"',
+        hint='to go ahead all the same, add --release v1.2.3 --without-evidence "reason"; '
+        "else verify it there again: inv verify --env staging --release v1.2.3",
     )
     assert isinstance(evidence(tools).decide(RELEASE, tools), Done)
 
@@ -119,8 +119,8 @@ def test_release_that_was_rolled_back_is_refused(tools: FakeTools) -> None:
 
     assert decided == Refuse(
         reasons=("v1.2.3 was rolled back in staging 1m ago by ada@laptop: the login is broken",),
-        hint="release a fix, or promote a release that is verified there; "
-        'to go ahead all the same, add --release v1.2.3 --without-evidence "reason"',
+        hint='to go ahead all the same, add --release v1.2.3 --without-evidence "reason"; '
+        "else release a fix, or promote a release that is verified there",
     )
     assert isinstance(evidence(tools).decide(OTHER, tools), Done)
 

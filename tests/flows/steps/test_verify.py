@@ -120,7 +120,7 @@ def test_rolled_back_deployment_ends_verify(tools: FakeTools) -> None:
         verify(tools)
 
     assert tools.clock.monotonic() == 0
-    assert failed.value.hint.startswith("to retry: inv deploy --env staging --release v0.2.0;")
+    assert failed.value.hint.endswith("to retry: inv deploy --env staging --release v0.2.0")
 
 
 def test_deployment_that_fails_meanwhile_ends_verify(tools: FakeTools) -> None:
