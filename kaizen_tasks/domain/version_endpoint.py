@@ -6,21 +6,42 @@ import re
 from collections.abc import Iterable
 
 NO_SOURCES = (
-    *(".cfg", ".css", ".html", ".ini", ".json", ".lock", ".md", ".rst", ".sh", ".svg", ".tf", ".toml", ".txt", ".xml"),
+    *(
+        ".cfg",
+        ".css",
+        ".html",
+        ".ini",
+        ".json",
+        ".lock",
+        ".map",
+        ".md",
+        ".min.js",
+        ".rst",
+        ".sh",
+        ".svg",
+        ".tf",
+        ".toml",
+        ".txt",
+        ".xml",
+    ),
     *(".yaml", ".yml", "/Dockerfile", "/Makefile", "/VERSION", "/tasks.py", "/noxfile.py", "/setup.py"),
 )
 """Ends of paths of files that may name the path of an endpoint, and do not answer it."""
 
-TEST_FOLDERS = frozenset({"test", "tests", "spec", "__tests__", "e2e", "docs"})
+OTHER_FOLDERS = frozenset({"__tests__", "dist", "docs", "e2e", "node_modules", "spec", "test", "tests", "vendor"})
+"""Folders of files that are not the app's own sources."""
 
 
 def endpoint_pattern(path: str) -> str:
     """Return a POSIX extended regular expression for source lines that may define an endpoint: its path, or its end.
 
+    The end alone must not be a key, as in `"version": "1.2.3"`.
+
     Args:
         path: the endpoint's path: `/api/version`.
     """
-    return f"[/:\"'`]{re.escape(_last_segment(path))}/?([^A-Za-z0-9_.-]|$)"
+    segment = f"{re.escape(_last_segment(path))}/?"
+    return f"/{segment}([^A-Za-z0-9_.-]|$)|[:\"'`]{segment}([\"'`]([^:]|$)|[^A-Za-z0-9_.\"'`-]|$)"
 
 
 def is_mentioned(files: Iterable[str]) -> bool:
@@ -40,4 +61,4 @@ def _last_segment(path: str) -> str:
 
 
 def _is_source(path: str) -> bool:
-    return not f"/{path}".endswith(NO_SOURCES) and not TEST_FOLDERS & {*path.split("/")[:-1]}
+    return not f"/{path}".endswith(NO_SOURCES) and not OTHER_FOLDERS & {*path.split("/")[:-1]}

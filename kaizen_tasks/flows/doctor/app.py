@@ -99,8 +99,9 @@ def _check_contexts(tools: Tools, subject: Subject) -> Iterator[Finding]:
 
 
 def _check_version_argument(tools: Tools, subject: Subject) -> Iterator[Finding]:
-    dockerfile, rules = _read_dockerfile(tools), tools.settings.build
-    path, argument = _dockerfile_path(tools), rules.version_arg
+    path, rules = _dockerfile_path(tools), tools.settings.build
+    content, argument = tools.scm.read_at(tools.scm.head().commit, path), rules.version_arg
+    dockerfile = parse_dockerfile((content or b"").decode(errors="replace"))
     stage = dockerfile.find_stage(rules.target)
     if stage is None:
         return  # another check says so
