@@ -97,11 +97,13 @@ class ImageBuild:
         dockerfile: path of the Dockerfile below the app's folder.
         context: folder of the build context, relative to the app's folder.
         repository: the repository that the image is for, or empty.
+        target: the stage that is built; empty for the last one.
         source: `path:line`.
     """
 
     dockerfile: str
     context: str = "."
+    target: str = ""
     repository: str = ""
     source: str = ""
 

@@ -102,9 +102,9 @@ def version_path_notes(repo_scan: RepoScan, proposal: Proposal, changed: Collect
     is_taken = proposal.parsed_dockerfile.version_arg or path in changed
     is_answered = repo_scan.version_endpoint_files or {*changed} & {*repo_scan.app_sources}
     if not is_taken:
-        yield Note(
-            f"{path} does not take the version; add at its end:", dockerfile.version_snippet(DEFAULT_VERSION_ARG)
-        )
+        where = "its end" if proposal.parsed_dockerfile.is_last else f"the end of its stage {proposal.build.target}"
+        snippet = dockerfile.version_snippet(DEFAULT_VERSION_ARG)
+        yield Note(f"{path} does not take the version; add at {where}:", snippet)
     if not is_answered:
         yield _endpoint_note(repo_scan, proposal)
     if not (is_taken and is_answered) and not changed:

@@ -191,7 +191,7 @@ def propose_config(scan: ScanResult, answers: UserAnswers) -> Proposal:
     region = facts.region
     known_region = answers.region or (region.value if region else "") or repo_scan.region
     account = facts.account
-    dockerfile = dockerfiles.parse_dockerfile(repo_scan.texts.get(build.dockerfile, ""))
+    dockerfile = dockerfiles.parse_dockerfile(repo_scan.texts.get(build.dockerfile, ""), build.target)
     tags, component = repo_scan.repository.tags, repo_scan.subfolder.rpartition("/")[2]
     tag = previous_releases.infer_tag_pattern(tags, naming.slugify(component) if component else "")
     is_guessed = {

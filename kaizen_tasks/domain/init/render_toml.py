@@ -70,6 +70,8 @@ def _build(proposal: Proposal, further_lines: Sequence[str]) -> Iterator[str]:
         yield _render_line("context", build.context, _comment("build", build.source, proposal))
     if build.dockerfile and (path := posixpath.relpath(build.dockerfile, build.context)) != DOCKERFILE_NAME:
         yield _render_line("dockerfile", path, _comment("build", build.source, proposal))
+    if build.target:
+        yield _render_line("target", build.target, build.source)
     version_arg = proposal.parsed_dockerfile.version_arg or DEFAULT_VERSION_ARG
     yield _render_line("version_arg", version_arg, "the build argument that receives v1.2.3")
     yield from further_lines

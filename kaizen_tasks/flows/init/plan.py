@@ -141,7 +141,7 @@ def _required_files(
 def _version_changes(repo_scan: RepoScan, proposal: Proposal, documents: ReleaseFiles) -> Iterator[FileChange]:
     """Yield the changes by which the app takes its version and answers with it."""
     path, parsed = proposal.build.dockerfile, proposal.parsed_dockerfile
-    if path and not parsed.version_arg:
+    if path and not parsed.version_arg and parsed.is_last:
         before = documents.read(path) or b""
         after = version_endpoint.add_version_argument(before.decode("utf-8", "replace"), DEFAULT_VERSION_ARG)
         yield FileChange(path=path, before=before, after=after.encode())

@@ -17,31 +17,36 @@ class Dockerfile:
     """The parts of a Dockerfile that a release needs.
 
     Attributes:
-        version_arg: the build argument of the final stage that takes the version; empty when there is none.
+        version_arg: the build argument of the stage that takes the version; empty when there is none.
         version_variable: the environment variable with the version in the container; empty when there is none.
-        platform: the platform to which the final stage is fixed, or empty.
+        platform: the platform to which the stage is fixed, or empty.
+        is_last: whether the stage is the last one, so that lines at the end of the file are part of it.
     """
 
     version_arg: str = ""
     version_variable: str = ""
     platform: str = ""
+    is_last: bool = True
 
 
-def parse_dockerfile(text: str) -> Dockerfile:
-    """Parse a Dockerfile's final stage; build arguments of other stages do not reach the app."""
-    stage = parse_stages(text).final
-    variable_by_arg = {arg: _find_variable(text, arg) for arg in stage.build_args}
+def parse_dockerfile(text: str, target: str = "") -> Dockerfile:
+    """Parse the stage of a Dockerfile that is built; build arguments of other stages do not reach the app."""
+    dockerfile = parse_stages(text)
+    stage = dockerfile.find_stage(target) or dockerfile.final
+    variable_by_arg = {arg: _find_variable(text, arg, target) for arg in stage.build_args}
     version_arg = _choose_version_arg(variable_by_arg)
     return Dockerfile(
         version_arg=version_arg,
         version_variable=variable_by_arg.get(version_arg) or version_arg,
         platform=stage.platform,
+        is_last=stage == dockerfile.final,
     )
 
 
-def _find_variable(text: str, arg: str) -> str:
-    """Return the environment variable of the final stage with the value of a build argument, or empty."""
-    stage = parse_stages(text, {arg: SAMPLE_VERSION}).final
+def _find_variable(text: str, arg: str, target: str) -> str:
+    """Return the environment variable of the stage with the value of a build argument, or empty."""
+    dockerfile = parse_stages(text, {arg: SAMPLE_VERSION})
+    stage = dockerfile.find_stage(target) or dockerfile.final
     return next((name for name, value in stage.env.items() if SAMPLE_VERSION in value), "")
 
 

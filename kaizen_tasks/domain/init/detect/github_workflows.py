@@ -37,6 +37,9 @@ PLATFORM_ACTIONS = {
 }
 """Where an action deploys to."""
 
+REGISTRY = "aws.dkr.ecr.aws.amazonaws.com"
+"""Stands for the registry of the account, which only the action that logs in knows."""
+
 REPOSITORY_VARIABLE = re.compile(
     r"(?i)^(?:AWS_)?(?:ECR_)?(?:REPO|REPOSITORY|ECR_REPO(?:SITORY)?(?:_NAME)?|REPOSITORY_NAME|IMAGE_REPO(?:SITORY)?|ECR_IMAGE)$"
 )
@@ -152,6 +155,8 @@ def _step_facts(path: str, job: Node, values: dict[str, str], environment: str, 
         action = text_at(node, "uses").partition("@")[0].lower()
         if action:
             yield _action_facts(step, action)
+        if action == "aws-actions/amazon-ecr-login":
+            values[f"steps.{text_at(node, 'id')}.outputs.registry"] = REGISTRY
         if run := child(node, "run"):
             yield _command_facts(step, job, run)
             variables = _variables(own)
@@ -246,7 +251,14 @@ def _image_builds(step: Step, said: Mapping[str, str], source: str) -> Iterator[
     dockerfile = posixpath.join(root, file) if file and not is_unknown(file) else posixpath.join(context, "Dockerfile")
     match = REGISTRY_ADDRESS.search(said.get("tags", ""))
     repository = match[1] if match and not is_unknown(match[1]) else ""
-    yield ImageBuild(dockerfile=posixpath.normpath(dockerfile), context=context, repository=repository, source=source)
+    target = said.get("target", "")
+    yield ImageBuild(
+        dockerfile=posixpath.normpath(dockerfile),
+        context=context,
+        repository=repository,
+        target="" if is_unknown(target) else target,
+        source=source,
+    )
 
 
 def _variable_facts(step: Step, nodes: Iterable[Node | None]) -> Facts:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from kaizen_tasks.domain.dockerfile.parse import parse_dockerfile
+from kaizen_tasks.domain.init.naming import contains_word
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.init.evidence import ImageBuild
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 DOCKERFILE_PATH = re.compile(r"(?:.*/)?(?:(?:Dockerfile|Containerfile)(?:\.[\w.-]+)?|[\w-]+\.[Dd]ockerfile)")
 NO_DOCKERFILE = re.compile(r"\.(?:dockerignore|sh|md|txt|j2|tmpl|template|example)$")
 DEVELOPMENT = re.compile(
-    r"(?i)(?:^|[./_-])(?:dev|develop|development|local|test|tests|ci|debug|lint|devcontainer|example|examples|samples|docs|cypress|e2e|base|builder)(?:[./_-]|$)"
+    r"(?i)(?:^|[./_-])(?:dev|develop|development|local|test|tests|ci|debug|lint|devcontainer|example|examples|samples|docs|"
+    r"cypress|e2e|base|builder|lambda|eks|celery|worker|cron|migrate|migrations)(?:[./_-]|$)"
 )
 """Words in the paths of Dockerfiles that make no image that serves users."""
 
@@ -32,6 +35,7 @@ class BuildChoice:
     Attributes:
         dockerfile: the Dockerfile's path, relative to the app's folder; empty when there is none.
         context: folder of the build context, relative to the app's folder.
+        target: the stage that is built; empty for the last one.
         source: where the choice was found, or empty for a guess.
         is_guess: whether another choice would be as good.
         others: other Dockerfiles that make images, for other apps.
@@ -39,6 +43,7 @@ class BuildChoice:
 
     dockerfile: str = ""
     context: str = "."
+    target: str = ""
     source: str = ""
     is_guess: bool = False
     others: tuple[str, ...] = ()
@@ -61,19 +66,22 @@ def choose_build(repo_scan: RepoScan, builds: Sequence[ImageBuild], repositories
         return BuildChoice(
             dockerfile=chosen.dockerfile,
             context=chosen.context,
+            target=chosen.target,
             source=chosen.source,
             is_guess=bool(others) and not chosen.repository,
             others=others,
         )
-    path = _preferred(candidates) or next(iter(candidates), "")
+    namesakes = [path for path in candidates if _is_named_after(path, repositories)]
+    path = _preferred(candidates) or next(iter((*namesakes, *candidates)), "")
     if not path:
         return BuildChoice()
     command = next((each for each in usable if each.dockerfile == path), None)
     return BuildChoice(
         dockerfile=path,
         context=command.context if command else _guess_context(repo_scan, path),
+        target=command.target if command else "",
         source=command.source if command else "",
-        is_guess=len(candidates) > 1 and path not in PREFERRED[:2],
+        is_guess=len(candidates) > 1 and path not in PREFERRED[:2] and namesakes != [path],
         others=tuple(each for each in candidates if each != path),
     )
 
@@ -92,7 +100,18 @@ def _is_for(repo_scan: RepoScan, build: ImageBuild) -> bool:
 
 
 def _preferred(candidates: Sequence[str]) -> str:
-    return next((name for name in PREFERRED if name in candidates), candidates[0] if len(candidates) == 1 else "")
+    """Return the Dockerfile with the most usual name, or the only one; empty when several folders have one."""
+    if len(candidates) == 1:
+        return candidates[0]
+    by_name = {name: [path for path in candidates if posixpath.basename(path) == name] for name in PREFERRED}
+    at_top = (name for name in PREFERRED if name in candidates)
+    below = (paths[0] for name, paths in by_name.items() if name == "Dockerfile.apprunner" and len(paths) == 1)
+    return next(chain(at_top, below), "")
+
+
+def _is_named_after(path: str, repositories: Collection[str]) -> bool:
+    folder = posixpath.basename(posixpath.dirname(path))
+    return bool(folder) and any(contains_word(name.replace("_", "-"), folder) for name in repositories)
 
 
 def _guess_context(repo_scan: RepoScan, path: str) -> str:

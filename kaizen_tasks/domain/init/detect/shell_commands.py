@@ -184,39 +184,36 @@ def is_unknown(value: str) -> bool:
 
 
 def _image_build(words: Sequence[str], source: str, folder: str) -> ImageBuild:
-    context, dockerfile, repository = ".", "", ""
-    options = iter(words)
-    for word in options:
+    options, operand = _split_options(words)
+    context = posixpath.normpath(posixpath.join(folder, "." if is_unknown(operand) else operand))
+    file = options.get("--file", "")
+    is_said = file and not is_unknown(file)
+    dockerfile = posixpath.join(folder, file) if is_said else posixpath.join(context, "Dockerfile")
+    address = REGISTRY_ADDRESS.search(options.get("--tag", ""))
+    values = {"repository": address[1] if address else "", "target": options.get("--target", "")}
+    known = {key: "" if is_unknown(value) else value for key, value in values.items()}
+    return ImageBuild(dockerfile=posixpath.normpath(dockerfile), context=context, source=source, **known)
+
+
+def _split_options(words: Sequence[str]) -> tuple[dict[str, str], str]:
+    """Return the options of a build that have a value, those of one name joined by spaces, and the context."""
+    options: dict[str, str] = {}
+    context, rest = ".", iter(words)
+    for word in rest:
         name, equals, inline = word.partition("=")
-        if name in {"-f", "--file", "-t", "--tag"}:
-            value = inline if equals else next(options, "")
-            if name in {"-f", "--file"}:
-                dockerfile = value
-            elif match := REGISTRY_ADDRESS.search(value):
-                repository = repository or match[1]
-        elif name in _OPTIONS_WITH_VALUE and not equals:
-            next(options, "")
+        name = _LONG_NAMES.get(name, name)
+        if name in _OPTIONS_WITH_VALUE:
+            value = inline if equals else next(rest, "")
+            options[name] = f"{options.get(name, '')} {value}".strip()
         elif not word.startswith("-"):
             context = word
-    if is_unknown(context):
-        context = "."
-    context = posixpath.normpath(posixpath.join(folder, context))
-    dockerfile = (
-        posixpath.join(folder, dockerfile)
-        if dockerfile and not is_unknown(dockerfile)
-        else posixpath.join(context, "Dockerfile")
-    )
-    return ImageBuild(
-        dockerfile=posixpath.normpath(dockerfile),
-        context=context,
-        repository="" if is_unknown(repository) else repository,
-        source=source,
-    )
+    return options, context
 
 
+_LONG_NAMES = {"-f": "--file", "-t": "--tag", "-o": "--output"}
 _OPTIONS_WITH_VALUE = frozenset(
-    {"--build-arg", "--label", "--platform", "--target", "--cache-from", "--cache-to", "--secret", "--ssh", "--network"}
-    | {"--output", "-o", "--progress", "--builder", "--build-context", "--provenance", "--metadata-file", "--iidfile"}
+    {"--file", "--tag", "--build-arg", "--label", "--platform", "--target", "--cache-from", "--cache-to", "--secret"}
+    | {"--ssh", "--network", "--output", "--progress", "--builder", "--build-context", "--metadata-file", "--iidfile"}
 )
 
 

@@ -122,3 +122,12 @@ def test_a_change_is_shown_as_a_diff() -> None:
 
     assert new == ("--- /dev/null", "+++ b/VERSION", "@@ -0,0 +1 @@", "+0.1.0")
     assert added == ("--- a/.gitignore", "+++ b/.gitignore", "@@ -1 +1,2 @@", " a\r", "+b")
+
+
+def test_the_version_argument_is_that_of_the_stage_that_is_built() -> None:
+    text = "FROM a AS web\nARG VERSION\nENV APP_VERSION=$VERSION\nFROM web AS test\nFROM b AS other\n"
+
+    assert dockerfile.parse_dockerfile(text).version_arg == ""
+    assert dockerfile.parse_dockerfile(text, "web") == dockerfile.Dockerfile(
+        version_arg="VERSION", version_variable="APP_VERSION", is_last=False
+    )

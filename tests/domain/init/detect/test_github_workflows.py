@@ -120,3 +120,25 @@ def test_a_workflow_that_deploys_nothing_shows_nothing() -> None:
 
 def test_a_file_that_is_no_yaml_is_listed() -> None:
     assert [str(each) for each in found_in("a: [\n").ignored] == [f"{PATH} ({PATH}:2): is no YAML that can be read"]
+
+
+def test_the_registry_of_the_login_is_that_of_the_account() -> None:
+    workflow = """\
+jobs:
+  deploy:
+    steps:
+      - uses: aws-actions/amazon-ecr-login@v2
+        id: login
+      - env:
+          REGISTRY: ${{ steps.login.outputs.registry }}
+          REPO: shop
+        run: |
+          docker build --target web -t $REGISTRY/$REPO:${{ github.sha }} ./api
+          docker push $REGISTRY/$REPO:${{ github.sha }}
+"""
+    found = found_in(workflow)
+
+    assert values(found) == {"": ("shop", "")}
+    (build,) = found.builds
+    assert (build.dockerfile, build.context, build.target, build.repository) == ("api/Dockerfile", "api", "web", "shop")
+    assert found.accounts == ()

@@ -23,6 +23,7 @@ def scan(*paths: str, text: str = "FROM scratch\n", subfolder: str = "") -> Repo
         (("backend/Dockerfile", ".devcontainer/Dockerfile"), "backend/Dockerfile"),
         (("docker/web.dockerfile",), "docker/web.dockerfile"),
         (("Dockerfile.dockerignore", "Containerfile"), "Containerfile"),
+        (("backend/Dockerfile.lambda", "backend/Dockerfile.apprunner"), "backend/Dockerfile.apprunner"),
         (("README.md",), ""),
     ],
 )
@@ -33,11 +34,11 @@ def test_the_usual_dockerfile_is_chosen(paths: tuple[str, ...], chosen: str) -> 
 def test_the_one_that_a_command_builds_for_the_repository_comes_first() -> None:
     builds = (
         ImageBuild(dockerfile="web/Dockerfile", context="web", repository="shop-web", source="a:1"),
-        ImageBuild(dockerfile="api/Dockerfile", context=".", repository="shop-api", source="a:2"),
+        ImageBuild(dockerfile="api/Dockerfile", context=".", repository="shop-api", target="web", source="a:2"),
     )
     found = choose_build(scan("web/Dockerfile", "api/Dockerfile"), builds, {"shop-api"})
 
-    assert (found.dockerfile, found.context, found.source) == ("api/Dockerfile", ".", "a:2")
+    assert (found.dockerfile, found.context, found.target, found.source) == ("api/Dockerfile", ".", "web", "a:2")
     assert found.others == ("web/Dockerfile",)
 
 
@@ -64,3 +65,8 @@ def test_the_context_of_an_app_in_a_subfolder_can_be_the_top_of_the_repository()
     paths = ("Dockerfile", "app.py", "../backend/Dockerfile", "../backend/app.py", "../shared/a.py")
     found = choose_build(scan(*paths, text=text, subfolder="backend"), (), ())
     assert (found.dockerfile, found.context) == ("Dockerfile", "..")
+
+
+def test_the_folder_that_the_repository_is_named_after_counts() -> None:
+    found = choose_build(scan("api/Dockerfile", "web/Dockerfile"), (), {"shop-web"})
+    assert (found.dockerfile, found.is_guess) == ("web/Dockerfile", False)
