@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 APPROVED = Path(__file__).parents[1] / "approved_screens"
 REWRITE_VARIABLE = "KAIZEN_TEST_APPROVE"
 """Set it to write the screens of a run as the approved ones; then read the difference before you commit it."""
+
+SPINNER_FRAMES = re.compile("[\N{BRAILLE PATTERN BLANK}-\N{BRAILLE PATTERN DOTS-12345678}]")
 
 
 class Screen(io.StringIO):
@@ -57,9 +60,10 @@ class Screen(io.StringIO):
 
     @property
     def lines(self) -> list[str]:
-        """What is on the screen and above it, without empty lines at the end."""
+        """What is on the screen and above it, without empty lines at the end, and with a star for each spinner."""
         above = ["".join(line[column].data for column in range(self.columns)) for line in self._screen.history.top]
-        return "\n".join(line.rstrip() for line in (*above, *self._screen.display)).rstrip().split("\n")
+        text = "\n".join(line.rstrip() for line in (*above, *self._screen.display)).rstrip()
+        return SPINNER_FRAMES.sub("*", text).split("\n")
 
 
 def require_approved(screen: Screen, name: str) -> None:

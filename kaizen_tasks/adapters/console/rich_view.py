@@ -129,7 +129,7 @@ class RichView:
             if self._is_aborted:
                 return
             if self._live is None:
-                self._live = Spinners(self._console, self._clock.monotonic)
+                self._live = Spinners(self._console, self._clock.monotonic, self._width)
                 self._live.start()
             self._tasks[label] = self._live.add_task(text, label=str(label))
 

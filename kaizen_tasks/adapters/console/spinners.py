@@ -46,18 +46,21 @@ class Spinners(Progress):
     Args:
         console: where to draw.
         monotonic: returns the seconds of a clock that never goes back.
+        label_width: columns for labels.
     """
 
-    def __init__(self, console: Console, monotonic: Callable[[], float]) -> None:
+    def __init__(self, console: Console, monotonic: Callable[[], float], label_width: int = 0) -> None:
         self._activities: dict[TaskID, _Activity] = {}
+        cut_column = Column(no_wrap=True, overflow="ellipsis", ratio=1)  # all others keep their width
         super().__init__(
             SpinnerColumn(),
-            TextColumn("{task.fields[label]:<16}", markup=False, table_column=Column(no_wrap=True)),
+            TextColumn("{task.fields[label]}", markup=False, table_column=Column(no_wrap=True, min_width=label_width)),
             _ElapsedColumn(table_column=Column(no_wrap=True)),
-            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
+            TextColumn("{task.description}", markup=False, table_column=cut_column),
             console=console,
             transient=True,
             get_time=monotonic,
+            expand=True,
         )
 
     def set_progress(self, task: TaskID, text: str, *, typical_seconds: float | None) -> None:

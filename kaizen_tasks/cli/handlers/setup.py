@@ -44,8 +44,11 @@ def setup(
     flow = _creation_flow(env, like, tools) if create else flows.setup_flow(environments)
     announce(f"set up {join_names(environments)}" if env else "one-time setup", tools)
     _confirm_setup(flow, tools, yes=yes)
+    started_at = tools.clock.monotonic()
     with noting_interruptions(choose_executor(dry=tools.dry)) as execute:
         flows.run_setup(flow, tools, execute)
+    if not tools.dry:
+        tools.reporter.summary("nothing is missing", "next: inv doctor", tools.clock.monotonic() - started_at)
 
 
 def _creation_flow(env: list[str], like: str, tools: Toolbox) -> Flow:
