@@ -138,9 +138,10 @@ on:
   push:
     branches: [%{{branch}}]
     paths: [%{{paths}}]
-  workflow_run: # what was noted while a release was under way
-    workflows: [Release]
-    types: [completed]
+  workflow_call: # by the workflow Release, for what was noted while it ran
+    secrets:
+      KAIZEN_TOKEN:
+        required: false
   workflow_dispatch:
 
 permissions: {{}}
@@ -162,6 +163,7 @@ jobs:
         with:
           ref: %{{branch}}
           fetch-depth: 0 # a release needs the tags and the whole history
+          persist-credentials: true # the branch is pushed
           token: ${{{{ secrets.KAIZEN_TOKEN || github.token }}}}
 {INSTALL_STEPS}\
 {COMMITTER_STEP}\
@@ -170,6 +172,20 @@ jobs:
           GITHUB_TOKEN: ${{{{ secrets.KAIZEN_TOKEN || github.token }}}}
         run: inv propose
 """)
+
+PROPOSAL_JOB = f"""\
+
+  propose:
+    name: propose
+    needs: [release]
+    if: ${{{{ !cancelled() && needs.release.result != 'skipped' }}}}
+    permissions:
+      contents: write
+      pull-requests: write
+    uses: ./{PROPOSAL_WORKFLOW_PATH}
+    secrets:
+      KAIZEN_TOKEN: ${{{{ secrets.KAIZEN_TOKEN }}}}
+"""
 
 LIBRARY_RELEASE_WORKFLOW = YamlTemplate(f"""\
 # Written by `kaizen init --ci github --propose`: tags and announces what a merged proposal releases.
@@ -200,6 +216,7 @@ jobs:
         with:
           ref: %{{branch}}
           fetch-depth: 0 # a release needs the tags and the whole history
+          persist-credentials: true # the tag is pushed
 {INSTALL_STEPS}\
 {COMMITTER_STEP}\
 {NEXT_RELEASE_STEP}\
@@ -208,7 +225,7 @@ jobs:
         env:
           GITHUB_TOKEN: ${{{{ github.token }}}} # for release.announce
         run: inv cut --push
-""")
+{PROPOSAL_JOB}""")
 
 PREPARATION_STEPS = f"""\
       - uses: %{{checkout}}
@@ -339,7 +356,7 @@ def _render_release_workflow(inputs: PipelineInputs, values: Mapping[str, str]) 
         _render_promotion_job(stage, jobs[:end], {**values, **_stage_values(stage)})
         for end, stage in enumerate(later_stages, 1)
     )
-    return "".join((header, release_job, *promotions))
+    return "".join((header, release_job, *promotions, PROPOSAL_JOB if inputs.proposes else ""))
 
 
 def _manual_steps(inputs: PipelineInputs) -> str:
