@@ -114,7 +114,6 @@ def run_rehearsal(plan: RehearsalPlan) -> RehearsalReport:
     """
     for name in GIT_VARIABLES:
         os.environ.pop(name, None)  # git must work in the folder that it is started in
-    flow_check.check_values(plan.flow, plan.settings)
     top = repo_folders(plan.settings.root)[0]
     before = fingerprint_repository(top)
     clone = create_clone(plan.work, top, plan.settings, branches=plan.branches)

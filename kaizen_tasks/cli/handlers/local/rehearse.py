@@ -11,7 +11,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from kaizen_tasks import wiring
-from kaizen_tasks.adapters.build.select import detect_engine
+from kaizen_tasks.adapters.build.select import detect_engine, examine_engine
 from kaizen_tasks.adapters.host.scratch import scratch_folder
 from kaizen_tasks.adapters.init.scan_repo import scan_repo
 from kaizen_tasks.cli import json_output, params, stopped
@@ -21,7 +21,7 @@ from kaizen_tasks.domain.init.proposal import detect_environments
 from kaizen_tasks.domain.listing import list_names
 from kaizen_tasks.domain.stand_in import STAND_IN
 from kaizen_tasks.errors import KaizenError, Refused, UsageError
-from kaizen_tasks.rehearsal import fingerprint, runner
+from kaizen_tasks.rehearsal import fingerprint, flow_check, runner
 from kaizen_tasks.rehearsal.commands import print_line
 from kaizen_tasks.rehearsal.plan import RehearsalPlan
 from kaizen_tasks.wiring import Toolbox
@@ -54,20 +54,18 @@ def _make_plan(
         UsageError: the app has no environments.
     """
     tools.settings.first_stage  # noqa: B018 - raises the error of an app without environments
-    insists, rules, reason = engine != "auto", tools.settings.build, ""
-    rules = rules._replace(engine=engine) if insists else rules
-    try:
-        name = detect_engine(rules).name
-    except Refused as error:
-        if insists:
-            raise
-        name, reason = STAND_IN, error.message
+    flow_check.check_values(flow, tools.settings)
+    environment = params.resolve_environment(like, tools.settings) if like else None
+    insists = engine != "auto"
+    reason = "" if insists else _find_obstacle(tools)
+    if reason:
         print_line(out, f"rehearsing with a stand-in image, which only answers: {reason}")
+    rules = tools.settings.build._replace(engine=engine) if insists else tools.settings.build
     return RehearsalPlan(
         settings=tools.settings,
         flow=" ".join(flow.split()),
-        like=params.resolve_environment(like, tools.settings) if like else None,
-        engine=name,
+        like=environment,
+        engine=STAND_IN if reason else detect_engine(rules).name,
         stand_in_reason=reason,
         foreign_platform=_find_foreign_platform(tools, out),
         insists=insists,
@@ -75,6 +73,15 @@ def _make_plan(
         keep=keep,
         out=out,
     )
+
+
+def _find_obstacle(tools: Toolbox) -> str:
+    """Return why the image cannot be built here, as far as that is known before; else an empty text."""
+    try:
+        engine = examine_engine(tools.settings.build, tools.settings.root)
+    except Refused as error:
+        return error.message
+    return next((obstacle.message for obstacle in engine.obstacles), "")
 
 
 def _find_foreign_platform(tools: Toolbox, out: TextIO) -> str:
