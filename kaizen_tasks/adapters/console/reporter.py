@@ -134,7 +134,8 @@ class EventReporter:
     def activity(self, label: StepLabel, text: str, *, replaces: bool = False) -> None:
         """Show what a step that acts is doing, for as long as it acts."""
         verdict = "replaces" if replaces else ""
-        event = RunEvent(type=EventType.ACTIVITY, time=self._clock.now(), verdict=verdict, reason=text)
+        visible_text = text.rstrip().rpartition("\r")[2]  # of a line that a program has overwritten
+        event = RunEvent(type=EventType.ACTIVITY, time=self._clock.now(), verdict=verdict, reason=visible_text)
         self.view.show(evolve(event, step=label.step, environment=label.environment).printable)
 
     def checked(self, label: StepLabel, text: str, *, ok: bool) -> None:

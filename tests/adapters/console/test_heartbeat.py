@@ -63,7 +63,7 @@ def test_a_silent_step_gets_a_line_every_thirty_seconds(log: Log) -> None:
 def test_the_line_says_what_the_engine_is_doing(log: Log) -> None:
     log.clock.advance(20)
     log.reporter.activity(BUILD, "Step 3/9 : RUN pip install")
-    log.reporter.activity(BUILD, "Collecting django")
+    log.reporter.activity(BUILD, "  0 %\r 50 %\r\x1b[32mCollecting\x1b[0m django \r")
 
     assert log.after(10) == ["build: at work for 30s: Collecting django"]
 
