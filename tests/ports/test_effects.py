@@ -41,6 +41,7 @@ READING: dict[str, set[str]] = {
     "forge": {"server", "access_problem", "files_url", "find_pull_request", "find_release"},
     "reporter": {
         *("heading", "decided", "progress", "activity", "checked", "succeeded", "failed", "note"),
+        *("interrupted", "summary"),
         *("rollout_table", "environment_finished"),
     },
 }
