@@ -529,3 +529,19 @@ def test_what_would_release_beside_the_new_pipeline_is_named(folder: Path, init:
     assert "add to its `include`:\n    include:\n      - local: .gitlab/kaizen.gitlab-ci.yml\n" in gitlab
     assert "note: the remote is on github, which does not run this pipeline: kaizen init --ci github" in gitlab
     assert "--print-iam --gitlab ada/coach" in (folder / ".gitlab/kaizen.gitlab-ci.yml").read_text(encoding="utf-8")
+
+
+def test_what_init_has_written_can_be_released_at_once(
+    folder: Path, init: Init, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in git_repository.ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    committed(folder, {"README.md": "# An app\n", "package.json": '{"version": "1.4.2"}\n'})
+    init("--yes")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "Release with kaizen_tasks")
+    planned = kaizen("--dry", "cut", capsys=capsys)
+    released = kaizen("cut", capsys=capsys)
+
+    assert (planned.code, released.code) == (0, 0), released.err
+    assert git(folder, "tag") == "v1.4.2\n"

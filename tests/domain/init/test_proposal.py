@@ -249,3 +249,44 @@ def test_files_that_repeat_the_version_are_configured(version: str, paths: list[
     texts = {**APP, **packages, "VERSION": version}
     settings = configured(propose_config(evidence(texts), UserAnswers()))
     assert [rule.path for rule in settings.version_files] == paths
+
+
+def test_the_only_service_of_an_account_is_not_split_into_app_and_environment() -> None:
+    proposal = propose_config(_account(_shared_service("shop-web", "latest")), UserAnswers(app="shop"))
+    (environment,) = configured(proposal).environments.values()
+
+    assert (environment.name, environment.service, environment.repository) == ("prod", "shop-web", "shop")
+    assert "environments" in proposal.guessed_keys
+
+
+def test_the_account_precedes_scripts_and_those_precede_defaults_of_terraform() -> None:
+    script = 'case "$1" in\n  prod) REPO=legacy-shop ;;\n  staging) REPO=staging-shop ;;\nesac\ndocker push\n'
+    terraform = (
+        'variable "name" { default = "shop" }\nvariable "environment" {}\n'
+        'resource "aws_ecr_repository" "app" { name = "${var.environment}-${var.name}" }\n'
+        'resource "aws_apprunner_service" "app" { service_name = "${var.environment}-${var.name}" }\n'
+    )
+    files = evidence({"Dockerfile": "FROM x\n", "deploy.sh": script, "infra/main.tf": terraform})
+    scan = AccountScan(
+        account_id="210987654321",
+        region="eu-west-1",
+        services=(ServiceSummary(name="prod-shop", repository="shop-live", environment="prod", tag="latest"),),
+        repositories=("shop-live",),
+    )
+    from_files = configured(propose_config(files, UserAnswers())).environments
+    account = from_account.facts_from_account(scan, ["shop"], ())
+    found = ScanResult(repo_scan=files.repo_scan, facts=combine_facts((account, files.facts)), account_scan=scan)
+    from_all = configured(propose_config(found, UserAnswers())).environments
+
+    assert (from_files["prod"].repository, from_files["prod"].service) == ("legacy-shop", "prod-shop")
+    assert (from_all["prod"].repository, from_all["staging"].repository) == ("shop-live", "staging-shop")
+
+
+def test_values_of_an_old_script_are_guesses() -> None:
+    script = (
+        "aws ecr get-login\nREPO=shop\naws apprunner start-deployment --service-arn a:apprunner:r:a:service/shop/1\n"
+    )
+    proposal = propose_config(evidence({"Dockerfile": "FROM x\n", "old/deploy.sh": script}), UserAnswers())
+
+    assert "prod.repository" in proposal.guessed_keys
+    assert 'repository = "shop"                      # a guess' in render_toml.render_config(proposal)
