@@ -6,6 +6,7 @@ import posixpath
 import re
 import shlex
 from collections.abc import Collection, Mapping
+from pathlib import PurePosixPath
 
 from attrs import evolve, field, frozen
 
@@ -18,6 +19,7 @@ APP_FOLDER = "/app"
 INIT_PROGRAMS = ("catatonit", "docker-init", "dumb-init", "tini", "tini-static")
 """Programs that only pass signals on and reap processes, which a local cloud does itself."""
 
+SHELLS = ("ash", "bash", "dash", "sh")
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 NOTHING_BUILT = "no image has been built, and nothing else has changed"
 ENGINE_HINT = 'or build with an engine: build.engine = "auto"'
@@ -51,9 +53,23 @@ class BundleConfig:
     def program(self) -> str:
         """The program that starts, in shell form the first one of the shell's text; empty if that is not clear."""
         words = (*self.entrypoint, *self.command)
-        if words[:2] == ("/bin/sh", "-c") and len(words) > 2:
+        if len(words) > 2 and posixpath.basename(words[0]) in SHELLS and re.fullmatch(r"-[a-z]*c", words[1]):
             return _first_program(words[2])
         return words[0] if words else ""
+
+    @property
+    def program_path(self) -> str:
+        """The absolute path of the program in the image; empty if it is named without one."""
+        return self._in_image(self.program) if "/" in self.program else ""
+
+    @property
+    def unbuilt_files(self) -> tuple[str, ...]:
+        """Absolute paths of the arguments that another stage or image makes: `/app/dist/index.js`."""
+        words = [word for word in (*self.entrypoint, *self.command) if re.fullmatch(r"[\w./@+-]+", word)]
+        paths = {self._in_image(word): word for word in words}
+        return tuple(
+            path for path, word in paths.items() if path in self.made_by or ("/" in word and self._maker(path))
+        )
 
     def with_command(self, command: tuple[str, ...]) -> BundleConfig:
         """Return the configuration with a configured command in place of the Dockerfile's, if there is one."""
@@ -73,22 +89,28 @@ class BundleConfig:
                 hint=f'set build.command in kaizen.toml, such as command = ["python", "app.py"], {ENGINE_HINT}',
             )
 
-    def missing_program_error(self) -> BuildFailed:
-        """Return the error for a program that is neither in the bundle nor on this machine."""
-        path = posixpath.normpath(posixpath.join(self.workdir, self.program))
-        makers = [maker for folder, maker in self.made_by.items() if path == folder or path.startswith(f"{folder}/")]
-        if "/" in self.program and makers:
-            origin, line = makers[-1]
+    def missing_file_error(self, name: str) -> BuildFailed:
+        """Return the error for a program or file of the command that is neither in the bundle nor on this machine."""
+        if maker := self._maker(self._in_image(name)):
+            origin, line = maker
             return BuildFailed(
-                f"a bundle cannot run {self.program}: {origin} makes it (Dockerfile:{line}), and no stage is built",
+                f"a bundle cannot run {name}: {origin} makes it (Dockerfile:{line}), and no stage is built",
                 state=NOTHING_BUILT,
                 hint=f'set build.command to what runs here, such as command = ["go", "run", "."], {ENGINE_HINT}',
             )
         return BuildFailed(
-            f"a bundle cannot run {self.program}: it is neither in the commit nor among this machine's programs",
+            f"a bundle cannot run {name}: it is neither in the commit nor among this machine's programs",
             state=NOTHING_BUILT,
             hint=f'activate the app\'s environment and set build.inherit = ["PATH", "VIRTUAL_ENV"], {ENGINE_HINT}',
         )
+
+    def _in_image(self, name: str) -> str:
+        return posixpath.normpath(posixpath.join(self.workdir, name))
+
+    def _maker(self, path: str) -> tuple[str, int] | None:
+        """Return what makes an absolute path of the image, and the line that copies it; None for the commit."""
+        makers = (self.made_by.get(str(folder)) for folder in (path, *PurePosixPath(path).parents))
+        return next(filter(None, makers), None)
 
 
 def configure_bundle(dockerfile: Dockerfile, target: str = "") -> BundleConfig:
@@ -111,7 +133,7 @@ def configure_bundle(dockerfile: Dockerfile, target: str = "") -> BundleConfig:
 
 
 def _origin_name(copied: CopiedFiles) -> str:
-    return f"stage {copied.origin}"
+    return f"{'image' if re.search('[/:]', copied.origin) else 'stage'} {copied.origin}"
 
 
 def _without_init(entrypoint: tuple[str, ...]) -> tuple[str, ...]:

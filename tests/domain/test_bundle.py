@@ -22,7 +22,9 @@ def bundle(text: str) -> BundleConfig:
         ("CMD cd web && npm start", ""),
         ("CMD $COMMAND", ""),
         ("CMD 'not closed", ""),
-        ('SHELL ["/bin/bash", "-c"]\nCMD x', "/bin/bash"),
+        ('SHELL ["/bin/bash", "-ec"]\nCMD x', "x"),
+        ('CMD ["sh", "-c", "/app/venv/bin/gunicorn --bind :$PORT main"]', "/app/venv/bin/gunicorn"),
+        ('CMD ["sh", "start.sh"]', "sh"),
         ('ENTRYPOINT ["/usr/bin/tini", "-g", "--"]\nCMD ["node", "x.js"]', "node"),
         ('ENTRYPOINT ["dumb-init", "node", "x.js"]', "node"),
         ("", ""),
@@ -48,3 +50,17 @@ def test_values_of_earlier_stages_are_inherited() -> None:
     assert (config.env, config.exposed_ports, config.base) == ({"A": "1"}, (1,), "x")
     assert [copied.destination for copied in config.copied] == ["/b"]
     assert config.made_by == {"/e": ("stage c", 6)}
+
+
+@pytest.mark.parametrize(
+    ("text", "files"),
+    [
+        ('COPY --from=a /x /app/dist\nCMD ["node", "/app/dist/index.js"]', ("/app/dist/index.js",)),
+        ('WORKDIR /app\nCOPY --from=a /x ./dist\nCMD ["node", "dist/index.js"]', ("/app/dist/index.js",)),
+        ('WORKDIR /app\nCOPY --from=a /x x.jar\nCMD ["java", "-jar", "x.jar"]', ("/app/x.jar",)),
+        ('WORKDIR /app\nCOPY --from=a /x .\nCMD ["gunicorn", "main.wsgi", "https://x/y"]', ()),
+        ('COPY x /app/dist\nCMD ["node", "/app/dist/index.js"]', ()),
+    ],
+)
+def test_arguments_that_another_stage_makes_are_known(text: str, files: tuple[str, ...]) -> None:
+    assert bundle(text).unbuilt_files == files

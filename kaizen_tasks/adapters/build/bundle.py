@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from kaizen_tasks.adapters.build.bundle_files import BundleFiles, collect_files, write_archive
+from kaizen_tasks.adapters.build.bundle_files import BundleFiles, LayerFiles, collect_files
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest, sha256_digest
@@ -72,14 +72,18 @@ class BundleBuilder:
         config = self._read_dockerfile(spec, context).with_command(self._rules.command)
         config.require_command()
         files = collect_files(config, context)
-        if not _has_program(config, files, self._rules):
-            raise config.missing_program_error()
+        missing_file = _find_missing_file(config, files, self._rules)
+        if missing_file:
+            raise config.missing_file_error(missing_file)
         self._store.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._store, prefix=".unfinished-") as folder:
             temp_layout = Path(folder) / "layout"
             blobs = temp_layout / "blobs" / "sha256"
             blobs.mkdir(parents=True)
-            layer = _write_layer(files, context, blobs, mtime=int(spec.created_at.timestamp()))
+            archive = LayerFiles(
+                files=files, context=context, program=config.program_path, mtime=int(spec.created_at.timestamp())
+            )
+            layer = _write_layer(archive, blobs)
             digest = self._write_layout(spec, config, layer, temp_layout)
             _move_into_place(temp_layout, self._layout_dir(spec))
         return LocalImage(name=str(self._layout_dir(spec)), id=digest)
@@ -190,9 +194,9 @@ def _move_into_place(temp_layout: Path, layout: Path) -> None:
     temp_layout.rename(layout)
 
 
-def _write_layer(files: BundleFiles, context: Path, blobs: Path, *, mtime: int) -> Descriptor:
+def _write_layer(files: LayerFiles, blobs: Path) -> Descriptor:
     temp_file = blobs / "layer"
-    write_archive(files, context, temp_file, mtime=mtime)
+    files.write_archive(temp_file)
     with temp_file.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
     size = temp_file.stat().st_size
@@ -200,13 +204,19 @@ def _write_layer(files: BundleFiles, context: Path, blobs: Path, *, mtime: int) 
     return Descriptor(media_type=LAYER_MEDIA_TYPE, digest=f"sha256:{digest}", size=size)
 
 
+def _find_missing_file(config: BundleConfig, files: BundleFiles, rules: BuildRules) -> str:
+    """Return the program or the file of the command that is neither in the bundle nor on this machine, or empty."""
+    if not _has_program(config, files, rules):
+        return config.program
+    missing_files = (path for path in config.unbuilt_files if path.strip("/") not in files and not Path(path).exists())
+    return next(missing_files, "")
+
+
 def _has_program(config: BundleConfig, files: BundleFiles, rules: BuildRules) -> bool:
-    """Return whether the program that a bundle starts is in the bundle or on this machine."""
-    program = config.program
+    program, path = config.program, config.program_path
     if program in {"", "python", "python3"}:  # these tasks run on a Python, which a local cloud uses
         return True
-    if "/" in program:
-        path = posixpath.normpath(posixpath.join(config.workdir, program))
+    if path:
         return path.lstrip("/") in files or (program.startswith("/") and Path(program).exists())
     own_folders = config.env.get("PATH", DEFAULT_PATH).split(":")
     if any(posixpath.join(folder, program).lstrip("/") in files for folder in own_folders):

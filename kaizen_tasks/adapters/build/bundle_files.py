@@ -8,6 +8,8 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
+from attrs import frozen
+
 from kaizen_tasks.domain.bundle import BundleConfig
 from kaizen_tasks.domain.dockerfile.model import CopiedFiles
 from kaizen_tasks.errors import BuildFailed
@@ -28,15 +30,50 @@ def collect_files(config: BundleConfig, context: Path) -> BundleFiles:
     return dict(sorted(files.items(), key=lambda item: [*map(os.fsencode, PurePosixPath(item[0]).parts)]))
 
 
-def write_archive(files: BundleFiles, context: Path, archive: Path, *, mtime: int) -> None:
-    """Write an uncompressed tar without traces of this machine: owned by root, with the modes that git tracks.
+@frozen(kw_only=True)
+class LayerFiles:
+    """The files of a layer.
 
-    Raises:
-        BuildFailed: an image cannot hold a file, or a link leads out of the tree.
+    Attributes:
+        files: the files.
+        context: the folder that they are in.
+        program: absolute path in the image of the program that it starts, which is executable whatever git says: the
+            Dockerfile may say so in a `RUN chmod`.
+        mtime: the time of all files, in seconds.
     """
-    with tarfile.open(archive, "w", format=tarfile.PAX_FORMAT) as layer:
-        for name, source in files.items():
-            _add_path(layer, name, source, context, mtime)
+
+    files: BundleFiles
+    context: Path
+    program: str
+    mtime: int
+
+    def write_archive(self, archive: Path) -> None:
+        """Write an uncompressed tar without traces of this machine: owned by root, with the modes that git tracks.
+
+        Raises:
+            BuildFailed: an image cannot hold a file, or a link leads out of the tree.
+        """
+        with tarfile.open(archive, "w", format=tarfile.PAX_FORMAT) as layer:
+            for name, source in self.files.items():
+                self._add_path(layer, name, source)
+
+    def _add_path(self, layer: tarfile.TarFile, name: str, source: Path | None) -> None:
+        entry = tarfile.TarInfo(name)
+        entry.mtime, entry.mode = self.mtime, 0o755
+        status = source.lstat() if source else None
+        if source is None or status is None or stat.S_ISDIR(status.st_mode):
+            entry.type = tarfile.DIRTYPE
+            layer.addfile(entry)
+        elif stat.S_ISLNK(status.st_mode):
+            entry.type, entry.mode, entry.linkname = tarfile.SYMTYPE, 0o777, _link_target(source, self.context)
+            layer.addfile(entry)
+        elif stat.S_ISREG(status.st_mode):
+            is_executable = status.st_mode & stat.S_IXUSR or f"/{name}" == self.program
+            entry.size, entry.mode = status.st_size, 0o755 if is_executable else 0o644
+            with source.open("rb") as content:
+                layer.addfile(entry, content)
+        else:
+            raise BuildFailed(f"{source.relative_to(self.context)} is not a file, folder or link", hint="remove it")
 
 
 def _tree(folder: Path, destination: str) -> dict[str, Path | None]:
@@ -74,24 +111,6 @@ def _matches(source: str, context: Path) -> Iterator[Path]:
         yield from sorted(context.glob(pattern))
     elif os.path.lexists(context / pattern):
         yield context / pattern
-
-
-def _add_path(layer: tarfile.TarFile, name: str, source: Path | None, context: Path, mtime: int) -> None:
-    entry = tarfile.TarInfo(name)
-    entry.mtime, entry.mode = mtime, 0o755
-    status = source.lstat() if source else None
-    if source is None or status is None or stat.S_ISDIR(status.st_mode):
-        entry.type = tarfile.DIRTYPE
-        layer.addfile(entry)
-    elif stat.S_ISLNK(status.st_mode):
-        entry.type, entry.mode, entry.linkname = tarfile.SYMTYPE, 0o777, _link_target(source, context)
-        layer.addfile(entry)
-    elif stat.S_ISREG(status.st_mode):
-        entry.size, entry.mode = status.st_size, 0o755 if status.st_mode & stat.S_IXUSR else 0o644
-        with source.open("rb") as content:
-            layer.addfile(entry, content)
-    else:
-        raise BuildFailed(f"{source.relative_to(context)} is not a file, folder or link", hint="remove it")
 
 
 def _link_target(link: Path, context: Path) -> str:

@@ -284,6 +284,24 @@ def test_program_of_another_stage_is_refused(tmp_path: Path, tree: Path) -> None
     assert not (tmp_path / "store").exists()
 
 
+def test_argument_that_another_stage_makes_is_refused_unless_the_commit_has_it(tmp_path: Path, tree: Path) -> None:
+    text = 'FROM node AS build\nFROM node\nWORKDIR /srv\nCOPY --from=build /x /srv\nCMD ["sh", "/srv/{}"]\n'
+
+    with pytest.raises(BuildFailed, match=r"cannot run /srv/dist\.js: stage build makes it"):
+        bundler(tmp_path / "store", ()).build(RECIPE, with_dockerfile(tree, text.format("dist.js")))
+    image = bundler(tmp_path / "store", ()).build(RECIPE, with_dockerfile(tree, text.format("run.sh")))
+    assert "srv/run.sh" in entries(image)
+
+
+def test_program_is_executable_whatever_git_says(tmp_path: Path, tree: Path) -> None:
+    (tree / "run.sh").chmod(0o644)
+    text = 'FROM python\nWORKDIR /srv\nCOPY . .\nRUN chmod +x run.sh\nCMD ["/srv/run.sh"]\n'
+    image = bundler(tmp_path / "store", ()).build(RECIPE, with_dockerfile(tree, text))
+
+    found = entries(image)
+    assert (found["srv/run.sh"].mode, found["srv/app.py"].mode) == (0o755, 0o644)
+
+
 @pytest.mark.integration
 @pytest.mark.skipif(shutil.which("skopeo") is None, reason="skopeo is not installed")
 def test_is_a_layout_that_others_can_read(tmp_path: Path, tree: Path) -> None:
