@@ -125,9 +125,16 @@ class VerifyFailed(KaizenError):
     exit_code = 8
 
     def __init__(
-        self, message: str, *, environment: str, state: str = "", hint: str = "", is_refuted: bool = True
+        self,
+        message: str,
+        *,
+        environment: str,
+        state: str = "",
+        hint: str = "",
+        output: tuple[str, ...] = (),
+        is_refuted: bool = True,
     ) -> None:
-        super().__init__(message, state=state, hint=hint)
+        super().__init__(message, state=state, hint=hint, output=output)
         self.environment, self.is_refuted = environment, is_refuted
 
 

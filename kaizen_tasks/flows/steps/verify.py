@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from attrs import frozen
 
-from kaizen_tasks.domain import duration
+from kaizen_tasks.domain import duration, log_excerpt
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.health import ProbeTally
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
@@ -121,8 +121,18 @@ class Verify(EnvironmentStep):
             environment=name,
             state=f"deployed, but not proven by the app within {duration.format_duration(rules.timeout)}",
             hint=f"{remedy}, then check again: inv verify --env {name} --release {release.name}",
+            output=() if report.version else self._app_output(tools),
             is_refuted=tally.refutes(expected),
         )
+
+    def _app_output(self, tools: Tools) -> tuple[str, ...]:
+        """Return the last lines that the app has printed since it was deployed; none if they cannot be read."""
+        with suppress(KaizenError):
+            service = tools.platform.get_service(self.environment.service)
+            for operation in tools.platform.list_operations(service)[:1]:
+                since, limit = operation.started_at, log_excerpt.MAX_LINES
+                return log_excerpt.sanitize_tail(tools.logs.application_tail(service, since=since, limit=limit))
+        return ()
 
 
 def _is_another_image(latest_entry: LedgerEntry, release: Release) -> bool:

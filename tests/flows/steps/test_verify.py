@@ -442,3 +442,18 @@ def test_failed_smoke_check_counts_beside_a_cached_one() -> None:
     tools = smoke({"/health": ProbeResponse(status=200, headers={"age": "9"}), "/plan": ProbeResponse(status=404)})
 
     assert "2 of 3 checks failed" in tools.reporter.lines[-1]
+
+
+@pytest.mark.parametrize(("status", "output"), [(503, ("Traceback", "KeyError: 'DATABASE_URL'")), (200, ())])
+def test_last_lines_of_an_app_that_answers_no_version_are_in_the_error(
+    tools: FakeTools, status: int, output: tuple[str, ...]
+) -> None:
+    """Gunicorn listens, so that the deployment succeeds, before its workers fail."""
+    body = b'{"version": "v0.1.0", "environment": "staging"}' if status == 200 else b""
+    tools.prober.answers[URL] = lambda: ProbeResponse(status=status, body=body)
+    tools.logs.instances[SERVICE] = [(tools.clock.now(), ("Traceback", "KeyError: 'DATABASE_URL'"))]
+
+    with pytest.raises(VerifyFailed) as failure:
+        verify(tools)
+
+    assert failure.value.output == output

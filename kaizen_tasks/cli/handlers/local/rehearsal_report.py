@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kaizen_tasks.domain import duration
-from kaizen_tasks.errors import DeployFailed
+from kaizen_tasks.errors import DeployFailed, VerifyFailed
 from kaizen_tasks.rehearsal import cloud as clouds
 from kaizen_tasks.rehearsal.runner import CommandRun, RehearsalReport
 
@@ -28,7 +28,7 @@ def _report_lines(report: RehearsalReport) -> Iterator[str]:
     yield from (f"not proven: {text}" for text in report.unproven)
     if report.plan.stand_in_reason:
         yield f"the image was a stand-in: {report.plan.stand_in_reason}"
-    if report.exit_code == DeployFailed.exit_code:
+    if report.exit_code in {DeployFailed.exit_code, VerifyFailed.exit_code}:
         yield "an app gets what it needs to start from [rehearse] in kaizen.toml: env, secrets, port, start_timeout"
     yield _verdict_line(report)
     if report.environ:
