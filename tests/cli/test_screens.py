@@ -135,6 +135,31 @@ def test_rollback(released: Team) -> None:
     require_approved(released.screen, "rollback")
 
 
+def test_hotfix(released: Team) -> None:
+    released.run(PROD, yes=True)
+    released.run(BETA)
+    released.tools.scm.switch("hotfix/pace", start="v0.2.0")
+    note(released.tools, "The pace is in minutes per kilometre again")
+    released.screen.clear()
+
+    assert released.run(commands.hotfix, env="mark", reason="wrong pace") == 0
+    require_approved(released.screen, "hotfix")
+
+
+def test_new_configuration(released: Team) -> None:
+    change = commands.runtime.tasks["set"]
+
+    assert released.run(change, env=["staging"], set=["AI_TEMPERATURE=0.4"]) == 0
+    assert released.run(change, env=["staging"], set=["AI_TEMPERATURE=0.5"], no_deploy=True) == 0
+    require_approved(released.screen, "runtime-set")
+
+
+def test_single_steps(released: Team) -> None:
+    assert released.run(commands.deploy, release="0.2.0", env=["staging"]) == 0
+    assert released.run(commands.verify, release="0.2.0", env=["staging"]) == 0
+    require_approved(released.screen, "steps")
+
+
 def test_interrupted_deployment(released: Team) -> None:
     with released.screen.as_output():
         begin_deployment(released).interrupted(StepLabel("deploy", "prod"), 15)

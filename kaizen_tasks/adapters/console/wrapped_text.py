@@ -10,8 +10,8 @@ from rich.cells import cell_len
 INDENT = "  "
 """Before the lines that continue a wrapped line, below its own indentation."""
 
-COMMAND = re.compile(r"\b(?:inv|kaizen|git|aws) [^;]*")
-"""A command in a text; it stays on one line where it fits."""
+COMMAND = re.compile(r"\b(?:next: )?(?:inv|kaizen|git|aws) [^;]*")
+"""A command in a text, or the next one with that word; it stays on one line where it fits."""
 
 UNBROKEN_SPACE = "\N{NO-BREAK SPACE}"
 

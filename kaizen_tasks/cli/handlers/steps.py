@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from attrs import evolve
 from invoke.context import Context
 
 from kaizen_tasks import wiring
 from kaizen_tasks.cli.params import parse_bump
 from kaizen_tasks.domain.release import Release
-from kaizen_tasks.errors import NOTHING_CHANGED, Refused
+from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, Refused
 from kaizen_tasks.flows import catalogue, steps
 from kaizen_tasks.flows.release import files, pending
 from kaizen_tasks.flows.runner import choose_executor, noting_interruptions, run_flow
@@ -48,7 +50,14 @@ def cut(c: Context, *, part: str, to: str, push: bool, skip_docs: str, force: bo
         release = run_flow(flow, starting_release, tools, execute)
     if not tools.dry:
         text = f"{release.name} is cut and pushed" if push else f"{release.name} is cut"
-        tools.reporter.summary(text, "" if push else "next: inv cut --push", tools.clock.monotonic() - started_at)
+        tools.reporter.summary(text, "" if push else _how_to_push(tools), tools.clock.monotonic() - started_at)
+
+
+def _how_to_push(tools: Toolbox) -> str:
+    """Return what to type to push what was cut; empty if it is unclear to which remote, or if there is none."""
+    with suppress(KaizenError):
+        return "next: inv cut --push" if tools.scm.push_target().remote else ""
+    return ""
 
 
 def commit(c: Context) -> None:

@@ -155,7 +155,7 @@ def _outcome(rollout: Rollout, environments: tuple[Environment, ...], tools: Too
         return Outcome(text=serving(release, environments), next_step=next_step)
     names = list_names([environment.name for environment in environments])
     return Outcome(
-        text=f"{release.name} is deployed to {names}, and not verified",
+        text=f"{release.name} is deployed to {names}",
         next_step=f"next: {shlex.join(('inv', 'verify', *rollout.options.command[1:], '--release', release.name))}",
     )
 

@@ -15,6 +15,7 @@ from kaizen_tasks.adapters.console.wrapped_text import wrap_words
         ("averyveryverylongword that follows", ["averyveryverylongword", "  that follows"]),
         ("see averyveryverylongword that follows", ["see averyveryverylongword", "  that follows"]),
         ("try this again: inv status", ["try this again:", "  inv status"]),
+        ("done; next: inv tag", ["done;", "  next: inv tag"]),
         ("so: inv hold.add --env prod --reason x", ["so: inv hold.add", "  --env prod", "  --reason x"]),
         ("  an indented line of text", ["  an indented", "    line of text"]),
         ("漢字漢字 漢字漢字 漢字", ["漢字漢字", "  漢字漢字 漢字"]),
