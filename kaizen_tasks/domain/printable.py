@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 
-_COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
+# Patterns are compiled when they are needed: at every start, that would cost a millisecond.
+_COLOUR = r"\x1b\[[0-9;:]*m"
 """What sets colours in the output of other programs (ECMA-48, section 8.3.117)."""
 
 _INVISIBLE = (
@@ -18,29 +19,29 @@ _INVISIBLE = (
     "\ud800-\udfff"  # cannot be encoded
     "\U000e0000-\U000e0fff"  # tags
 )
-_UNSAFE = re.compile(f"[\x00-\x1f{_INVISIBLE}]")
-_UNSAFE_IN_LINES = re.compile(f"[\x00-\x08\x0b-\x1f{_INVISIBLE}]")
-_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
-_UNSAFE_IN_JSON = re.compile(f"[{_INVISIBLE}]")
+_UNSAFE = f"[\x00-\x1f{_INVISIBLE}]"
+_UNSAFE_IN_LINES = f"[\x00-\x08\x0b-\x1f{_INVISIBLE}]"
+_NOT_ASCII = r"[^\x00-\x7f]"
+_UNSAFE_IN_JSON = f"[{_INVISIBLE}]"
 
 
 def printable(text: str) -> str:
     """Return a text as one line, without colours, and with question marks for what a terminal would obey or hide."""
     if text.isascii() and text.isprintable():
         return text
-    return _UNSAFE.sub("?", _COLOUR.sub("", text).replace("\t", " "))
+    return re.sub(_UNSAFE, "?", re.sub(_COLOUR, "", text).replace("\t", " "))
 
 
 def printable_lines(text: str) -> str:
     """Return a text as `printable` does, but with its line feeds and tabs."""
     if text.isascii() and text.isprintable():
         return text
-    return _UNSAFE_IN_LINES.sub("?", _COLOUR.sub("", text).replace("\r\n", "\n"))
+    return re.sub(_UNSAFE_IN_LINES, "?", re.sub(_COLOUR, "", text).replace("\r\n", "\n"))
 
 
 def escape_json(document: str) -> str:
     """Return a JSON document in which the characters that a terminal would obey or hide are escaped."""
-    return document if document.isascii() and "\x7f" not in document else _UNSAFE_IN_JSON.sub(_escape, document)
+    return document if document.isascii() and "\x7f" not in document else re.sub(_UNSAFE_IN_JSON, _escape, document)
 
 
 def escape_for_encoding(document: str, encoding: str) -> str:
@@ -48,7 +49,7 @@ def escape_for_encoding(document: str, encoding: str) -> str:
     try:
         document.encode(encoding)
     except UnicodeEncodeError:
-        return _NOT_ASCII.sub(_escape, document)
+        return re.sub(_NOT_ASCII, _escape, document)
     return document
 
 

@@ -108,6 +108,8 @@ command = ["python", "-m", "coach"]
 [environments.prod]
 protected = true
 [environments.mark]
+[environments.eve]
+[environments.zoe]
 
 [verify]
 matches = 1

@@ -136,7 +136,7 @@ def changelog_notes(changelog: Changelog, path: str, version: str, tags: Collect
     unreleased = find_unreleased(changelog)
     is_written = any(str(section.version) == version for section in changelog.releases)
     if (unreleased is None or unreleased.is_empty) and not (is_written and tag.format(version=version) not in tags):
-        command = 'inv changelog.add --type added --text "…"'
+        command = 'inv changelog.add --type added --text "What changed"'
         yield Note(
             f"{path} notes nothing for the next release; once the rest is committed, note what changed: {command}"
         )

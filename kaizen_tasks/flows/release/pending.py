@@ -212,5 +212,7 @@ def current_release(tools: Tools) -> Release:
     content = tools.scm.read_at(head, files.VERSION_FILE)
     if content is None or versions.parse_version_file(content) != version:
         message = f"VERSION is {version} here, but not in commit {head[:10]}"
-        raise Refused(message, state=NOTHING_CHANGED, hint="make the release commit first: inv commit")
+        raise Refused(
+            message, state=NOTHING_CHANGED, hint="make the release commit first: inv bump changelog.release commit"
+        )
     return Release(version=version, commit=find_release_commit(version, tools))
