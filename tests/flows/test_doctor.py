@@ -564,6 +564,16 @@ class TestBuild:
         assert finding.message == "everybody who has the image can read the build argument NPM_TOKEN"
         assert finding.fix == 'write it in [build.secrets]: npm_token = { env = "NPM_TOKEN" }'
 
+    def test_secret_that_is_mounted_and_not_configured_is_a_warning(self) -> None:
+        tools = healthy(build={"secrets": {"npm": {"env": "NPM_TOKEN"}}})
+        run = b"RUN --mount=type=cache,id=x,target=/c --mount=type=secret,id=npm --mount=type=secret,id=netrc true\n"
+        tools.scm.commit({"Dockerfile": DOCKERFILE + run})
+
+        (finding,) = trouble(tools)
+
+        assert finding.message == "Dockerfile mounts the secret netrc, which [build.secrets] lacks"
+        assert finding.fix == 'write where it is, such as netrc = { env = "NETRC" } in [build.secrets]'
+
     def test_context_that_is_not_committed_is_a_problem(self) -> None:
         contexts = {"docs": "docs", "schemas": "shared/schemas/", "alpine": "docker-image://alpine", "all": "."}
         tools = healthy(build={"contexts": contexts})

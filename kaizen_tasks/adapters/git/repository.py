@@ -71,7 +71,10 @@ class GitRepository:
 
     def read_at(self, commit: str, path: str) -> bytes | None:
         """Return a file's content in a commit, or None when the commit lacks the file."""
-        request = os.fsencode(f"{commit}:{posixpath.normpath(self._git.repo.prefix + path)}\n")
+        path_in_repo = posixpath.normpath(self._git.repo.prefix + path)
+        if path_in_repo.startswith("../"):
+            return None
+        request = os.fsencode(f"{commit}:{path_in_repo}\n")
         header, _, content = self._git.run_checked("cat-file", "--batch", stdin=request).out.partition(b"\n")
         fields = header.split(b" ")
         return content[:-1] if len(fields) == 3 and fields[1] == b"blob" else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import posixpath
+from collections.abc import Iterator, Mapping
 
 from attrs import field, frozen
 
@@ -113,6 +114,15 @@ class Dockerfile:
         external_origins = (origin for origin in origins if origin.lower() not in names)
         return tuple(dict.fromkeys(image for image in (*bases, *external_origins) if image not in {"", "scratch"}))
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Ids of the secrets that `RUN --mount=type=secret` mounts in any stage, in order."""
+        runs = (each for stage in self.stages for each in stage.instructions if each.keyword == "RUN")
+        mounts = [dict(_options(value)) for run in runs for value in run.flag_values("mount")]
+        secrets = [mount for mount in mounts if mount.get("type") == "secret"]
+        ids = (mount.get("id") or posixpath.basename(mount.get("target") or mount.get("dst", "")) for mount in secrets)
+        return tuple(dict.fromkeys(filter(None, ids)))
+
     def find_stage(self, target: str) -> Stage | None:
         """Return the stage with a name or index, or the final stage for an empty target; None if there is none."""
         if not target:
@@ -126,3 +136,10 @@ class Dockerfile:
         while chain[0].parent is not None:
             chain = (self.stages[chain[0].parent], *chain)
         return chain
+
+
+def _options(mount: str) -> Iterator[tuple[str, str]]:
+    """Yield the options of `--mount`, such as `type=secret,id=npm`."""
+    for option in mount.split(","):
+        name, _, value = option.partition("=")
+        yield name.strip().lower(), value.strip("\"' ")

@@ -81,6 +81,9 @@ def _check_dockerfile(tools: Tools, subject: Subject) -> Iterator[Finding]:
         names = [stage.name for stage in dockerfile.stages if stage.name]
         fix = f"choose from {', '.join(names)}" if names else "name a stage: FROM … AS " + target
         yield subject.problem(f"{path} has no stage {target}, which build.target names", fix)
+    elif unknown := [name for name in dockerfile.secrets if name not in rules.secrets]:
+        fix = f'write where it is, such as {unknown[0]} = {{ env = "{unknown[0].upper()}" }} in [build.secrets]'
+        yield subject.warning(f"{path} mounts the secret {unknown[0]}, which [build.secrets] lacks", fix)
     else:
         yield subject.ok(f"{path} is committed")
 
