@@ -56,7 +56,7 @@ def from_git(url: str) -> dict[str, Any]:
     [
         (
             Installed(from_git("https://github.com/team/kaizen.git")),
-            "https://github.com/team/kaizen_tasks",
+            "https://github.com/team/kaizen",
             COMMIT,
         ),
         (Installed(from_git("ssh://git@github.com/team/kaizen_tasks")), "https://github.com/team/kaizen_tasks", COMMIT),
