@@ -14,7 +14,8 @@ from kaizen_tasks.domain.init.repo_scan import GitRepository, RepoScan
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 
 SCANNED_PATHS = re.compile(
-    r"VERSION|package-lock\.json|\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.ya?ml|\.gitlab/.*\.ya?ml|"
+    r"VERSION|package-lock\.json|\.circleci/[\w-]+\.ya?ml|(?:bitbucket|azure)-pipelines\.ya?ml|(?:.*/)?buildspec[\w.-]*\.ya?ml|"
+    r"\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.ya?ml|\.gitlab/.*\.ya?ml|"
     r"\.changeset/config\.json|\.?(?:cz|cliff|goreleaser|release-please|release-it|bumpversion|versionrc|releaserc|czrc)"
     r"[\w.-]*|release\.config\.[cm]?[jt]s|(?:.*/)?(?:(?:Dockerfile|Containerfile)(?:\.[\w.-]+)?|[^/]+\.dockerfile|"
     r"[^/]+\.(?:sh|bash|tf|tfvars|md)|Makefile|apprunner\.ya?ml|copilot/.*manifest\.ya?ml|copilot/\.workspace)|"
@@ -25,7 +26,8 @@ SCANNED_PATHS = re.compile(
 
 OUTER_PATHS = re.compile(
     r"(?:(?:\.circleci|scripts?|bin|ci|deploy(?:ment)?|infra(?:structure)?|terraform|tf|iac|ops|devops|aws|cloud|tools)/.*)?"
-    r"(?:[^/]+\.(?:sh|bash|tf|tfvars)|Makefile)|\.github/workflows/[^/]+\.ya?ml|copilot/.*"
+    r"(?:[^/]+\.(?:sh|bash|tf|tfvars)|Makefile)|\.github/workflows/[^/]+\.ya?ml|copilot/.*|"
+    r"\.gitlab-ci\.ya?ml|\.circleci/[\w-]+\.ya?ml|(?:bitbucket|azure)-pipelines\.ya?ml|buildspec[\w.-]*\.ya?ml"
 )
 """Files at the top of a repository that may deploy an app in a subfolder; other folders are other apps."""
 

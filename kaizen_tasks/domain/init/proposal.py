@@ -16,6 +16,7 @@ from kaizen_tasks.domain.init.detect import (
     github_workflows,
     manifests,
     markdown_urls,
+    other_pipelines,
     previous_releases,
     shell_scripts,
 )
@@ -138,7 +139,12 @@ def detect_environments(repo_scan: RepoScan) -> Facts:
         for path, text in sorted(texts.items())
         if shell_scripts.SCRIPT_PATH.fullmatch(path)
     )
-    command_facts = combine_facts((*workflows, *scripts))
+    pipelines = (
+        other_pipelines.facts_from_pipeline(path, text)
+        for path, text in sorted(texts.items())
+        if other_pipelines.PIPELINE_PATH.fullmatch(path)
+    )
+    command_facts = combine_facts((*workflows, *pipelines, *scripts))
     terraform_files = {path: text for path, text in texts.items() if path.endswith((".tf", ".tfvars"))}
     terraform_facts = (
         terraform.facts_from_terraform(terraform_files, command_facts.environments) if terraform_files else Facts()

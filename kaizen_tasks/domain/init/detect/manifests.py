@@ -33,7 +33,7 @@ KUBERNETES = re.compile(r"(?m)^kind: *(?:Deployment|StatefulSet)\b")
 
 PLATFORM_FILES = {
     "Fly.io": r"fly(?:\.\w+)?\.toml",
-    "Heroku": r"heroku\.yml|Procfile|app\.json",
+    "Heroku": r"heroku\.yml|Procfile",
     "Render": r"render\.ya?ml",
     "Railway": r"railway\.(?:json|toml)",
     "AWS Elastic Beanstalk": r"\.elasticbeanstalk/config\.yml|Dockerrun\.aws\.json|\.ebextensions/.*",

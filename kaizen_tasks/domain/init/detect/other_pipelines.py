@@ -1,0 +1,75 @@
+"""Finds what pipelines of GitLab, CircleCI, Bitbucket, Azure and CodeBuild deploy, by the commands that they run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import yaml
+from attrs import evolve
+from yaml.nodes import ScalarNode
+
+from kaizen_tasks.domain.init import evidence
+from kaizen_tasks.domain.init.detect import shell_commands, yaml_nodes
+from kaizen_tasks.domain.init.detect.shell_commands import ShellText
+from kaizen_tasks.domain.init.detect.yaml_nodes import child, items, line_of, pairs, text, text_at
+from kaizen_tasks.domain.init.evidence import Facts, Trust
+
+if TYPE_CHECKING:
+    from yaml.nodes import Node
+
+PIPELINE_PATH = re.compile(
+    r"(?:\.\./)*(?:\.gitlab-ci\.ya?ml|\.gitlab/.*\.ya?ml|\.circleci/[\w-]+\.ya?ml|bitbucket-pipelines\.ya?ml|"
+    r"azure-pipelines\.ya?ml|(?:.*/)?buildspec[\w.-]*\.ya?ml)"
+)
+COMMAND_KEYS = frozenset({"script", "before_script", "after_script", "run", "command", "commands", "bash"})
+VARIABLE_KEYS = frozenset({"variables", "environment", "env"})
+
+
+def facts_from_pipeline(path: str, content: str) -> Facts:
+    """Return the facts in a pipeline; there are none in one that deploys nothing."""
+    try:
+        root = yaml_nodes.parse_yaml(content)
+    except yaml.YAMLError:
+        return Facts()
+    trust = evidence.trust_in(path, Trust.WORKFLOW)
+    commands = _command_facts(path, root, _variables(root), "", trust)
+    facts = evidence.combine_facts((*commands, Facts(ignored=evidence.find_in_comments(content, path))))
+    if not facts.environment_facts and not facts.platforms:
+        return Facts(builds=tuple(each for each in facts.builds if each.repository))
+    code = evidence.strip_comments(content)
+    regions, accounts = (find(code, path, trust) for find in (evidence.find_regions, evidence.find_account_ids))
+    return evolve(facts, regions=regions, accounts=accounts)
+
+
+def _variables(node: Node | None) -> dict[str, str]:
+    """Return the variables that a mapping sets for its commands."""
+    tables = [value for key, value in pairs(node) if key in VARIABLE_KEYS]
+    return {name: text(value) for table in tables for name, value in pairs(table) if text(value)}
+
+
+def _command_facts(
+    path: str, node: Node | None, variables: Mapping[str, str], environment: str, trust: Trust
+) -> Iterator[Facts]:
+    """Yield the facts of all commands below a node, with the variables and the environment of the nearest job."""
+    for key, value in pairs(node):
+        if key in COMMAND_KEYS:
+            scalars = (value, *items(value))
+            for scalar in (each for each in scalars if isinstance(each, ScalarNode)):
+                is_block = scalar.style in {"|", ">"}
+                shell = ShellText(
+                    path=path,
+                    text=evidence.strip_comments(text(scalar)),
+                    line=line_of(scalar) + is_block,
+                    variables=variables,
+                    environment=environment,
+                    trust=trust,
+                )
+                yield shell_commands.facts_from_commands(shell)
+        own = {**variables, **_variables(value)}
+        said = text(child(value, "environment")) or text_at(value, "environment", "name")
+        name = said.lower() if re.fullmatch(r"[\w-]+", said) else environment
+        yield from _command_facts(path, value, own, name, trust)
+    for item in items(node):
+        yield from _command_facts(path, item, variables, environment, trust)
