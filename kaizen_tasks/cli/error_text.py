@@ -29,3 +29,13 @@ def text_of_parts(problems: tuple[str, ...], state: str = "", hint: str = "", *,
         if is_interactive(sys.stderr):
             return render_error(label, problems, state, hint, stream=sys.stderr)
     return "\n".join(line for line in (*(f"{label}{problem}" for problem in problems), state, hint) if line)
+
+
+def text_of_output(output: str) -> str:
+    """Return the error that another command of ours has printed into a pipe, as it is printed here."""
+    lines = output.splitlines()
+    problems = tuple(line.removeprefix(LABEL) for line in lines if line.startswith(LABEL))
+    others = [line for line in lines if not line.startswith(LABEL)]
+    if not problems or len(others) > 2:
+        return output  # there is more than an error in it
+    return text_of_parts(problems, *others) if len(others) == 2 else text_of_parts(problems, hint="".join(others))

@@ -15,6 +15,7 @@ from kaizen_tasks.adapters.build.select import detect_engine, examine_engine
 from kaizen_tasks.adapters.host.scratch import scratch_folder
 from kaizen_tasks.adapters.init.scan_repo import scan_repo
 from kaizen_tasks.cli import json_output, params, stopped
+from kaizen_tasks.cli.error_text import text_of_output
 from kaizen_tasks.cli.handlers.local import rehearsal_report
 from kaizen_tasks.cli.handlers.local.demo import make_empty_folder
 from kaizen_tasks.domain.init.proposal import detect_environments
@@ -100,7 +101,7 @@ def _rehearse(plan: RehearsalPlan, *, json: bool) -> None:
     if json:
         json_output.print_json(rehearsal_report.report_document(report))
     if report.exit_code:
-        raise Exit(report.command_runs[-1].error, code=report.exit_code)
+        raise Exit(text_of_output(report.command_runs[-1].error), code=report.exit_code)
     if report.changed:
         raise KaizenError(
             f"your repository changed during the rehearsal: {list_names(report.changed)}",
