@@ -32,7 +32,7 @@ REPLACEMENTS = (
     (re.compile(r'(\bpid |"pid": )\d+'), r"\g<1>4321"),
     (re.compile(rf"{DAY}T[\d:.]+\+00:00"), f"{DAY}T09:00:00.000000+00:00"),
     (re.compile(rf"({DAY}|{DAY[5:]}) \d\d:\d\d\b"), r"\1 09:00"),
-    (re.compile(r"\b\d+( files and folders\b)"), r"124\1"),
+    (re.compile(r"\b[\d,]+( files and refs\b)"), r"124\1"),
     (re.compile(r'("unchanged": )\d+'), r"\g<1>124"),
     (re.compile(r'("AWS_ACCESS_KEY_ID": )"LOCAL\w{15}"'), r'\g<1>"LOCAL0123456789ABCDE"'),
     (re.compile(r'("AWS_SECRET_ACCESS_KEY": )"[\w-]{40}"'), r'\g<1>"random-for-each-local-cloud-and-secret-0"'),

@@ -6,11 +6,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from kaizen_tasks.domain import duration
+from kaizen_tasks.domain.listing import list_names
 from kaizen_tasks.errors import DeployFailed, VerifyFailed
 from kaizen_tasks.rehearsal import cloud as clouds
 from kaizen_tasks.rehearsal.runner import CommandRun, RehearsalReport
 
 Document = dict[str, Any]  # JSON, on its way out
+
+SHOWN_CHANGES = 20
+"""Changes of AWS that the report lists for each command."""
+
+SHOWN_SECONDS, SHOWN_STEPS = 0.1, 6
+"""Which steps the report lists with their times: those that took as long, and so many of them; `--json` has all."""
 
 
 def report_text(report: RehearsalReport) -> str:
@@ -38,10 +45,15 @@ def _report_lines(report: RehearsalReport) -> Iterator[str]:
 def _command_lines(command_run: CommandRun) -> Iterator[str]:
     outcome = f"failed with exit code {command_run.exit_code}" if command_run.exit_code else "succeeded"
     yield f"inv {command_run.command} {outcome} after {duration.format_duration(command_run.seconds)}"
-    timed_steps = sorted(((step.seconds, str(step.label)) for step in command_run.steps if step.seconds), reverse=True)
-    if timed_steps:
-        yield f"  time  {', '.join(f'{label} {duration.format_duration(seconds)}' for seconds, label in timed_steps)}"
-    yield from (f"  AWS   {name}{f' x{count}' if count > 1 else ''}" for name, count in command_run.changes.items())
+    slow_steps = [step for step in command_run.steps if (step.seconds or 0) >= SHOWN_SECONDS]
+    slow_steps.sort(key=lambda step: step.seconds or 0, reverse=True)
+    if slow_steps:
+        texts = (f"{step.label} {duration.format_duration(step.seconds or 0)}" for step in slow_steps)
+        yield f"  time  {list_names([*texts], limit=SHOWN_STEPS)}"
+    changes = [f"{name}{f' x{count}' if count > 1 else ''}" for name, count in command_run.changes.items()]
+    yield from (f"  AWS   {change}" for change in changes[:SHOWN_CHANGES])
+    if len(changes) > SHOWN_CHANGES:
+        yield f"  AWS   and {len(changes) - SHOWN_CHANGES} more, which --json lists"
 
 
 def _verdict_line(report: RehearsalReport) -> str:
