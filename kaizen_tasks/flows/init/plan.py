@@ -159,10 +159,9 @@ def _changelog_notes(repo_scan: RepoScan, settings: Settings, path: str, documen
         text = version.decode("utf-8", "replace").strip() if version is not None else initial
         try:
             changelog = parse_changelog(content, settings.changelog.format)
+            yield from tuple(notes.changelog_notes(changelog, path, text, tags, tag))
         except Refused as error:
-            yield Note(f"{path}: {error.message}")
-            return
-        yield from notes.changelog_notes(changelog, path, text, tags, tag)
+            yield Note(f"{path}: {error.message}; {error.hint}" if error.hint else f"{path}: {error.message}")
 
 
 def _gitignore_changes(repo_scan: RepoScan, documents: ReleaseFiles) -> Iterator[FileChange]:

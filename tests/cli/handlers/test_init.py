@@ -459,6 +459,14 @@ def test_a_changelog_that_notes_nothing_is_told(folder: Path, init: Init) -> Non
     assert "notes nothing" not in init("--yes").out
 
 
+def test_a_changelog_that_cannot_be_read_is_told_and_stops_nothing(folder: Path, init: Init) -> None:
+    committed(folder, {"CHANGELOG.md": "# Unreleased Changes\n\n- Two\n\n# 1.0.0 - 2026-01-01\n\n- One\n"})
+    said = init("--yes")
+
+    assert said.code == 0
+    assert "note: CHANGELOG.md: line 1 of the changelog, '# Unreleased Changes'" in said.out
+
+
 def test_the_version_endpoint_is_added_on_request(folder: Path, init: Init) -> None:
     app = "from flask import Flask\n\napp = Flask(__name__)\n"
     committed(folder, {"Dockerfile": "FROM python\nCMD x\n", "requirements.txt": "flask\n", "web/app.py": app})
