@@ -20,6 +20,7 @@ from kaizen_tasks.program import KaizenProgram, namespace
 from tests.support.workspaces import CommandResult, hash_files
 
 OURS = re.compile(r"(inv|kaizen)( [^&|;<>$`]*)?")
+ROOT = Path(__file__).parents[2]
 VARIABLES = re.compile(r"(export|unset) [^&|;]*")
 
 
@@ -51,6 +52,7 @@ class App:
         ended = subprocess.run(
             ["/bin/bash", "-c", line],
             cwd=self.clone,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -50,7 +50,7 @@ class Template:
 
 
 def templates() -> Iterator[Template]:
-    """Yield every line of text with a command in it. Docstrings and documents, such as workflows, are none."""
+    """Yield every line of text with a command in it. Docstrings, documents and what follows a success are none."""
     for path in sorted(PACKAGE.rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         nodes = list(ast.walk(tree))
@@ -60,7 +60,7 @@ def templates() -> Iterator[Template]:
         }
         for node in nodes:
             text = _text(node) if id(node) not in docstrings | parts else ""
-            if COMMAND.search(text) and "\n" not in text:
+            if COMMAND.search(text) and "\n" not in text and not text.startswith("next"):
                 yield Template(path.relative_to(PACKAGE).as_posix(), text)
 
 

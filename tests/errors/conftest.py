@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +16,6 @@ from tests.support.git_repository import make_repository
 from tests.support.workspaces import EXAMPLE_APP
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.support.local_cloud import Cloud
 
 CONFIGURATION = """\
@@ -87,6 +88,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def app(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> App:
     """Return a copy of the app, whose folder is the working directory."""
     folder = shutil.copytree(template, tmp_path / "work", symlinks=True)
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
     monkeypatch.chdir(folder / "web")
     monkeypatch.syspath_prepend(str(folder / "web"))
     return App(clone=folder / "web", remote=folder / "remote.git")
@@ -151,6 +153,7 @@ def deployed(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def deployed_app(deployed: Path, cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> App:
     """Return a copy of the app that is deployed, whose folder is the working directory."""
     folder = shutil.copytree(deployed, tmp_path / "work", symlinks=True)
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
     for name, value in cloud.environ.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(folder / "coach")
