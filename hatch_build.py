@@ -38,7 +38,7 @@ def repository_address(root: Path) -> str:
     """Return the address of the repository's web page; empty without a remote that has one."""
     sys.path.insert(0, str(root))
     try:
-        from kaizen_tasks.domain.remote_url import web_url  # noqa: PLC0415 - the clone is not installed
+        from kaizen_tasks.domain.git.remote_url import web_url  # noqa: PLC0415 - the clone is not installed
     finally:
         sys.path.remove(str(root))
     words = ("git", "-C", str(root), "remote", "get-url", "origin")

@@ -10,8 +10,8 @@ from invoke.exceptions import Exit
 
 import kaizen_tasks
 from kaizen_tasks.cli import make_namespace
+from kaizen_tasks.cli.entry_point.program import TaskProgram, print_columns
 from kaizen_tasks.cli.error_text import error_text
-from kaizen_tasks.cli.program import TaskProgram, print_columns
 from kaizen_tasks.config import load
 from kaizen_tasks.errors import UsageError
 
@@ -94,7 +94,7 @@ def _print_completion_script(shell: str) -> None:
     Raises:
         Exit: always; with an error if there is no script for the shell.
     """
-    from kaizen_tasks.cli.completion import SHELLS, completion_script  # noqa: PLC0415 - typed once
+    from kaizen_tasks.cli.entry_point.completion import SHELLS, completion_script  # noqa: PLC0415 - typed once
 
     if shell not in SHELLS:
         error = UsageError(f"there is no completion for {shell}", hint=f"choose one of {', '.join(SHELLS)}")

@@ -13,7 +13,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from kaizen_tasks.domain import stand_in
+from kaizen_tasks.domain.build import stand_in
 
 if TYPE_CHECKING:
     from invoke.config import Config

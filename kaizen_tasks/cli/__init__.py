@@ -19,8 +19,8 @@ def make_namespace() -> Collection:
     """Return the collection of all tasks for the app in the working directory, built again for each call."""
     _reduce_garbage_collection()
     from kaizen_tasks.cli import stopped  # noqa: PLC0415
+    from kaizen_tasks.cli.entry_point.program import equip_invoke  # noqa: PLC0415
     from kaizen_tasks.cli.namespace import build_namespace  # noqa: PLC0415 - after the collector is told to rest
-    from kaizen_tasks.cli.program import equip_invoke  # noqa: PLC0415
     from kaizen_tasks.cli.trust import require_own_files  # noqa: PLC0415
     from kaizen_tasks.config.load import find_config_file  # noqa: PLC0415
 

@@ -19,9 +19,10 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import Task
 
-from kaizen_tasks.cli import correction, stopped
+from kaizen_tasks.cli import stopped
+from kaizen_tasks.cli.entry_point import correction
 from kaizen_tasks.cli.error_text import error_text, text_of_parts
-from kaizen_tasks.domain.printable import printable_lines
+from kaizen_tasks.domain.text.printable import printable_lines
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, UsageError
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class CommandTask(Task[Any]):
 def _check_wait(arguments: Mapping[str, object]) -> None:
     """Check `--wait` before anything else: a usage error must not depend on AWS."""
     if arguments.get("wait"):
-        from kaizen_tasks.domain.duration import parse_duration  # noqa: PLC0415 - only when the flag is given
+        from kaizen_tasks.domain.text.duration import parse_duration  # noqa: PLC0415 - only when the flag is given
 
         try:
             parse_duration(str(arguments["wait"]))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from kaizen_tasks.domain.printable import printable
+from kaizen_tasks.domain.text.printable import printable
 from kaizen_tasks.errors import Cancelled, ConfigurationError, KaizenError
 
 LABEL = "error: "

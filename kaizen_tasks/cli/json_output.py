@@ -14,9 +14,9 @@ from kaizen_tasks.domain.changelog.lint.problem import LintProblem
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import LedgerEntry, RollbackCandidate
 from kaizen_tasks.domain.lock import Lock
-from kaizen_tasks.domain.printable import escape_for_encoding, escape_json
 from kaizen_tasks.domain.runtime_config import RuntimeConfigView
 from kaizen_tasks.domain.status import EnvironmentStatus
+from kaizen_tasks.domain.text.printable import escape_for_encoding, escape_json
 
 Document = dict[str, Any]
 

@@ -14,7 +14,7 @@ from invoke.exceptions import Exit
 from kaizen_tasks.cli import commands
 from kaizen_tasks.cli.error_text import text_of_parts
 from kaizen_tasks.config import checks, env_overrides, load
-from kaizen_tasks.domain.printable import printable
+from kaizen_tasks.domain.text.printable import printable
 from kaizen_tasks.errors import ConfigurationError
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from semver import Version
 
 from kaizen_tasks.config import checks
 from kaizen_tasks.config.settings import Settings
-from kaizen_tasks.domain import duration
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.environment import Environment, Stage
 from kaizen_tasks.domain.rollout import Shard, parse_shard
+from kaizen_tasks.domain.text import duration
 from kaizen_tasks.errors import UsageError
 from kaizen_tasks.flows.steps.bump import Bump
 

@@ -9,8 +9,8 @@ import string
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.json_pointer import is_json_pointer, suggest_pointer
-from kaizen_tasks.domain.stand_in import STAND_IN
+from kaizen_tasks.domain.build.stand_in import STAND_IN
+from kaizen_tasks.domain.text.json_pointer import is_json_pointer, suggest_pointer
 from kaizen_tasks.domain.version import parse_version
 from kaizen_tasks.errors import UsageError
 

@@ -10,7 +10,7 @@ import attrs
 
 from kaizen_tasks.config.structure import key_types
 from kaizen_tasks.config.tables import to_toml
-from kaizen_tasks.domain.duration import Seconds
+from kaizen_tasks.domain.text.duration import Seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -22,10 +22,10 @@ from kaizen_tasks.config.structure import is_table, key_types
 from kaizen_tasks.config.tables import LineRules, RawConfig
 from kaizen_tasks.config.validate import NAME_CHECKS
 from kaizen_tasks.domain.changelog.lint.rules import RULES
-from kaizen_tasks.domain.duration import DURATION, Seconds
-from kaizen_tasks.domain.json_pointer import OptionalPointer
 from kaizen_tasks.domain.runtime_config import KEY_TYPES, KeyRule
 from kaizen_tasks.domain.smoke import METHODS, Scalar, SmokeCheck, Statuses
+from kaizen_tasks.domain.text.duration import DURATION, Seconds
+from kaizen_tasks.domain.text.json_pointer import OptionalPointer
 
 Schema = dict[str, Any]  # JSON that is printed
 

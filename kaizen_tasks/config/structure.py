@@ -14,12 +14,12 @@ from attrs import frozen
 
 from kaizen_tasks.config import checks
 from kaizen_tasks.config.tables import LineRules
-from kaizen_tasks.domain.build_secret import BuildSecret
-from kaizen_tasks.domain.duration import Seconds, parse_duration
-from kaizen_tasks.domain.json_pointer import OptionalPointer
+from kaizen_tasks.domain.build.secret import BuildSecret
 from kaizen_tasks.domain.request_header import SecretHeader
 from kaizen_tasks.domain.runtime_config import KeyRule
 from kaizen_tasks.domain.smoke import Scalar, SmokeCheck, Statuses
+from kaizen_tasks.domain.text.duration import Seconds, parse_duration
+from kaizen_tasks.domain.text.json_pointer import OptionalPointer
 
 if TYPE_CHECKING:
     from cattrs import Converter

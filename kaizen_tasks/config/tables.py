@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
 
-from kaizen_tasks.domain.duration import Seconds, write_duration
-from kaizen_tasks.domain.json_pointer import OptionalPointer
+from kaizen_tasks.domain.text.duration import Seconds, write_duration
+from kaizen_tasks.domain.text.json_pointer import OptionalPointer
 from kaizen_tasks.domain.version import parse_version
 
 if TYPE_CHECKING:
     from kaizen_tasks.config import checks
-    from kaizen_tasks.domain.build_secret import BuildSecret
+    from kaizen_tasks.domain.build.secret import BuildSecret
     from kaizen_tasks.domain.changelog.format import ChangelogFormat
     from kaizen_tasks.domain.changelog.lint.rules import LintRules, Severity
     from kaizen_tasks.domain.request_header import SecretHeader

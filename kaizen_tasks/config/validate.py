@@ -18,17 +18,17 @@ from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.config.structure import ConfigProblem, StructureError, structure
 from kaizen_tasks.config.tables import BuildRules, RawConfig, RawEnvironment, RuntimeTable, VersionFile
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.json_document import NUMBER_PATTERNS
 from kaizen_tasks.domain.request_header import HEADER_NAME, HEADER_VALUE, SecretHeader
 from kaizen_tasks.domain.runtime_config import KEY_TYPES, KeyRule, RuntimeRules
 from kaizen_tasks.domain.smoke import METHODS, SmokeCheck
+from kaizen_tasks.domain.text.json_document import NUMBER_PATTERNS
 from kaizen_tasks.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from kaizen_tasks.config.load import ConfigFile, TomlTable
-    from kaizen_tasks.domain.build_secret import BuildSecret
+    from kaizen_tasks.domain.build.secret import BuildSecret
     from kaizen_tasks.domain.line import Line
 
 INVOKE_FILES = "invoke.yaml or another configuration of Invoke"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
-from kaizen_tasks.domain.duration import ZERO_SECONDS, Seconds
+from kaizen_tasks.domain.text.duration import ZERO_SECONDS, Seconds
 
 DEFAULT_FOLLOWED_TAG = "latest"
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from attrs import evolve, field, frozen
 
 from kaizen_tasks.domain.cached_response import cache_header
-from kaizen_tasks.domain.json_pointer import resolve_pointer
-from kaizen_tasks.domain.response_text import MAX_REPORTED_LENGTH, describe_body, redirect_target, sanitize
 from kaizen_tasks.domain.tag_pattern import DEFAULT_TAG_PATTERN, TagPattern
+from kaizen_tasks.domain.text.json_pointer import resolve_pointer
+from kaizen_tasks.domain.text.response_text import MAX_REPORTED_LENGTH, describe_body, redirect_target, sanitize
 from kaizen_tasks.domain.version import image_tag, parse_version
 from kaizen_tasks.errors import UsageError
 

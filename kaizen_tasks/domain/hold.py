@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from attrs import frozen
 
-from kaizen_tasks.domain import duration
+from kaizen_tasks.domain.text import duration
 from kaizen_tasks.errors import UsageError
 
 

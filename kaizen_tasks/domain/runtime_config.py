@@ -9,8 +9,8 @@ from datetime import datetime
 from attrs import frozen
 
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.json_document import NUMBER_PATTERNS, ConfigDocument
-from kaizen_tasks.domain.printable import printable
+from kaizen_tasks.domain.text.json_document import NUMBER_PATTERNS, ConfigDocument
+from kaizen_tasks.domain.text.printable import printable
 from kaizen_tasks.errors import NOTHING_CHANGED, UsageError
 
 KEY_TYPES = ("number", "integer", "choice", "string")

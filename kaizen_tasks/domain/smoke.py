@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NewType
 
 from attrs import field, frozen
 
-from kaizen_tasks.domain.duration import Seconds
-from kaizen_tasks.domain.json_pointer import resolve_pointer
-from kaizen_tasks.domain.response_text import describe_body, redirect_target, sanitize
+from kaizen_tasks.domain.text.duration import Seconds
+from kaizen_tasks.domain.text.json_pointer import resolve_pointer
+from kaizen_tasks.domain.text.response_text import describe_body, redirect_target, sanitize
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from attrs import evolve, frozen
 
-from kaizen_tasks.domain import duration, new_service
+from kaizen_tasks.domain import new_service
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.domain.text import duration
 from kaizen_tasks.errors import DeployFailed, NotFound, UsageError
 from kaizen_tasks.flows.setup import CreateTable, EnableBlobMounting, ProtectTags
 from kaizen_tasks.flows.step import EnvironmentStep

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.line import accepts, line_of_version
-from kaizen_tasks.domain.listing import list_names
+from kaizen_tasks.domain.text import duration
+from kaizen_tasks.domain.text.listing import list_names
 
 if TYPE_CHECKING:
     from kaizen_tasks.config.settings import Settings

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from kaizen_tasks.ports.effects import mutates
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.push_target import PushTarget
+    from kaizen_tasks.domain.git.push_target import PushTarget
     from kaizen_tasks.ports.types import FileLocation, HeadState, RemoteRefs
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
-from kaizen_tasks.domain.remote_url import is_loopback
+from kaizen_tasks.domain.git.remote_url import is_loopback
 
 
 @frozen

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from kaizen_tasks.adapters.host import process
 from kaizen_tasks.config.ownership import SAFE_VARIABLE
-from kaizen_tasks.domain.printable import printable_lines
+from kaizen_tasks.domain.text.printable import printable_lines
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.rehearsal.cloud import clean_environ
 

@@ -18,7 +18,7 @@ from kaizen_tasks.adapters.build.select import detect_engine
 from kaizen_tasks.adapters.host import process
 from kaizen_tasks.config import load
 from kaizen_tasks.config.tables import BuildRules
-from kaizen_tasks.domain import duration
+from kaizen_tasks.domain.text import duration
 from kaizen_tasks.errors import KaizenError, Refused
 from kaizen_tasks.rehearsal import cloud as clouds
 from kaizen_tasks.rehearsal import example

@@ -12,9 +12,9 @@ from attrs import evolve, frozen
 
 from kaizen_tasks.adapters.build.select import ENGINES_IN_PYTHON
 from kaizen_tasks.config.settings import Settings
+from kaizen_tasks.domain.build.stand_in import STAND_IN
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.line import line_of_branch, line_of_environment
-from kaizen_tasks.domain.stand_in import STAND_IN
 
 MAX_VERIFY_SECONDS = 30.0
 """Upper limit of `verify.timeout`: the configured one allows for the network and for AWS."""

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from kaizen_tasks.config import checks
-from kaizen_tasks.domain import log_excerpt
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.dockerfile.parse import parse_dockerfile
-from kaizen_tasks.domain.duration import write_duration
-from kaizen_tasks.domain.listing import list_names
 from kaizen_tasks.domain.release import Image, Release
 from kaizen_tasks.domain.service import Service
 from kaizen_tasks.domain.tag_mutability import TagMutability
+from kaizen_tasks.domain.text import log_excerpt
+from kaizen_tasks.domain.text.duration import write_duration
+from kaizen_tasks.domain.text.listing import list_names
 from kaizen_tasks.errors import KaizenError, NotFound, Refused
 from kaizen_tasks.flows.release.files import VERSION_FILE
 from kaizen_tasks.flows.runner import run_flow

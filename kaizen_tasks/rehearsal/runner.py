@@ -11,8 +11,8 @@ from attrs import evolve, field, frozen
 
 from kaizen_tasks.adapters.console.events import EVENTS_VARIABLE, EventType, RunEvent
 from kaizen_tasks.adapters.host import process
-from kaizen_tasks.domain.build_failure import UNAVAILABLE_HINT
-from kaizen_tasks.domain.stand_in import STAND_IN
+from kaizen_tasks.domain.build.failure import UNAVAILABLE_HINT
+from kaizen_tasks.domain.build.stand_in import STAND_IN
 from kaizen_tasks.errors import BuildFailed
 from kaizen_tasks.rehearsal import cloud as clouds
 from kaizen_tasks.rehearsal import cloud_registry, flow_check

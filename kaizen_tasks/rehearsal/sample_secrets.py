@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from kaizen_tasks.domain.json_document import ConfigDocument
-from kaizen_tasks.domain.json_pointer import pointer_tokens
 from kaizen_tasks.domain.made_up import made_up_value
+from kaizen_tasks.domain.text.json_document import ConfigDocument
+from kaizen_tasks.domain.text.json_pointer import pointer_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

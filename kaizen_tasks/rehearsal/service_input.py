@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from kaizen_tasks.domain.dotenv import parse_dotenv
 from kaizen_tasks.domain.made_up import made_up_value
+from kaizen_tasks.domain.text.dotenv import parse_dotenv
 from kaizen_tasks.errors import UsageError
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kaizen_tasks.config import load, validate
-from kaizen_tasks.domain.duration import ZERO_SECONDS, Seconds
 from kaizen_tasks.domain.line import Line
 from kaizen_tasks.domain.smoke import SmokeCheck, Statuses
+from kaizen_tasks.domain.text.duration import ZERO_SECONDS, Seconds
 from kaizen_tasks.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from kaizen_tasks.domain.health import (
     VersionReport,
     parse_version_response,
 )
-from kaizen_tasks.domain.response_text import MAX_REPORTED_LENGTH
 from kaizen_tasks.domain.tag_pattern import TagPattern
+from kaizen_tasks.domain.text.response_text import MAX_REPORTED_LENGTH
 
 
 def test_version_response_has_version_and_environment() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kaizen_tasks.domain import runtime_config
-from kaizen_tasks.domain.json_document import ConfigDocument
 from kaizen_tasks.domain.runtime_config import MAX_DOCUMENT_BYTES, KeyRule, RuntimeRules
+from kaizen_tasks.domain.text.json_document import ConfigDocument
 from kaizen_tasks.errors import UsageError
 
 TEMPERATURE = KeyRule(type="number", min=0, max=2)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from kaizen_tasks.domain.health import ProbeResponse
-from kaizen_tasks.domain.json_pointer import is_json_pointer, resolve_pointer
-from kaizen_tasks.domain.response_text import MAX_REPORTED_LENGTH
 from kaizen_tasks.domain.smoke import SmokeCheck, Statuses
+from kaizen_tasks.domain.text.json_pointer import is_json_pointer, resolve_pointer
+from kaizen_tasks.domain.text.response_text import MAX_REPORTED_LENGTH
 
 HEALTH = ProbeResponse(
     status=200,

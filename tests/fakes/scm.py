@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from attrs import Factory, define, frozen
 
-from kaizen_tasks.domain.push_target import PushTarget
+from kaizen_tasks.domain.git.push_target import PushTarget
 from kaizen_tasks.errors import BranchProtected, NotFound, PushFailed, Refused
 from kaizen_tasks.ports.types import HeadState, RemoteRefs
 from tests.fakes.clock import START

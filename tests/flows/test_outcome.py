@@ -6,10 +6,10 @@ import pytest
 from attrs import evolve
 from semver import Version
 
-from kaizen_tasks.domain.duration import Seconds
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.line import Line
 from kaizen_tasks.domain.release import Release
+from kaizen_tasks.domain.text.duration import Seconds
 from kaizen_tasks.flows.outcome import next_promotion, serving
 from tests.fakes.tools import settings
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from attrs import define, evolve, field
 
-from kaizen_tasks.domain.json_document import ConfigDocument
 from kaizen_tasks.domain.made_up import KEY
 from kaizen_tasks.domain.new_service import ServiceSettings
 from kaizen_tasks.domain.service import Operation
+from kaizen_tasks.domain.text.json_document import ConfigDocument
 from kaizen_tasks.errors import KaizenError, Refused, UsageError
 from kaizen_tasks.rehearsal import provision
 from tests.fakes.ledger import FakeLedger

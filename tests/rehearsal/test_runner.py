@@ -13,7 +13,7 @@ from attrs import evolve
 from kaizen_tasks.adapters.console.events import EVENTS_VARIABLE, EventType, RunEvent
 from kaizen_tasks.adapters.console.reporter import create_reporter
 from kaizen_tasks.cli.handlers.local import rehearsal_report
-from kaizen_tasks.domain.build_failure import UNAVAILABLE_HINT
+from kaizen_tasks.domain.build.failure import UNAVAILABLE_HINT
 from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.domain.version import parse_version

@@ -12,9 +12,9 @@ from attrs import frozen
 from kaizen_tasks.config.documentation import default_of, descriptions
 from kaizen_tasks.config.structure import is_table, key_types
 from kaizen_tasks.config.tables import RawConfig
-from kaizen_tasks.domain.duration import Seconds
-from kaizen_tasks.domain.json_pointer import OptionalPointer
 from kaizen_tasks.domain.smoke import Scalar, Statuses
+from kaizen_tasks.domain.text.duration import Seconds
+from kaizen_tasks.domain.text.json_pointer import OptionalPointer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from attrs import evolve
 
-from kaizen_tasks.adapters.aws import iam_policy, lifecycle_policy, permissions
+from kaizen_tasks.adapters.aws import lifecycle_policy
 from kaizen_tasks.adapters.aws.apprunner import AppRunnerPlatform
 from kaizen_tasks.adapters.aws.dynamodb.ledger import DynamoLedger
 from kaizen_tasks.adapters.aws.ecr import repository_errors
 from kaizen_tasks.adapters.aws.failed_call import response_time
-from kaizen_tasks.adapters.aws.iam_policy import Statement
+from kaizen_tasks.adapters.aws.iam import permissions
+from kaizen_tasks.adapters.aws.iam import policy as iam_policy
+from kaizen_tasks.adapters.aws.iam.policy import Statement
 from kaizen_tasks.adapters.aws.session import Aws, aws_errors
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain.aws_account import CallerIdentity, DeniedAction, LedgerTable, Permission

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from kaizen_tasks.adapters.aws import new_service
 from kaizen_tasks.adapters.aws.session import Aws, aws_errors
+from kaizen_tasks.domain.git.remote_url import is_loopback
 from kaizen_tasks.domain.new_service import ServiceSettings
-from kaizen_tasks.domain.remote_url import is_loopback
 from kaizen_tasks.domain.service import Operation, Service
 from kaizen_tasks.errors import NOTHING_CHANGED, DeployFailed, KaizenError, NotFound, Refused
 from kaizen_tasks.ports.platform import Platform

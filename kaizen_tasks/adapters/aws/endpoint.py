@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from urllib.parse import urlsplit
 
-from kaizen_tasks.domain.remote_url import is_loopback
+from kaizen_tasks.domain.git.remote_url import is_loopback
 from kaizen_tasks.errors import ConfigurationError
 
 ALL_SERVICES = "AWS_ENDPOINT_URL"

@@ -15,7 +15,7 @@ from kaizen_tasks.adapters.aws import endpoint
 from kaizen_tasks.adapters.aws.credentials import rejection_hint
 from kaizen_tasks.adapters.network.failures import network_error
 from kaizen_tasks.adapters.network.settings import NetworkSettings
-from kaizen_tasks.domain import duration
+from kaizen_tasks.domain.text import duration
 from kaizen_tasks.errors import ConfigurationError, Denied, KaizenError, NotFound, Refused, Unreachable, Unsupported
 
 if TYPE_CHECKING:

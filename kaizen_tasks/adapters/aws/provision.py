@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from kaizen_tasks.adapters.aws.session import Aws, aws_errors
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.json_document import ConfigDocument
 from kaizen_tasks.domain.tag_mutability import TagMutability
+from kaizen_tasks.domain.text.json_document import ConfigDocument
 from kaizen_tasks.ports.types import Secret
 
 MAX_CHECKS = 20

@@ -23,7 +23,7 @@ from kaizen_tasks.adapters.oci.manifest import OCI_INDEX, OCI_MANIFEST, Descript
 from kaizen_tasks.adapters.oci.pusher import ImagePusher
 from kaizen_tasks.adapters.oci.transport import StaticCredentials
 from kaizen_tasks.config.tables import BuildRules
-from kaizen_tasks.domain.bundle import BundleConfig, configure_bundle
+from kaizen_tasks.domain.build.bundle import BundleConfig, configure_bundle
 from kaizen_tasks.domain.dockerfile.parse import DEFAULT_PATH, parse_dockerfile
 from kaizen_tasks.domain.release import BuildSpec, LocalImage
 from kaizen_tasks.errors import PushFailed, Refused

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from attrs import frozen
 
-from kaizen_tasks.domain.bundle import BundleConfig
+from kaizen_tasks.domain.build.bundle import BundleConfig
 from kaizen_tasks.domain.dockerfile.model import CopiedFiles
 from kaizen_tasks.errors import BuildFailed
 

@@ -16,7 +16,7 @@ from kaizen_tasks.adapters.build import inputs
 from kaizen_tasks.adapters.host.process import CompletedProcess, run
 from kaizen_tasks.adapters.host.scratch import scratch_folder
 from kaizen_tasks.config.tables import BuildRules
-from kaizen_tasks.domain.build_failure import UNAVAILABLE_HINT, is_unavailable
+from kaizen_tasks.domain.build.failure import UNAVAILABLE_HINT, is_unavailable
 from kaizen_tasks.domain.release import BuildSpec, LocalImage
 from kaizen_tasks.errors import BuildFailed, PushFailed, Refused, Unreachable
 from kaizen_tasks.ports.types import BuildObstacle, Login, Secret

@@ -13,7 +13,7 @@ from pathlib import Path
 from kaizen_tasks.adapters.host.process import run
 from kaizen_tasks.adapters.host.user_folders import home_folder
 from kaizen_tasks.config.tables import BuildRules, is_folder
-from kaizen_tasks.domain.build_secret import BuildSecret
+from kaizen_tasks.domain.build.secret import BuildSecret
 from kaizen_tasks.ports.types import BuildObstacle, Secret
 
 OPTIONS = {

@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable
 
-from kaizen_tasks.domain.transfer import describe_transfer
+from kaizen_tasks.domain.text.transfer import describe_transfer
 from kaizen_tasks.ports.activity import report_activity
 
 _SIZE = r"(\d+(?:\.\d+)?) ?([kKMGT]?)(i?)[bB]"

@@ -12,7 +12,7 @@ from kaizen_tasks.adapters.build.bundle import BundleBuilder
 from kaizen_tasks.adapters.build.docker import DockerBuilder
 from kaizen_tasks.adapters.host.process import run, shell_join
 from kaizen_tasks.config.tables import BuildRules
-from kaizen_tasks.domain.stand_in import STAND_IN
+from kaizen_tasks.domain.build.stand_in import STAND_IN
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.ports.images import Builder
 from kaizen_tasks.ports.types import Engine

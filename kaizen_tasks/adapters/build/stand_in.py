@@ -9,8 +9,8 @@ from pathlib import Path
 
 from kaizen_tasks.adapters.build.image_layout import LAYER_MEDIA_TYPE, LayoutBuilder
 from kaizen_tasks.adapters.oci.manifest import Descriptor, sha256_digest
+from kaizen_tasks.domain.build.stand_in import STAND_IN
 from kaizen_tasks.domain.release import BuildSpec, LocalImage
-from kaizen_tasks.domain.stand_in import STAND_IN
 from kaizen_tasks.errors import PushFailed
 from kaizen_tasks.ports.types import Login
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import attrs
 from attrs import field, frozen
 
-from kaizen_tasks.domain.printable import escape_json, printable
 from kaizen_tasks.domain.release import StepLabel
+from kaizen_tasks.domain.text.printable import escape_json, printable
 from kaizen_tasks.errors import UsageError
 
 EVENTS_VARIABLE = "KAIZEN_EVENTS"  # the environment variable that names the file

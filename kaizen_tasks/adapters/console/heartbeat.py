@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from attrs import evolve, frozen
 
-from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.release import StepLabel
+from kaizen_tasks.domain.text import duration
 
 SILENCE_SECONDS = 30.0
 """Seconds without a line about a step after which there is one. CI services stop jobs after 10 silent minutes."""

@@ -7,7 +7,7 @@ from typing import TextIO
 
 from kaizen_tasks.domain.init.file_change import FileChange
 from kaizen_tasks.domain.init.notes import Note
-from kaizen_tasks.domain.printable import printable_lines
+from kaizen_tasks.domain.text.printable import printable_lines
 
 LINE_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 

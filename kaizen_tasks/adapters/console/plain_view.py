@@ -10,8 +10,8 @@ from typing import TextIO
 from kaizen_tasks.adapters.console.events import EventType, RunEvent
 from kaizen_tasks.adapters.console.heartbeat import Heartbeat
 from kaizen_tasks.adapters.console.progress import RolloutProgress
-from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.release import StepLabel
+from kaizen_tasks.domain.text import duration
 from kaizen_tasks.ports.clock import Clock
 
 LABEL_WIDTH = 16  # columns for a step's name and its environment's, for short names of environments

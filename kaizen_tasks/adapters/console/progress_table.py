@@ -10,7 +10,7 @@ from rich.text import Text
 
 from kaizen_tasks.adapters.console import progress
 from kaizen_tasks.adapters.console.progress import EnvironmentProgress, ProgressState, RolloutProgress
-from kaizen_tasks.domain import duration
+from kaizen_tasks.domain.text import duration
 
 STATE_SYMBOLS = {
     ProgressState.FAILED: "✗",

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from kaizen_tasks.domain.printable import printable, printable_lines
+from kaizen_tasks.domain.text.printable import printable, printable_lines
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -11,7 +11,7 @@ from rich.table import Column
 from rich.text import Text
 
 from kaizen_tasks.adapters.console.progress_table import LATE_FACTOR
-from kaizen_tasks.domain import duration
+from kaizen_tasks.domain.text import duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -13,13 +13,14 @@ from rich.text import Text
 
 from kaizen_tasks.adapters.console.safe_console import SafeConsole
 from kaizen_tasks.adapters.console.wrapped_text import wrap_words
-from kaizen_tasks.domain import duration, runtime_config
+from kaizen_tasks.domain import runtime_config
 from kaizen_tasks.domain.deployments import Deployment
 from kaizen_tasks.domain.ledger import UNKNOWN_TIME, Event, RollbackCandidate
-from kaizen_tasks.domain.printable import printable
 from kaizen_tasks.domain.release import short_digest
 from kaizen_tasks.domain.runtime_config import RuntimeConfigView, RuntimeRules
 from kaizen_tasks.domain.status import EnvironmentState, EnvironmentStatus
+from kaizen_tasks.domain.text import duration
+from kaizen_tasks.domain.text.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

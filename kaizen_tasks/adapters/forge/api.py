@@ -13,7 +13,7 @@ from attrs import frozen
 
 from kaizen_tasks.domain.forge import ForgeProject
 from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse
-from kaizen_tasks.domain.printable import printable
+from kaizen_tasks.domain.text.printable import printable
 from kaizen_tasks.errors import Denied, KaizenError, NotFound, Refused, Unreachable
 from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.platform import Prober

@@ -14,8 +14,8 @@ from attrs import evolve, frozen
 
 from kaizen_tasks.adapters.git.command import Git, GitResult
 from kaizen_tasks.adapters.git.objects import Check, encode_message
-from kaizen_tasks.domain.listing import list_names
-from kaizen_tasks.domain.log_excerpt import last_words, output_tail
+from kaizen_tasks.domain.text.listing import list_names
+from kaizen_tasks.domain.text.log_excerpt import last_words, output_tail
 from kaizen_tasks.errors import Refused
 
 _FAILED_HOOK_ID = re.compile(r"^- hook id: (.+)$", re.MULTILINE)  # of https://pre-commit.com

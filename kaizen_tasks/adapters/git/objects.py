@@ -154,8 +154,8 @@ def _write_signed_tag(git: Git, name: str, commit: str, message: str) -> str:
 
 def _signing_error(git: Git, what: str, result: GitResult, *, switch: str) -> Refused:
     """Return the error for a signature that could not be made, with all that gpg or ssh-keygen has printed."""
-    from kaizen_tasks.domain import signing
-    from kaizen_tasks.domain.log_excerpt import output_tail
+    from kaizen_tasks.domain.git import signing
+    from kaizen_tasks.domain.text.log_excerpt import output_tail
 
     text = result.err if signing.signing_problem(result.err) else f"{result.err}\n{_ask_gpg(git)}"
     return Refused(

@@ -9,8 +9,8 @@ from attrs import evolve, frozen
 from kaizen_tasks.adapters.git.command import GitResult
 from kaizen_tasks.adapters.git.network import run_network_command, timed_out
 from kaizen_tasks.adapters.git.remote_refs import CLAIM_PREFIXES, TAG_PREFIX, Remote, claim_refs, commits_by_tag
-from kaizen_tasks.domain.log_excerpt import last_words, output_tail
-from kaizen_tasks.domain.push_rejection import Cause, find_cause, find_rejection, first_reason, server_lines
+from kaizen_tasks.domain.git.push_rejection import Cause, find_cause, find_rejection, first_reason, server_lines
+from kaizen_tasks.domain.text.log_excerpt import last_words, output_tail
 from kaizen_tasks.errors import BranchProtected, NotFound, PushFailed
 
 PUSH_TIMEOUT_SECONDS = 600.0

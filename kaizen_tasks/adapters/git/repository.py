@@ -14,7 +14,7 @@ from kaizen_tasks.adapters.git.command import MIN_GIT_VERSION, Git
 from kaizen_tasks.adapters.git.objects import IDENTITY_HINT, Check, write_commit
 from kaizen_tasks.adapters.git.snapshot import RepoSnapshot
 from kaizen_tasks.adapters.host.atomic_write import WorkingTree
-from kaizen_tasks.domain.push_target import PushTarget, choose_branch, choose_remote
+from kaizen_tasks.domain.git.push_target import PushTarget, choose_branch, choose_remote
 from kaizen_tasks.errors import NOTHING_CHANGED, NotFound, Refused
 from kaizen_tasks.ports.types import HeadState
 

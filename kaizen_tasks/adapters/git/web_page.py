@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.host import process
-from kaizen_tasks.domain.remote_url import code_host_kind, host_name, replace_host, web_url
+from kaizen_tasks.domain.git.remote_url import code_host_kind, host_name, replace_host, web_url
 from kaizen_tasks.errors import KaizenError
 
 if TYPE_CHECKING:

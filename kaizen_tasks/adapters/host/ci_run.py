@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from attrs import frozen
 
-from kaizen_tasks.domain.printable import printable
+from kaizen_tasks.domain.text.printable import printable
 
 MAX_LENGTH = 500  # of what the ledger gets
 

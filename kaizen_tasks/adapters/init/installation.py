@@ -11,8 +11,8 @@ from urllib.parse import unquote, urlsplit
 
 from kaizen_tasks import __version__
 from kaizen_tasks.adapters.git.command import Git
+from kaizen_tasks.domain.git.remote_url import web_url
 from kaizen_tasks.domain.init.ci.installation import Installation
-from kaizen_tasks.domain.remote_url import web_url
 from kaizen_tasks.errors import KaizenError
 
 DISTRIBUTION = "kaizen-tasks"

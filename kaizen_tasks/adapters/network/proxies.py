@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from attrs import field, frozen
 
-from kaizen_tasks.domain.remote_url import is_loopback
+from kaizen_tasks.domain.git.remote_url import is_loopback
 from kaizen_tasks.errors import ConfigurationError
 from kaizen_tasks.ports.types import Secret
 

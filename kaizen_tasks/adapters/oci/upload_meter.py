@@ -6,7 +6,7 @@ import threading
 from collections.abc import Generator
 
 from kaizen_tasks.adapters.oci.blobs import Stream
-from kaizen_tasks.domain.transfer import describe_transfer
+from kaizen_tasks.domain.text.transfer import describe_transfer
 from kaizen_tasks.ports.activity import report_activity
 from kaizen_tasks.ports.clock import Clock
 

@@ -22,8 +22,8 @@ from kaizen_tasks.domain.changelog.model import Changelog, Section
 from kaizen_tasks.domain.changelog.render.html import to_html
 from kaizen_tasks.domain.changelog.render.page import to_page
 from kaizen_tasks.domain.changelog.render.sections import to_json, to_json_list, to_markdown
-from kaizen_tasks.domain.printable import printable_lines
 from kaizen_tasks.domain.release import Release
+from kaizen_tasks.domain.text.printable import printable_lines
 from kaizen_tasks.errors import Refused, UsageError
 from kaizen_tasks.flows.release import changelog_check, files
 from kaizen_tasks.flows.runner import choose_executor, run_flow

@@ -27,7 +27,7 @@ from kaizen_tasks.domain.init.proposal import (
     detect_environments,
     propose_config,
 )
-from kaizen_tasks.domain.printable import printable
+from kaizen_tasks.domain.text.printable import printable
 from kaizen_tasks.errors import Refused, UsageError
 from kaizen_tasks.flows.init import plan as flow
 from kaizen_tasks.flows.init.plan import InitPlan

@@ -7,9 +7,10 @@ import sys
 from invoke.context import Context
 
 from kaizen_tasks import wiring
-from kaizen_tasks.adapters.aws import iam_policy, iam_setup_policy
+from kaizen_tasks.adapters.aws.iam import policy as iam_policy
+from kaizen_tasks.adapters.aws.iam import setup_policy as iam_setup_policy
 from kaizen_tasks.cli import json_output, params, prompts
-from kaizen_tasks.cli.correction import typed_line
+from kaizen_tasks.cli.entry_point.correction import typed_line
 from kaizen_tasks.domain.init.ci import trust
 from kaizen_tasks.domain.init.ci.trust import TrustedJobs
 from kaizen_tasks.errors import UsageError

@@ -11,10 +11,10 @@ from kaizen_tasks import wiring
 from kaizen_tasks.adapters.console import live_status, tables
 from kaizen_tasks.adapters.console.reporter import is_interactive
 from kaizen_tasks.cli import json_output, params
-from kaizen_tasks.cli.correction import typed_line
-from kaizen_tasks.domain import duration
+from kaizen_tasks.cli.entry_point.correction import typed_line
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.status import EnvironmentStatus
+from kaizen_tasks.domain.text import duration
 from kaizen_tasks.errors import DriftFound, UsageError
 from kaizen_tasks.flows.status import collect_deployments, collect_history, collect_status
 from kaizen_tasks.wiring import Toolbox

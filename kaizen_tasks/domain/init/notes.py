@@ -21,7 +21,7 @@ from kaizen_tasks.domain.init.evidence import (
 )
 from kaizen_tasks.domain.init.proposal import DEFAULT_VERSION_ARG, DOCKERFILE_NAME, Proposal
 from kaizen_tasks.domain.init.version_endpoint import add_version_endpoint
-from kaizen_tasks.domain.listing import list_names
+from kaizen_tasks.domain.text.listing import list_names
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.model import Changelog

@@ -81,7 +81,7 @@ def find_parser(path: str) -> Parser | None:
 def parse_key(key: str) -> tuple[str, ...]:
     """Return the names in a key: a JSON pointer, or names with dots between them, in quotes if they have dots."""
     if key.startswith("/"):
-        from kaizen_tasks.domain.json_pointer import pointer_tokens
+        from kaizen_tasks.domain.text.json_pointer import pointer_tokens
 
         return pointer_tokens(key)
     parts = re.findall(r'"([^"]*)"|\'([^\']*)\'|([^."\']+)', key.removeprefix("$"))

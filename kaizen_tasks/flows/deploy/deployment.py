@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.domain import duration
 from kaizen_tasks.domain import ledger as entries
 from kaizen_tasks.domain import service as operations
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.domain.release import Release, StepLabel
+from kaizen_tasks.domain.text import duration
 from kaizen_tasks.errors import NotFound, Undeployable
 from kaizen_tasks.flows.deploy import first_deployment, start
 from kaizen_tasks.flows.deploy.wait import SERVICE_GONE, DeploymentOutcome, DeploymentWaiter, wait_for_operation

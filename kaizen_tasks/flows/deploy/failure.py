@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain import log_excerpt
+from kaizen_tasks.domain.text import log_excerpt
 from kaizen_tasks.errors import DeployFailed, KaizenError
 from kaizen_tasks.flows.ledger import entries
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.json_pointer import resolve_pointer
 from kaizen_tasks.domain.request_header import HEADER_VALUE, SecretHeader
+from kaizen_tasks.domain.text.json_pointer import resolve_pointer
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, NotFound, Refused, UsageError
 from kaizen_tasks.flows.parallel import for_each_parallel
 

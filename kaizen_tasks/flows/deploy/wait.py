@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from attrs import Factory, define, frozen
 
-from kaizen_tasks.domain import duration, polling
+from kaizen_tasks.domain import polling
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.release import StepLabel
 from kaizen_tasks.domain.service import Operation, Service
+from kaizen_tasks.domain.text import duration
 from kaizen_tasks.errors import NotFound, Unreachable
 from kaizen_tasks.ports.tools import Tools
 

@@ -6,8 +6,8 @@ import difflib
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.doctor import Finding, Subject, Verdict
+from kaizen_tasks.domain.text import duration
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.flows.doctor.check import Check
 

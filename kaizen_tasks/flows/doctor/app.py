@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.config.tables import is_folder
-from kaizen_tasks.domain import version_endpoint
+from kaizen_tasks.domain.build import version_endpoint
 from kaizen_tasks.domain.dockerfile.parse import parse_dockerfile
 from kaizen_tasks.domain.doctor import Finding, Subject, Verdict
 from kaizen_tasks.errors import NotFound

@@ -6,8 +6,8 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.domain.build.stand_in import STAND_IN
 from kaizen_tasks.domain.doctor import Finding, Subject, Verdict
-from kaizen_tasks.domain.stand_in import STAND_IN
 from kaizen_tasks.flows.doctor import account
 from kaizen_tasks.flows.doctor.check import Check
 

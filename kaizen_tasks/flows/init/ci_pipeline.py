@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from kaizen_tasks.domain.git.remote_url import code_host_kind, web_url
 from kaizen_tasks.domain.init.ci import conflicts, github, gitlab
 from kaizen_tasks.domain.init.ci.inputs import PipelineInputs, PipelineStage
 from kaizen_tasks.domain.init.ci.installation import TASKS_FILE
 from kaizen_tasks.domain.init.ci.systems import RENDERERS
 from kaizen_tasks.domain.init.notes import Note
-from kaizen_tasks.domain.remote_url import code_host_kind, web_url
 from kaizen_tasks.flows.release.files import VERSION_FILE
 
 if TYPE_CHECKING:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain import duration, ledger
+from kaizen_tasks.domain import ledger
 from kaizen_tasks.domain.decision import Refuse
 from kaizen_tasks.domain.ledger import Event
+from kaizen_tasks.domain.text import duration
 from kaizen_tasks.flows.ledger.entries import HISTORY_LIMIT
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
-from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.lock import LEASE_SECONDS, Lock
+from kaizen_tasks.domain.text import duration
 from kaizen_tasks.errors import NOTHING_CHANGED_THERE, KaizenError, Locked
 from kaizen_tasks.flows.locking.guard import LockGuard
 from kaizen_tasks.flows.locking.lease import MAX_CONCURRENT_LOCKS, DualTimestamp, HeldLock, LeaseRenewer

@@ -11,11 +11,11 @@ from threading import Semaphore
 from attrs import define, field, frozen
 
 from kaizen_tasks.config.tables import RolloutRules
-from kaizen_tasks.domain.duration import ZERO_SECONDS
 from kaizen_tasks.domain.environment import Environment, Stage
-from kaizen_tasks.domain.listing import list_names
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.rollout import Shard, split_canaries
+from kaizen_tasks.domain.text.duration import ZERO_SECONDS
+from kaizen_tasks.domain.text.listing import list_names
 from kaizen_tasks.errors import Cancelled, KaizenError, RolloutFailed, ServiceMissing
 from kaizen_tasks.flows.deploy.first_deployment import needs_service
 from kaizen_tasks.flows.execution import Change, Execution, HoldPolicy

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.environment import Environment, Stage
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.rollout import Shard
+from kaizen_tasks.domain.text import duration
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.ledger import entries
 from kaizen_tasks.flows.ledger.verifications import age_and_actor

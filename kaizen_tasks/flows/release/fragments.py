@@ -13,7 +13,7 @@ from attrs import evolve
 from kaizen_tasks.domain.changelog.fragments import names
 from kaizen_tasks.domain.changelog.fragments.fold import FoldedChangelog, fold_fragments
 from kaizen_tasks.domain.changelog.fragments.fragment import Fragments, parse_fragments
-from kaizen_tasks.domain.listing import list_names
+from kaizen_tasks.domain.text.listing import list_names
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.release import files
 

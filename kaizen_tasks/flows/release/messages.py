@@ -24,7 +24,7 @@ def render_message(template: str, release: Release, tools: Tools, *, trailers: t
 
 
 def _plain_notes(release: Release, tools: Tools) -> str:
-    from kaizen_tasks.domain.plain_notes import plain_notes
+    from kaizen_tasks.domain.text.plain_notes import plain_notes
 
     if release.commit:
         return plain_notes(files.notes_at(release.commit, release.version, tools))

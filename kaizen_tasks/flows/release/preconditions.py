@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from kaizen_tasks.domain import docs_checklist
 from kaizen_tasks.domain.decision import Refuse
-from kaizen_tasks.domain.listing import list_names
+from kaizen_tasks.domain.text.listing import list_names
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError
 from kaizen_tasks.flows.release import claims, files, pending, tags, undated_sections
 

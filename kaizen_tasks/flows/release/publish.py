@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import version as versions
-from kaizen_tasks.domain.remote_url import pull_request_url
+from kaizen_tasks.domain.git.remote_url import pull_request_url
 from kaizen_tasks.errors import BranchProtected, KaizenError, PushFailed, Refused, UsageError
 from kaizen_tasks.flows.release import files
 

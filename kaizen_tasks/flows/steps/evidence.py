@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from attrs import evolve, frozen
 
-from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.decision import Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment, Stage
+from kaizen_tasks.domain.text import duration
 from kaizen_tasks.flows.ledger.verifications import age_and_actor, entry_age, find_verification, refuse_withdrawn
 from kaizen_tasks.flows.step import EnvironmentStep, ReadOnlyStep
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
+from kaizen_tasks.domain.git.remote_url import pull_request_url
 from kaizen_tasks.domain.release import Release, StepLabel
-from kaizen_tasks.domain.remote_url import pull_request_url
 from kaizen_tasks.errors import KaizenError, PushFailed, Refused
 from kaizen_tasks.flows.release import announcement, files, proposal
 from kaizen_tasks.flows.steps.commit import files_without_version, find_refusal

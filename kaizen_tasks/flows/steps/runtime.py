@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from attrs import evolve, field, frozen
 
-from kaizen_tasks.domain import duration, runtime_config
 from kaizen_tasks.domain import ledger as words
+from kaizen_tasks.domain import runtime_config
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
-from kaizen_tasks.domain.json_document import ConfigDocument
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.runtime_config import MAX_DOCUMENT_BYTES
+from kaizen_tasks.domain.text import duration
+from kaizen_tasks.domain.text.json_document import ConfigDocument
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.deploy.deployment import Deployment
 from kaizen_tasks.flows.ledger import entries as ledger

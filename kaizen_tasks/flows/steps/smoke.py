@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from attrs import frozen
 
-from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.decision import Act, Decision, Done
+from kaizen_tasks.domain.text import duration
 from kaizen_tasks.errors import Unproven, VerifyFailed
 from kaizen_tasks.flows.deploy import probe
 from kaizen_tasks.flows.ledger.entries import was_verified

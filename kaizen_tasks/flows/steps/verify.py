@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from attrs import frozen
 
-from kaizen_tasks.domain import duration, log_excerpt
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.health import ProbeTally
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
+from kaizen_tasks.domain.text import duration, log_excerpt
 from kaizen_tasks.errors import KaizenError, Unproven, VerifyFailed
 from kaizen_tasks.flows.deploy import probe, superseded
 from kaizen_tasks.flows.ledger import entries

@@ -14,7 +14,7 @@ from kaizen_tasks.adapters.aws.account_admin import AwsAccount
 from kaizen_tasks.adapters.aws.apprunner import AppRunnerPlatform
 from kaizen_tasks.adapters.aws.dynamodb.ledger import DynamoLedger
 from kaizen_tasks.adapters.aws.ecr import EcrRegistry
-from kaizen_tasks.adapters.aws.iam_policy import TASK_ACTIONS
+from kaizen_tasks.adapters.aws.iam.policy import TASK_ACTIONS
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.oci.client import OciClient

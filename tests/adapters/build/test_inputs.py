@@ -11,7 +11,7 @@ from kaizen_tasks.adapters.build import inputs
 from kaizen_tasks.adapters.build.buildah import BuildahBuilder
 from kaizen_tasks.adapters.build.docker import DockerBuilder
 from kaizen_tasks.adapters.build.select import choose_engine, examine_engine
-from kaizen_tasks.domain.build_secret import BuildSecret
+from kaizen_tasks.domain.build.secret import BuildSecret
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.ports.activity import observing_activity
 from tests.adapters.build.test_docker import programs

@@ -9,10 +9,10 @@ import pytest
 from attrs import evolve
 from semver import Version
 
-from kaizen_tasks.domain.duration import Seconds
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.domain.release import Image
+from kaizen_tasks.domain.text.duration import Seconds
 from kaizen_tasks.errors import Refused, UsageError
 from kaizen_tasks.flows.promote import select
 from kaizen_tasks.flows.promote.lines import first_stage_of_branch

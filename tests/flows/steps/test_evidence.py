@@ -7,10 +7,10 @@ from attrs import evolve
 from semver import Version
 
 from kaizen_tasks.domain.decision import Act, Done, Refuse
-from kaizen_tasks.domain.duration import Seconds
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.release import Release
+from kaizen_tasks.domain.text.duration import Seconds
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.runner import run_flow
 from kaizen_tasks.flows.steps import Evidence, Record

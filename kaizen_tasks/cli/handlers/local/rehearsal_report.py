@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kaizen_tasks.domain import duration
-from kaizen_tasks.domain.listing import list_names
+from kaizen_tasks.domain.text import duration
+from kaizen_tasks.domain.text.listing import list_names
 from kaizen_tasks.errors import DeployFailed, VerifyFailed
 from kaizen_tasks.rehearsal import cloud as clouds
 from kaizen_tasks.rehearsal.runner import CommandRun, RehearsalReport

@@ -18,9 +18,9 @@ from kaizen_tasks.cli import json_output, params, stopped
 from kaizen_tasks.cli.error_text import text_of_output
 from kaizen_tasks.cli.handlers.local import rehearsal_report
 from kaizen_tasks.cli.handlers.local.demo import make_empty_folder
+from kaizen_tasks.domain.build.stand_in import STAND_IN
 from kaizen_tasks.domain.init.proposal import detect_environments
-from kaizen_tasks.domain.listing import list_names
-from kaizen_tasks.domain.stand_in import STAND_IN
+from kaizen_tasks.domain.text.listing import list_names
 from kaizen_tasks.errors import KaizenError, Refused, UsageError
 from kaizen_tasks.rehearsal import fingerprint, flow_check, runner
 from kaizen_tasks.rehearsal.commands import print_line

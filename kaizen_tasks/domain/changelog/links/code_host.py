@@ -10,7 +10,7 @@ from urllib.parse import quote
 import attrs
 
 from kaizen_tasks.domain.changelog.links.compare_url import TAG_CHARACTERS, CompareUrl
-from kaizen_tasks.domain.remote_url import CodeHostKind, code_host_kind, web_url
+from kaizen_tasks.domain.git.remote_url import CodeHostKind, code_host_kind, web_url
 
 
 class _LinkForm(NamedTuple):

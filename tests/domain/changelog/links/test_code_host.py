@@ -10,7 +10,7 @@ from kaizen_tasks.domain.changelog.links.code_host import CodeHost, find_code_ho
 from kaizen_tasks.domain.changelog.links.compare_url import is_tag_of, parse_compare_url
 from kaizen_tasks.domain.changelog.lint.fix import fix_changelog
 from kaizen_tasks.domain.changelog.model import parse_changelog
-from kaizen_tasks.domain.remote_url import CodeHostKind, code_host_kind
+from kaizen_tasks.domain.git.remote_url import CodeHostKind, code_host_kind
 from tests.domain.changelog.documents import cut
 
 NEW = "## [Unreleased]\n\n### Fixed\n\n- A.\n\n## [1.1.0] - 2026-01-01\n\n- x\n"

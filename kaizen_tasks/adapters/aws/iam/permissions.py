@@ -1,0 +1,175 @@
+"""Checks what credentials allow, and changes nothing: with IAM's simulator, or by trying read-only requests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from kaizen_tasks.adapters.aws.iam.policy import LEADING_KEYS, TASK_ACTIONS, Statement
+from kaizen_tasks.adapters.aws.session import Aws, IamClient, aws_errors
+from kaizen_tasks.domain.aws_account import DeniedAction, Permission
+from kaizen_tasks.errors import Denied, NotFound, Refused, Unreachable, Unsupported
+
+ASSUMED_ROLE_ARN = re.compile(r"arn:[\w-]+:sts::\d+:assumed-role/([^/]+)/.+")
+PRINCIPAL_ARN = re.compile(r"arn:[\w-]+:iam::\d+:(user|role)/.+")
+ROOT_ARN = re.compile(r"arn:[\w-]+:iam::\d+:root")
+MAX_CONCURRENT_REQUESTS = 8
+RESOURCE_POLICY_SERVICES = ("dynamodb:", "ecr:", "secretsmanager:")
+"""Services whose resources have policies of their own, which may allow what the caller's policies do not."""
+
+
+def simulate_permissions(principal: str, statements: Sequence[Statement], aws: Aws) -> tuple[Permission, ...]:
+    """Return the permissions for every task according to IAM's policy simulator.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
+
+    Args:
+        principal: ARN as STS returns it.
+        statements: the required actions and resources.
+        aws: clients of the account.
+
+    Raises:
+        Denied: the credentials may not use the simulator.
+        NotFound: the principal is neither a user nor a role.
+    """
+    if ROOT_ARN.fullmatch(principal):
+        return tuple(Permission(task=task) for task in TASK_ACTIONS)
+    results = _simulate(principal, statements, aws)
+    denied_actions = frozenset(action for result in results for action in _denied_action(result))
+    return tuple(Permission(task=task, denied_actions=_actions_within(task, denied_actions)) for task in TASK_ACTIONS)
+
+
+def simulate_changes(principal: str, statements: Sequence[Statement], aws: Aws) -> tuple[DeniedAction, ...]:
+    """Return the actions that IAM's policy simulator denies.
+
+    Args:
+        principal: ARN as STS returns it.
+        statements: the required actions and resources.
+        aws: clients of the account.
+
+    Raises:
+        Denied: the credentials may not use the simulator.
+        NotFound: the principal is neither a user nor a role.
+    """
+    if ROOT_ARN.fullmatch(principal):
+        return ()
+    results = _simulate(principal, statements, aws)
+    denied = (
+        DeniedAction(action=action, is_certain=_is_certain(each)) for each in results for action in _denied_action(each)
+    )
+    return tuple(dict.fromkeys(denied))
+
+
+def _simulate(principal: str, statements: Sequence[Statement], aws: Aws) -> list[Mapping[str, Any]]:
+    """Return the simulator's results for statements.
+
+    The first statement is asked about alone: where the simulator may not be used, that is the only request.
+    """
+    with aws_errors("ask IAM what these credentials allow"):
+        iam = aws.iam()
+        source_arn = _policy_source_arn(principal, iam)
+        first, *others = statements
+        results = [*_statement_results(source_arn, first, iam)]
+        with ThreadPoolExecutor(max_workers=MAX_CONCURRENT_REQUESTS) as pool:
+            for more in pool.map(lambda statement: [*_statement_results(source_arn, statement, iam)], others):
+                results += more
+    return results
+
+
+def _is_certain(result: Mapping[str, Any]) -> bool:
+    """Return whether a denial is AWS's own answer too.
+
+    The simulator sees neither the policies of resources, which ECR and DynamoDB have, nor the values of conditions.
+    """
+    decisions = {
+        result["EvalDecision"],
+        *(each["EvalResourceDecision"] for each in result.get("ResourceSpecificResults", ())),
+    }
+    has_resource_policy = str(result["EvalActionName"]).startswith(RESOURCE_POLICY_SERVICES)
+    return not result.get("MissingContextValues") and ("explicitDeny" in decisions or not has_resource_policy)
+
+
+def _policy_source_arn(principal: str, iam: IamClient) -> str:
+    """Return the ARN of the user or role; the simulator does not accept the ARN of a role's session."""
+    match = ASSUMED_ROLE_ARN.fullmatch(principal)
+    if match:
+        return str(iam.get_role(RoleName=match[1])["Role"]["Arn"])
+    if not PRINCIPAL_ARN.fullmatch(principal):
+        raise NotFound(f"IAM has no policies for {principal}: it is neither a user nor a role")
+    return principal
+
+
+def _statement_results(source_arn: str, statement: Statement, iam: IamClient) -> Iterator[Mapping[str, Any]]:
+    actions, resources = list(statement.actions), list(statement.resources)
+    request: Mapping[str, object] = {
+        "PolicySourceArn": source_arn,
+        "ActionNames": actions,
+        "ResourceArns": resources,
+    }
+    if pattern := LEADING_KEYS.get(statement.sid):
+        entry = {
+            "ContextKeyName": "dynamodb:LeadingKeys",
+            "ContextKeyType": "stringList",
+            "ContextKeyValues": [pattern],
+        }
+        request = {**request, "ContextEntries": [entry]}
+    response = iam.simulate_principal_policy(**request)
+    yield from response["EvaluationResults"]
+    while response.get("IsTruncated"):
+        response = iam.simulate_principal_policy(**request, Marker=response["Marker"])
+        yield from response["EvaluationResults"]
+
+
+def _denied_action(result: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the action of a simulation result if the action is denied on any of the resources."""
+    decisions = [each["EvalResourceDecision"] for each in result.get("ResourceSpecificResults", ())]
+    if {"allowed"} != set(decisions or [result["EvalDecision"]]):
+        yield str(result["EvalActionName"])
+
+
+def probe_permissions(calls: Mapping[str, Callable[[], object]], why: str) -> tuple[Permission, ...]:
+    """Return the permissions for every task, found by trying read-only requests.
+
+    Args:
+        calls: functions that each try an action, by the action's name.
+        why: the reason why the simulator was not available.
+    """
+    with ThreadPoolExecutor(max_workers=MAX_CONCURRENT_REQUESTS) as pool:
+        outcomes = dict(zip(calls, pool.map(_is_allowed, calls.values()), strict=True))
+    denied = frozenset(action for action, outcome in outcomes.items() if outcome is False)
+    checked = frozenset(action for action, outcome in outcomes.items() if outcome is not None)
+    return tuple(_task_permission(task, denied, checked, why) for task in TASK_ACTIONS)
+
+
+def _is_allowed(call: Callable[[], object]) -> bool | None:
+    """Return whether a request is allowed, or None when AWS did not respond."""
+    try:
+        with aws_errors("read"):
+            call()
+    except Denied:
+        return False
+    except (Unreachable, Unsupported):
+        return None
+    except Refused:
+        return True  # the resource is missing, but the request was allowed
+    return True
+
+
+def _task_permission(task: str, denied: frozenset[str], checked: frozenset[str], why: str) -> Permission:
+    untried = tuple(action for action in _actions_of_task(task) if action not in checked)
+    return Permission(
+        task=task,
+        denied_actions=_actions_within(task, denied),
+        unchecked_actions=untried,
+        unchecked_reason=why if untried else "",
+    )
+
+
+def _actions_within(task: str, actions: frozenset[str]) -> tuple[str, ...]:
+    return tuple(action for action in _actions_of_task(task) if action in actions)
+
+
+def _actions_of_task(task: str) -> tuple[str, ...]:
+    return tuple(sorted({action for actions in TASK_ACTIONS[task].values() for action in actions}))

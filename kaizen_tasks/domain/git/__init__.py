@@ -1,0 +1,1 @@
+"""What git servers, remotes and pushes are called, and what their answers mean."""

@@ -1,0 +1,1 @@
+"""Reading and writing small texts: durations, lists, JSON, what may be printed."""

@@ -1,0 +1,31 @@
+"""Describes parts of an HTTP response in one line; what a server answers may be anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.domain.text.printable import printable
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.health import ProbeResponse
+
+MAX_REPORTED_LENGTH = 64  # characters of a reported version or environment that are kept
+
+
+def redirect_target(response: ProbeResponse) -> str:
+    """Return ` to URL` for a redirect, without its query, which may hold a token; empty for any other response."""
+    location = response.headers.get("location", "") if 300 <= response.status < 400 else ""
+    return f" to {sanitize(location.partition('?')[0])}" if location else ""
+
+
+def sanitize(text: str) -> str:
+    """Return the beginning of a text, without control characters."""
+    return printable(text[:MAX_REPORTED_LENGTH])
+
+
+def describe_body(body: bytes) -> str:
+    """Return in words what an unexpected body seems to be: nothing, HTML or something."""
+    start = body.lstrip()[:15].lower()
+    if not start:
+        return "nothing"
+    return "HTML" if start.startswith((b"<!doctype", b"<html")) else "something"

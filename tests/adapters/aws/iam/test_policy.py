@@ -1,0 +1,206 @@
+"""The policy that `setup --print-iam` prints."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+from typing import Any, cast
+
+import botocore.session
+import pytest
+
+from kaizen_tasks.adapters.aws.iam.policy import (
+    NOT_ENFORCED,
+    TASK_ACTIONS,
+    applicable_tasks,
+    policy_document,
+    statements,
+    trust_policy,
+)
+from kaizen_tasks.adapters.aws.iam.setup_policy import setup_policy_document
+from kaizen_tasks.domain.init.ci.trust import trust_github
+from tests.fakes.tools import settings
+
+ARN = "arn:aws:{}:eu-west-1:123456789012:{}"
+
+
+def policy(**changes: object) -> dict[str, dict[str, Any]]:
+    """Return the statements by name."""
+    written = policy_document(settings(**changes), account="123456789012", table="kaizen-web")
+    assert written == json.loads(json.dumps(written))
+    assert written["Version"] == "2012-10-17"
+    return {each["Sid"]: each for each in cast("list[dict[str, Any]]", written["Statement"])}
+
+
+def test_allows_every_action_that_a_task_needs_and_no_other() -> None:
+    """Doctor checks the same table of actions; keys of the account's own are used by services only."""
+    allowed = {action for each in policy().values() if each["Effect"] == "Allow" for action in each["Action"]}
+
+    needed = {action for needs in TASK_ACTIONS.values() for actions in needs.values() for action in actions}
+    assert allowed == needed | {"kms:Decrypt", "kms:GenerateDataKey"}
+    assert not [action for action in allowed if "*" in action or action.startswith(("sts:", "iam:"))]
+
+
+def _is_operation(action: str) -> bool:
+    """Return whether an IAM action is an operation of the service, as botocore knows it."""
+    service, _, operation = action.partition(":")
+    model = botocore.session.Session().get_service_model(service)
+    return operation in model.operation_names
+
+
+def test_every_action_is_an_operation_of_its_service() -> None:
+    """PartiQL statements have actions of their own, and passing a role is none: both are documented by AWS."""
+    setup_policy = setup_policy_document(settings(), account="123456789012", table="kaizen-web")
+    documents = [*policy().values(), *cast("list[dict[str, Any]]", setup_policy["Statement"])]
+    actions = {action for each in documents for action in each["Action"]}
+
+    assert {action for action in actions if not _is_operation(action)} == {
+        *("dynamodb:PartiQLDelete", "dynamodb:PartiQLUpdate", "iam:PassRole")
+    }
+
+
+def test_limits_everything_to_what_is_configured() -> None:
+    """Only the identifiers of services, which App Runner chooses, are wildcards."""
+    found = policy()
+
+    assert found["KaizenRepositories"]["Resource"] == [
+        ARN.format("ecr", f"repository/{name}-web-app") for name in ("staging", "prod", "mark", "shane", "dom")
+    ]
+    assert ARN.format("apprunner", "service/prod-web-service/*") in found["KaizenServices"]["Resource"]
+    assert found["KaizenLedger"]["Resource"] == [ARN.format("dynamodb", "table/kaizen-web")]
+    everywhere = {action for each in found.values() if each["Resource"] == ["*"] for action in each["Action"]}
+    assert everywhere == {"apprunner:ListServices", "ecr:GetAccountSetting", "ecr:GetAuthorizationToken"}
+
+
+def test_allows_secrets_only_where_something_can_be_set() -> None:
+    """Only the last six characters, which Secrets Manager chooses, are wildcards."""
+    secrets = policy()["KaizenSecrets"]
+
+    assert ARN.format("secretsmanager", "secret:prod-web-app-secrets-??????") in secrets["Resource"]
+    assert len(secrets["Resource"]) == 5
+    assert "KaizenSecrets" not in policy(runtime={})
+    assert "runtime" not in applicable_tasks(settings(runtime={}))
+
+
+def _allows(documents: list[dict[str, Any]], action: str, key: str | None) -> bool:
+    """Evaluate the statements about the table for one request, as IAM does; its condition operators are those used."""
+    effects = {each["Effect"] for each in documents if action in each["Action"] and _matches(each, key)}
+    return effects == {"Allow"}
+
+
+def _matches(statement: dict[str, Any], key: str | None) -> bool:
+    keys = [] if key is None else [key]
+    for operator, operands in statement.get("Condition", {}).items():
+        patterns = operands["dynamodb:LeadingKeys"]
+        found = [any(fnmatch.fnmatchcase(each, pattern) for pattern in patterns) for each in keys]
+        match operator:
+            case "ForAllValues:StringLike" if not all(found):
+                return False
+            case "ForAnyValue:StringLike" if not any(found):
+                return False
+            case "Null" if not keys:
+                return False
+    return True
+
+
+EVERYTHING = {
+    "Effect": "Allow",
+    "Action": [f"dynamodb:{name}" for name in ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "DeleteTable")],
+}
+
+
+@pytest.mark.parametrize(
+    ("action", "key", "allowed"),
+    [
+        ("PutItem", "ledger#prod", True),
+        ("UpdateItem", "lock#prod", True),
+        ("PutItem", "hold#prod", True),
+        ("DeleteItem", "hold#prod", True),
+        ("UpdateItem", "ledger#prod", False),
+        ("DeleteItem", "ledger#prod", False),
+        ("BatchWriteItem", "ledger#prod", False),
+        ("PutItem", "lock#prod", False),
+        ("DeleteItem", "lock#prod", False),
+        ("PutItem", "other#prod", False),
+        ("PutItem", None, False),
+        ("DeleteTable", None, False),
+    ],
+)
+def test_ledger_grows_and_is_not_rewritten(action: str, key: str | None, *, allowed: bool) -> None:
+    """IAM cannot require that an entry is new, which is said when the policy is printed."""
+    assert _allows([*policy().values()], f"dynamodb:{action}", key) is allowed
+    assert "attribute_not_exists" in NOT_ENFORCED
+
+
+@pytest.mark.parametrize("action", ["UpdateItem", "DeleteItem", "BatchWriteItem"])
+def test_other_policies_do_not_allow_to_rewrite_the_ledger(action: str) -> None:
+    documents = [*policy().values(), EVERYTHING]
+
+    assert not _allows(documents, f"dynamodb:{action}", "ledger#prod")
+    assert _allows(documents, f"dynamodb:{action}", "other#prod")
+    assert not _allows(documents, "dynamodb:DeleteTable", None)
+
+
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [("eu-west-1", "dynamodb.eu-west-1.amazonaws.com"), ("cn-north-1", "dynamodb.cn-north-1.amazonaws.com.cn")],
+)
+def test_keys_are_used_only_on_behalf_of_the_caller(region: str, host: str) -> None:
+    keys = policy(aws={"region": region, "account": "123456789012"})["KaizenKeys"]
+
+    assert host in keys["Condition"]["StringEquals"]["kms:ViaService"]
+    assert keys["Condition"]["StringEquals"]["kms:CallerAccount"] == "123456789012"
+
+
+def test_setup_may_create_what_it_creates_and_pass_roles_to_app_runner_alone() -> None:
+    document = setup_policy_document(settings(), account="123456789012", table="kaizen-web")
+    found = {each["Sid"]: each for each in cast("list[dict[str, Any]]", document["Statement"])}
+
+    assert ARN.format("ecr", "repository/mark-web-app") in found["KaizenSetupRepositories"]["Resource"]
+    assert "apprunner:CreateService" in found["KaizenSetupServices"]["Action"]
+    assert found["KaizenSetupRoles"]["Condition"] == {
+        "StringEquals": {"iam:PassedToService": ["build.apprunner.amazonaws.com", "tasks.apprunner.amazonaws.com"]}
+    }
+    assert [sid for sid, each in found.items() if each["Resource"] == ["*"]] == ["KaizenSetupAccount"]
+
+
+def test_resources_name_services_with_known_ids() -> None:
+    """A policy may name a service's identifier, so the simulation must use it too."""
+    found = statements(settings(), account="123456789012", table="t", service_ids={"prod-web-service": "8fe1"})
+
+    resources = {resource for each in found for resource in each.resources}
+    assert ARN.format("apprunner", "service/prod-web-service/8fe1") in resources
+    assert ARN.format("apprunner", "service/dom-web-service/*") in resources
+
+
+@pytest.mark.parametrize(
+    ("region", "begin"),
+    [("eu-west-1", "arn:aws:"), ("cn-north-1", "arn:aws-cn:"), ("us-gov-west-1", "arn:aws-us-gov:")],
+)
+def test_arns_have_the_partition_of_the_region(region: str, begin: str) -> None:
+    """China and GovCloud are separate partitions."""
+    found = policy(aws={"region": region, "account": "123456789012"})
+
+    resources = [resource for each in found.values() for resource in each["Resource"] if resource != "*"]
+    assert all(resource.startswith(begin) and f":{region}:" in resource for resource in resources)
+
+
+def test_trust_policy_allows_release_branches_and_protected_environments() -> None:
+    """Other repositories, branches, pull requests and environments are not trusted."""
+    jobs = trust_github("ada@12/web@34")
+    assert jobs is not None
+    found = trust_policy(settings(), account="123456789012", jobs=jobs)
+
+    (statement,) = cast("list[dict[str, Any]]", found["Statement"])
+    assert statement["Principal"] == {
+        "Federated": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+    }
+    assert statement["Condition"] == {
+        "StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"},
+        "StringLike": {
+            "token.actions.githubusercontent.com:sub": [
+                "repo:ada@12/web@34:ref:refs/heads/main",
+                "repo:ada@12/web@34:environment:production",
+            ]
+        },
+    }
