@@ -14,7 +14,8 @@ from attrs import evolve, frozen
 
 from kaizen_tasks.domain.version import image_tag
 from kaizen_tasks.errors import KaizenError
-from kaizen_tasks.flows.release import files, tags
+from kaizen_tasks.flows.release import files, pending, tags
+from kaizen_tasks.flows.release.undated_sections import find_waiting_release
 from kaizen_tasks.rehearsal import landscape, provision
 from kaizen_tasks.rehearsal.clone import ScratchClone
 from kaizen_tasks.rehearsal.cloud import clean_environ
@@ -109,16 +110,25 @@ def _tag(version: Version, clone: ScratchClone, tools: Toolbox) -> None:
 
 
 def _lacks_notes(plan: RehearsalPlan, tools: Toolbox) -> bool:
-    """Return whether a release would stop because nothing is noted; one that was made already is released again."""
-    if not plan.is_hotfix and tags.tagged_versions(tools):
-        return False
+    """Return whether a release would stop because nothing is noted for it."""
     try:
-        changelog = files.read_noted_changelog(tools)
-        section = changelog.find_section(files.read_version(tools))
+        if not plan.is_hotfix and _is_released_again(tools):
+            return False
+        changelog, version = files.read_noted_changelog(tools), files.read_version(tools)
     except KaizenError:
         return False  # the flow says why
-    is_written = section is not None and not plan.is_hotfix
+    is_tagged = version in tags.tagged_versions(tools)
+    is_written = changelog.find_section(version) is not None and not (plan.is_hotfix or is_tagged)
     return not files.has_unreleased_entries(changelog) and not is_written
+
+
+def _is_released_again(tools: Toolbox) -> bool:
+    """Return whether a release takes up the last one, since nothing is noted after it, or asks for `--to`."""
+    version, last_version = files.read_version(tools), files.last_released_version(tools)
+    if find_waiting_release(version, tools) is not None:
+        return True
+    completed = pending.find_completed_release(version, last_version, tools)
+    return (completed or pending.find_release_before_head(version, last_version, tools)) is not None
 
 
 def _add_sample_entry(clone: ScratchClone, tools: Toolbox) -> ScratchClone:

@@ -118,6 +118,21 @@ def test_a_release_of_nothing_gets_a_sample_entry(tmp_path: Path, flow: str, cha
     assert (SAMPLE_ENTRY in (clone.app_folder / "CHANGELOG.md").read_text()) is not is_noted
 
 
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("adopts", "is_noted"), [(False, True), (True, False)], ids=["the release", "a commit after it"]
+)
+def test_a_commit_after_a_release_gets_a_sample_entry(tmp_path: Path, *, adopts: bool, is_noted: bool) -> None:
+    clone = new_clone(tmp_path, CUT_CHANGELOG)
+    git(clone.app_folder, "tag", "v0.2.0")
+    if adopts:
+        git(clone.app_folder, "commit", "--quiet", "--allow-empty", "--message", "Release with kaizen_tasks")
+
+    prepared = prepare_start(plan(tmp_path, ""), clone)
+
+    assert (prepared.clone.refusals == ()) is is_noted
+
+
 def test_a_real_service_that_does_not_exist_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def describe(_environment: object, tools: object) -> ServiceDescription:
         assert getattr(tools, "dry") is True  # noqa: B009 - whatever the tools are
