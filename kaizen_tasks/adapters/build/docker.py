@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -17,10 +18,12 @@ from kaizen_tasks.adapters.build.push_progress import PushProgress
 from kaizen_tasks.adapters.host.process import CompletedProcess, run
 from kaizen_tasks.adapters.host.user_folders import home_folder
 from kaizen_tasks.config.tables import BuildRules
+from kaizen_tasks.domain.dockerfile.parse import parse_dockerfile
 from kaizen_tasks.domain.release import BuildSpec, LocalImage
+from kaizen_tasks.domain.text.listing import list_names
 from kaizen_tasks.errors import PushFailed
 from kaizen_tasks.ports.activity import report_activity
-from kaizen_tasks.ports.types import Login
+from kaizen_tasks.ports.types import BuildObstacle, Login
 
 INSPECT_TEMPLATE = '{{.Id}} {{.Os}}/{{.Architecture}} {{index .Config.Labels "org.opencontainers.image.revision"}}'
 
@@ -62,6 +65,22 @@ class DockerBuilder(EngineBuilder):
     def unsupported_keys(self) -> tuple[str, ...]:
         """Return the configured keys of `[build]` that this docker does not support: the legacy builder few."""
         return inputs.unsupported_keys(self._rules, (self._program, *self._mode.command), self._mode.env)
+
+    def obstacles(self, unsupported: Sequence[str]) -> tuple[BuildObstacle, ...]:
+        """Return why docker cannot build as it is configured: the legacy builder does not read every Dockerfile."""
+        return (*super().obstacles(unsupported), *self._unreadable_parts())
+
+    def _unreadable_parts(self) -> Iterator[BuildObstacle]:
+        path = posixpath.normpath(f"{self._rules.context}/{self._rules.dockerfile}")
+        try:
+            text = (self._root / path).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return  # the build says so
+        features = parse_dockerfile(text).buildkit_features
+        if features and self._mode is LEGACY:
+            engine, upgrade = self._description()
+            message = f"{engine} cannot read {path}: {list_names(features)}"
+            yield BuildObstacle(message=message, fix=f"{upgrade}, or choose another build.engine")
 
     def _description(self) -> tuple[str, str]:
         """Return this docker in words, and how to make it support more."""

@@ -12,6 +12,13 @@ from kaizen_tasks.domain.dockerfile.instructions import Instruction
 DEFAULT_SHELL = ("/bin/sh", "-c")
 DEFAULT_FOLDER = "/"
 
+BUILDKIT_FLAGS = {
+    "ADD": ("checksum", "chmod", "exclude", "keep-git-dir", "link", "unpack"),
+    "COPY": ("chmod", "exclude", "link", "parents"),
+    "RUN": ("device", "mount", "network", "security"),
+}
+"""Flags of instructions that docker's builder without BuildKit refuses."""
+
 
 @frozen(kw_only=True)
 class CopiedFiles:
@@ -122,6 +129,17 @@ class Dockerfile:
         secrets = [mount for mount in mounts if mount.get("type") == "secret"]
         ids = (mount.get("id") or posixpath.basename(mount.get("target") or mount.get("dst", "")) for mount in secrets)
         return tuple(dict.fromkeys(filter(None, ids)))
+
+    @property
+    def buildkit_features(self) -> tuple[str, ...]:
+        """What only BuildKit understands, with the first line of each: `RUN --mount in line 7`."""
+        lines: dict[str, int] = {}
+        for instruction in (each for stage in self.stages for each in stage.instructions):
+            keyword, flags = instruction.keyword, [name for name, _ in instruction.flags]
+            used = [f"--{name}" for name in flags if name in BUILDKIT_FLAGS.get(keyword, ())]
+            for feature in (*used, *(["<<"] if instruction.here_documents else ())):
+                lines.setdefault(f"{keyword} {feature}", instruction.line)
+        return tuple(f"{feature} in line {line}" for feature, line in lines.items())
 
     def find_stage(self, target: str) -> Stage | None:
         """Return the stage with a name or index, or the final stage for an empty target; None if there is none."""

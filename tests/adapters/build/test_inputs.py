@@ -187,6 +187,15 @@ class TestSelection:
             "docker without buildx does not support build.ssh"
         ]
 
+    def test_says_what_docker_without_buildkit_cannot_read(self, folder: Path) -> None:
+        self.install(folder, "docker")
+        (folder / "Dockerfile").write_text("FROM scratch\nRUN --mount=type=cache,target=/x true\nCOPY . .\n")
+
+        (obstacle,) = examine_engine(RULES, folder).obstacles
+
+        assert obstacle.message == "docker without buildx cannot read Dockerfile: RUN --mount in line 2"
+        assert obstacle.fix.startswith("install buildx")
+
     def test_a_bundle_ignores_what_only_an_engine_can_use(self, folder: Path) -> None:
         engine = examine_engine(
             RULES._replace(engine="bundle", target="tool", args={"BASE": "x"}, options=("--network=host",)), folder

@@ -21,3 +21,21 @@ from kaizen_tasks.domain.dockerfile.parse import parse_dockerfile
 )
 def test_names_the_secrets_that_it_mounts(run: str, secrets: tuple[str, ...]) -> None:
     assert parse_dockerfile(f"FROM scratch AS base\n{run}\nFROM scratch\n").secrets == secrets
+
+
+def test_names_what_only_buildkit_understands() -> None:
+    text = """FROM scratch
+COPY --chown=1 --link a b
+RUN <<-EOF
+\tone
+EOF
+ADD --chmod=755 c d
+COPY --link --from=0 e f
+"""
+
+    assert parse_dockerfile(text).buildkit_features == (
+        "COPY --link in line 2",
+        "RUN << in line 3",
+        "ADD --chmod in line 6",
+    )
+    assert parse_dockerfile("FROM scratch\nCOPY --chown=1 a b\nRUN true\n").buildkit_features == ()
