@@ -6,6 +6,8 @@ import hashlib
 import re
 from collections.abc import Mapping
 
+from kaizen_tasks.domain.tag_pattern import TagPattern
+
 TRAILER = "Kaizen-Proposal"
 """Ends the message of a commit that these tasks have proposed, with a digest of its release files."""
 
@@ -23,8 +25,7 @@ def proposal_branch(branch: str, *, main_branch: str, tag: str) -> str:
         main_branch: the first of the branches that releases are made from; others have proposals of their own.
         tag: the template of tags; an app that shares its repository has one of its own.
     """
-    prefix = tag.partition("{version}")[0].removesuffix("v").strip("-_/@.")
-    others = [prefix, "" if branch == main_branch else branch]
+    others = [TagPattern(template=tag).component, "" if branch == main_branch else branch]
     return "-".join((BRANCH, *(re.sub(r"[^A-Za-z0-9.]+", "-", other) for other in others if other)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -33,6 +34,13 @@ class TagPattern:
         except UsageError:
             return None
         return version if self.format(version) == tag else None
+
+    @property
+    def component(self) -> str:
+        """The part that tells the tags of an app from those of its neighbours: `web` of `web-v{version}`; or empty."""
+        prefix, _, suffix = self.template.partition("{version}")
+        parts = (re.sub(r"(^|(?<=[-_/@.]))v$", "", prefix), suffix)
+        return "-".join(filter(None, (part.strip("-_/@.") for part in parts)))
 
     @property
     def other_form(self) -> TagPattern:

@@ -15,6 +15,9 @@ from kaizen_tasks.domain.proposal import digest, proposal_branch, render_body
         ("main", "{version}", "release/next"),
         ("main", "web-v{version}", "release/next-web"),
         ("main", "web@{version}", "release/next-web"),
+        ("main", "dev{version}", "release/next-dev"),
+        ("main", "v{version}-web", "release/next-web"),
+        ("main", "@acme/web@{version}", "release/next-acme-web"),
         ("stable/1.x", "apps/web/v{version}", "release/next-apps-web-stable-1.x"),
     ],
 )
