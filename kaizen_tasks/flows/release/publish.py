@@ -90,7 +90,7 @@ def _tip(release: Release, remote: RemoteRefs, tools: Tools) -> str:
     """
     if needs_merge(release, remote, tools):
         merged_files = _merge_files(release, remote.branch_commit, tools)
-        message = f"Merge release {release.name}\n"
+        message = f"Merge release {_tag(release, tools)}\n"
         return tools.scm.write_merge(
             onto=remote.branch_commit, commit=release.commit, files=merged_files, message=message
         )
@@ -182,7 +182,7 @@ def _offer_pull_request(error: BranchProtected, release: Release, tip: str, tool
 def _pull_request_page(source: str, target: str, release: Release, tools: Tools) -> str:
     """Return the address of the open pull request or, where no token opens it, the one at which a person does."""
     if not tools.forge.access_problem():
-        title, body = f"Merge release {release.name}", f"{release.name} is released; {target} lacks it."
+        title, body = f"Merge release {_tag(release, tools)}", f"{_tag(release, tools)} is released; {target} lacks it."
         with suppress(KaizenError):
             request = tools.forge.open_pull_request(source=source, target=target, title=title, body=body)
             return request.url
