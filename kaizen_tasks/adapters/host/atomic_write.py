@@ -19,14 +19,16 @@ class WorkingTree:
 
     Args:
         root: the folder.
+        boundary: the folder that no path leaves; by default `root`.
         survives_power_loss: whether a file is on the disk before it replaces another. Git can restore what it has, and
             does not wait for the disk either when it checks out a file.
     """
 
     in_memory = False
 
-    def __init__(self, root: Path, *, survives_power_loss: bool = True) -> None:
+    def __init__(self, root: Path, *, boundary: Path | None = None, survives_power_loss: bool = True) -> None:
         self._root = root
+        self._boundary = boundary or root
         self._survives_power_loss = survives_power_loss
 
     def read(self, name: str) -> bytes | None:
@@ -77,10 +79,11 @@ class WorkingTree:
 
     def _locate(self, name: str) -> Path:
         relative = PurePosixPath(name)
-        if relative.is_absolute() or ".." in relative.parts or not relative.parts:
+        goes_up = ".." in relative.parts and self._boundary == self._root
+        if relative.is_absolute() or goes_up or not relative.parts:
             raise Refused(f"{name!r} is not a path inside this folder", state="nothing has been read or written")
         path = self._root / relative
-        if not path.parent.resolve().is_relative_to(self._root.resolve()):
+        if not path.parent.resolve().is_relative_to(self._boundary.resolve()):
             message = f"{name} leads out of its folder through a symbolic link"
             raise Refused(message, state="nothing has been read or written")
         return path

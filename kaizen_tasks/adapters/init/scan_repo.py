@@ -13,11 +13,14 @@ from kaizen_tasks.config import load
 from kaizen_tasks.domain.init.repo_scan import GitRepository, RepoScan
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 
+RELEASE_TOOL_FILES = (
+    r"\.changeset/config\.json|\.?(?:cz|cliff|goreleaser|release-please|release-it|bumpversion|versionrc|releaserc|czrc)"
+    r"[\w.-]*|release\.config\.[cm]?[jt]s"
+)
 SCANNED_PATHS = re.compile(
     r"VERSION|package-lock\.json|\.circleci/[\w-]+\.ya?ml|(?:bitbucket|azure)-pipelines\.ya?ml|(?:.*/)?buildspec[\w.-]*\.ya?ml|"
     r"\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.ya?ml|\.gitlab/.*\.ya?ml|"
-    r"\.changeset/config\.json|\.?(?:cz|cliff|goreleaser|release-please|release-it|bumpversion|versionrc|releaserc|czrc)"
-    r"[\w.-]*|release\.config\.[cm]?[jt]s|(?:.*/)?(?:(?:Dockerfile|Containerfile)(?:\.[\w.-]+)?|[^/]+\.dockerfile|"
+    rf"{RELEASE_TOOL_FILES}|(?:.*/)?kaizen\.toml|(?:.*/)?(?:(?:Dockerfile|Containerfile)(?:\.[\w.-]+)?|[^/]+\.dockerfile|"
     r"[^/]+\.(?:sh|bash|tf|tfvars|md)|Makefile|apprunner\.ya?ml|copilot/.*manifest\.ya?ml|copilot/\.workspace)|"
     r"(?:[^/]+/)?(?:requirements[^/]*\.(?:txt|in)|pyproject\.toml|towncrier\.toml|Pipfile|setup\.(?:cfg|py)|"
     r"package(?:-lock)?\.json)"
@@ -27,7 +30,8 @@ SCANNED_PATHS = re.compile(
 OUTER_PATHS = re.compile(
     r"(?:(?:\.circleci|scripts?|bin|ci|deploy(?:ment)?|infra(?:structure)?|terraform|tf|iac|ops|devops|aws|cloud|tools)/.*)?"
     r"(?:[^/]+\.(?:sh|bash|tf|tfvars)|Makefile)|\.github/workflows/[^/]+\.ya?ml|copilot/.*|"
-    r"\.gitlab-ci\.ya?ml|\.circleci/[\w-]+\.ya?ml|(?:bitbucket|azure)-pipelines\.ya?ml|buildspec[\w.-]*\.ya?ml"
+    r"\.gitlab-ci\.ya?ml|\.gitlab/.*\.ya?ml|\.circleci/[\w-]+\.ya?ml|(?:bitbucket|azure)-pipelines\.ya?ml|"
+    rf"buildspec[\w.-]*\.ya?ml|{RELEASE_TOOL_FILES}|package\.json|pyproject\.toml|setup\.cfg"
 )
 """Files at the top of a repository that may deploy an app in a subfolder; other folders are other apps."""
 
@@ -102,10 +106,10 @@ def _list_paths(git: Git) -> list[str]:
 
 
 def _read_outer_texts(folder: Path, git: Git, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield path and text of the files at the top of the repository that may deploy an app in a subfolder."""
+    """Yield path and text of the files that may deploy an app in a subfolder, and of other apps' configurations."""
     top = "../" * git.repo.prefix.count("/")
     if top:
-        outer = re.compile(rf"{re.escape(top)}(?:{OUTER_PATHS.pattern})")
+        outer = re.compile(rf"{re.escape(top)}(?:{OUTER_PATHS.pattern})|(?:\.\./)+(?:.*/)?kaizen\.toml")
         yield from _read_texts(folder, (path for path in paths if path.startswith("../")), outer)
 
 

@@ -28,7 +28,7 @@ from kaizen_tasks.domain.init.proposal import (
     propose_config,
 )
 from kaizen_tasks.domain.text.printable import printable
-from kaizen_tasks.errors import Refused, UsageError
+from kaizen_tasks.errors import UsageError
 from kaizen_tasks.flows.init import plan as flow
 from kaizen_tasks.flows.init.plan import InitPlan
 
@@ -52,14 +52,8 @@ def init(
         raise UsageError("--propose writes a workflow", hint="kaizen init --ci github --propose")
     root = scan_repo.find_app_folder(Path.cwd())
     answers = UserAnswers(app=app, region=region, environments=tuple(env))
-    documents = WorkingTree(root)
     scan, proposal = _make_proposal(root, answers, profile, yes=yes, from_aws=from_aws)
-    if ci and scan.repo_scan.subfolder:
-        raise Refused(
-            f"workflows belong to the top of the repository, but this app is in {scan.repo_scan.subfolder}",
-            state="nothing has been changed",
-            hint="leave out --ci, and write workflows there that run the same tasks",
-        )
+    documents = WorkingTree(root, boundary=root.resolve() / scan.repo_scan.path_to_top)
     request = CiRequest(system=ci, proposes=propose) if ci else None
     plan = flow.plan_init(
         root,

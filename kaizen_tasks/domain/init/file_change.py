@@ -13,7 +13,7 @@ class FileChange:
     """The change of a file.
 
     Attributes:
-        path: the file's path below the app's folder.
+        path: the file's path from the app's folder.
         before: the current content; None when there is no such file.
         after: the new content.
         is_generated: whether nobody reads the content.

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from kaizen_tasks.domain.changelog.model import find_unreleased
-from kaizen_tasks.domain.init import tasks_file
-from kaizen_tasks.domain.init.detect import dockerfile, endpoint, previous_releases
+from kaizen_tasks.domain.init import naming, tasks_file
+from kaizen_tasks.domain.init.detect import dockerfile, endpoint, other_apps, previous_releases
 from kaizen_tasks.domain.init.detect.from_account import AccountScan, missing_resources
 from kaizen_tasks.domain.init.evidence import (
     EXAMPLE_ACCOUNTS,
@@ -121,6 +121,14 @@ def _endpoint_note(repo_scan: RepoScan, proposal: Proposal) -> Note:
         return Note(f"the app does not answer GET /version; with {framework}:", tuple(snippet))
     text = f"the app does not answer GET /version; from {variable} and ENVIRONMENT, it must answer:"
     return Note(text, ('{"version": "v1.2.3", "environment": "staging"}',))
+
+
+def shared_tag_notes(repo_scan: RepoScan, tag: str) -> Iterator[Note]:
+    """Yield a note for every other app of the repository with the same tags: a release of one would be the other's."""
+    for path, other_tag in other_apps.find_tags(repo_scan.deployment_texts).items():
+        if other_tag == tag:
+            folder = naming.slugify(repo_scan.subfolder or repo_scan.name)
+            yield Note(f'{path} has the same tags, {tag}; change release.tag of one, such as "{folder}-v{{version}}"')
 
 
 def changelog_notes(changelog: Changelog, path: str, version: str, tags: Collection[str], tag: str) -> Iterator[Note]:

@@ -11,11 +11,13 @@ from attrs import evolve, field, frozen
 
 from kaizen_tasks.domain.dockerfile.parse import parse_dockerfile as parse_stages
 from kaizen_tasks.domain.init import evidence, naming
+from kaizen_tasks.domain.init.ci.conflicts import MARK
 from kaizen_tasks.domain.init.detect import dockerfile as dockerfiles
 from kaizen_tasks.domain.init.detect import (
     github_workflows,
     manifests,
     markdown_urls,
+    other_apps,
     other_pipelines,
     previous_releases,
     shell_scripts,
@@ -128,7 +130,11 @@ class Proposal:
 
 def detect_environments(repo_scan: RepoScan) -> Facts:
     """Return the facts in the app's files, and in those at the top of its repository that are about it."""
-    texts = {path: text for path, text in repo_scan.deployment_texts.items() if _is_relevant(path, text, repo_scan)}
+    texts = {
+        path: text
+        for path, text in repo_scan.deployment_texts.items()
+        if is_relevant(path, text, repo_scan) and MARK not in text
+    }
     workflows = (
         github_workflows.facts_from_workflow(path, text)
         for path, text in sorted(texts.items())
@@ -164,7 +170,7 @@ def _from_the_folder(build: ImageBuild, subfolder: str) -> ImageBuild:
     return evolve(build, dockerfile=paths["dockerfile"], context=paths["context"])
 
 
-def _is_relevant(path: str, text: str, repo_scan: RepoScan) -> bool:
+def is_relevant(path: str, text: str, repo_scan: RepoScan) -> bool:
     """Return whether a file can be about the app: any file of its folder, and others that name the folder."""
     if not path.startswith("../") or path.endswith((".tf", ".tfvars")) or "copilot/" in path:
         return True
@@ -198,8 +204,7 @@ def propose_config(scan: ScanResult, answers: UserAnswers) -> Proposal:
     known_region = answers.region or (region.value if region else "") or repo_scan.region
     account = facts.account
     dockerfile = dockerfiles.parse_dockerfile(repo_scan.texts.get(build.dockerfile, ""), build.target)
-    tags, component = repo_scan.repository.tags, repo_scan.subfolder.rpartition("/")[2]
-    tag = previous_releases.infer_tag_pattern(tags, naming.slugify(component) if component else "")
+    tags, tag = repo_scan.repository.tags, _choose_tag(repo_scan)
     is_guessed = {
         "app": not known_app,
         "region": names and not known_region,
@@ -315,6 +320,15 @@ def _guess_app_name(repo_scan: RepoScan) -> str:
     match = re.search(r"([^/:]+?)(?:\.git)?/*$", remote_url)
     is_named = match and match[1] not in NAMELESS_REMOTES and not repo_scan.subfolder
     return naming.slugify(match[1] if match and is_named else repo_scan.name)
+
+
+def _choose_tag(repo_scan: RepoScan) -> str:
+    """Return the pattern of tags; an app in a subfolder is named after it or, if another app is, after its path."""
+    tags, folder = repo_scan.repository.tags, repo_scan.subfolder
+    names = (naming.slugify(name) for name in (folder.rpartition("/")[2], folder)) if folder else ("",)
+    patterns = [previous_releases.infer_tag_pattern(tags, name) for name in names]
+    taken = {*other_apps.find_tags(repo_scan.deployment_texts).values()}
+    return next((pattern for pattern in patterns if pattern not in taken), patterns[0])
 
 
 def _choose_branch(repo_scan: RepoScan) -> str:

@@ -37,7 +37,7 @@ class RepoScan:
         subfolder: the folder's path in the repository; empty at the top.
         texts: texts of the files that were read, by path below the folder.
         outer_texts: texts of workflows, scripts and Terraform that a repository keeps at its top for an app in a
-            subfolder, by path from the folder: `../deploy.sh`.
+            subfolder, and of the configurations of other apps, by path from the folder: `../deploy.sh`.
         paths: paths of all files of the repository, from the folder.
         app_sources: texts of the source files that create a web app, by path.
         version_endpoint_files: paths of sources that mention `/version`.
@@ -65,6 +65,11 @@ class RepoScan:
             while (path := posixpath.dirname(path)) and path not in found:
                 found.add(path)
         return frozenset(found)
+
+    @property
+    def path_to_top(self) -> str:
+        """The path from the folder to the top of the repository, such as `../..`."""
+        return posixpath.relpath(".", self.subfolder or ".")
 
     @property
     def deployment_texts(self) -> Mapping[str, str]:

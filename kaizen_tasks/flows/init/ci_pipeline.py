@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from kaizen_tasks.domain import proposal
 from kaizen_tasks.domain.git.remote_url import code_host_kind, web_url
 from kaizen_tasks.domain.init.ci import conflicts, github, gitlab
-from kaizen_tasks.domain.init.ci.inputs import PipelineInputs, PipelineStage
+from kaizen_tasks.domain.init.ci.conflicts import MARK
+from kaizen_tasks.domain.init.ci.inputs import AppFolder, PipelineInputs, PipelineStage, locate_app
 from kaizen_tasks.domain.init.ci.installation import TASKS_FILE
 from kaizen_tasks.domain.init.ci.systems import RENDERERS
 from kaizen_tasks.domain.init.notes import Note
+from kaizen_tasks.domain.init.proposal import is_relevant
 from kaizen_tasks.flows.release.files import VERSION_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from kaizen_tasks.config.settings import Settings
     from kaizen_tasks.domain.init.ci.installation import Installation
@@ -22,17 +26,17 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.init.repo_scan import RepoScan
 
 GLOB_CHARACTERS = {*"*?["}
-MARK = "kaizen init --ci"
-"""What each written file says about its origin."""
 
 
 def ci_files(
     settings: Settings, ci: CiRequest, repo_scan: RepoScan, installation: Installation, changelog_file: str
 ) -> dict[str, bytes]:
-    """Return the files of the pipeline, by path."""
-    fragments, build = settings.changelog.fragments, settings.build
+    """Return the files of the pipeline, by path from the app's folder."""
+    fragments, build, rules = settings.changelog.fragments, settings.build, settings.release
+    branch = next((name for name in rules.branches if not GLOB_CHARACTERS & {*name}), "main")
+    folder = locate_app(repo_scan.subfolder, rules.tag)
     inputs = PipelineInputs(
-        branch=next((name for name in settings.release.branches if not GLOB_CHARACTERS & {*name}), "main"),
+        branch=branch,
         region=settings.aws.region,
         stages=tuple(_pipeline_stage(name, settings) for name in settings.pipeline),
         installation=installation,
@@ -40,10 +44,12 @@ def ci_files(
         release_paths=(changelog_file, VERSION_FILE, *([f"{fragments}/**"] if fragments else [])),
         version_paths=tuple(dict.fromkeys(rule.path for rule in settings.version_files)),
         proposes=ci.proposes,
+        proposal_branch=proposal.proposal_branch(branch, main_branch=rules.branches[0], tag=rules.tag),
         needs_engine=build.engine != "bundle",
         caches_layers=any("type=gha" in cache for cache in (*build.cache_from, *build.cache_to)),
+        folder=folder,
     )
-    return {path: text.encode() for path, text in RENDERERS[ci.system](inputs).items()}
+    return {folder.path_from_app(path): text.encode() for path, text in RENDERERS[ci.system](inputs).items()}
 
 
 def _pipeline_stage(name: str, settings: Settings) -> PipelineStage:
@@ -73,35 +79,57 @@ def ci_notes(
         ci: which pipeline is asked for.
         repo_scan: what was read in the app's folder.
         installation: what the pipeline installs.
-        files: the paths of its files.
+        files: the paths of its files, from the app's folder.
         existing_files: those that exist and are left alone.
     """
     host = code_host_kind(_page(repo_scan, settings))
     if host in RENDERERS and host != ci.system:
         yield Note(f"the remote is on {host}, which does not run this pipeline: kaizen init --ci {host}")
-    own_files = frozenset(files) - {gitlab.PIPELINE_PATH}
-    foreign_files = {path for path in own_files & {*existing_files} if MARK not in repo_scan.texts.get(path, MARK)}
-    for path in sorted(foreign_files):
-        yield Note(f"{path} exists and is not of kaizen_tasks: rename or remove it, and run the same command again")
-    if gitlab.PIPELINE_PATH in files and gitlab.JOBS_PATH not in repo_scan.texts.get(
-        gitlab.PIPELINE_PATH, gitlab.JOBS_PATH
-    ):
-        yield Note(f"{gitlab.PIPELINE_PATH} exists and is left alone; add to its `include`:", gitlab.INCLUDE_LINES)
-    yield from map(Note, conflicts.find_conflicts(repo_scan.texts, own_files - foreign_files))
+    folder = locate_app(repo_scan.subfolder, settings.release.tag)
+    texts = {path: text for path, text in repo_scan.deployment_texts.items() if _is_about(path, text, repo_scan)}
+    pipeline_path = folder.path_from_app(gitlab.PIPELINE_PATH)
+    for path in sorted({*files} & {*existing_files} - {pipeline_path}):
+        if (owner := _other_owner(path, repo_scan.deployment_texts, folder)) is not None:
+            yield Note(f"{path} exists and is {owner}: rename or remove it, and run the same command again")
+    if pipeline_path in files and not _includes_jobs(repo_scan.deployment_texts.get(pipeline_path), folder):
+        yield Note(f"{pipeline_path} exists and is left alone; add to its `include`:", gitlab.INCLUDE_LINES)
+    written = frozenset(path for path, text in texts.items() if MARK in text) - {pipeline_path}
+    yield from map(Note, conflicts.find_conflicts(texts, written))
     if not installation.is_pinned:
         path = next(path for path in files if path.endswith(TASKS_FILE))
         yield Note(f"{path} says how to pin kaizen_tasks by hash: this copy does not know where it is from")
-    yield from _setup_notes(settings, ci, {*files} - {*existing_files})
+    yield from _setup_notes(settings, ci, folder, {*files} - {*existing_files})
 
 
-def _setup_notes(settings: Settings, ci: CiRequest, new_files: Collection[str]) -> Iterator[Note]:
+def _is_about(path: str, text: str, repo_scan: RepoScan) -> bool:
+    """Return whether a file may release the app: workflows at the top may be those of other apps."""
+    return is_relevant(path, text, repo_scan) or not conflicts.is_workflow(path)
+
+
+def _other_owner(path: str, texts: Mapping[str, str], folder: AppFolder) -> str | None:
+    """Return whose a file of the pipeline's is; None if it is the app's own, or one that all apps share."""
+    if path not in texts:  # requirements are not read
+        return None
+    first_line = texts[path].partition("\n")[0]
+    if MARK not in first_line:
+        return "not of kaizen_tasks"
+    return None if re.search(rf"{MARK}[^`]*`{re.escape(folder.place)}[.:]", first_line) else "of another app"
+
+
+def _includes_jobs(pipeline: str | None, folder: AppFolder) -> bool:
+    """Return whether a pipeline includes the jobs of the app; one that is written now does."""
+    return pipeline is None or gitlab.JOBS_PATHS in pipeline or gitlab.jobs_path(folder) in pipeline
+
+
+def _setup_notes(settings: Settings, ci: CiRequest, folder: AppFolder, new_files: Collection[str]) -> Iterator[Note]:
     """Yield what a person does before the pipeline can release."""
     build = settings.build
-    release_file = {"github": github.RELEASE_WORKFLOW_PATH, "gitlab": gitlab.JOBS_PATH}[ci.system]
+    paths = {"github": github.workflow_path(folder, "release"), "gitlab": gitlab.jobs_path(folder)}
+    release_file = folder.path_from_app(paths[ci.system])
     if release_file in new_files and settings.pipeline:
         protection = "" if ci.proposes else f"; if {settings.release.branches[0]} is protected, add --propose"
         yield Note(f"nothing is released before what stands at the top of {release_file} is set up{protection}")
     is_built = bool(settings.pipeline) and build.engine != "bundle"
     if ci.system == "github" and is_built and not (build.cache_from or build.cache_to):
         text = f"to keep layers of the image between runs, add to [build], and write {release_file} anew:"
-        yield Note(text, github.CACHE_LINES)
+        yield Note(text, github.cache_lines(folder))

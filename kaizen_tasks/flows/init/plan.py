@@ -13,7 +13,8 @@ from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain.changelog.add import add_entry, empty_changelog
 from kaizen_tasks.domain.changelog.model import parse_changelog
 from kaizen_tasks.domain.init import notes, render_toml, tasks_file, version_endpoint
-from kaizen_tasks.domain.init.ci.github import CACHE_LINES
+from kaizen_tasks.domain.init.ci.github import cache_lines
+from kaizen_tasks.domain.init.ci.inputs import locate_app
 from kaizen_tasks.domain.init.ci.installation import DEPENDENCIES_FILE, SCHEMA_FILE, schema_reference
 from kaizen_tasks.domain.init.detect import previous_releases
 from kaizen_tasks.domain.init.file_change import FileChange
@@ -76,7 +77,7 @@ def plan_init(
         root: the app's folder.
         scan: what was found in the repository and the account.
         proposal: the configuration for an app without one.
-        documents: reads the files in the app's folder.
+        documents: reads the files in the app's folder and, for CI, at the top of its repository.
         installation: the copy of these tasks that runs.
         ci: which CI pipeline to write; None for none.
         adds_endpoint: whether to add `GET /version` and the version argument, where they are missing.
@@ -86,7 +87,8 @@ def plan_init(
     """
     repo_scan = scan.repo_scan
     config_file = load.read_config_file(root)
-    build_lines = CACHE_LINES if ci and ci.system == "github" and proposal.build.dockerfile else ()
+    caches_layers = ci and ci.system == "github" and proposal.build.dockerfile
+    build_lines = cache_lines(locate_app(repo_scan.subfolder, proposal.tag)) if caches_layers else ()
     new_config = (
         "" if config_file else render_toml.render_config(proposal, build_lines, schema=schema_reference(installation))
     )
@@ -117,6 +119,7 @@ def plan_init(
         existing_files=existing_files,
         notes=(
             *notes.tasks_file_notes(documents.read(tasks_file.TASKS_FILE_NAME)),
+            *notes.shared_tag_notes(repo_scan, settings.release.tag),
             *version_notes,
             *(() if config_file else _changelog_notes(repo_scan, settings, changelog_file, documents)),
             *proposal_notes,

@@ -534,9 +534,76 @@ def test_what_would_release_beside_the_new_pipeline_is_named(folder: Path, init:
     assert "note: .github/workflows/release.yml exists and is not of kaizen_tasks: rename or remove it" in github
     assert "note: .github/workflows/main.yml runs a deploy script; remove those jobs" in github
     assert "note: semantic-release makes releases too; remove it" in github
-    assert "add to its `include`:\n    include:\n      - local: .gitlab/kaizen.gitlab-ci.yml\n" in gitlab
+    assert "add to its `include`:\n    include:\n      - local: .gitlab/kaizen*.gitlab-ci.yml\n" in gitlab
     assert "note: the remote is on github, which does not run this pipeline: kaizen init --ci github" in gitlab
     assert "--print-iam --gitlab ada/coach" in (folder / ".gitlab/kaizen.gitlab-ci.yml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("system", "files"),
+    [
+        ("github", [".github/workflows/{app}-changelog.yml", ".github/workflows/{app}-release.yml"]),
+        ("gitlab", [".gitlab/kaizen-{app}.gitlab-ci.yml"]),
+    ],
+)
+def test_two_apps_of_a_repository_get_a_pipeline_each(folder: Path, init: Init, system: str, files: list[str]) -> None:
+    """What they share is written once, and a second time nothing is."""
+    committed(folder, {"services/backend/Dockerfile": "FROM x\n", "web/Dockerfile": "FROM x\n"})
+
+    backend = init("--yes", "--ci", system, at=folder / "services" / "backend")
+    shared = contents(folder)
+    web = init("--yes", "--ci", system, at=folder / "web")
+    first = contents(folder)
+    again = [init("--yes", "--ci", system, at=folder / path) for path in ("services/backend", "web")]
+
+    assert (backend.code, web.code) == (0, 0)
+    assert {name.format(app=app) for app in ("backend", "web") for name in files} <= first.keys()
+    assert all(first[name] == content for name, content in shared.items())
+    assert f"left alone: ../.{system}/kaizen/dependencies.txt" in web.out.replace("../.gitlab-ci.yml, ", "")
+    assert "exists and is" not in web.out
+    assert "../.github/workflows" not in web.err
+    assert contents(folder) == first
+    assert all("nothing is missing" in each.out for each in again)
+
+
+def test_a_workflow_of_another_app_is_left_alone_and_named(folder: Path, init: Init) -> None:
+    """Both have the same tags, so their files would have the same names."""
+    config = 'app = "web"\n[release]\ntag = "web-v{version}"\n'
+    committed(folder, {"shop/kaizen.toml": config, "blog/kaizen.toml": config})
+    init("--yes", "--ci", "github", at=folder / "shop")
+
+    said = init("--yes", "--ci", "github", at=folder / "blog")
+
+    assert "note: ../shop/kaizen.toml has the same tags, web-v{version}; change release.tag of one" in said.out
+    assert "note: ../.github/workflows/web-changelog.yml exists and is of another app: rename or remove it" in said.out
+    assert "in shop:" in (folder / ".github/workflows/web-changelog.yml").read_text(encoding="utf-8")
+
+
+def test_folders_of_the_same_name_get_different_tags(folder: Path, init: Init) -> None:
+    committed(folder, {"shop/web/Dockerfile": "FROM x\n", "blog/web/Dockerfile": "FROM x\n"})
+
+    init("--yes", at=folder / "shop" / "web")
+    init("--yes", at=folder / "blog" / "web")
+
+    assert settings(folder / "shop" / "web").release.tag == "web-v{version}"
+    assert settings(folder / "blog" / "web").release.tag == "blog-web-v{version}"
+
+
+def test_what_releases_an_app_in_a_subfolder_too_is_named(folder: Path, init: Init) -> None:
+    """Workflows at the top, if they name its folder, and release tools there."""
+    workflow = "jobs:\n  ship:\n    steps:\n      - run: ./deploy.sh {}\n"
+    foreign = {
+        ".github/workflows/main.yml": workflow.format("backend"),
+        ".github/workflows/web.yml": workflow.format("web"),
+        ".changeset/config.json": "{}\n",
+    }
+    committed(folder, {"backend/Dockerfile": "FROM x\n", **foreign})
+
+    said = init("--yes", "--ci", "github", at=folder / "backend")
+
+    assert "note: ../.github/workflows/main.yml runs a deploy script; remove those jobs" in said.out
+    assert "note: changesets makes releases too; remove it" in said.out
+    assert "web.yml" not in said.out
 
 
 def test_what_init_has_written_can_be_released_at_once(

@@ -40,6 +40,9 @@ RELEASE_TOOLS = (
     ReleaseTool("git-cliff", r"cliff\.toml", r"git-cliff-action|\[tool\.git-cliff"),
 )
 SETTINGS_FILES = re.compile(r"package\.json|pyproject\.toml|setup\.cfg")
+MARK = "kaizen init --ci"
+"""What the first line of each written file says about its origin."""
+
 WORKFLOW_FILES = re.compile(r"\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.ya?ml|\.gitlab/.*\.ya?ml")
 
 DEPLOYING = {
@@ -56,25 +59,35 @@ def find_conflicts(texts: Mapping[str, str], own_paths: frozenset[str]) -> Itera
     """Yield what would release beside the new pipeline, and what to remove, one line each.
 
     Args:
-        texts: texts of files, by path.
-        own_paths: files of the new pipeline.
+        texts: texts of files, by path from the app's folder.
+        own_paths: files that these tasks have written.
     """
     for tool in RELEASE_TOOLS:
         if places := [path for path, text in texts.items() if path not in own_paths and _configures(tool, path, text)]:
             yield f"{tool.name} makes releases too; remove it, or there are two versions: {', '.join(places)}"
     for path, text in texts.items():
-        if WORKFLOW_FILES.fullmatch(path) and path not in own_paths:
+        if is_workflow(path) and path not in own_paths:
             code = _without_comments(text)
             deeds = [deed for deed, pattern in DEPLOYING.items() if re.search(pattern, code)]
             if deeds:
                 yield f"{path} {' and '.join(deeds)}; remove those jobs, whose deployments no ledger would show"
 
 
+def is_workflow(path: str) -> bool:
+    """Return whether a file is a workflow, in the app's folder or at the top of its repository."""
+    return WORKFLOW_FILES.fullmatch(_name(path)) is not None
+
+
+def _name(path: str) -> str:
+    """Return the path without the way to the top of the repository."""
+    return re.sub(r"^(\.\./)+", "", path)
+
+
 def _configures(tool: ReleaseTool, path: str, text: str) -> bool:
     """Return whether a file configures a tool, or runs it in a workflow."""
-    if re.fullmatch(tool.files, path):
+    if re.fullmatch(tool.files, _name(path)):
         return True
-    is_setting = SETTINGS_FILES.fullmatch(path) or WORKFLOW_FILES.fullmatch(path)
+    is_setting = SETTINGS_FILES.fullmatch(_name(path)) or is_workflow(path)
     return bool(is_setting and re.search(tool.setting, _without_comments(text)))
 
 

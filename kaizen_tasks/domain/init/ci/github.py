@@ -8,20 +8,28 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.init import naming
+from kaizen_tasks.domain.init.ci.github_templates import (
+    CACHE_STEPS,
+    CHECK_WORKFLOW,
+    DEFAULTS,
+    LIBRARY_RELEASE_WORKFLOW,
+    PROMOTION_JOB,
+    PROPOSAL_JOB,
+    PROPOSAL_WORKFLOW,
+    PUSHING_COMMENT,
+    RELEASE_JOB,
+    RELEASE_WORKFLOW_HEADER,
+)
+from kaizen_tasks.domain.init.ci.inputs import ROLE_VARIABLE
 from kaizen_tasks.domain.init.ci.installation import install_commands, requirement_files
-from kaizen_tasks.domain.init.ci.yaml_text import YamlTemplate, yaml_list, yaml_scalar
+from kaizen_tasks.domain.init.ci.yaml_text import yaml_list, yaml_scalar
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.init.ci.inputs import PipelineInputs, PipelineStage
+    from kaizen_tasks.domain.init.ci.inputs import AppFolder, PipelineInputs, PipelineStage
 
 COMMAND = "kaizen init --ci github"
 REQUIREMENTS_FOLDER = ".github/kaizen"
-CACHE_LINES = ('cache_from = ["type=gha"]', 'cache_to = ["type=gha,mode=max"]')
-"""Lines of `[build]` by which layers are kept from one run to the next; other machines ignore them."""
-
-CHECK_WORKFLOW_PATH = ".github/workflows/changelog.yml"
-RELEASE_WORKFLOW_PATH = ".github/workflows/release.yml"
-PROPOSAL_WORKFLOW_PATH = ".github/workflows/propose.yml"
+WORKFLOWS_FOLDER = ".github/workflows"
 PINNED_ACTIONS = {
     "checkout": "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
     "python": "actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0",
@@ -31,320 +39,69 @@ PINNED_ACTIONS = {
     "sarif": "github/codeql-action/upload-sarif@8aad20d150bbac5944a9f9d289da16a4b0d87c1e # v4.36.2",
 }
 
-INSTALL_STEPS = """\
-      - uses: %{python}
-        with:
-          python-version: "3.13"
-      - name: Install the tasks
-        run: |
-%{install}
-"""
 
-COMMITTER_STEP = """\
-      - name: Configure the committer
-        run: |
-          git config user.name 'github-actions[bot]'
-          git config user.email '41898282+github-actions[bot]@users.noreply.github.com'
-"""
+def workflow_path(folder: AppFolder, name: str) -> str:
+    """Return the path of a workflow of an app: GitHub runs those of one folder at the top of the repository."""
+    return f"{WORKFLOWS_FOLDER}/{folder.prefix}{name}.yml"
 
-NEXT_RELEASE_STEP = """\
-      - name: Find what there is to release
-        id: next
-        run: |
-          release=$(inv next-release)
-          echo "release=$release" >> "$GITHUB_OUTPUT"
-"""
 
-RELEASE_CONDITION = """\
-        # Started by hand or again, it finishes what was begun.
-        if: steps.next.outputs.release != '' || github.event_name == 'workflow_dispatch' || github.run_attempt > 1
-"""
+def cache_lines(folder: AppFolder) -> tuple[str, ...]:
+    """Return lines of `[build]` by which layers are kept from one run to the next; other machines ignore them.
 
-CHECK_WORKFLOW = YamlTemplate(f"""\
-# Written by `kaizen init --ci github`: shows the problems of the changelog next to its lines.
-name: Changelog
-
-on:
-  pull_request:
-    paths: [%{{paths}}]
-
-permissions: {{}}
-
-concurrency:
-  group: changelog-${{{{ github.ref }}}}
-  cancel-in-progress: true
-
-jobs:
-  changelog:
-    name: changelog.check
-    runs-on: ubuntu-24.04
-    timeout-minutes: 10
-    permissions:
-      contents: read
-      actions: read # with the next one: to show the problems as code scanning results
-      security-events: write
-    steps:
-      - uses: %{{checkout}}
-        with:
-          fetch-depth: 0 # the check compares with tags
-          persist-credentials: false
-{INSTALL_STEPS}\
-      - name: List the problems
-        id: check
-        run: inv changelog.check
-      - name: Collect the problems for code scanning
-        if: ${{{{ !cancelled() && steps.check.outcome != 'skipped' }}}}
-        run: inv changelog.check --sarif > changelog.sarif || test "$?" -eq 3
-      - uses: %{{sarif}}
-        if: ${{{{ !cancelled() && github.event.pull_request.head.repo.full_name == github.repository }}}}
-        continue-on-error: true # a private repository may be without code scanning
-        with:
-          sarif_file: changelog.sarif
-""")
-
-RELEASE_WORKFLOW_HEADER = YamlTemplate("""\
-# Written by `kaizen init --ci github`. Each job runs one task, as a person can.
-#
-# Set up once by hand:
-# - the role that `inv setup --print-iam --github %{repository}` describes, and its ARN in the
-#   repository variable KAIZEN_ROLE_ARN; without the variable nothing is released
-%{manual}name: Release
-
-on:
-  push:
-    branches: [%{branch}]
-    paths: %{paths}
-  workflow_dispatch:
-
-permissions: {}
-
-jobs:
-""")
-
-PUSHING_COMMENT = YamlTemplate("""\
-# - a rule that protects %{branch} must let GitHub Actions bypass it, since the job pushes releases. Where that is not
-#   wanted, delete this file and run `kaizen init --ci github --propose`: then releases are pull requests
-""")
-
-PROPOSAL_WORKFLOW = YamlTemplate(f"""\
-# Written by `kaizen init --ci github --propose`: keeps a pull request with the next release, from what is noted.
-#
-# Set up once by hand: in Settings → Actions → General, allow GitHub Actions to create pull requests. Other workflows
-# do not run on a pull request that the token of a workflow has opened; with the secret KAIZEN_TOKEN, that of an app
-# or of a person that may write contents and pull requests, they do.
-name: Propose
-
-on:
-  push:
-    branches: [%{{branch}}]
-    paths: [%{{paths}}]
-  workflow_call: # by the workflow Release, for what was noted while it ran
-    secrets:
-      KAIZEN_TOKEN:
-        required: false
-  workflow_dispatch:
-
-permissions: {{}}
-
-concurrency:
-  group: kaizen-propose
-  cancel-in-progress: false
-
-jobs:
-  propose:
-    name: propose
-    runs-on: ubuntu-24.04
-    timeout-minutes: 10
-    permissions:
-      contents: write # the branch release/next
-      pull-requests: write
-    steps:
-      - uses: %{{checkout}}
-        with:
-          ref: %{{branch}}
-          fetch-depth: 0 # a release needs the tags and the whole history
-          persist-credentials: true # the branch is pushed
-          token: ${{{{ secrets.KAIZEN_TOKEN || github.token }}}}
-{INSTALL_STEPS}\
-{COMMITTER_STEP}\
-      - name: Propose the next release
-        env:
-          GITHUB_TOKEN: ${{{{ secrets.KAIZEN_TOKEN || github.token }}}}
-        run: inv propose
-""")
-
-PROPOSAL_JOB = f"""\
-
-  propose:
-    name: propose
-    needs: [release]
-    if: ${{{{ !cancelled() && needs.release.result != 'skipped' }}}}
-    permissions:
-      contents: write
-      pull-requests: write
-    uses: ./{PROPOSAL_WORKFLOW_PATH}
-    secrets:
-      KAIZEN_TOKEN: ${{{{ secrets.KAIZEN_TOKEN }}}}
-"""
-
-LIBRARY_RELEASE_WORKFLOW = YamlTemplate(f"""\
-# Written by `kaizen init --ci github --propose`: tags and announces what a merged proposal releases.
-name: Release
-
-on:
-  push:
-    branches: [%{{branch}}]
-    paths: [VERSION] # which a merged proposal changes
-  workflow_dispatch:
-
-permissions: {{}}
-
-concurrency:
-  group: kaizen-release
-  cancel-in-progress: false
-  queue: max # releases that wait are not cancelled by newer ones
-
-jobs:
-  release:
-    name: cut
-    runs-on: ubuntu-24.04
-    timeout-minutes: 10
-    permissions:
-      contents: write # the tag and its release notes
-    steps:
-      - uses: %{{checkout}}
-        with:
-          ref: %{{branch}}
-          fetch-depth: 0 # a release needs the tags and the whole history
-          persist-credentials: true # the tag is pushed
-{INSTALL_STEPS}\
-{COMMITTER_STEP}\
-{NEXT_RELEASE_STEP}\
-      - name: Release what was merged
-{RELEASE_CONDITION}\
-        env:
-          GITHUB_TOKEN: ${{{{ github.token }}}} # for release.announce
-        run: inv cut --push
-{PROPOSAL_JOB}""")
-
-PREPARATION_STEPS = f"""\
-      - uses: %{{checkout}}
-        with:
-          ref: %{{branch}}
-          fetch-depth: 0 # a release needs the tags and the whole history
-          persist-credentials: %{{persist}}
-{INSTALL_STEPS}\
-      - uses: %{{credentials}}
-        with:
-          role-to-assume: ${{{{ vars.KAIZEN_ROLE_ARN }}}}
-          aws-region: %{{region}}
-"""
-
-CACHE_STEPS = YamlTemplate("""\
-      # Both for build.cache_to: a builder that writes caches, and the address and token of GitHub's.
-      - uses: %{buildx}
-      - uses: %{runtime}
-""")
-
-SUMMARY_STEP = """\
-      - name: Show what runs where
-        if: ${{ !cancelled() }}
-        run: |
-          {
-            echo '```'
-            inv status
-            echo '```'
-          } >> "$GITHUB_STEP_SUMMARY"
-"""
-
-RELEASE_JOB = YamlTemplate(f"""\
-  release:
-    name: release-%{{stage}}
-    if: vars.KAIZEN_ROLE_ARN != ''
-    runs-on: ubuntu-24.04
-    timeout-minutes: 90
-%{{gate}}\
-    concurrency:
-      group: kaizen-%{{stage}}
-      cancel-in-progress: false
-      queue: max # releases that wait are not cancelled by newer ones
-    permissions:
-      contents: write # the release commit and its tag
-      id-token: write # short-lived AWS credentials
-    outputs:
-      release: ${{{{ steps.name.outputs.release }}}}
-    steps:
-{PREPARATION_STEPS}\
-%{{cache}}\
-{COMMITTER_STEP}\
-{NEXT_RELEASE_STEP}\
-      - name: Release to %{{stage}}
-        id: release
-{RELEASE_CONDITION}\
-        env:
-          GITHUB_TOKEN: ${{{{ github.token }}}} # for release.announce
-        run: inv release-%{{word}}%{{yes}}
-      - name: Pass the version to the other jobs
-        id: name
-        if: steps.release.outcome == 'success'
-        run: echo "release=v$(cat VERSION)" >> "$GITHUB_OUTPUT"
-{SUMMARY_STEP}""")
-
-PROMOTION_JOB = YamlTemplate(f"""\
-
-  %{{job}}:
-    name: promote-%{{stage}}
-    needs: [%{{needs}}]
-    if: needs.release.outputs.release != ''
-    runs-on: ubuntu-24.04
-    timeout-minutes: 90
-%{{gate}}%{{shards}}\
-    concurrency:
-      group: kaizen-%{{stage}}%{{alone}}
-      cancel-in-progress: false
-      queue: max
-    permissions:
-      contents: read
-      id-token: write # short-lived AWS credentials
-    steps:
-{PREPARATION_STEPS}\
-      - name: Promote to %{{stage}}
-        env:
-          RELEASE: ${{{{ needs.release.outputs.release }}}} # the approved release, even if there is a newer one
-%{{shard}}\
-        run: inv promote-%{{word}} --release "$RELEASE"%{{options}}
-{SUMMARY_STEP}""")
+    An image replaces the layers of the last one in its scope, so each app has its own:
+    https://docs.docker.com/build/cache/backends/gha/#scope.
+    """
+    scope = f",scope={folder.name}" if folder.name else ""
+    return f'cache_from = ["type=gha{scope}"]', f'cache_to = ["type=gha,mode=max{scope}"]'
 
 
 def render_workflows(inputs: PipelineInputs) -> dict[str, str]:
     """Return the texts of all files, by path; without a pipeline, the only workflow checks the changelog."""
     values = _common_values(inputs)
-    files = {CHECK_WORKFLOW_PATH: CHECK_WORKFLOW.substitute(values)}
+    files = {"changelog": CHECK_WORKFLOW.substitute(values)}
     if inputs.stages:
-        files[RELEASE_WORKFLOW_PATH] = _render_release_workflow(inputs, values)
+        files["release"] = _render_release_workflow(inputs, values)
     if inputs.proposes:
-        files[PROPOSAL_WORKFLOW_PATH] = PROPOSAL_WORKFLOW.substitute(values)
+        files["propose"] = PROPOSAL_WORKFLOW.substitute(values)
     if inputs.proposes and not inputs.stages:
-        files[RELEASE_WORKFLOW_PATH] = LIBRARY_RELEASE_WORKFLOW.substitute(values)
-    return {**files, **requirement_files(inputs.installation, REQUIREMENTS_FOLDER, COMMAND)}
+        files["release"] = LIBRARY_RELEASE_WORKFLOW.substitute(values) + PROPOSAL_JOB.substitute(values)
+    workflows = {workflow_path(inputs.folder, name): text for name, text in files.items()}
+    return {**workflows, **requirement_files(inputs.installation, REQUIREMENTS_FOLDER, COMMAND)}
 
 
 def _common_values(inputs: PipelineInputs) -> Mapping[str, str]:
+    folder = inputs.folder
+    own_role, shared_role = f"vars.{folder.role_variable}", f"vars.{ROLE_VARIABLE}"
+    roles = f"{own_role} || {shared_role}" if folder.path else shared_role
+    commands = install_commands(folder.path_from_app(REQUIREMENTS_FOLDER))
     return {
         **PINNED_ACTIONS,
-        "install": "\n".join(f"          {command}" for command in install_commands(REQUIREMENTS_FOLDER)),
+        "prefix": folder.prefix,
+        "title": folder.suffix,
+        "place": folder.place,
+        "defaults": DEFAULTS.substitute(folder=yaml_list([folder.path])) if folder.path else "",
+        "install": "\n".join(f"          {command}" for command in commands),
         "branch": json.dumps(inputs.branch),
         "repository": inputs.repository or "OWNER/REPOSITORY",
-        "paths": yaml_list((*inputs.release_paths, *inputs.version_paths)),
+        "paths": yaml_list(folder.globs((*inputs.release_paths, *inputs.version_paths))),
+        "version_file": yaml_list(folder.globs(["VERSION"])),
+        "sarif_file": yaml_list([folder.path_from_top("changelog.sarif")]),
+        "proposal_workflow": workflow_path(folder, "propose"),
+        "proposal_branch": inputs.proposal_branch,
         "region": yaml_scalar(inputs.region),
+        "role": roles,
+        "role_condition": f"({roles})" if folder.path else roles,
+        "role_variable": f"{folder.role_variable}, or {ROLE_VARIABLE} for\n#   all apps"
+        if folder.path
+        else ROLE_VARIABLE,
     }
 
 
 def _render_release_workflow(inputs: PipelineInputs, values: Mapping[str, str]) -> str:
     first_stage, *later_stages = inputs.stages
     jobs = ["release", *(f"promote-{naming.slugify(stage.name)}" for stage in later_stages)]
-    noted_paths = f"[{yaml_list(inputs.release_paths)}] # changes without a note are not released"
-    paths = "[VERSION] # which a merged proposal changes" if inputs.proposes else noted_paths
+    noted_paths = f"[{yaml_list(inputs.folder.globs(inputs.release_paths))}] # changes without a note are not released"
+    paths = f"[{values['version_file']}] # which a merged proposal changes" if inputs.proposes else noted_paths
     header = RELEASE_WORKFLOW_HEADER.substitute(values, paths=paths, manual=_manual_steps(inputs))
     release_job = RELEASE_JOB.substitute(
         values,
@@ -356,7 +113,7 @@ def _render_release_workflow(inputs: PipelineInputs, values: Mapping[str, str]) 
         _render_promotion_job(stage, jobs[:end], {**values, **_stage_values(stage)})
         for end, stage in enumerate(later_stages, 1)
     )
-    return "".join((header, release_job, *promotions, PROPOSAL_JOB if inputs.proposes else ""))
+    return "".join((header, release_job, *promotions, PROPOSAL_JOB.substitute(values) if inputs.proposes else ""))
 
 
 def _manual_steps(inputs: PipelineInputs) -> str:

@@ -10,15 +10,13 @@ import pytest
 import yaml
 from attrs import evolve
 
-from kaizen_tasks.domain.init.ci.github import (
-    CHECK_WORKFLOW_PATH,
-    PINNED_ACTIONS,
-    PROPOSAL_WORKFLOW_PATH,
-    RELEASE_WORKFLOW_PATH,
-    render_workflows,
-)
-from kaizen_tasks.domain.init.ci.inputs import PipelineInputs, PipelineStage
+from kaizen_tasks.domain.init.ci.github import PINNED_ACTIONS, cache_lines, render_workflows, workflow_path
+from kaizen_tasks.domain.init.ci.inputs import AppFolder, PipelineInputs, PipelineStage, locate_app
 from tests.domain.init.ci.samples import INSTALLATION, STAGES, is_workflow
+
+CHECK_WORKFLOW_PATH, RELEASE_WORKFLOW_PATH, PROPOSAL_WORKFLOW_PATH = (
+    workflow_path(AppFolder(), name) for name in ("changelog", "release", "propose")
+)
 
 
 def written(*stages: PipelineStage) -> dict[str, Any]:
@@ -230,3 +228,68 @@ def test_a_job_that_proposes_has_the_token_of_its_checkout() -> None:
     steps = proposing()[PROPOSAL_WORKFLOW_PATH]["jobs"]["propose"]["steps"]
 
     assert steps[0]["with"]["token"] == steps[-1]["env"]["GITHUB_TOKEN"]
+
+
+BACKEND = locate_app("services/backend", "backend-v{version}")
+
+
+def of_backend(*, proposes: bool = False, version_paths: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the workflows of an app in a subfolder, by path."""
+    inputs = PipelineInputs(
+        branch="main",
+        region="eu-west-1",
+        stages=STAGES,
+        installation=INSTALLATION,
+        folder=BACKEND,
+        proposes=proposes,
+        version_paths=version_paths,
+    )
+    return {path: yaml.safe_load(text) for path, text in render_workflows(inputs).items() if is_workflow(text)}
+
+
+def test_each_app_of_a_repository_has_workflows_and_queues_of_its_own() -> None:
+    workflows = of_backend(proposes=True)
+
+    release, propose = (workflows[f".github/workflows/backend-{name}.yml"] for name in ("release", "propose"))
+    assert {workflow["name"] for workflow in workflows.values()} == {
+        "Changelog backend", "Release backend", "Propose backend"
+    }  # fmt: skip
+    queues = [job["concurrency"]["group"] for job in release["jobs"].values() if "concurrency" in job]
+    assert queues == ["kaizen-backend-staging", "kaizen-backend-prod", "kaizen-backend-beta"]
+    assert propose["concurrency"]["group"] == "kaizen-backend-propose"
+    assert release["jobs"]["propose"]["uses"] == "./.github/workflows/backend-propose.yml"
+
+
+def test_workflows_of_an_app_run_in_its_folder_when_its_files_change() -> None:
+    """The requirements are those of the whole repository."""
+    workflows = of_backend(version_paths=("web/package.json", "../package.json"))
+    check, release = (workflows[f".github/workflows/backend-{name}.yml"] for name in ("changelog", "release"))
+
+    assert all(each["defaults"] == {"run": {"working-directory": "services/backend"}} for each in workflows.values())
+    assert release[True]["push"]["paths"] == ["services/backend/CHANGELOG.md", "services/backend/VERSION"]
+    assert check[True]["pull_request"]["paths"][2:] == ["services/backend/web/package.json", "services/package.json"]
+    assert check["jobs"]["changelog"]["steps"][-1]["with"]["sarif_file"] == "services/backend/changelog.sarif"
+    for job in release["jobs"].values():
+        (install,) = (step["run"] for step in job["steps"] if step.get("name") == "Install the tasks")
+        assert install.split()[-1] == "../../.github/kaizen/kaizen.txt"
+
+
+def test_an_app_has_a_role_of_its_own_or_that_of_all_apps() -> None:
+    job = of_backend()[".github/workflows/backend-release.yml"]["jobs"]["release"]
+
+    roles = "vars.KAIZEN_ROLE_ARN_BACKEND || vars.KAIZEN_ROLE_ARN"
+    assert job["if"] == f"({roles}) != ''"
+    assert [step["with"]["role-to-assume"] for step in job["steps"] if "role-to-assume" in step.get("with", {})] == [
+        f"${{{{ {roles} }}}}"
+    ]
+
+
+def test_a_merged_proposal_of_an_app_is_released_and_no_other_one() -> None:
+    release = of_backend(proposes=True)[".github/workflows/backend-release.yml"]
+
+    assert release[True]["push"]["paths"] == ["services/backend/VERSION"]
+
+
+def test_each_app_has_a_scope_for_its_layers() -> None:
+    assert cache_lines(AppFolder()) == ('cache_from = ["type=gha"]', 'cache_to = ["type=gha,mode=max"]')
+    assert all("scope=backend" in line for line in cache_lines(BACKEND))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fnmatch
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from attrs import evolve
 
-from kaizen_tasks.domain.init.ci.gitlab import JOBS_PATH, PIPELINE_PATH, render_pipeline
-from kaizen_tasks.domain.init.ci.inputs import PipelineInputs, PipelineStage
+from kaizen_tasks.domain.init.ci.gitlab import JOBS_PATHS, PIPELINE_PATH, jobs_path, render_pipeline
+from kaizen_tasks.domain.init.ci.inputs import AppFolder, PipelineInputs, PipelineStage, locate_app
 from tests.domain.init.ci.samples import INSTALLATION, STAGES
 from tests.support.gitlab_yaml import load_pipeline
 
@@ -18,9 +20,13 @@ if TYPE_CHECKING:
 INPUTS = PipelineInputs(branch="main", region="eu-west-1", stages=STAGES, installation=INSTALLATION)
 
 
+BACKEND = locate_app("services/backend", "backend-v{version}")
+JOBS_PATH = jobs_path(AppFolder())
+
+
 def jobs(inputs: PipelineInputs = INPUTS) -> Mapping[str, Any]:
     """Return the jobs, without templates and global keywords."""
-    document = load_pipeline(render_pipeline(inputs)[JOBS_PATH])
+    document = load_pipeline(render_pipeline(inputs)[jobs_path(inputs.folder)])
     return {name: job for name, job in document.items() if name != "workflow" and not name.startswith(".")}
 
 
@@ -95,4 +101,53 @@ def test_a_bundle_needs_no_engine() -> None:
 
 
 def test_the_pipeline_includes_the_jobs() -> None:
-    assert load_pipeline(render_pipeline(INPUTS)[PIPELINE_PATH]) == {"include": [{"local": JOBS_PATH}]}
+    (included,) = load_pipeline(render_pipeline(INPUTS)[PIPELINE_PATH])["include"]
+
+    assert included == {"local": JOBS_PATHS}
+    assert all(fnmatch.fnmatchcase(jobs_path(folder), JOBS_PATHS) for folder in (AppFolder(), BACKEND))
+
+
+def test_each_app_of_a_repository_has_jobs_and_queues_of_its_own() -> None:
+    """GitLab merges what files that it includes call the same, hidden jobs too."""
+    files = (
+        load_pipeline(render_pipeline(evolve(INPUTS, folder=folder, proposes=True))[jobs_path(folder)])
+        for folder in (BACKEND, locate_app("web", "web@{version}"), AppFolder())
+    )
+    backend, web, top = files
+
+    assert backend.keys() & web.keys() == backend.keys() & top.keys() == {"workflow"}
+    assert backend["workflow"] == web["workflow"] == top["workflow"]
+    assert backend["backend-promote-beta"]["needs"] == ["backend-release", "backend-promote-prod"]
+    groups = [job["resource_group"] for job in backend.values() if "resource_group" in job]
+    assert groups == ["kaizen-backend-propose", "kaizen-backend-staging", "kaizen-backend-prod", "kaizen-backend-beta"]
+
+
+def test_jobs_of_an_app_run_in_its_folder_when_its_files_change() -> None:
+    """What a person starts names the app."""
+    release = jobs(evolve(INPUTS, folder=BACKEND))["backend-release"]
+    template = load_pipeline(render_pipeline(evolve(INPUTS, folder=BACKEND))[jobs_path(BACKEND)])[".kaizen-backend"]
+
+    assert template["before_script"][-1] == "cd services/backend"
+    assert release["artifacts"]["reports"]["dotenv"] == "services/backend/release.env"
+    assert release["rules"][1]["changes"] == ["services/backend/CHANGELOG.md", "services/backend/VERSION"]
+    assert release["rules"][2] == {"if": '$CI_PIPELINE_SOURCE == "web" && $KAIZEN_APP == "backend"'}
+
+
+def test_an_approval_of_one_app_does_not_outdate_that_of_another() -> None:
+    """GitLab makes an older deployment to the same environment fail."""
+    assert jobs(evolve(INPUTS, folder=BACKEND))["backend-promote-prod"]["environment"] == "backend/production"
+
+
+def test_an_app_has_a_role_of_its_own_or_that_of_all_apps() -> None:
+    release = jobs(evolve(INPUTS, folder=BACKEND))["backend-release"]
+
+    assert "($KAIZEN_ROLE_ARN_BACKEND == null && $KAIZEN_ROLE_ARN == null)" in release["rules"][0]["if"]
+    assert 'export AWS_ROLE_ARN="${KAIZEN_ROLE_ARN_BACKEND:-$KAIZEN_ROLE_ARN}"' in release["script"]
+
+
+@pytest.mark.parametrize("folder", ["my app", "a: b", "it's"])
+def test_the_folder_is_quoted_for_yaml_and_the_shell(folder: str) -> None:
+    app = locate_app(folder, "app-v{version}")
+    document = load_pipeline(render_pipeline(evolve(INPUTS, folder=app))[jobs_path(app)])
+
+    assert shlex.split(document[".kaizen-app"]["before_script"][-1]) == ["cd", folder]
