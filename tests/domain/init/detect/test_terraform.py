@@ -219,6 +219,17 @@ def test_a_resource_that_is_not_created_is_left_out() -> None:
     assert services({"app/main.tf": APP_MODULE, "main.tf": call}) == []
 
 
+def test_modules_may_take_outputs_of_each_other() -> None:
+    files = {
+        "main.tf": 'module "app" {\n  source = "./app"\n  env = "prod"\n  host = module.data.host\n}\n'
+        'module "data" {\n  source = "./data"\n  group = module.app.group\n}\n',
+        "app/main.tf": APP_MODULE + 'variable "host" {}\noutput "group" {\n  value = "${var.env}-${var.host}"\n}\n',
+        "data/main.tf": 'variable "group" {}\noutput "host" {\n  value = var.group\n}\n',
+    }
+
+    assert services(files) == [("prod", "shop-prod", "shop-prod")]
+
+
 def test_a_module_that_calls_itself_ends() -> None:
     assert (
         services({"main.tf": 'module "a" {\n  source = "./b"\n}\n', "b/main.tf": 'module "b" { source = "../b" }\n'})

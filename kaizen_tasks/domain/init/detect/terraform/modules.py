@@ -117,6 +117,8 @@ class ModuleScope:
         inputs: values of its variables.
         environment: the environment's name; empty when it is not known.
         each: `each.key` and `each.value`.
+        caller: the scope and the block of the call of this module, whose attributes are evaluated when they are
+            needed: two modules may take outputs of each other.
         depth: how many modules are around this one.
     """
 
@@ -128,6 +130,7 @@ class ModuleScope:
         *,
         environment: str = "",
         each: Mapping[str, Value] | None = None,
+        caller: tuple[ModuleScope, Block] | None = None,
         depth: int = 0,
     ) -> None:
         self.modules = modules
@@ -136,6 +139,7 @@ class ModuleScope:
         self.environment = environment
         self.depth = depth
         self._each = dict(each or {})
+        self._caller = caller
         self._open: set[str] = set()
 
     def repeated(self, key: str, value: Value) -> ModuleScope:
@@ -146,6 +150,7 @@ class ModuleScope:
             self.inputs,
             environment=self.environment,
             each={"key": key, "value": value},
+            caller=self._caller,
             depth=self.depth,
         )
 
@@ -154,14 +159,10 @@ class ModuleScope:
         module = self.modules.get(folder)
         if module is None or self.depth >= MAX_DEPTH:
             return None
-        inputs = {}
-        for name, expression in call.attributes.items():
-            try:
-                inputs[name] = evaluate(expression.node, self)
-            except UnsupportedExpressionError:
-                continue
-        environment = next((str(inputs[name]) for name in ENVIRONMENT_VARIABLES if inputs.get(name)), self.environment)
-        return ModuleScope(self.modules, module, inputs, environment=environment, depth=self.depth + 1)
+        scope = ModuleScope(self.modules, module, {}, caller=(self, call), depth=self.depth + 1)
+        given = map(scope._given, ENVIRONMENT_VARIABLES)
+        scope.environment = next((str(value) for value in given if value), self.environment)
+        return scope
 
     def resolve(self, names: tuple[str, ...]) -> tuple[Value, int]:
         """Return the value of a reference, and the number of its parts; see `expressions.Scope`."""
@@ -192,11 +193,21 @@ class ModuleScope:
                 raise UnsupportedExpressionError(".".join(names))
 
     def _variable(self, name: str) -> Value:
-        if name in self.inputs:
-            return self.inputs[name]
+        if (value := self._given(name)) is not None:
+            return value
         if name in ENVIRONMENT_VARIABLES and self.environment:
             return self.environment
         return self._guarded(f"var.{name}", self.module.variables.get(name))
+
+    def _given(self, name: str) -> Value:
+        """Return the value that a variable is given; None for one without, or with one that only Terraform knows."""
+        if self._caller is None or name not in self._caller[1].attributes:
+            return self.inputs.get(name)
+        scope, call = self._caller
+        try:
+            return scope._guarded(".".join((call.kind, *call.labels, name)), call.attributes[name])  # noqa: SLF001
+        except UnsupportedExpressionError:
+            return None
 
     def _guarded(self, name: str, expression: Expression | None) -> Value:
         """Evaluate an expression that may refer to others, and not to itself."""
