@@ -357,5 +357,8 @@ class Scm(Protocol):
     def commit_time(self, commit: str) -> datetime:
         """Return the time at which a commit was committed, in UTC."""
 
+    def path_in_repository(self, path: str) -> str:
+        """Return the path of an app's file from the top of its repository: `backend/VERSION`."""
+
     def web_url(self) -> str:
         """Return the URL of the remote's web page, without credentials, or an empty string."""

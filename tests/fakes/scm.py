@@ -54,6 +54,7 @@ class FakeScm:
 
     Attributes:
         branch: the branch that is checked out; empty when HEAD is detached.
+        folder: path of the app's folder in its repository, with a slash at its end.
         remote_name: the name of the remote.
         target_branch: the branch that `branch` tracks, if it has another name.
         index: what is staged, by path.
@@ -74,7 +75,7 @@ class FakeScm:
         working_tree: FakeReleaseFiles | None = None,
         remote: FakeRemote | None = None,
     ) -> None:
-        self.branch = "main"
+        self.branch, self.folder = "main", ""
         self.commits: dict[str, FakeCommit] = {}
         self.working_tree = working_tree or FakeReleaseFiles()
         self.index: dict[str, bytes] = {}
@@ -407,6 +408,9 @@ class FakeScm:
 
     def commit_time(self, commit: str) -> datetime:
         return self.commits[commit].at
+
+    def path_in_repository(self, path: str) -> str:
+        return f"{self.folder}{path}"
 
     def web_url(self) -> str:
         return "https://github.com/team/app" if self.upstream else ""

@@ -16,7 +16,15 @@ READING: dict[str, set[str]] = {
     "scm": {
         *("invalidate_cache", "head", "resolve", "read_at", "modified_files", "blockers", "tags", "changed_files"),
         *("committer", "tracked_files", "find_lines", "ignored_files"),
-        *("is_ancestor", "pending_releases", "files_differing_from", "remote_refs", "commit_time", "web_url"),
+        *(
+            "is_ancestor",
+            "pending_releases",
+            "files_differing_from",
+            "remote_refs",
+            "commit_time",
+            "web_url",
+            "path_in_repository",
+        ),
         *("untracked_files", "cached_remote_refs", "commit_trailer", "fetch_claims", "fetch_branch", "merge_base"),
         *("latest_change", "push_target", "is_on_remote"),
     },

@@ -71,7 +71,7 @@ class GitRepository:
 
     def read_at(self, commit: str, path: str) -> bytes | None:
         """Return a file's content in a commit, or None when the commit lacks the file."""
-        path_in_repo = posixpath.normpath(self._git.repo.prefix + path)
+        path_in_repo = self.path_in_repository(path)
         if path_in_repo.startswith("../"):
             return None
         request = os.fsencode(f"{commit}:{path_in_repo}\n")
@@ -177,6 +177,10 @@ class GitRepository:
         """Return the time at which a commit was committed, in UTC."""
         result = self._git.run_checked("log", "-1", "--no-show-signature", "--format=%ct", "--end-of-options", commit)
         return datetime.fromtimestamp(int(result.text), UTC)
+
+    def path_in_repository(self, path: str) -> str:
+        """Return the path of an app's file from the top of its repository."""
+        return posixpath.normpath(self._git.repo.prefix + path)
 
     def web_url(self) -> str:
         """Return the URL of the remote's web page, or an empty string; a mirror without one is that of its original."""

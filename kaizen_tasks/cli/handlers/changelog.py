@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 
+from attrs import evolve
 from invoke.context import Context
 
 from kaizen_tasks import wiring
@@ -85,7 +86,9 @@ def check(c: Context, *, json: bool, sarif: bool, fix: bool) -> None:
     if json:
         json_output.print_json([json_output.problem_document(problem, path=name) for problem in problems])
     elif sarif:
-        json_output.write_document(to_sarif(problems, path=name))
+        path_in_repository = tools.scm.path_in_repository  # where code scanning looks for files
+        located = (evolve(problem, path=path_in_repository(problem.path or name)) for problem in problems)
+        json_output.write_document(to_sarif(located, path=path_in_repository(name)))
     else:
         for problem in problems:
             place = f"{problem.path or name}:{problem.line}:{problem.column}"

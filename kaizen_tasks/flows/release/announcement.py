@@ -49,7 +49,7 @@ def _notes(release: Release, tag: str, tools: Tools) -> str:
 
     for changelog in _changelogs(release, tools):
         if section := changelog.find_section(release.version):
-            return to_markdown(changelog, (section,), base_url=tools.forge.files_url(tag))
+            return to_markdown(changelog, (section,), base_url=files.links_base(tag, tools))
     raise Refused(f"the changelog has no section for {release.version}", hint="inv changelog.check")
 
 

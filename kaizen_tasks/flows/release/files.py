@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from urllib.parse import quote as quote_url
 
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.changelog import DEFAULT_PATH
@@ -345,6 +347,12 @@ def read_fragments(tools: Tools) -> Fragments:
     from kaizen_tasks.flows.release import fragments
 
     return fragments.read_fragments(tools)
+
+
+def links_base(ref: str, tools: Tools) -> str:
+    """Return what the links in the changelog are relative to: the address of its folder at a tag or branch."""
+    folder = posixpath.dirname(tools.scm.path_in_repository(changelog_file(tools)))
+    return tools.forge.files_url(ref) + quote_url(f"{folder}/" if folder else "")
 
 
 def notes_at(commit: str, version: Version, tools: Tools, *, base_url: str | None = None) -> str:

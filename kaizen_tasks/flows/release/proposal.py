@@ -164,9 +164,8 @@ def describe(release: Release, branch: ProposalBranch, body: str, tools: Tools) 
         f"After the merge, `{task}` releases {versions.image_tag(version)} from the merged commit. "
         f"To correct the notes, edit {files.changelog_file(tools)} on this branch."
     )
-    notes = (
-        files.notes_at(branch.tip, version, tools, base_url=tools.forge.files_url(branch.name)) if branch.tip else ""
-    )
+    base_url = files.links_base(branch.name, tools)
+    notes = files.notes_at(branch.tip, version, tools, base_url=base_url) if branch.tip else ""
     return f"Release {settings.git_tag(version)}", proposal.render_body(body, notes=notes, instruction=instruction)
 
 

@@ -54,6 +54,15 @@ def test_finds_hooks_of_a_subfolder_app_at_the_top(tmp_path: Path) -> None:
     assert refused.value.hint == "fix what the hook complains about, then run the same command again"
 
 
+def test_knows_where_the_files_of_an_app_are_in_the_repository(repository: Repository, tmp_path: Path) -> None:
+    below = in_a_subfolder(tmp_path / "below")
+    folder = below.git("rev-parse", "--show-prefix")
+
+    assert GitScm(repository.path).path_in_repository("VERSION") == "VERSION"
+    assert GitScm(below.path).path_in_repository("./VERSION") == f"{folder}VERSION"
+    assert folder.endswith("/")
+
+
 def test_works_without_a_remote(repository: Repository, scm: GitScm) -> None:
     repository.git("remote", "remove", "origin")
     commit = land_and_tag(scm)

@@ -579,6 +579,19 @@ def test_a_workflow_of_another_app_is_left_alone_and_named(folder: Path, init: I
     assert "in shop:" in (folder / ".github/workflows/web-changelog.yml").read_text(encoding="utf-8")
 
 
+def test_code_scanning_finds_the_files_of_an_app_in_a_subfolder(
+    folder: Path, init: Init, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = "# Changelog\n\n## [Unreleased]\n\n### fixed\n- One\n"
+    committed(folder, {"web/kaizen.toml": 'app = "web"\n', "web/CHANGELOG.md": broken})
+    init("--yes", at=folder / "web")
+
+    said = kaizen("changelog.check", "--sarif", capsys=capsys)
+
+    assert '"uri": "web/CHANGELOG.md"' in said.out
+    assert '"uri": "CHANGELOG.md"' not in said.out
+
+
 def test_folders_of_the_same_name_get_different_tags(folder: Path, init: Init) -> None:
     committed(folder, {"shop/web/Dockerfile": "FROM x\n", "blog/web/Dockerfile": "FROM x\n"})
 

@@ -68,6 +68,15 @@ def test_relative_links_lead_to_the_files_of_the_tag(tools: FakeTools) -> None:
     assert "(https://github.com/team/app/blob/v0.2.0/docs/guide.md)" in tools.forge.pages["v0.2.0"].notes
 
 
+def test_relative_links_of_an_app_in_a_subfolder_lead_to_files_there(tools: FakeTools) -> None:
+    tools.scm.folder = "services/my app/"
+    note(tools, b"### Fixed\n\n- See [the guide](docs/guide.md)\n")
+    cut(tools)
+
+    address = "https://github.com/team/app/blob/v0.2.0/services/my%20app/docs/guide.md"
+    assert f"({address})" in tools.forge.pages["v0.2.0"].notes
+
+
 def test_corrected_notes_are_published(tools: FakeTools) -> None:
     cut(tools)
     changelog = tools.scm.working_tree.files["CHANGELOG.md"]
