@@ -362,7 +362,7 @@ local = Collection(
         Flag("engine", "what runs the services: auto, docker, process, or none, which only answers", default="auto"),
         Flag(
             "first",
-            "version label of the image that new services start with (default: the committed VERSION)",
+            "version label of the image that new services start with (default: the last release, or v0.0.0)",
             value=flags.RELEASE_VALUE,
         ),
         flags.JSON,

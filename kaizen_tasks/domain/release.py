@@ -71,7 +71,7 @@ class Image:
         version: the image's label `org.opencontainers.image.version`, or empty.
         revision: the image's label `org.opencontainers.image.revision`, or empty.
         platform: what the image runs on, such as `linux/amd64`; empty when its configuration does not say.
-        is_stand_in: whether the image only answers, see `domain.stand_in`.
+        is_stand_in: whether the image only answers, see `domain.build.stand_in`.
         exposed_ports: the TCP ports that it exposes, lowest first.
     """
 

@@ -20,6 +20,7 @@ from kaizen_tasks.flows.locking.guard import LockGuard
 from kaizen_tasks.flows.locking.mutations import MutationLog
 from kaizen_tasks.flows.locking.session import acquire_locks
 from kaizen_tasks.flows.outcome import Outcome
+from kaizen_tasks.flows.release import claims
 from kaizen_tasks.flows.runner import Executor, dry_run_step, guarded_executor, logging_executor
 from kaizen_tasks.ports.tools import Tools
 
@@ -225,8 +226,19 @@ def _execute_change(
         execution = Execution(tools=tools, guard=guard, holds=holds, mutations=mutations)
         with execution.mutations.reclassify_errors():
             outcome = change.run(execution)
+    if change.verifies and environments and not tools.dry:
+        _note_stand_in(environments[0], tools)
     if outcome is not None and not tools.dry:
         tools.reporter.summary(outcome.text, outcome.next_step, tools.clock.monotonic() - started_at)
+
+
+def _note_stand_in(environment: Environment, tools: Tools) -> None:
+    """Say that the image which an environment follows only answers; no registry but a local cloud's has such images."""
+    if not tools.registry.credentials().is_local:
+        return
+    image = claims.find_image(environment, environment.follow, tools)
+    if image is not None and image.is_stand_in:
+        tools.reporter.note("the image is a stand-in, which only answers: nothing about the app itself is proven")
 
 
 def _read_holds(change: Change, tools: Tools) -> Mapping[str, Hold]:

@@ -38,6 +38,9 @@ DEFAULT_ACCOUNT = "123456789012"
 DEFAULT_REGION = "eu-west-1"
 """Region of the cloud when none is configured."""
 
+PROFILE_NAMES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
+"""Variables that come before the keys of a cloud, so that they must not be set beside those."""
+
 NO_PROXY_NAMES = ("NO_PROXY", "no_proxy")
 """Variables to which a cloud only adds this machine, so that they may stay."""
 
@@ -238,22 +241,30 @@ def _start_error(code: int, output: Path) -> KaizenError:
     )
 
 
+def point_at(cloud: Cloud) -> None:
+    """Let this process be a client of a cloud."""
+    for name in PROFILE_NAMES:
+        os.environ.pop(name, None)
+    os.environ.update(cloud.environ)
+
+
 def write_env_file(cloud: Cloud, **extra: str) -> Path:
     """Write the cloud's variables to a file in its folder that a shell can source; return the file's path.
 
     Settings of these tasks that an earlier file has are kept, such as the engine that a demo was started with.
     """
     path = cloud.state / ENV_FILE_NAME
-    variables = _read_settings(path) | cloud.environ | extra
+    variables = own_variables(cloud) | cloud.environ | extra
     exports = (f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
     with _open_private(path) as file:
-        file.write("".join(("unset AWS_PROFILE AWS_DEFAULT_PROFILE\n", *exports)).encode())
+        file.write("".join((f"unset {' '.join(PROFILE_NAMES)}\n", *exports)).encode())
     return path
 
 
-def _read_settings(path: Path) -> dict[str, str]:
-    """Return the variables `INVOKE_*` of a file that `write_env_file` has written; none if there is no such file."""
-    return {name: value for name, value in read_env_file(path).items() if name.startswith("INVOKE_")}
+def own_variables(cloud: Cloud) -> dict[str, str]:
+    """Return the settings of these tasks in a cloud's environment file: `INVOKE_BUILD_ENGINE` and the like."""
+    variables = read_env_file(cloud.state / ENV_FILE_NAME)
+    return {name: value for name, value in variables.items() if name.startswith("INVOKE_")}
 
 
 def read_env_file(path: Path) -> dict[str, str]:

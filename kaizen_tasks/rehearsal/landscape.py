@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from kaizen_tasks.rehearsal.service_input import ServiceDescription
     from kaizen_tasks.wiring import Toolbox
 
-INITIAL_VERSION = Version(0, 0, 0)
-"""What services run before a first release: below any release, so that no release finds its tag taken."""
-
 
 @frozen(kw_only=True)
 class EarlierReleases:
@@ -88,7 +85,7 @@ def create_landscape(
     Raises:
         KaizenError: something could not be created.
     """
-    provision.provision(tools, earlier.previous if earlier else INITIAL_VERSION, like=like)
+    provision.provision(tools, earlier.previous if earlier else provision.INITIAL_VERSION, like=like)
     if earlier is None:
         return
     environments = tuple(tools.settings.environments.values())

@@ -6,9 +6,9 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from attrs import evolve
+from semver import Version
 
 from kaizen_tasks.config import checks
-from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.dockerfile.parse import parse_dockerfile
 from kaizen_tasks.domain.release import Image, Release
 from kaizen_tasks.domain.service import Service
@@ -17,7 +17,7 @@ from kaizen_tasks.domain.text import log_excerpt
 from kaizen_tasks.domain.text.duration import write_duration
 from kaizen_tasks.domain.text.listing import list_names
 from kaizen_tasks.errors import KaizenError, NotFound, Refused
-from kaizen_tasks.flows.release.files import VERSION_FILE
+from kaizen_tasks.flows.release import files
 from kaizen_tasks.flows.runner import run_flow
 from kaizen_tasks.flows.steps.build import Build, build_spec, upload_image
 from kaizen_tasks.ports.types import Secret
@@ -27,13 +27,14 @@ from kaizen_tasks.rehearsal.service_input import ServiceDescription, ServiceInpu
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from semver import Version
-
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.wiring import Toolbox
 
 DEFAULT_PORT = 8080
 """App Runner's default, which an app without `EXPOSE` is taken to use."""
+
+INITIAL_VERSION = Version(0, 0, 0)
+"""What services run before a first release: below any release, so that no release finds its tag taken."""
 
 START_MARGIN_SECONDS = 60.0
 """Seconds beyond `rehearse.start_timeout` within which all new services must run: their images are pulled first."""
@@ -42,12 +43,12 @@ PATIENCE_SECONDS = 10.0
 """Seconds after which it is said what is waited for."""
 
 
-def provision(tools: Toolbox, first_version: Version | None = None, *, like: ServiceDescription | None = None) -> None:
+def provision(tools: Toolbox, first_version: Version, *, like: ServiceDescription | None = None) -> None:
     """Create missing services, with what they need, and the ledger; every new service runs an image of HEAD.
 
     Args:
         tools: the app's toolbox, pointed at a local cloud.
-        first_version: version label of the image; None for the committed VERSION.
+        first_version: version label of the image.
         like: a real service, whose names of variables and secrets all services get; see `describe_service`.
 
     Raises:
@@ -70,6 +71,14 @@ def provision(tools: Toolbox, first_version: Version | None = None, *, like: Ser
         runs_with = service_input(environment, tools.settings, secrets=secrets, like=like)
         _create_service(environment, port, runs_with, tools)
     wait_until_running(new_environments, tools)
+
+
+def choose_first_version(tools: Toolbox) -> Version:
+    """Return the version label of a first image that no later release needs: that of the last release, or 0.0.0."""
+    try:
+        return files.last_released_version(tools) or INITIAL_VERSION
+    except KaizenError:
+        return INITIAL_VERSION  # without a VERSION or a changelog
 
 
 def describe_service(environment: Environment, tools: Toolbox) -> ServiceDescription:
@@ -118,7 +127,7 @@ def _create_repositories(environments: tuple[Environment, ...], tools: Toolbox) 
             tools.provisioner.create_repository(environment.repository, rules)
 
 
-def _publish_first_image(environments: tuple[Environment, ...], version: Version | None, tools: Toolbox) -> Image:
+def _publish_first_image(environments: tuple[Environment, ...], version: Version, tools: Toolbox) -> Image:
     """Build an image of HEAD, push it to the first repository, copy it to the others, and return it."""
     release = _head_release(version, tools)
     first_repository, *other_repositories = dict.fromkeys(environment.repository for environment in environments)
@@ -135,13 +144,12 @@ def _publish_first_image(environments: tuple[Environment, ...], version: Version
     return image
 
 
-def _head_release(version: Version | None, tools: Toolbox) -> Release:
+def _head_release(version: Version, tools: Toolbox) -> Release:
     head = tools.scm.head().commit
-    content = tools.scm.read_at(head, VERSION_FILE)
-    if content is None:
+    if tools.scm.read_at(head, files.VERSION_FILE) is None:
         message = "HEAD has no VERSION, so there is no image for the services to start with"
         raise Refused(message, hint="commit a VERSION")
-    return Release(version=version or versions.parse_version_file(content), commit=head)
+    return Release(version=version, commit=head)
 
 
 def _create_service(environment: Environment, port: int, runs_with: ServiceInput, tools: Toolbox) -> None:

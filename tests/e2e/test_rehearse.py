@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from typing import TYPE_CHECKING
 
@@ -112,6 +113,23 @@ def test_without_an_engine_a_stand_in_takes_the_place_of_the_image(app: Workspac
     assert [each["command"] for each in result.document["commands"]] == TRAIN
     assert "It would succeed, as far as stand-ins show." in result.err
     assert_refused(without_engine(app, tmp_path / "tmp").inv("rehearse", "--engine", "docker"), 3)
+
+
+def test_a_local_cloud_without_an_engine_is_released_to_with_stand_ins(app: Workspace, tmp_path: Path) -> None:
+    app.git("switch", "--quiet", "main")
+    machine, state = without_engine(app, tmp_path), tmp_path / "state"
+    assert_refused(machine.inv("local.up", "--engine", "docker", "--state", str(state)), 3)
+
+    environ = machine.inv("local.up", "--json", "--state", str(state)).expect_success().document["environ"]
+    variables = {name: value for name, value in machine.environ.items() if name != "AWS_PROFILE"}
+    shell = evolve(machine, environ={**variables, **environ})
+    try:
+        released = shell.inv("release-staging").expect_success()
+    finally:
+        stopped = shell.inv("local.down").expect_success()
+
+    assert "the image is a stand-in, which only answers: nothing about the app itself is proven" in released.out
+    assert re.search("^unset AWS_ENDPOINT_URL .* INVOKE_BUILD_ENGINE ", stopped.out, re.MULTILINE)
 
 
 def test_an_app_that_was_never_released_has_a_release_to_roll_back_to(app: Workspace) -> None:

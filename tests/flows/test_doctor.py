@@ -15,7 +15,7 @@ from kaizen_tasks.domain.health import ProbeResponse
 from kaizen_tasks.domain.lifecycle import LifecycleRule, StoredImage
 from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import ConfigurationError, Denied, NotFound, Refused, Unreachable, Unsupported
-from kaizen_tasks.flows.doctor import run_checks
+from kaizen_tasks.flows.doctor import preflight, run_checks
 from kaizen_tasks.ports.types import BuildObstacle, Engine
 from tests.fakes.tools import CHANGELOG, FakeTools, settings
 from tests.flows.release.test_release import release
@@ -591,3 +591,14 @@ class TestBuild:
 
         with pytest.raises(Refused, match=r"docker without buildx does not support build\.ssh"):
             release(tools)
+
+
+def test_stand_ins_are_refused_before_a_release_to_an_account_begins() -> None:
+    tools = healthy(build={"engine": "stand-in"})
+    tools.host.engine_result = Engine(name="stand-in")
+
+    problems = preflight.find_problems((tools.settings.environments["staging"],), tools, builds=True)
+
+    assert [(problem.message, problem.fix) for problem in problems] == [
+        ("stand-in images are for local clouds alone", 'unset INVOKE_BUILD_ENGINE, or set build.engine = "auto"')
+    ]

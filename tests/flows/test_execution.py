@@ -12,11 +12,12 @@ from kaizen_tasks.domain.decision import Act, Decision, Done
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import Event
-from kaizen_tasks.domain.release import Release, StepLabel
+from kaizen_tasks.domain.release import Image, Release, StepLabel
 from kaizen_tasks.errors import Denied, DeployFailed, Interrupted, KaizenError, Locked, NotFound, Refused
 from kaizen_tasks.flows.execution import HOLD_CACHE_SECONDS, Change, Execution, HoldPolicy, execute_change
 from kaizen_tasks.flows.ledger import entries
 from kaizen_tasks.flows.runner import apply_step, dry_run_step, run_flow
+from kaizen_tasks.ports.types import Login, Secret
 from tests.fakes.tools import FakeTools
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
 
 RELEASE = Release(version=Version.parse("1.2.3"), commit="4f2a9c81", digest="sha256:" + "ab" * 32)
+
+LOCAL = "http://127.0.0.1:4566"
 
 
 @frozen(kw_only=True)
@@ -107,6 +110,26 @@ def test_everything_that_can_refuse_comes_before_confirmation_and_lock(recorder:
         "run, locked: mark shane, left out: ",
     ]
     assert recorder.tools.locks.get("mark") is None
+
+
+@pytest.mark.parametrize(
+    ("url", "is_stand_in", "says"),
+    [(LOCAL, True, True), (LOCAL, False, False), ("https://registry.example", True, False)],
+    ids=["stand-in", "the app", "outside of a local cloud"],
+)
+def test_a_stand_in_that_was_deployed_is_called_one(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch, url: str, is_stand_in: bool, says: bool
+) -> None:
+    image = Image(version="1.2.3", revision="4f2a9c81", digest=RELEASE.digest, media_type="", is_stand_in=is_stand_in)
+    recorder.tools.registry.put("staging-web-app", "latest", image)
+    monkeypatch.setattr(
+        type(recorder.tools.registry), "credentials", lambda _: Login(url=url, username="AWS", password=Secret("-"))
+    )
+
+    recorder.execute(recorder.change(verifies=True))
+
+    line = "the image is a stand-in, which only answers: nothing about the app itself is proven"
+    assert (line in recorder.tools.reporter.lines) is says
 
 
 def test_wrong_account_stops_before_the_heading(recorder: Recorder) -> None:

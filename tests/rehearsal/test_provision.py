@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 from attrs import define, evolve, field
+from semver import Version
 
 from kaizen_tasks.domain.made_up import KEY
 from kaizen_tasks.domain.new_service import ServiceSettings
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.tag_mutability import TagMutability
     from kaizen_tasks.ports.types import Secret
     from kaizen_tasks.wiring import Toolbox
+
+
+VERSION = Version(0, 1, 0)
 
 
 @define
@@ -128,16 +132,37 @@ def tools() -> EmptyTools:
 
 def run_provision(tools: EmptyTools) -> None:
     """Create what is missing."""
-    provision.provision(cast("Toolbox", tools))
+    provision.provision(cast("Toolbox", tools), VERSION)
 
 
-def test_every_environment_runs_the_committed_version_not_the_working_tree(tools: EmptyTools) -> None:
-    tools.scm.working_tree.files["VERSION"] = b"9.9.9\n"
-
+def test_every_environment_runs_the_version_that_was_asked_for(tools: EmptyTools) -> None:
     run_provision(tools)
 
     assert tools.running_versions == dict.fromkeys(tools.settings.environments, "v0.1.0")
     assert tools.ledger.created == 1
+
+
+@pytest.mark.parametrize(
+    ("version", "changelog", "first"),
+    [
+        ("0.1.0", "## [0.1.0] - 2026-01-02\n\n### Added\n\n- All.\n", "0.1.0"),
+        ("0.2.0", "## [0.1.0] - 2026-01-02\n\n### Added\n\n- All.\n", "0.1.0"),
+        ("0.1.0", "", "0.0.0"),
+        ("0.1.0", None, "0.0.0"),
+    ],
+    ids=["released", "ahead of the last release", "never released", "without a changelog"],
+)
+def test_first_image_takes_no_version_that_is_to_be_released(
+    tools: EmptyTools, version: str, changelog: str | None, first: str
+) -> None:
+    files = tools.scm.working_tree.files
+    files["VERSION"] = f"{version}\n".encode()
+    if changelog is None:
+        del files["CHANGELOG.md"]
+    else:
+        files["CHANGELOG.md"] = f"# Changelog\n\n## [Unreleased]\n\n### Fixed\n\n- A typo.\n\n{changelog}".encode()
+
+    assert str(provision.choose_first_version(cast("Toolbox", tools))) == first
 
 
 def test_every_app_gets_a_secret_with_sample_values(tools: EmptyTools) -> None:
@@ -179,7 +204,7 @@ def test_services_are_created_after_their_repositories(tools: EmptyTools) -> Non
 def test_a_shared_repository_is_created_once_with_a_tag_for_each_environment() -> None:
     tools = EmptyTools(settings=settings(defaults={"repository": "web", "follow": "{env}"}))
 
-    provision.provision(cast("Toolbox", tools))
+    provision.provision(cast("Toolbox", tools), VERSION)
 
     assert tools.provisioner.created[0] == "web"
     assert tools.provisioner.created.count("web") == 1
@@ -341,7 +366,7 @@ def test_services_get_the_names_of_a_real_service_and_no_value(tools: EmptyTools
     )
     like = provision.describe_service(real.settings.environments["staging"], cast("Toolbox", real))
 
-    provision.provision(cast("Toolbox", tools), like=like)
+    provision.provision(cast("Toolbox", tools), VERSION, like=like)
 
     assert tools.provisioner.variables["prod"] == {
         "ENVIRONMENT": "prod",

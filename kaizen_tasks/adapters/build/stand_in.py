@@ -19,7 +19,7 @@ class StandInBuilder(LayoutBuilder):
     """Builds images that only their labels tell apart, and pushes them to registries on this machine.
 
     Args:
-        labels: what the local cloud answers, see `domain.stand_in`.
+        labels: what the local cloud answers, see `domain.build.stand_in`.
         platform: `linux/amd64`.
         store: folder for the layouts, one folder for each image.
     """

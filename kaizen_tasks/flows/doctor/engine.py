@@ -27,7 +27,9 @@ ENGINES_OF_LOCAL_CLOUDS = ("bundle", STAND_IN)
 
 def checks(tools: Tools) -> Iterator[Check]:
     """Return the checks of the engine, of what the build needs, and of the images' platform."""
-    yield Check(subject=Subject("engine"), probe=partial(_check_engine, tools))
+    is_stand_in = tools.settings.build.engine == STAND_IN
+    before_changes = Verdict.PROBLEM if is_stand_in else None  # engines that do not work refuse the build themselves
+    yield Check(subject=Subject("engine"), probe=partial(_check_engine, tools), before_changes=before_changes)
     if tools.settings.build.needs_support:
         yield Check(subject=Subject("build"), probe=partial(_check_inputs, tools), before_changes=Verdict.PROBLEM)
     if any(map(SECRET_NAME.search, tools.settings.build.args)):
@@ -70,7 +72,9 @@ def _check_engine(tools: Tools, subject: Subject) -> Iterator[Finding]:
     if engine.name in ENGINES_OF_LOCAL_CLOUDS and account.is_local_cloud(tools):
         yield subject.ok(f"{engine.name} builds images for the local cloud")
     elif engine.name == STAND_IN:
-        yield subject.problem("stand-in images are for local clouds alone", 'set build.engine = "auto"')
+        yield subject.problem(
+            "stand-in images are for local clouds alone", 'unset INVOKE_BUILD_ENGINE, or set build.engine = "auto"'
+        )
     elif engine.warning:
         yield subject.warning(engine.warning, engine.fix)
     else:

@@ -13,6 +13,7 @@ from kaizen_tasks.adapters.console.events import EventType, RunEvent
 from kaizen_tasks.cli.handlers.local import rehearsal_report, rehearse
 from kaizen_tasks.errors import Refused, UsageError
 from kaizen_tasks.ports.types import BuildObstacle, Engine
+from kaizen_tasks.rehearsal import stand_ins
 from kaizen_tasks.rehearsal.clone import ScratchClone
 from kaizen_tasks.rehearsal.runner import CommandRun, RehearsalReport
 from kaizen_tasks.wiring import Toolbox
@@ -41,7 +42,7 @@ def use_machine(monkeypatch: pytest.MonkeyPatch, outcome: Engine | Refused) -> N
             raise outcome
         return outcome
 
-    monkeypatch.setattr(rehearse, "examine_engine", find)
+    monkeypatch.setattr(stand_ins, "examine_engine", find)
     monkeypatch.setattr(rehearse, "detect_engine", find)
     monkeypatch.setattr(rehearse, "_find_foreign_platform", lambda *_: "")
 

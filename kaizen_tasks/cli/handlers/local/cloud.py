@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from invoke.context import Context
 
@@ -18,17 +18,26 @@ from kaizen_tasks.adapters.host.scratch import remove_abandoned_folders
 from kaizen_tasks.adapters.host.user_folders import state_folder
 from kaizen_tasks.cli import json_output, params
 from kaizen_tasks.config.settings import Settings
+from kaizen_tasks.domain.build.stand_in import STAND_IN
 from kaizen_tasks.errors import KaizenError, UsageError
 from kaizen_tasks.rehearsal import cloud as clouds
-from kaizen_tasks.rehearsal import cloud_registry, provision
+from kaizen_tasks.rehearsal import cloud_registry, provision, stand_ins
 from kaizen_tasks.rehearsal.cloud import Cloud
 from kaizen_tasks.wiring import Toolbox
+
+if TYPE_CHECKING:
+    from semver import Version
+
+
+REAL_ENGINES = ("docker", "process")
+"""Values of `--engine` that ask for the app itself, for which no stand-in will do."""
 
 
 def up(c: Context, *, state: str, port: str, engine: str, first: str, json: bool) -> None:
     service_engine = params.parse_service_engine(engine)
     port_number = params.parse_number("--port", port, minimum=0, maximum=65535)
-    tools = wiring.toolbox(c.config, stream=sys.stderr if json else sys.stdout)
+    stream = sys.stderr if json else sys.stdout
+    tools = wiring.toolbox(c.config, stream=stream)
     settings = tools.settings
     if tools.dry:
         tools.reporter.note("would start a local cloud on loopback; nothing has been started")
@@ -42,17 +51,44 @@ def up(c: Context, *, state: str, port: str, engine: str, first: str, json: bool
         engine="process" if service_engine == "auto" and settings.build.engine == "bundle" else service_engine,
         port=port_number,
     )
-    os.environ.update(cloud.environ)
+    insists = service_engine in REAL_ENGINES or stand_ins.insists_on_engine(os.environ)
+    clouds.point_at(cloud)
     with nullcontext() if was_running else _stopping_on_failure(cloud):
-        if settings.environments:
-            provision.provision(tools, params.parse_release(first, flag="--first"))
+        first_version = params.parse_release(first, flag="--first")
+        build_engine = _provision(
+            tools, first_version or provision.choose_first_version(tools), cloud, insists=insists, stream=stream
+        )
+    env_path = clouds.write_env_file(cloud, **({stand_ins.ENGINE_VARIABLE: build_engine} if build_engine else {}))
     if json:
         _print_cloud(cloud)
         return
     place = f"the local cloud is running at {cloud.endpoint_url}, as account {cloud.account} in {cloud.region}"
     tools.reporter.note(f"already done: {place}" if was_running else place)
-    env_file = shlex.quote(str(clouds.write_env_file(cloud)))
-    tools.reporter.note(f". {env_file}  # points any AWS client and these tasks at it")
+    if build_engine == STAND_IN:
+        rebuild = f"{stand_ins.ENGINE_VARIABLE}=auto inv local.up --state {shlex.quote(str(folder))}"
+        tools.reporter.note(f"its images are stand-ins, which prove nothing about the app; to build it: {rebuild}")
+    tools.reporter.note(f". {shlex.quote(str(env_path))}  # points any AWS client and these tasks at it")
+
+
+def _provision(tools: Toolbox, first: Version, cloud: Cloud, *, insists: bool, stream: TextIO) -> str:
+    """Create what a cloud lacks; return the engine that its environment file names, or an empty text for none.
+
+    Args:
+        tools: the app's toolbox, pointed at the cloud.
+        first: version label of the first image.
+        cloud: the cloud; one that was begun with stand-in images goes on with them.
+        insists: whether the configured engine must build.
+        stream: where it is said that stand-in images are used.
+    """
+    if not tools.settings.environments:
+        return ""
+    if insists:
+        provision.provision(tools, first)
+        return tools.settings.build.engine
+    has_stand_ins = clouds.own_variables(cloud).get(stand_ins.ENGINE_VARIABLE) == STAND_IN
+    reason = "as before" if has_stand_ins else stand_ins.find_obstacle(tools.settings)
+    reason = stand_ins.provision_with_stand_ins(tools, first, reason=reason, stream=stream)
+    return STAND_IN if reason else ""
 
 
 @contextmanager
@@ -162,7 +198,7 @@ def _document(cloud: Cloud | None) -> dict[str, Any]:
             "endpoint_url": cloud.endpoint_url,
             "state": str(cloud.state),
             "pid": cloud.pid,
-            "environ": cloud.environ,
+            "environ": cloud.environ | clouds.own_variables(cloud),
         }
     return document
 

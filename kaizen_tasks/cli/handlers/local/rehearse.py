@@ -11,7 +11,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from kaizen_tasks import wiring
-from kaizen_tasks.adapters.build.select import detect_engine, examine_engine
+from kaizen_tasks.adapters.build.select import detect_engine
 from kaizen_tasks.adapters.host.scratch import scratch_folder
 from kaizen_tasks.adapters.init.scan_repo import scan_repo
 from kaizen_tasks.cli import json_output, params, stopped
@@ -21,8 +21,8 @@ from kaizen_tasks.cli.handlers.local.demo import make_empty_folder
 from kaizen_tasks.domain.build.stand_in import STAND_IN
 from kaizen_tasks.domain.init.proposal import detect_environments
 from kaizen_tasks.domain.text.listing import list_names
-from kaizen_tasks.errors import KaizenError, Refused, UsageError
-from kaizen_tasks.rehearsal import fingerprint, flow_check, runner
+from kaizen_tasks.errors import KaizenError, UsageError
+from kaizen_tasks.rehearsal import fingerprint, flow_check, runner, stand_ins
 from kaizen_tasks.rehearsal.commands import print_line
 from kaizen_tasks.rehearsal.plan import RehearsalPlan
 from kaizen_tasks.wiring import Toolbox
@@ -58,7 +58,7 @@ def _make_plan(
     flow_check.check_values(flow, tools.settings)
     environment = params.resolve_environment(like, tools.settings) if like else None
     insists = engine != "auto"
-    reason = "" if insists else _find_obstacle(tools)
+    reason = "" if insists else stand_ins.find_obstacle(tools.settings)
     if reason:
         print_line(out, f"rehearsing with a stand-in image, which only answers: {reason}")
     rules = tools.settings.build._replace(engine=engine) if insists else tools.settings.build
@@ -74,15 +74,6 @@ def _make_plan(
         keep=keep,
         out=out,
     )
-
-
-def _find_obstacle(tools: Toolbox) -> str:
-    """Return why the image cannot be built here, as far as that is known before; else an empty text."""
-    try:
-        engine = examine_engine(tools.settings.build, tools.settings.root)
-    except Refused as error:
-        return error.message
-    return next((obstacle.message for obstacle in engine.obstacles), "")
 
 
 def _find_foreign_platform(tools: Toolbox, out: TextIO) -> str:

@@ -1,0 +1,66 @@
+"""Says whether stand-in images take the place of those that cannot be built here, and starts services with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from kaizen_tasks.adapters.build.select import examine_engine
+from kaizen_tasks.domain.build.failure import UNAVAILABLE_HINT
+from kaizen_tasks.domain.build.stand_in import STAND_IN
+from kaizen_tasks.errors import BuildFailed, Refused
+from kaizen_tasks.rehearsal import provision
+from kaizen_tasks.wiring import Toolbox
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import TextIO
+
+    from semver import Version
+
+    from kaizen_tasks.config.settings import Settings
+
+ENGINE_VARIABLE = "INVOKE_BUILD_ENGINE"
+"""The variable that insists on an engine; in the file of a local cloud, what its images are built with."""
+
+
+def find_obstacle(settings: Settings) -> str:
+    """Return why the image cannot be built here, as far as that is known before; else an empty text."""
+    try:
+        engine = examine_engine(settings.build, settings.root)
+    except Refused as error:
+        return error.message
+    return next((obstacle.message for obstacle in engine.obstacles), "")
+
+
+def insists_on_engine(environ: Mapping[str, str]) -> bool:
+    """Return whether the variables of a shell say what builds images."""
+    return bool(environ.get(ENGINE_VARIABLE))
+
+
+def provision_with_stand_ins(tools: Toolbox, first_version: Version, *, reason: str, stream: TextIO) -> str:
+    """Create what a local cloud lacks; return why its first image is a stand-in, or an empty text.
+
+    Args:
+        tools: the app's toolbox, pointed at a local cloud.
+        first_version: see `provision.provision`.
+        reason: why the image cannot be built here, if that is known; it is found out otherwise.
+        stream: where it is said.
+
+    Raises:
+        KaizenError: see `provision.provision`.
+    """
+    if not reason:
+        try:
+            provision.provision(tools, first_version)
+        except BuildFailed as error:
+            if error.hint != UNAVAILABLE_HINT:
+                raise
+            reason = error.message
+        else:
+            return ""
+    tools.reporter.note(f"going on with stand-in images, which only answer: {reason}")
+    settings = evolve(tools.settings, build=tools.settings.build._replace(engine=STAND_IN))
+    provision.provision(Toolbox(settings, dry=False, draft=False, stream=stream), first_version)
+    return reason
