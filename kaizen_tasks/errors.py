@@ -99,9 +99,14 @@ class BuildFailed(KaizenError):
 
 
 class PushFailed(KaizenError):
-    """An image, a branch or a tag could not be pushed or copied."""
+    """An image, a branch or a tag could not be pushed or copied.
+
+    Attributes:
+        branch_has_moved: whether somebody else has pushed to the branch meanwhile, and nothing was pushed.
+    """
 
     exit_code = 6
+    branch_has_moved = False
 
 
 class BranchProtected(PushFailed):

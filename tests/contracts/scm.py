@@ -480,8 +480,9 @@ class ScmContract:
         land_and_tag(scene.scm)
         scene.push_of_others()
 
-        with pytest.raises(PushFailed, match="origin rejects main: it has commits that this clone lacks"):
+        with pytest.raises(PushFailed, match="origin rejects main: it has commits that this clone lacks") as failure:
             scene.scm.push(branch="main", tag="v1.2.3")
+        assert failure.value.branch_has_moved
         there = scene.scm.remote_refs("main")
         assert there is not None
         assert there.tags == {}

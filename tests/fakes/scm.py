@@ -382,7 +382,9 @@ class FakeScm:
         new_tip, old_tip = tip or commit, upstream.branches.get(branch, "")
         if branch and new_tip not in self._ancestry(old_tip):
             if old_tip and old_tip not in self._ancestry(new_tip):
-                raise PushFailed(f"origin rejects {branch}: it has commits that this clone lacks")
+                failure = PushFailed(f"origin rejects {branch}: it has commits that this clone lacks")
+                failure.branch_has_moved = True
+                raise failure
             self._send(new_tip)
             upstream.branches[branch] = new_tip
         self._send(commit)

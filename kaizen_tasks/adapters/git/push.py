@@ -199,7 +199,9 @@ def push_error(push: Push, result: GitResult) -> PushFailed:
     values["kind"] = "tag" if rejection.is_tag else "branch"
     error = BranchProtected if is_branch and cause in {Cause.RULE, Cause.HOOK} else PushFailed
     output = output_tail("\n".join(f"remote: {line}".rstrip() for line in rejection.lines))
-    return error(message.format(**values), state=push.state, hint=hint.format(**values), output=output)
+    failure = error(message.format(**values), state=push.state, hint=hint.format(**values), output=output)
+    failure.branch_has_moved = is_branch and cause is Cause.OUTDATED and not push.done
+    return failure
 
 
 def claim_error(push: Push, result: GitResult) -> PushFailed:

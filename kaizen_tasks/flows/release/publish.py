@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 SIDE_BRANCH_PREFIX = "kaizen/merge/"
 """Where a release is pushed for a pull request into a protected branch."""
 
+PUSH_ATTEMPTS = 5
+"""How often a release is merged anew when others push at the same time, as releases of other apps do."""
+
 
 def branch_has(release: Release, remote: RemoteRefs, tools: Tools) -> bool:
     """Return whether the remote's branch has a release; True when HEAD is detached, because no branch needs it then.
@@ -46,7 +49,7 @@ def needs_merge(release: Release, remote: RemoteRefs, tools: Tools) -> bool:
 
 
 def publish(label: StepLabel, release: Release, message: str, tools: Tools) -> PushFailed | None:
-    """Push the tag and the branch, both or neither, and delete the claim.
+    """Push the tag and the branch, both or neither, and delete the claim; merge anew if somebody else was faster.
 
     Args:
         label: the step, for the progress of the push.
@@ -60,6 +63,16 @@ def publish(label: StepLabel, release: Release, message: str, tools: Tools) -> P
     Raises:
         PushFailed: nothing was pushed.
     """
+    for _ in range(PUSH_ATTEMPTS - 1):
+        try:
+            return _push(label, release, message, tools)
+        except PushFailed as error:
+            if not error.branch_has_moved:
+                raise
+    return _push(label, release, message, tools)
+
+
+def _push(label: StepLabel, release: Release, message: str, tools: Tools) -> PushFailed | None:
     branch, tag = tools.scm.push_target().branch, tools.settings.git_tag(release.version)
     remote = tools.scm.cached_remote_refs(branch)
     if remote is None:

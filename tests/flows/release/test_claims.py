@@ -11,7 +11,7 @@ from semver import Version
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import PushFailed, Refused, VerifyFailed
 from kaizen_tasks.flows import catalogue
-from kaizen_tasks.flows.release import files, pending
+from kaizen_tasks.flows.release import files, pending, publish
 from kaizen_tasks.flows.runner import run_flow
 from kaizen_tasks.flows.steps import Build, Bump, CutChangelog
 from tests.fakes.scm import FakeScm
@@ -272,6 +272,49 @@ def test_first_clone_merges_too_when_main_has_moved_on() -> None:
 
     assert first.upstream.tags == {"v0.2.0": started.commit}
     assert first.scm.is_ancestor(moved, first.upstream.branches["main"])
+
+
+@pytest.mark.parametrize("pushes_of_others", [1, publish.PUSH_ATTEMPTS - 1])
+def test_release_is_merged_anew_when_others_push_at_the_same_time(
+    pushes_of_others: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As two apps of one repository do, which are released together."""
+    first = FakeTools()
+    started = release(first, "deploy staging")
+    moved = others_are_faster(first, pushes_of_others, monkeypatch)
+
+    release(first)
+
+    assert len(moved) == pushes_of_others
+    assert first.upstream.tags == {"v0.2.0": started.commit}
+    assert first.scm.is_ancestor(moved[-1], first.upstream.branches["main"])
+
+
+def test_a_branch_that_never_rests_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = FakeTools()
+    release(first, "deploy staging")
+    moved = others_are_faster(first, publish.PUSH_ATTEMPTS, monkeypatch)
+
+    with pytest.raises(PushFailed, match="origin rejects main: it has commits that this clone lacks"):
+        release(first)
+
+    assert first.upstream.tags == {}
+    assert first.upstream.branches["main"] == moved[-1]
+
+
+def others_are_faster(tools: FakeTools, count: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Let somebody else push to main right before each of the next pushes to it; return their commits."""
+    other, push, moved = clone(tools), tools.scm.push, list[str]()
+
+    def push_late(*, branch: str, **options: Any) -> None:
+        if branch and len(moved) < count:
+            moved.append(other.scm.commit({"app.py": f"{len(moved)}\n".encode()}))
+            tools.upstream.branches["main"] = moved[-1]
+            tools.upstream.commits.update(other.scm.commits)
+        push(branch=branch, **options)
+
+    monkeypatch.setattr(tools.scm, "push", push_late)
+    return moved
 
 
 def test_clone_that_was_killed_does_not_bring_an_old_release_back() -> None:
