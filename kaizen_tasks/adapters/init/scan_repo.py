@@ -42,7 +42,7 @@ VENDORED_PATHS = re.compile(
 MAX_FILE_BYTES = 256 * 1024  # larger files were not written by hand
 FILE_BYTES = {"package-lock.json": 32 * 1024 * 1024}  # npm writes it
 VERSION_ROUTE = r"""['"]/version/?['"]|path\(['"]\^?version/?['"]"""
-APP_CREATION = r"= *(flask\.)?Flask\(|= *(fastapi\.)?FastAPI\(|= *express\(\)"
+APP_CREATION = r"= *(flask\.)?Flask\(|= *(fastapi\.)?FastAPI\(|= *(express|require\(.express.\))\(\)"
 APP_SOURCE = re.compile(r"(?!(?:.*/)?(?:tests?|docs)/)(?!(?:.*/)?(?:test_|conftest)).*\.(?:py|[cm]?js|ts)")
 """Source files of an app, but for its tests."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from kaizen_tasks.domain.changelog.model import find_unreleased
-from kaizen_tasks.domain.init import naming, tasks_file
+from kaizen_tasks.domain.init import naming, tasks_file, version_endpoint
 from kaizen_tasks.domain.init.detect import dockerfile, endpoint, other_apps, previous_releases
 from kaizen_tasks.domain.init.detect.from_account import AccountScan, missing_resources
 from kaizen_tasks.domain.init.evidence import (
@@ -20,7 +20,6 @@ from kaizen_tasks.domain.init.evidence import (
     find_neighbours,
 )
 from kaizen_tasks.domain.init.proposal import DEFAULT_VERSION_ARG, DOCKERFILE_NAME, Proposal
-from kaizen_tasks.domain.init.version_endpoint import add_version_endpoint
 from kaizen_tasks.domain.text.listing import list_names
 
 if TYPE_CHECKING:
@@ -88,13 +87,16 @@ def _dockerfile_notes(proposal: Proposal) -> Iterator[Note]:
         )
 
 
-def version_path_notes(repo_scan: RepoScan, proposal: Proposal, changed: Collection[str]) -> Iterator[Note]:
+def version_path_notes(
+    repo_scan: RepoScan, proposal: Proposal, changed: Collection[str], *, adds_endpoint: bool
+) -> Iterator[Note]:
     """Yield notes on how the app takes its version and answers with it, by which every release is verified.
 
     Args:
         repo_scan: the app's files.
         proposal: the configuration.
         changed: files that are about to be changed so that it does.
+        adds_endpoint: whether a person has asked for these changes.
     """
     path = proposal.build.dockerfile
     if not path:
@@ -102,24 +104,25 @@ def version_path_notes(repo_scan: RepoScan, proposal: Proposal, changed: Collect
     is_taken = proposal.parsed_dockerfile.version_arg or path in changed
     is_answered = repo_scan.version_endpoint_files or {*changed} & {*repo_scan.app_sources}
     if not is_taken:
-        where = "its end" if proposal.parsed_dockerfile.is_last else f"the end of its stage {proposal.build.target}"
-        snippet = dockerfile.version_snippet(DEFAULT_VERSION_ARG)
-        yield Note(f"{path} does not take the version; add at {where}:", snippet)
+        parsed, snippet = proposal.parsed_dockerfile, dockerfile.version_snippet(DEFAULT_VERSION_ARG)
+        above = f"above line {parsed.version_line}" + (f", {parsed.start_keyword}" if parsed.start_keyword else "")
+        yield Note(f"{path} does not take the version; add {above if parsed.version_line else 'at its end'}:", snippet)
     if not is_answered:
-        yield _endpoint_note(repo_scan, proposal)
-    if not (is_taken and is_answered) and not changed:
-        can_add = is_answered or add_version_endpoint(repo_scan.app_sources, "APP_VERSION")
+        reason = version_endpoint.explain_missing_place(repo_scan.app_sources) if adds_endpoint else ""
+        yield _endpoint_note(repo_scan, proposal, f" and cannot be changed so that it does: {reason}" if reason else "")
+    if not (is_taken and is_answered) and not adds_endpoint:
+        can_add = is_answered or version_endpoint.add_version_endpoint(repo_scan.app_sources, "APP_VERSION")
         if can_add:
             yield Note("kaizen init --add-version-endpoint adds that; without it, no release can be verified")
 
 
-def _endpoint_note(repo_scan: RepoScan, proposal: Proposal) -> Note:
+def _endpoint_note(repo_scan: RepoScan, proposal: Proposal, reason: str) -> Note:
     """Return how to answer `/version`, by which releases are verified."""
     variable = proposal.parsed_dockerfile.version_variable or "APP_VERSION"
     if framework := endpoint.detect_framework(repo_scan.texts):
         snippet = endpoint.version_endpoint_snippet(framework, variable=variable).rstrip().split("\n")
-        return Note(f"the app does not answer GET /version; with {framework}:", tuple(snippet))
-    text = f"the app does not answer GET /version; from {variable} and ENVIRONMENT, it must answer:"
+        return Note(f"the app does not answer GET /version{reason}; with {framework}:", tuple(snippet))
+    text = f"the app does not answer GET /version{reason}; from {variable} and ENVIRONMENT, it must answer:"
     return Note(text, ('{"version": "v1.2.3", "environment": "staging"}',))
 
 

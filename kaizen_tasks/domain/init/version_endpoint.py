@@ -8,11 +8,15 @@ from collections.abc import Iterator, Mapping
 
 from kaizen_tasks.domain.init.detect import dockerfile
 from kaizen_tasks.domain.init.detect.endpoint import SNIPPETS
+from kaizen_tasks.domain.text.listing import list_names
 
 PYTHON_FRAMEWORKS = {"Flask": "Flask", "FastAPI": "FastAPI"}
 """The framework of each class of which an app is an instance."""
 
-EXPRESS_APP = re.compile(r"(?m)^(?:const|let|var)\s+(\w+)(?:\s*:\s*[\w.]+)?\s*=\s*express\(\)[^\n]*$")
+EXPRESS_APP = re.compile(
+    r"(?m)^(?:export\s+)?(?:const|let|var)\s+(\w+)(?:\s*:\s*[\w.]+)?\s*=\s*(?:module\.exports\s*=\s*)?"
+    r"""(?:express|require\(\s*["'`]express["'`]\s*\))\(\)[^\n]*(?<![,\s])\s*$"""
+)
 HANDLER_NAMES = ("version", "get_version", "get_app_version")
 
 
@@ -26,6 +30,16 @@ def add_version_endpoint(sources: Mapping[str, str], variable: str) -> tuple[str
     changed = ((path, _with_endpoint(path, text, variable)) for path, text in sources.items())
     found = [(path, text) for path, text in changed if text]
     return found[0] if len(found) == 1 else None
+
+
+def explain_missing_place(sources: Mapping[str, str]) -> str:
+    """Return why none of the sources that create an app gets the endpoint."""
+    places = [path for path, text in sources.items() if _with_endpoint(path, text, "APP_VERSION")]
+    if len(places) > 1:
+        return f"{list_names(places)} create an app each"
+    if sources:
+        return f"{list_names(sorted(sources))} has no statement `app = …` by itself that creates the only app"
+    return "no source with an app of Flask, FastAPI or Express was found"
 
 
 def _with_endpoint(path: str, text: str, variable: str) -> str:
@@ -100,6 +114,16 @@ def _insert(lines: list[str], position: int, new: list[str]) -> str:
     return "\n".join((*lines[:position], *new, *lines[position:]))
 
 
-def add_version_argument(text: str, argument: str) -> str:
-    """Return a Dockerfile whose last stage takes the version as a build argument, and keeps it in a variable."""
-    return "\n".join((text.rstrip("\n"), "", *dockerfile.version_snippet(argument), ""))
+def add_version_argument(text: str, argument: str, line: int | None) -> str:
+    """Return a Dockerfile with a stage that takes the version as a build argument, and keeps it in a variable.
+
+    Args:
+        text: the Dockerfile.
+        argument: the build argument.
+        line: the line above which the stage takes it; None for the end.
+    """
+    end = "\r\n" if "\r\n" in text else "\n"
+    lines, snippet = text.rstrip("\r\n").split(end), dockerfile.version_snippet(argument)
+    above, below = (lines, []) if line is None else (lines[: line - 1], lines[line - 1 :])
+    gap = [] if above[-1:] == [""] else [""]
+    return end.join((*above, *gap, *snippet, *(["", *below] if below else ()), ""))

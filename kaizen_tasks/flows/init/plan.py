@@ -110,7 +110,9 @@ def plan_init(
     proposal_notes = () if config_file else _notes(scan, proposal)
     changed_paths = frozenset(each.path for each in source_changes)
     is_asked = adds_endpoint or not config_file
-    version_notes = notes.version_path_notes(repo_scan, proposal, changed_paths) if is_asked else ()
+    version_notes = (
+        notes.version_path_notes(repo_scan, proposal, changed_paths, adds_endpoint=adds_endpoint) if is_asked else ()
+    )
     ci_notes = ci_pipeline.ci_notes(settings, ci, repo_scan, installation, ci_files, existing_files) if ci else ()
     return InitPlan(
         settings=settings,
@@ -144,9 +146,10 @@ def _required_files(
 def _version_changes(repo_scan: RepoScan, proposal: Proposal, documents: ReleaseFiles) -> Iterator[FileChange]:
     """Yield the changes by which the app takes its version and answers with it."""
     path, parsed = proposal.build.dockerfile, proposal.parsed_dockerfile
-    if path and not parsed.version_arg and parsed.is_last:
+    if path and not parsed.version_arg:
         before = documents.read(path) or b""
-        after = version_endpoint.add_version_argument(before.decode("utf-8", "replace"), DEFAULT_VERSION_ARG)
+        text = before.decode("utf-8", "replace")
+        after = version_endpoint.add_version_argument(text, DEFAULT_VERSION_ARG, parsed.version_line)
         yield FileChange(path=path, before=before, after=after.encode())
     added = version_endpoint.add_version_endpoint(repo_scan.app_sources, parsed.version_variable or "APP_VERSION")
     if added and not repo_scan.version_endpoint_files:

@@ -271,7 +271,7 @@ def test_a_dockerfile_without_version_argument_gets_its_lines_printed(folder: Pa
 
     said = init("--yes")
 
-    assert "note: Dockerfile does not take the version; add at its end:\n    ARG VERSION=dev\n" in said.out
+    assert "note: Dockerfile does not take the version; add above line 2, CMD:\n    ARG VERSION=dev\n" in said.out
     assert (folder / "Dockerfile").read_text(encoding="utf-8") == "FROM a\nCMD true\n"
 
 
@@ -477,8 +477,19 @@ def test_the_version_endpoint_is_added_on_request(folder: Path, init: Init) -> N
     assert "note: kaizen init --add-version-endpoint adds that" in offered.out
     assert "wrote Dockerfile, web/app.py; next:\n    git add Dockerfile web/app.py\n" in said.out
     assert '@app.route("/version")' in (folder / "web" / "app.py").read_text(encoding="utf-8")
-    assert "ENV APP_VERSION=$VERSION" in (folder / "Dockerfile").read_text(encoding="utf-8")
+    dockerfile = (folder / "Dockerfile").read_text(encoding="utf-8")
+    assert dockerfile == "FROM python\n\nARG VERSION=dev\nENV APP_VERSION=$VERSION\n\nCMD x\n"
     assert "nothing is missing" in again.out
+
+
+def test_why_the_version_endpoint_cannot_be_added_is_told(folder: Path, init: Init) -> None:
+    app = 'const express = require("express"),\n  app = express();\n'
+    committed(folder, {"Dockerfile": "FROM node\nCMD x\n", "package.json": '{"name": "x"}', "server.js": app})
+
+    said = init("--yes", "--add-version-endpoint")
+
+    assert "cannot be changed so that it does: server.js has no statement `app = …`" in said.out
+    assert (folder / "server.js").read_text(encoding="utf-8") == app
 
 
 def test_the_first_line_says_that_the_platform_is_another(folder: Path, init: Init) -> None:

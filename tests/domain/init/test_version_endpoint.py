@@ -6,7 +6,12 @@ import ast
 
 import pytest
 
-from kaizen_tasks.domain.init.version_endpoint import add_version_argument, add_version_endpoint
+from kaizen_tasks.domain.init.detect.dockerfile import parse_dockerfile
+from kaizen_tasks.domain.init.version_endpoint import (
+    add_version_argument,
+    add_version_endpoint,
+    explain_missing_place,
+)
 
 
 def added(text: str, path: str = "app.py") -> str:
@@ -71,7 +76,46 @@ def test_two_files_with_an_app_are_left_alone() -> None:
     assert add_version_endpoint(dict.fromkeys(("a.py", "b.py"), "app = Flask(__name__)\n"), "V") is None
 
 
-def test_the_dockerfile_takes_the_version_last_so_that_its_layers_are_used_again() -> None:
-    assert add_version_argument("FROM scratch\nCMD x", "VERSION").split("\n") == [
-        "FROM scratch", "CMD x", "", "ARG VERSION=dev", "ENV APP_VERSION=$VERSION", ""
-    ]  # fmt: skip
+@pytest.mark.parametrize(
+    "app",
+    [
+        'const server = require("express")();',
+        "export const server: express.Application = express();",
+        "const server = module.exports = express();",
+    ],
+)
+def test_express_apps_are_created_in_several_ways(app: str) -> None:
+    assert added(f"{app}\nserver.listen(80);\n", "index.js").split("\n")[2].startswith('server.get("/version"')
+
+
+def test_a_declaration_of_several_lines_is_not_cut_apart() -> None:
+    text = "const app = express(),\n  port = 80;\n"
+
+    assert added(text, "index.js") == ""
+    assert "index.js has no statement" in explain_missing_place({"index.js": text})
+
+
+VERSION_LINES = "ARG VERSION=dev\nENV APP_VERSION=$VERSION\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "target"),
+    [
+        ("FROM a\nRUN x\nCMD y\n", f"FROM a\nRUN x\n\n{VERSION_LINES}\nCMD y\n", ""),
+        ("FROM a\n\n# Start\nCMD y", f"FROM a\n\n{VERSION_LINES}\n# Start\nCMD y\n", ""),
+        ("FROM a\nENTRYPOINT x\nCMD y", f"FROM a\n\n{VERSION_LINES}\nENTRYPOINT x\nCMD y\n", ""),
+        ("FROM a\nCMD y\nCOPY . .\n", f"FROM a\nCMD y\nCOPY . .\n\n{VERSION_LINES}", ""),
+        ("FROM a\nCMD y\nFROM b\nRUN x\n", f"FROM a\nCMD y\nFROM b\nRUN x\n\n{VERSION_LINES}", ""),
+        ("FROM a AS web\nCMD y\nFROM b\nRUN x\n", f"FROM a AS web\n\n{VERSION_LINES}\nCMD y\nFROM b\nRUN x\n", "web"),
+        ("FROM a AS web\nRUN x\nFROM b\n", f"FROM a AS web\nRUN x\n\n{VERSION_LINES}\nFROM b\n", "web"),
+        ("FROM a\r\nCMD y\r\n", f"FROM a\n\n{VERSION_LINES}\nCMD y\n".replace("\n", "\r\n"), ""),
+    ],
+)
+def test_the_dockerfile_takes_the_version_below_its_layers_and_above_its_command(
+    before: str, after: str, target: str
+) -> None:
+    line = parse_dockerfile(before, target).version_line
+    changed = add_version_argument(before, "VERSION", line)
+
+    assert changed == after
+    assert parse_dockerfile(changed, target).version_arg == "VERSION"

@@ -1,11 +1,14 @@
-"""Finds the version argument and the platform in a Dockerfile."""
+"""Finds the version argument, the place for one and the platform in a Dockerfile."""
 
 from __future__ import annotations
 
 from attrs import frozen
 
+from kaizen_tasks.domain.dockerfile.instructions import read_lines, split_instructions
 from kaizen_tasks.domain.dockerfile.parse import parse_dockerfile as parse_stages
 
+START_KEYWORDS = ("ENTRYPOINT", "CMD")
+LAYER_KEYWORDS = ("ADD", "COPY", "RUN", "WORKDIR")
 VERSION_NAMES = ("VERSION", "APP_VERSION")
 AMD64 = "linux/amd64"
 SAMPLE_VERSION = "v0.0.0-sample"
@@ -20,13 +23,15 @@ class Dockerfile:
         version_arg: the build argument of the stage that takes the version; empty when there is none.
         version_variable: the environment variable with the version in the container; empty when there is none.
         platform: the platform to which the stage is fixed, or empty.
-        is_last: whether the stage is the last one, so that lines at the end of the file are part of it.
+        version_line: the line of the file above which the stage takes a version; None for its end.
+        start_keyword: the instruction on that line, `ENTRYPOINT` or `CMD`; empty for the end.
     """
 
     version_arg: str = ""
     version_variable: str = ""
     platform: str = ""
-    is_last: bool = True
+    version_line: int | None = None
+    start_keyword: str = ""
 
 
 def parse_dockerfile(text: str, target: str = "") -> Dockerfile:
@@ -35,12 +40,35 @@ def parse_dockerfile(text: str, target: str = "") -> Dockerfile:
     stage = dockerfile.find_stage(target) or dockerfile.final
     variable_by_arg = {arg: _find_variable(text, arg, target) for arg in stage.build_args}
     version_arg = _choose_version_arg(variable_by_arg)
+    line, keyword = _version_place(text, stage.index)
     return Dockerfile(
         version_arg=version_arg,
         version_variable=variable_by_arg.get(version_arg) or version_arg,
         platform=stage.platform,
-        is_last=stage == dockerfile.final,
+        version_line=line,
+        start_keyword=keyword,
     )
+
+
+def _version_place(text: str, stage: int) -> tuple[int | None, str]:
+    """Return the line above which a stage takes the version, and its instruction: a new version reuses every layer.
+
+    That is the first ENTRYPOINT or CMD below all layers, with the comment above it; else the end of the stage.
+    """
+    source = read_lines(text)
+    start, keyword, number = None, "", -1
+    for instruction in split_instructions(source):
+        if instruction.keyword == "FROM":
+            if number == stage:
+                return (start, keyword) if start else (instruction.line, "")
+            number, start, keyword = number + 1, None, ""
+        elif instruction.keyword in LAYER_KEYWORDS:
+            start, keyword = None, ""
+        elif instruction.keyword in START_KEYWORDS and start is None:
+            start, keyword = instruction.line, instruction.keyword
+    while start and source.lines[start - 2].lstrip().startswith("#"):
+        start -= 1
+    return start, keyword
 
 
 def _find_variable(text: str, arg: str, target: str) -> str:
@@ -59,5 +87,5 @@ def _choose_version_arg(variable_by_arg: dict[str, str]) -> str:
 
 
 def version_snippet(version_arg: str) -> tuple[str, ...]:
-    """Return the lines that take the version, for the end of a Dockerfile, so that a new version reuses every layer."""
+    """Return the lines by which a stage takes the version."""
     return (f"ARG {version_arg}=dev", f"ENV APP_VERSION=${version_arg}")

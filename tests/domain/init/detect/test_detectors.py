@@ -129,5 +129,5 @@ def test_the_version_argument_is_that_of_the_stage_that_is_built() -> None:
 
     assert dockerfile.parse_dockerfile(text).version_arg == ""
     assert dockerfile.parse_dockerfile(text, "web") == dockerfile.Dockerfile(
-        version_arg="VERSION", version_variable="APP_VERSION", is_last=False
+        version_arg="VERSION", version_variable="APP_VERSION", version_line=4
     )
