@@ -35,7 +35,7 @@ def require_own_files(root: Path) -> None:
     error = Refused(
         f"{exposure.path} {exposure.reason}: no file in {exposure.folder} is obeyed",
         state="no task has been run",
-        hint=f"if you trust it: {trust_command(folder)} (or {SAFE_VARIABLE}={shlex.quote(str(folder))})",
+        hint=f"if you trust it, set {SAFE_VARIABLE}={shlex.quote(str(folder))}, or: {trust_command(folder)}",
     )
     raise Exit(error_text(error), code=error.exit_code)
 

@@ -16,7 +16,7 @@ from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.domain.text import log_excerpt
 from kaizen_tasks.domain.text.duration import write_duration
 from kaizen_tasks.domain.text.listing import list_names
-from kaizen_tasks.errors import KaizenError, NotFound, Refused
+from kaizen_tasks.errors import DeployFailed, KaizenError, NotFound, Refused
 from kaizen_tasks.flows.release import files
 from kaizen_tasks.flows.runner import run_flow
 from kaizen_tasks.flows.steps.build import Build, build_spec, upload_image
@@ -54,7 +54,7 @@ def provision(tools: Toolbox, first_version: Version, *, like: ServiceDescriptio
     Raises:
         UsageError: the file of `rehearse.secrets` cannot be read.
         Refused: HEAD has no VERSION.
-        KaizenError: a service did not start.
+        DeployFailed: a service did not start.
     """
     environments = tuple(tools.settings.environments.values())
     new_environments = tuple(environment for environment in environments if not _service_exists(environment, tools))
@@ -180,7 +180,7 @@ def wait_until_running(environments: tuple[Environment, ...], tools: Toolbox) ->
     """Wait until the services of environments run.
 
     Raises:
-        KaizenError: one does not, with the last lines that its app has printed.
+        DeployFailed: one does not, with the last lines that its app has printed.
     """
     started_at, services, has_said = tools.clock.monotonic(), tuple[Service, ...](), False
     timeout = tools.settings.rehearse.start_timeout
@@ -202,7 +202,7 @@ def wait_until_running(environments: tuple[Environment, ...], tools: Toolbox) ->
     output = _last_output(stopped_services[0], tools)
     for line in output:
         tools.reporter.note(f"  {stopped_services[0].name} | {line}")
-    raise KaizenError(
+    raise DeployFailed(
         f"not every service started: {summary}",
         state=f"the last words of {stopped_services[0].name}: {log_excerpt.last_words(output)}" if output else "",
         hint="correct the app, or set what it needs in [rehearse]: env, secrets, port, start_timeout",

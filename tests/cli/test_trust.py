@@ -30,7 +30,8 @@ def list_tasks(program: str, app: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(argv, cwd=app, capture_output=True, encoding="utf-8", check=False, timeout=HANG_SECONDS)
 
 
-def test_files_that_others_could_have_written_are_not_run(app: Path) -> None:
+def test_files_that_others_could_have_written_are_not_run(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(app / "gitconfig"))
     result = list_tasks("kaizen", app)
 
     assert result.returncode == 3
@@ -38,7 +39,7 @@ def test_files_that_others_could_have_written_are_not_run(app: Path) -> None:
     assert result.stderr == (
         f"error: {app.parent} can be changed by every user of this machine: no file in {app} is obeyed\n"
         "no task has been run\n"
-        f"if you trust it: git config --global --add safe.directory {app} (or KAIZEN_SAFE_DIRECTORIES={app})\n"
+        f"if you trust it, set KAIZEN_SAFE_DIRECTORIES={app}, or: git config --global --add safe.directory {app}\n"
     )
 
 
@@ -67,7 +68,7 @@ def test_typing_what_the_error_says_allows_the_folder(
     app: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
-    command = list_tasks("kaizen", app).stderr.partition("trust it: ")[2].partition(" (or")[0]
+    command = list_tasks("kaizen", app).stderr.rpartition("or: ")[2]
     subprocess.run(command.split(), check=True)
 
     assert list_tasks("kaizen", app).stderr == "invoke.py was run\n"

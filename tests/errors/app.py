@@ -21,7 +21,7 @@ from tests.support.workspaces import CommandResult, hash_files
 
 OURS = re.compile(r"(inv|kaizen)( [^&|;<>$`]*)?")
 ROOT = Path(__file__).parents[2]
-VARIABLES = re.compile(r"(export|unset) [^&|;]*")
+VARIABLES = re.compile(r"(export|unset) .*")
 
 
 @frozen

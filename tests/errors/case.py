@@ -6,11 +6,13 @@ import re
 
 from attrs import frozen
 
-PROGRAMS = "inv|kaizen|git|aws|pip|chmod|rm|kill|echo|export|unset|ls|cp|cd|mkdir"
+PROGRAMS = "inv|kaizen|git|aws|pip|chmod|rm|kill|echo|export|unset|ls|cp|cd|mkdir|df"
 PASTED = re.compile(
     rf"(?:^|: )(?P<command>(?:{PROGRAMS}) (?:(?!: ).)+?)(?:[;,] (?:and |then )?run the same command again)?$"
 )
 """A command that can be pasted: the whole hint, or what follows its last colon."""
+PASTE = "(the command in the hint)"
+"""Stands for that command among the lines that a user types."""
 
 
 @frozen(kw_only=True)
@@ -24,9 +26,11 @@ class Case:
         code: its exit code.
         says: a part of its error's first line.
         hint: the error's last line; `*` stands for what differs from run to run; empty if the first line says all.
+        lists: a part of what is printed before the error: a list of what is wrong.
         follow: shell lines in which the user does what the hint says; by default the command in the hint is pasted.
         leads_to: exit code of the last of these lines; 3 where the command is right and there are no credentials.
-        leaves: a part of the path of a file that differs afterwards; empty, as hardly any error leaves one.
+        changes: whether it gets as far as changing something in the cloud.
+        leaves: a pattern for the paths of files that differ afterwards; empty, as hardly any error leaves one.
         again: exit code of the failed command when it is typed again after that; by default 0 if the hint says to.
     """
 
@@ -36,14 +40,17 @@ class Case:
     code: int
     says: str
     hint: str = ""
+    lists: str = ""
     follow: tuple[str, ...] = ()
     leads_to: int = 0
+    changes: bool = False
     leaves: str = ""
     again: int | None = None
 
     def lines_to_follow(self, hint: str) -> tuple[str, ...]:
         """Return what the user types because of a hint."""
-        return self.follow or tuple(filter(None, (pasted_command(hint),)))
+        pasted = pasted_command(hint)
+        return tuple(pasted if line == PASTE else line for line in self.follow or (PASTE,) if pasted or line != PASTE)
 
     @property
     def code_again(self) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,8 +50,13 @@ class Template:
         return [line.split() for line in re.findall(r"(?<![\w`./-])(?:inv|kaizen) ([^;,:&()]*)", self.text)]
 
 
-def templates() -> Iterator[Template]:
-    """Yield every line of text with a command in it. Docstrings, documents and what follows a success are none."""
+@functools.cache
+def templates() -> tuple[Template, ...]:
+    """Return every line of text with a command in it. Docstrings, documents and what follows a success are none."""
+    return tuple(_find_templates())
+
+
+def _find_templates() -> Iterator[Template]:
     for path in sorted(PACKAGE.rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         nodes = list(ast.walk(tree))

@@ -89,6 +89,7 @@ def app(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> App:
     """Return a copy of the app, whose folder is the working directory."""
     folder = shutil.copytree(template, tmp_path / "work", symlinks=True)
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))  # git would replace /dev/null
     monkeypatch.chdir(folder / "web")
     monkeypatch.syspath_prepend(str(folder / "web"))
     return App(clone=folder / "web", remote=folder / "remote.git")
@@ -156,6 +157,7 @@ def deployed_app(deployed: Path, cloud: Cloud, tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
     for name, value in cloud.environ.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
     monkeypatch.chdir(folder / "coach")
     monkeypatch.syspath_prepend(str(folder / "coach"))
     return App(clone=folder / "coach", remote=folder / "coach.git")

@@ -179,7 +179,7 @@ def _hint(names: set[str], provider: str, profile: str) -> str:
     default = (
         CONFIGURE_HINT
         if names & CREDENTIAL_ERRORS
-        else f"{LOGIN_HINT}, or correct ~/.aws/config and the AWS_* variables"
+        else f"correct ~/.aws/config and the AWS_* variables, or {LOGIN_HINT}"
     )
     hint = next(hints, "") or HINTS_BY_PROVIDER.get(provider, default)
     return hint.format(option=f" --profile {profile}" if profile else "")
@@ -205,7 +205,8 @@ def provider_of(error: Exception) -> str | None:
     while traceback:
         frame = traceback.tb_frame
         if frame.f_globals.get("__name__") in PROVIDER_MODULES:
-            method: Any = getattr(frame.f_locals.get("self"), "METHOD", None)
+            source = frame.f_locals.get("self")
+            method: Any = getattr(source, "METHOD", None) or getattr(source, "method", None)
             provider = method or provider or ""
         traceback = traceback.tb_next
     return provider

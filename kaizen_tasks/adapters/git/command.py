@@ -258,9 +258,15 @@ def env_prefix(overrides: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def trust_command(folder: Path) -> str:
-    """Return what a user types so that git trusts a folder; without a home, git has no place to write that to."""
-    has_home = os.access(os.environ.get("HOME", ""), os.W_OK | os.X_OK) or "GIT_CONFIG_GLOBAL" in os.environ
-    prefix = "" if has_home else 'export HOME="$(mktemp -d)" && '
+    """Return what a user types so that git trusts a folder; without a home, git has no place to write that to.
+
+    Git replaces the file that it writes to: root must not make it write to `/dev/null`.
+    """
+    file, prefix = os.environ.get("GIT_CONFIG_GLOBAL"), ""
+    if file in {"", os.devnull}:
+        prefix = 'export GIT_CONFIG_GLOBAL="$(mktemp)" && '
+    elif file is None and not os.access(os.environ.get("HOME", ""), os.W_OK | os.X_OK):
+        prefix = 'export HOME="$(mktemp -d)" && '
     return f"{prefix}git config --global --add safe.directory {shlex.quote(str(folder))}"
 
 

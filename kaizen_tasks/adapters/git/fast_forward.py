@@ -18,9 +18,11 @@ from kaizen_tasks.adapters.git.command import Git
 from kaizen_tasks.adapters.git.objects import has_hooks
 from kaizen_tasks.adapters.git.snapshot import SKIP_WORKTREE, HeadRef, RepoSnapshot
 from kaizen_tasks.adapters.host.atomic_write import WorkingTree
+from kaizen_tasks.adapters.host.write_failure import remedy
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 
 _LOCK_FILE = re.compile(r"'([^']+\.lock)': File exists")
+_UNWRITABLE = re.compile(r"Unable to create '([^']+\.lock)': (?!File exists)")
 _EDITED = "C"
 """In `git ls-files -v --modified`: the working tree has other content than the index, as `git status` compares it."""
 POST_COMMIT = "post-commit"
@@ -212,7 +214,9 @@ def _update_branch(git: Git, head: HeadRef, commit: str, ref_commands: tuple[str
 
             raise rejection("reference-transaction", result, f"the release commit on {head.branch or 'HEAD'}")
         lock = _LOCK_FILE.search(result.reason)
-        raise _locked_error(lock[1]) if lock else _branch_moved_error(head, commit, result.reason)
+        if lock:
+            raise _locked_error(lock[1])
+        raise _unwritable_error(head, result.reason) or _branch_moved_error(head, commit, result.reason)
 
 
 def _update_paths(git: Git, head: HeadRef, states: tuple[_PathState, ...]) -> None:
@@ -259,6 +263,15 @@ def _locked_error(lock: str) -> Refused:
         state="nothing has been changed",
         hint=f"wait for it; if it was killed: rm {lock}, and run the same command again",
     )
+
+
+def _unwritable_error(head: HeadRef, reason: str) -> Refused | None:
+    """Return the error for a ref that may not be written, or None."""
+    path = _UNWRITABLE.search(reason)
+    if path is None:
+        return None
+    problem = f"{head.branch or 'HEAD'} cannot be moved to the release commit: {reason}"
+    return Refused(problem, state="nothing has been changed", hint=remedy(reason, Path(path[1]).parent))
 
 
 def _branch_moved_error(head: HeadRef, commit: str, reason: str = "") -> Refused:

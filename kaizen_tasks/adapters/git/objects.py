@@ -12,6 +12,7 @@ from attrs import frozen
 
 from kaizen_tasks.adapters.git.command import Git, GitResult
 from kaizen_tasks.adapters.host import process
+from kaizen_tasks.adapters.host.write_failure import remedy
 from kaizen_tasks.errors import NotFound, Refused
 
 # For a temporary working tree: no file watcher, no file modes, and no warnings about line endings.
@@ -161,7 +162,9 @@ def _signing_error(git: Git, what: str, result: GitResult, *, switch: str) -> Re
     return Refused(
         f"{what} could not be signed: {signing.signing_problem(text) or result.reason}",
         state="it was not created",
-        hint=f"{signing.signing_hint(text)}; without signatures: {switch}",
+        hint="choose openpgp, ssh or x509: git config gpg.format openpgp"
+        if signing.is_format_unknown(text)
+        else f"{signing.signing_hint(text)}; without signatures: {switch}",
         output=output_tail(text),
     )
 
@@ -237,4 +240,6 @@ def _commit_tree(git: Git, parents: tuple[str, ...], tree: str, message: bytes) 
 
 def _require_ok(result: GitResult, problem: str) -> None:
     if not result.ok:
-        raise Refused(f"{problem}: {result.reason}", state="nothing has been committed")
+        causes = [line.partition(": ")[2] for line in result.err.splitlines() if line.startswith("error: ")]
+        reason = causes[0] if causes and "Unable to process path" in result.reason else result.reason
+        raise Refused(f"{problem}: {reason}", state="nothing has been committed", hint=remedy(reason, ".git/objects"))

@@ -264,14 +264,14 @@ def _unsent_reason(result: GitResult) -> str:
 
 _TAG_CONFLICT = "{push.remote} has a tag {push.tag} on another commit"
 _PULL_REQUEST_HINT = (
-    "git push {push.remote} {push.commit}:refs/heads/{side}, open a pull request from {side} into {push.branch}, "
-    "merge it with a merge commit, and run the same command again"
+    "merge it into {push.branch} by a pull request, with a merge commit, and pull, from the branch that this makes: "
+    "git push {push.remote} {push.commit}:refs/heads/{side}, then run the same command again"
 )
 _PULL_HINT = "git pull --no-rebase --tags {push.upstream}, and run the same command again"
 _ACCESS_HINT = "check access and network with: git push {push.remote}; then run the same command again"
 _PERMISSION_HINT = (
-    "ask for write access to {push.remote}, or use an account or token that has it: "
-    "git push --dry-run {push.remote} HEAD checks that; then run the same command again"
+    "ask for write access to {push.remote}, or use an account or token that has it, and check: "
+    "git push --dry-run {push.remote} HEAD, then run the same command again"
 )
 _AGAIN = "{push.undo}, then run the same command again"
 
@@ -293,10 +293,10 @@ _HINTS = {
     Cause.OUTDATED: _PULL_HINT,
     Cause.SECRET: "remove the secret from the commits that are named, and revoke it, or allow it at the address above; "
     "then run the same command again",
-    Cause.SIGNATURE: "git config commit.gpgSign true && git config tag.gpgSign true, with a user.signingKey that "
-    f"{{push.remote}} knows; {_AGAIN}",
+    Cause.SIGNATURE: "set a user.signingKey that {push.remote} knows, and sign: "
+    f"git config commit.gpgSign true && git config tag.gpgSign true && {_AGAIN}",
     Cause.SIZE: "make room or raise the limit on {push.remote}, then run the same command again",
-    Cause.MESSAGE: f"correct release.message or release.signoff in kaizen.toml, or git config user.email; {_AGAIN}",
+    Cause.MESSAGE: f"correct release.message or release.signoff in kaizen.toml, or git's user.email, and: {_AGAIN}",
     Cause.RULE: "let this account create the {kind} {ref} in the rules of {push.remote}, or use a token that may, "
     "then run the same command again",
     Cause.PERMISSION: _PERMISSION_HINT,

@@ -8,6 +8,7 @@ import os
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
+from kaizen_tasks.adapters.host.write_failure import remedy
 from kaizen_tasks.config.regular_file import read_regular_file
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.ports.scm import ReleaseFiles
@@ -68,7 +69,8 @@ class WorkingTree:
         try:
             _write_atomically(path, content, survives_power_loss=self._survives_power_loss)
         except OSError as error:
-            raise Refused(f"{name} cannot be written: {error.strerror}", state="it is unchanged") from error
+            problem, hint = f"{name} cannot be written: {error.strerror}", remedy(str(error.strerror), path.parent)
+            raise Refused(problem, state="it is unchanged", hint=hint) from error
 
     def delete(self, name: str) -> None:
         """Delete a file or a link, if there is one; refuse paths out of the folder."""

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.types import RemoteRefs
 
 
+RUN_AGAIN = "run the same command again"
+
+
 class Problem(str):
     """A problem and its remedy in one line, which can also be told apart.
 
@@ -45,7 +48,8 @@ def refusal(problems: tuple[str, ...]) -> Refuse:
     """Return the refusal for problems; a single one has its remedy in the hint."""
     match problems:
         case (Problem(cause=cause, remedy=remedy),) if remedy:
-            return Refuse(reasons=(cause,), state=NOTHING_CHANGED, hint=f"{remedy}, then run the same command again")
+            again = "" if remedy.endswith(RUN_AGAIN) else f", then {RUN_AGAIN}"
+            return Refuse(reasons=(cause,), state=NOTHING_CHANGED, hint=f"{remedy}{again}")
     fix = "fix this" if len(problems) == 1 else "fix all of these"
     return Refuse(reasons=problems, state=NOTHING_CHANGED, hint=f"{fix}, then run the same command again")
 

@@ -55,7 +55,7 @@ class TestErrors:
         [
             ("", {}, "Unable to locate credentials", "aws configure sso"),
             ("", WORK, "profile (work) could not be found", "aws configure sso"),
-            ("[profile wrok]\n", WORK, "profile (work) could not be found", "did you mean wrok?"),
+            ("[profile wrok]\n", WORK, "profile (work) could not be found", "AWS_PROFILE=wrok"),
             ("[profile home]\n", WORK, "profile (work) could not be found", "set AWS_PROFILE to one of home"),
             ("[profile work\nx", WORK, "Unable to parse config file", "correct that file"),
             (
@@ -97,8 +97,8 @@ class TestErrors:
             (
                 "",
                 {"AWS_WEB_IDENTITY_TOKEN_FILE": "/no/token", "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/ci"},
-                "/no/token: No such file or directory",
-                "AWS_* variables",
+                "AWS_WEB_IDENTITY_TOKEN_FILE: /no/token: No such file or directory",
+                "AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN",
             ),
             (
                 "",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
-from kaizen_tasks.adapters.git.command import GitResult
+from kaizen_tasks.adapters.git.command import GitResult, trust_command
 
 NO_ACCESS = "fatal: Could not read from remote repository.\n\nPlease make sure you have the correct access\n"
 
@@ -26,3 +29,13 @@ NO_ACCESS = "fatal: Could not read from remote repository.\n\nPlease make sure y
 )  # fmt: skip
 def test_reason_is_what_a_person_needs(stderr: str, expected: str) -> None:
     assert GitResult(status=128, out=b"", err=stderr).reason == expected
+
+
+@pytest.mark.parametrize("file", ["", os.devnull])
+def test_git_is_never_told_to_write_its_configuration_to_dev_null(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It replaces the file that it writes to: as root, the device of the whole machine."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", file)
+
+    assert trust_command(Path("/app")) == (
+        'export GIT_CONFIG_GLOBAL="$(mktemp)" && git config --global --add safe.directory /app'
+    )

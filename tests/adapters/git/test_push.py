@@ -31,7 +31,7 @@ class TestPush:
         with pytest.raises(PushFailed) as failure:
             scm.push(branch="main", tag="v1.2.3")
         assert failure.value.state == "nothing has been pushed: origin is as before"
-        assert f"git push origin {commit}:refs/heads/release-v1.2.3, open a pull request" in failure.value.hint
+        assert f"makes: git push origin {commit}:refs/heads/release-v1.2.3, then run" in failure.value.hint
 
     def test_pushes_the_tag_alone_once_the_pull_request_is_merged(
         self, repository: Repository, scm: GitScm, tmp_path: Path
