@@ -26,12 +26,14 @@ LITERAL_ASSIGNMENT = re.compile(
 CASE_ARM = re.compile(
     rf"""(?m)^[ \t]*\(?((?:["']?{TARGET_NAME}["']?[ \t]*\|[ \t]*)*["']?{TARGET_NAME}["']?)\)(.*?);;""", re.DOTALL
 )
+CASE_DEFAULT = re.compile(r"(?m)(?:^|;;)[ \t]*\(?\*\)(.*?)(?:;;|\Z)", re.DOTALL)
 CASE_STATEMENT = re.compile(r"\bcase\b.*?\bin\b(.*?)\besac\b", re.DOTALL)
 IF_COMPARISON = re.compile(
     rf"""(?:if|elif)[^\n]*?\$\{{?\w+[^\n=]*?={{1,2}}[ \t]*["']?({TARGET_NAME})["']?[^\n]*\n"""
     r"""(.*?)(?=\n[ \t]*(?:elif|else|fi)\b)""",
     re.DOTALL,
 )
+IF_DEFAULT = re.compile(r"\n[ \t]*else\b(.*?)\n[ \t]*fi\b", re.DOTALL)
 FOR_LOOP = re.compile(r"\bfor[ \t]+(\w+)[ \t]+in[ \t]+([^;\n]+)")
 ASSIGNMENT = re.compile(r"""\b(\w+)=["']?([^"'\s;)]+)""")
 VARIABLE_REFERENCE = re.compile(r"\$\{?(\w+)(?:\[@\]|\[\*\]|:-[^}]*)?\}?")
@@ -171,13 +173,37 @@ def _extract_name(key: str, value: str) -> str:
 
 
 def _find_branches(code: str, variables: Mapping[str, str]) -> Iterator[ConditionalBranch]:
-    """Yield the arms of every `case` and the bodies of every `if` that compares names; replace known variables."""
+    """Yield the branches of every `case`, and of every `if` that compares names; replace known variables."""
     targets = {"1", *TARGET_ASSIGNMENT.findall(code)}
-    for patterns, body in (arm for case in CASE_STATEMENT.findall(code) for arm in CASE_ARM.findall(case)):
-        names = tuple(re.findall(TARGET_NAME, patterns))
-        yield ConditionalBranch(targets=names, body=_substitute(body, variables, targets))
-    for name, body in IF_COMPARISON.findall(code):
-        yield ConditionalBranch(targets=(name,), body=_substitute(body, variables, targets))
+    cases = CASE_STATEMENT.findall(code)
+    arms_by_case = [_branches_of(CASE_ARM.findall(case), variables, targets) for case in cases]
+    conditions = _branches_of(IF_COMPARISON.findall(code), variables, targets)
+    branches = [branch for arms in (*arms_by_case, conditions) for branch in arms]
+    yield from branches
+    for arms, default in (
+        *((arms, CASE_DEFAULT.search(case)) for case, arms in zip(cases, arms_by_case, strict=True)),
+        (conditions, IF_DEFAULT.search(code) if conditions else None),
+    ):
+        body = _substitute(default[1], variables, targets) if default else ""
+        if TARGET_PLACEHOLDER in body:
+            yield ConditionalBranch(targets=_other_targets(arms, branches), body=body)
+
+
+def _branches_of(
+    pairs: Iterable[tuple[str, str]], variables: Mapping[str, str], targets: set[str]
+) -> list[ConditionalBranch]:
+    return [
+        ConditionalBranch(targets=tuple(re.findall(TARGET_NAME, patterns)), body=_substitute(body, variables, targets))
+        for patterns, body in pairs
+    ]
+
+
+def _other_targets(own: Sequence[ConditionalBranch], branches: Sequence[ConditionalBranch]) -> tuple[str, ...]:
+    """Return the single targets of a script for which these branches have none of their own."""
+    names = dict.fromkeys(target for branch in branches for target in branch.targets)
+    taken = {target for branch in own for target in branch.targets}
+    groups = {target for branch in branches if _mentioned_targets(branch, names) for target in branch.targets}
+    return tuple(name for name in names if name not in taken | groups)
 
 
 def _substitute(body: str, variables: Mapping[str, str], targets: set[str]) -> str:
@@ -244,7 +270,8 @@ def _classify_word(word: str) -> str:
     """Return the key that a word's ending suggests, as in `web-service`, or an empty string."""
     if word.startswith(("http://", "https://")) or "/" in word:
         return ""
-    return {"app": "repository", "repo": "repository", "service": "service"}.get(word.rpartition("-")[2], "")
+    name, _, ending = word.rpartition("-")
+    return {"app": "repository", "repo": "repository", "service": "service"}.get(ending, "") if name else ""
 
 
 def _mentioned_targets(branch: ConditionalBranch, names: Iterable[str]) -> tuple[str, ...]:

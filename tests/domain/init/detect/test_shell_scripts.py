@@ -186,3 +186,49 @@ push:
 \t@docker push 1.dkr.ecr.$(REGION).amazonaws.com/$(REPO):$(IMAGE_TAG)
 """
     assert found_in(makefile, "Makefile") == [("repository", "shop", "Makefile:5")]
+
+
+FUNCTIONS = {
+    "case": """\
+deploy() {
+  case "$1" in
+    prod) repo=legacy-app ;;
+    *) repo="$1-shop-app" ;;
+  esac
+  docker push "1.dkr.ecr.eu-west-1.amazonaws.com/$repo:latest"
+}
+""",
+    "if": """\
+deploy() {
+  if [ "$1" = "prod" ]; then
+    repo=legacy-app
+  else
+    repo="$1-shop-app"
+  fi
+  docker push "1.dkr.ecr.eu-west-1.amazonaws.com/$repo:latest"
+}
+""",
+}
+TARGETS = """\
+TARGET="${1:?usage}"
+case "$TARGET" in
+  staging|prod|mark|dom) deploy "$TARGET" ;;
+  beta) for t in mark dom; do deploy "$t"; done ;;
+  all) for t in staging prod mark dom; do deploy "$t"; done ;;
+  *) exit 1 ;;
+esac
+"""
+
+
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
+def test_what_a_function_does_otherwise_is_for_the_other_targets(function: str) -> None:
+    found = shell_scripts.facts_from_script("deploy.sh", function + TARGETS)
+
+    merged = merge_by_environment(found.environment_facts)
+    assert {name: fact.repository for name, fact in merged.items()} == {
+        "staging": "staging-shop-app",
+        "prod": "legacy-app",
+        "mark": "mark-shop-app",
+        "dom": "dom-shop-app",
+    }
+    assert found.groups == {"beta": ("mark", "dom")}
