@@ -122,6 +122,8 @@ class Scm(Protocol):
     def changed_files(self, since: str, until: str) -> tuple[str, ...]:
         """Return the files that the commits after `since` and up to `until` changed, sorted.
 
+        Those of other apps in the repository are named from the app's folder too: `../web/VERSION`.
+
         Args:
             since: full hash of a commit; empty for the whole history.
             until: full hash of a commit.

@@ -131,13 +131,15 @@ class GitRepository:
         return self._snapshot.merged_tags(merged_into) if merged_into else self._snapshot.tags
 
     def changed_files(self, since: str, until: str) -> tuple[str, ...]:
-        """Return the app's files that the commits after `since` and up to `until` change, sorted."""
+        """Return the files that the commits after `since` and up to `until` change, from the app's folder, sorted."""
         revision_range = f"{since}..{until}" if since else until
         result = self._git.run_checked(
-            "log", "-m", "--first-parent", "--format=", "--name-only", "--relative", "--no-renames", "-z",
+            "log", "-m", "--first-parent", "--format=", "--name-only", "--no-renames", "-z",
             revision_range, "--",
         )  # fmt: skip
-        return tuple(sorted({path for path in result.items if path}))
+        folder = self._git.repo.prefix
+        paths = {path for path in result.items if path}
+        return tuple(sorted(posixpath.relpath(path, folder) if folder else path for path in paths))
 
     def latest_change(self, commit: str, paths: tuple[str, ...]) -> str:
         """Return the last commit up to one, following first parents, that changed a path, or an empty string."""

@@ -316,7 +316,8 @@ def check_docs(tools: Tools) -> Iterator[str]:
         return
     last_version = files.last_released_version(tools)
     last_commit = tags.tag_commit(last_version, tools) if last_version else ""
-    changed_files = tools.scm.changed_files(last_commit, tools.scm.head().commit)
+    names = tools.scm.changed_files(last_commit, tools.scm.head().commit)
+    changed_files = tuple(name for name in names if not name.startswith("../"))
     for rule in rules:
         undocumented_files = docs_checklist.undocumented_changes(rule.when, rule.update, changed_files)
         if undocumented_files:

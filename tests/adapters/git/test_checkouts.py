@@ -63,6 +63,15 @@ def test_knows_where_the_files_of_an_app_are_in_the_repository(repository: Repos
     assert folder.endswith("/")
 
 
+def test_changed_files_of_other_apps_are_named_from_the_app_s_folder(tmp_path: Path) -> None:
+    below = in_a_subfolder(tmp_path / "below")
+    scm, first = GitScm(below.path), below.git("rev-parse", "HEAD")
+    below.commit({"../web/app.py": b"1\n", "VERSION": b"9.9.9\n"})
+    scm.invalidate_cache()
+
+    assert scm.changed_files(first, scm.head().commit) == ("../web/app.py", "VERSION")
+
+
 def test_works_without_a_remote(repository: Repository, scm: GitScm) -> None:
     repository.git("remote", "remove", "origin")
     commit = land_and_tag(scm)
