@@ -187,6 +187,11 @@ init = command(
         default=False,
     ),
     Flag("propose", "with --ci: a pipeline that releases by pull request, for a protected branch", default=False),
+    Flag(
+        "kaizen_from",
+        "with --ci: the repository from which it installs these tasks, if need be with @COMMIT",
+        value="URL",
+    ),
 )
 demo = command(
     "local.demo.demo",

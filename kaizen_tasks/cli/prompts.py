@@ -53,8 +53,10 @@ def _require_terminal(subject: str) -> None:
 
 
 def prompt(question: str, default: str) -> str:
-    """Ask for text; an empty line, or the end of the input, means the default."""
-    return prompt_line(f"{question} [{default}]: ") or default
+    """Ask for text; an empty line, the end of the input or `yes` means the default, and `no` asks again."""
+    while (answer := prompt_line(f"{question} [{default}]: ")).lower() in {"n", "no"}:
+        pass
+    return default if answer.lower() in {"", "y", "yes"} else answer
 
 
 def prompt_line(text: str) -> str:

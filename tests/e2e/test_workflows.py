@@ -98,13 +98,16 @@ class Runner:
         return EXPRESSION.sub(lambda found: self.outputs.get((found[1], found[2]), ""), text)
 
 
+SOURCE = ("--kaizen-from", "https://git.example/tools/kaizen_tasks")
+
+
 @pytest.fixture
 def workspace(create_app: Callable[..., Workspace]) -> Workspace:
     """Return an app whose workflows are written and committed, with a change to release."""
     workspace = create_app(further=FURTHER)
     configured = (workspace.clone / "kaizen.toml").read_text(encoding="utf-8")
     (workspace.clone / "kaizen.toml").write_text(configured.replace('"prod"]', '"prod", "beta"]'), encoding="utf-8")
-    workspace.kaizen("init", "--yes", "--ci", "github").expect_success()
+    workspace.kaizen("init", "--yes", "--ci", "github", *SOURCE).expect_success()
     workspace.git("add", "--all")
     workspace.git("commit", "--quiet", "--message", "Release from GitHub")
     workspace.git("push", "--quiet")
@@ -155,7 +158,7 @@ def release_after_correction(workspace: Workspace, release_job: Mapping[str, Any
 
 def test_a_pipeline_of_gitlab_releases_and_promotes(workspace: Workspace) -> None:
     """Each line is typed by bash, as GitLab's runner does, in a checkout with a detached HEAD."""
-    workspace.kaizen("init", "--yes", "--ci", "gitlab").expect_success()
+    workspace.kaizen("init", "--yes", "--ci", "gitlab", *SOURCE).expect_success()
     text = (workspace.clone / ".gitlab" / "kaizen.gitlab-ci.yml").read_text(encoding="utf-8")
     pipeline = load_pipeline(text)
     workspace.git("checkout", "--quiet", "--detach")

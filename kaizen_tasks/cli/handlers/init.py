@@ -15,6 +15,7 @@ from kaizen_tasks.adapters.init import scan_repo
 from kaizen_tasks.adapters.init.installation import read_installation
 from kaizen_tasks.cli import prompts
 from kaizen_tasks.config import load
+from kaizen_tasks.domain.init.ci.installation import SOURCE_FORM, Installation
 from kaizen_tasks.domain.init.ci.systems import RENDERERS, CiRequest
 from kaizen_tasks.domain.init.detect import from_account
 from kaizen_tasks.domain.init.detect.from_account import AccountScan
@@ -44,12 +45,14 @@ def init(
     profile: str,
     ci: str,
     propose: bool,
+    kaizen_from: str,
     add_version_endpoint: bool,
 ) -> None:
     if ci and ci not in RENDERERS:
         raise UsageError(f"--ci {ci}: expected {' or '.join(RENDERERS)}")
     if propose and not ci:
         raise UsageError("--propose writes a workflow", hint="kaizen init --ci github --propose")
+    installation = _find_installation(kaizen_from, asks=bool(ci) and not yes and sys.stdin.isatty())
     root = scan_repo.find_app_folder(Path.cwd())
     answers = UserAnswers(app=app, region=region, environments=tuple(env))
     scan, proposal = _make_proposal(root, answers, profile, yes=yes, from_aws=from_aws)
@@ -60,7 +63,7 @@ def init(
         scan,
         proposal,
         documents,
-        installation=read_installation(),
+        installation=installation,
         ci=request,
         adds_endpoint=add_version_endpoint,
     )
@@ -69,6 +72,14 @@ def init(
         _confirm_plan(plan, yes=yes)
         flow.apply_plan(plan, documents)
         _print_next_steps(plan, profile)
+
+
+def _find_installation(source: str, *, asks: bool) -> Installation:
+    """Return what a pipeline installs; its repository is the given one, the one that this copy knows, or asked for."""
+    installation = read_installation()
+    if not source and not installation.address and asks:
+        source = prompts.prompt_line(f"the repository of kaizen_tasks, which the pipeline installs, {SOURCE_FORM}: ")
+    return installation.from_source(source) if source else installation
 
 
 def _make_proposal(
@@ -121,7 +132,8 @@ def _ask_for_missing_answers(answers: UserAnswers, proposal: Proposal) -> UserAn
 def _show_plan(plan: InitPlan, root: Path, proposal: Proposal) -> None:
     if foreign := proposal.facts.foreign_platform:
         sys.stdout.write(printable(f"this app runs on {foreign}, and these tasks deploy to App Runner only") + "\n")
-    sys.stdout.write(printable(f"{plan.settings.app}   ({root}, configured in {plan.config_name})") + "\n")
+    state = "to be configured" if plan.is_new else "configured"
+    sys.stdout.write(printable(f"{plan.settings.app}   ({root}, {state} in {plan.config_name})") + "\n")
     if plan.existing_files:
         sys.stdout.write(f"left alone: {', '.join(plan.existing_files)}\n")
     if not plan.changes:

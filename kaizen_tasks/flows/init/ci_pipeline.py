@@ -11,10 +11,11 @@ from kaizen_tasks.domain.git.remote_url import code_host_kind, web_url
 from kaizen_tasks.domain.init.ci import conflicts, github, gitlab
 from kaizen_tasks.domain.init.ci.conflicts import MARK
 from kaizen_tasks.domain.init.ci.inputs import AppFolder, PipelineInputs, PipelineStage, locate_app
-from kaizen_tasks.domain.init.ci.installation import TASKS_FILE
+from kaizen_tasks.domain.init.ci.installation import SOURCE_FLAG, SOURCE_FORM, TASKS_FILE
 from kaizen_tasks.domain.init.ci.systems import RENDERERS
 from kaizen_tasks.domain.init.notes import Note
 from kaizen_tasks.domain.init.proposal import is_relevant
+from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.release.files import VERSION_FILE
 
 if TYPE_CHECKING:
@@ -50,6 +51,23 @@ def ci_files(
         folder=folder,
     )
     return {folder.path_from_app(path): text.encode() for path, text in RENDERERS[ci.system](inputs).items()}
+
+
+def require_source(ci: CiRequest, installation: Installation, new_files: Collection[str]) -> None:
+    """Check that the files of a pipeline can say from where it installs these tasks.
+
+    Raises:
+        Refused: their repository is unknown. The job that installs them may push and log in to AWS, so it gets no name
+            that is free on an index.
+    """
+    if installation.address or not any(path.endswith(TASKS_FILE) for path in new_files):
+        return
+    flags = f"--ci {ci.system}{' --propose' if ci.proposes else ''} {SOURCE_FLAG}"
+    raise Refused(
+        f"--ci {ci.system}: this copy does not know the repository from which the pipeline can install kaizen_tasks",
+        state=NOTHING_CHANGED,
+        hint=f"kaizen init {flags} {SOURCE_FORM}",
+    )
 
 
 def _pipeline_stage(name: str, settings: Settings) -> PipelineStage:
@@ -97,7 +115,7 @@ def ci_notes(
     yield from map(Note, conflicts.find_conflicts(texts, written))
     if not installation.is_pinned:
         path = next(path for path in files if path.endswith(TASKS_FILE))
-        yield Note(f"{path} says how to pin kaizen_tasks by hash: this copy does not know where it is from")
+        yield Note(f"{path} says how to pin kaizen_tasks by hash: this copy does not know its commit")
     yield from _setup_notes(settings, ci, folder, {*files} - {*existing_files})
 
 

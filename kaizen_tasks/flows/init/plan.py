@@ -60,6 +60,11 @@ class InitPlan:
     existing_files: tuple[str, ...]
     notes: tuple[Note, ...]
 
+    @property
+    def is_new(self) -> bool:
+        """Whether the configuration is written only now."""
+        return any(change.path == self.config_name for change in self.changes)
+
 
 def plan_init(
     root: Path,
@@ -84,6 +89,7 @@ def plan_init(
 
     Raises:
         ConfigurationError: the app has a configuration already, which is invalid.
+        Refused: the pipeline would not know from where to install these tasks.
     """
     repo_scan = scan.repo_scan
     config_file = load.read_config_file(root)
@@ -101,6 +107,8 @@ def plan_init(
     ci_files = ci_pipeline.ci_files(settings, ci, repo_scan, installation, changelog_file) if ci else {}
     files |= ci_files
     existing_files = tuple(name for name in files if documents.read(name) is not None)
+    if ci:
+        ci_pipeline.require_source(ci, installation, {*files} - {*existing_files})
     new_files = (
         FileChange(path=name, after=files[name], is_generated=name.endswith(GENERATED_FILES))
         for name in files

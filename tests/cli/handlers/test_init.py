@@ -14,6 +14,7 @@ import pytest
 
 from kaizen_tasks.config import load, validate
 from kaizen_tasks.config.json_schema import schema_text
+from kaizen_tasks.domain.init.ci.installation import Installation
 from tests.domain.init.samples import APP, TERRAFORM
 from tests.support import git_repository
 from tests.support.cli_app import kaizen
@@ -32,6 +33,10 @@ pytestmark = pytest.mark.integration
 
 FILES = {"kaizen.toml", "kaizen.schema.json", "tasks.py", "VERSION", "CHANGELOG.md", ".gitignore"}
 """What is written into an empty repository by a copy of these tasks that does not know its address."""
+
+
+SOURCE = ("--kaizen-from", "https://git.example/tools/kaizen_tasks")
+"""From where pipelines install these tasks."""
 
 
 @pytest.fixture
@@ -356,16 +361,17 @@ class Terminal(io.StringIO):
 
 
 def test_only_what_no_source_shows_is_asked(folder: Path, init: Init, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty answer is the default; the last question is whether to write."""
+    """Yes to a question for a name means the default, no asks again; the last question is whether to write."""
     committed(folder, {"Dockerfile": "FROM a\n"})
-    monkeypatch.setattr("sys.stdin", Terminal("coach\n\ntest, live\ny\n"))
+    monkeypatch.setattr("sys.stdin", Terminal("n\ncoach\ny\ntest, live\ny\n"))
 
     said = init()
 
     found = settings(folder)
     assert said.code == 0
     assert (found.app, found.aws.region, found.pipeline) == ("coach", "eu-west-1", ("test", "live"))
-    assert said.err.count("]: ") == 3
+    assert said.err.count("]: ") == 4
+    assert "to be configured in kaizen.toml)" in said.out
 
 
 def test_the_answer_no_changes_nothing(folder: Path, init: Init, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -438,7 +444,7 @@ def test_an_account_without_a_service_of_the_app_is_refused(folder: Path, init: 
 def test_workflows_that_release_by_pull_request_are_written(folder: Path, init: Init) -> None:
     (folder / "kaizen.toml").write_text('app = "web"\n[changelog]\nfragments = "changelog.d"\n', encoding="utf-8")
 
-    init("--yes", "--ci", "github", "--propose").expect_success()
+    init("--yes", "--ci", "github", "--propose", *SOURCE).expect_success()
 
     workflows = folder / ".github" / "workflows"
     assert "inv propose" in (workflows / "propose.yml").read_text(encoding="utf-8")
@@ -451,6 +457,37 @@ def test_release_by_pull_request_is_for_workflows(init: Init) -> None:
 
     assert refused.code == 2
     assert "kaizen init --ci github --propose" in refused.err
+
+
+def test_a_pipeline_installs_no_name_that_anybody_could_register(
+    folder: Path, init: Init, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the repository's address nothing is written; with it, the tasks are those of the repository."""
+    monkeypatch.setattr("kaizen_tasks.cli.handlers.init.read_installation", lambda: Installation(version="1.2.3"))
+    committed(folder, APP)
+    before = contents(folder)
+
+    refused = init("--yes", "--ci", "gitlab", "--propose")
+    assert (refused.code, contents(folder)) == (3, before)
+    assert "does not know the repository from which the pipeline can install kaizen_tasks" in refused.err
+    assert "kaizen init --ci gitlab --propose --kaizen-from https://HOST/OWNER/REPOSITORY" in refused.err
+
+    init("--yes", "--ci", "gitlab", "--propose", *SOURCE).expect_success()
+    requirement = (folder / ".gitlab" / "kaizen" / "kaizen.txt").read_text(encoding="utf-8").splitlines()[-1]
+    assert requirement == f"kaizen-tasks @ git+{SOURCE[1]}@v1.2.3"
+
+
+def test_the_repository_of_these_tasks_is_asked_for_at_a_terminal(
+    folder: Path, init: Init, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kaizen_tasks.cli.handlers.init.read_installation", lambda: Installation(version="1.2.3"))
+    committed(folder, APP)
+    monkeypatch.setattr("sys.stdin", Terminal(f"{SOURCE[1]}\ny\n"))
+
+    said = init("--ci", "github")
+
+    assert "the repository of kaizen_tasks, which the pipeline installs" in said.err
+    assert (folder / ".github" / "kaizen" / "kaizen.txt").exists()
 
 
 def test_a_changelog_that_notes_nothing_is_told(folder: Path, init: Init) -> None:
@@ -540,7 +577,7 @@ def test_what_would_release_beside_the_new_pipeline_is_named(folder: Path, init:
     committed(folder, {**APP, **foreign})
     git(folder, "remote", "set-url", "origin", "https://github.com/ada/coach.git")
 
-    github, gitlab = (init("--yes", "--ci", system).out for system in ("github", "gitlab"))
+    github, gitlab = (init("--yes", "--ci", system, *SOURCE).out for system in ("github", "gitlab"))
 
     assert "note: .github/workflows/release.yml exists and is not of kaizen_tasks: rename or remove it" in github
     assert "note: .github/workflows/main.yml runs a deploy script; remove those jobs" in github
@@ -561,11 +598,11 @@ def test_two_apps_of_a_repository_get_a_pipeline_each(folder: Path, init: Init, 
     """What they share is written once, and a second time nothing is."""
     committed(folder, {"services/backend/Dockerfile": "FROM x\n", "web/Dockerfile": "FROM x\n"})
 
-    backend = init("--yes", "--ci", system, at=folder / "services" / "backend")
+    backend = init("--yes", "--ci", system, *SOURCE, at=folder / "services" / "backend")
     shared = contents(folder)
-    web = init("--yes", "--ci", system, at=folder / "web")
+    web = init("--yes", "--ci", system, *SOURCE, at=folder / "web")
     first = contents(folder)
-    again = [init("--yes", "--ci", system, at=folder / path) for path in ("services/backend", "web")]
+    again = [init("--yes", "--ci", system, *SOURCE, at=folder / path) for path in ("services/backend", "web")]
 
     assert (backend.code, web.code) == (0, 0)
     assert {name.format(app=app) for app in ("backend", "web") for name in files} <= first.keys()
@@ -581,9 +618,9 @@ def test_a_workflow_of_another_app_is_left_alone_and_named(folder: Path, init: I
     """Both have the same tags, so their files would have the same names."""
     config = 'app = "web"\n[release]\ntag = "web-v{version}"\n'
     committed(folder, {"shop/kaizen.toml": config, "blog/kaizen.toml": config})
-    init("--yes", "--ci", "github", at=folder / "shop")
+    init("--yes", "--ci", "github", *SOURCE, at=folder / "shop")
 
-    said = init("--yes", "--ci", "github", at=folder / "blog")
+    said = init("--yes", "--ci", "github", *SOURCE, at=folder / "blog")
 
     assert "note: ../shop/kaizen.toml has the same tags, web-v{version}; change release.tag of one" in said.out
     assert "note: ../.github/workflows/web-changelog.yml exists and is of another app: rename or remove it" in said.out
@@ -623,7 +660,7 @@ def test_what_releases_an_app_in_a_subfolder_too_is_named(folder: Path, init: In
     }
     committed(folder, {"backend/Dockerfile": "FROM x\n", **foreign})
 
-    said = init("--yes", "--ci", "github", at=folder / "backend")
+    said = init("--yes", "--ci", "github", *SOURCE, at=folder / "backend")
 
     assert "note: ../.github/workflows/main.yml runs a deploy script; remove those jobs" in said.out
     assert "note: changesets makes releases too; remove it" in said.out

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
-from attrs import frozen
+from attrs import evolve, frozen
+
+from kaizen_tasks.domain.git.remote_url import web_url
+from kaizen_tasks.errors import UsageError
 
 DEPENDENCIES_FILE = "dependencies.txt"
 TASKS_FILE = "kaizen.txt"
+SOURCE_FLAG = "--kaizen-from"
+SOURCE_FORM = "https://HOST/OWNER/REPOSITORY"
+SOURCE = re.compile(r"(?P<address>https://\S+?)(?:@(?P<commit>[0-9a-f]{40}))?")
 
 
 @frozen(kw_only=True)
@@ -28,17 +35,31 @@ class Installation:
 
     @property
     def requirement(self) -> str:
-        """The requirement of these tasks, for pip: a commit of the repository, else a version on an index."""
-        if self.address and self.commit:
-            return f"kaizen-tasks @ git+{self.address}@{self.commit}"
-        if self.address:
-            return f"kaizen-tasks @ git+{self.address}@v{self.version}"
-        return f"kaizen-tasks=={self.version}"
+        """The requirement of these tasks, for pip: a commit of the repository, else the tag of the version.
+
+        It is never a name on an index, which whoever registers it there could fill with other code.
+        """
+        return f"kaizen-tasks @ git+{self.address}@{self.commit or f'v{self.version}'}"
 
     @property
     def is_pinned(self) -> bool:
         """Whether the requirement can only ever mean the same files."""
         return bool(self.address and self.commit)
+
+    def from_source(self, source: str) -> Installation:
+        """Return this copy as it is found in a repository, if need be at a commit: `https://HOST/OWNER/REPOSITORY@COMMIT`.
+
+        Raises:
+            UsageError: the source has another form.
+        """
+        match = SOURCE.fullmatch(source.strip())
+        address = web_url(match["address"]) if match else ""
+        if match is None or not address:
+            form = f"{SOURCE_FORM}, or that with @COMMIT"
+            raise UsageError(
+                f"{SOURCE_FLAG}: expected {form}", hint=f"kaizen init --ci github {SOURCE_FLAG} {SOURCE_FORM}"
+            )
+        return evolve(self, address=address, commit=match["commit"] or self.commit)
 
 
 SCHEMA_FILE = "kaizen.schema.json"
@@ -62,7 +83,7 @@ def requirement_files(installation: Installation, folder: str, command: str) -> 
         command: the command that writes them.
     """
     renewal = f"# To renew both files: upgrade kaizen_tasks, delete {folder}, and run {command}.\n"
-    source = "" if installation.is_pinned else UNPINNED_NOTE.replace("COMMIT", installation.commit or "COMMIT")
+    source = "" if installation.is_pinned else UNPINNED_NOTE.replace("ADDRESS", installation.address)
     tasks = (
         f"# kaizen_tasks {installation.version}, written by `{command}`.\n{renewal}{source}{installation.requirement}\n"
     )
@@ -74,9 +95,9 @@ def requirement_files(installation: Installation, folder: str, command: str) -> 
 
 
 UNPINNED_NOTE = """\
-# This copy does not know its repository or its commit. To pin it by hash, write in place of the last line:
-# kaizen-tasks @ git+https://HOST/OWNER/REPOSITORY@COMMIT
-# The commit is what `git ls-remote https://HOST/OWNER/REPOSITORY 'v*^{}'` prints for the tag of the version.
+# This copy does not know its commit. To pin it by hash, write in place of the last line:
+# kaizen-tasks @ git+ADDRESS@COMMIT
+# The commit is what `git ls-remote ADDRESS 'v*^{}'` prints for the tag of the version.
 """
 
 
