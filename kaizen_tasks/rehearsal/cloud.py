@@ -213,8 +213,8 @@ def _require_same_cloud(cloud: Cloud, *, region: str, account: str, port: int) -
 
 
 def stop_command(state: Path) -> str:
-    """Return the command that stops the cloud on a folder."""
-    return f"inv local.down --state {shlex.quote(str(state))}"
+    """Return the command that stops the cloud on a folder, wherever it is typed."""
+    return f"kaizen local.down --state {shlex.quote(str(state))}"
 
 
 def _wait_until_running(state: Path, process: subprocess.Popen[bytes]) -> Cloud:

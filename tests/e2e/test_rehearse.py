@@ -84,7 +84,7 @@ def test_failed_flow_exits_with_its_own_code(app: Workspace, tmp_path: Path) -> 
         assert_refused(result, 8)
         assert "/version answers HTTP 404" in result.err
         assert "It would fail." in result.out
-        assert f"inv local.down --state {kept}/cloud" in result.out
+        assert f"kaizen local.down --state {kept}/cloud" in result.out
         script = f". {kept}/cloud/environ && {workspaces.program('inv')} history --env staging"
         history = workspaces.run(("sh", "-c", script), cwd=kept / "coach", environ=app.environ)
         assert "v0.1.8" in history.expect_success().out

@@ -121,7 +121,7 @@ def test_second_cloud_on_a_state_folder_is_refused(cloud: Cloud) -> None:
     assert second.stderr.splitlines() == [
         f"another local cloud is running on {cloud.state}: process {cloud.pid}, at {cloud.endpoint_url}",
         "nothing was started",
-        f"stop it (inv local.down --state {cloud.state}), or choose another --state",
+        f"stop it (kaizen local.down --state {cloud.state}), or choose another --state",
     ]
     assert cloud.client("ecr").describe_registry()
 

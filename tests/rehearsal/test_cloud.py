@@ -278,7 +278,7 @@ def test_a_running_cloud_is_not_taken_for_another(
     with pytest.raises(Refused, match=f"is running on {cloud.state}, {difference}") as refused:
         clouds.start_cloud(cloud.state, **{"region": "eu-west-1", "account": "123456789012", **arguments})
 
-    assert refused.value.hint == f"inv local.down --state {cloud.state}  # or choose another --state"
+    assert refused.value.hint == f"kaizen local.down --state {cloud.state}  # or choose another --state"
     assert clouds.start_cloud(cloud.state, region="eu-west-1", account="123456789012", port=5000) == running
 
 

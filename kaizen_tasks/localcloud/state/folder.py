@@ -127,7 +127,7 @@ def _in_use(path: Path) -> Refused:
     return Refused(
         f"another local cloud is running on {path}: {owner}",
         state=_NOTHING_STARTED,
-        hint=f"stop it (inv local.down --state {path}), or choose another --state",
+        hint=f"stop it (kaizen local.down --state {path}), or choose another --state",
     )
 
 

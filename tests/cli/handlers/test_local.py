@@ -108,6 +108,28 @@ def test_a_shell_that_points_at_a_cloud_stops_that_one(
     assert clouds.find_cloud(cloud.state) is None
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("local.status", "--state", "x"),
+        ("local.status", "--all"),
+        ("local.down", "--state", "x"),
+        ("local.down", "--all"),
+    ],
+)
+def test_clouds_are_found_and_stopped_outside_of_an_app(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    """A demo that was kept says how to stop it, and was typed anywhere."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "xdg"))
+
+    result = kaizen(*words, capsys=capsys)
+
+    assert (result.code, result.err) == (0, "")
+    assert "no local cloud is running" in result.out
+
+
 def test_of_two_runs_one_gets_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second has seen the folder empty, too."""
     folder = tmp_path / "kept"
@@ -128,4 +150,4 @@ def test_a_folder_in_which_a_cloud_runs_is_refused_with_how_to_stop_it(
     with pytest.raises(Refused, match="a local cloud is running in it, at http://127") as refused:
         make_empty_folder(tmp_path)
 
-    assert refused.value.hint == f"name another folder; to stop that cloud: inv local.down --state {state}"
+    assert refused.value.hint == f"name another folder; to stop that cloud: kaizen local.down --state {state}"

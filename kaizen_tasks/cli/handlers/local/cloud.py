@@ -6,8 +6,9 @@ import hashlib
 import os
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -23,11 +24,15 @@ from kaizen_tasks.errors import KaizenError, UsageError
 from kaizen_tasks.rehearsal import cloud as clouds
 from kaizen_tasks.rehearsal import cloud_registry, provision, stand_ins
 from kaizen_tasks.rehearsal.cloud import Cloud
+from kaizen_tasks.rehearsal.commands import print_line
 from kaizen_tasks.wiring import Toolbox
 
 if TYPE_CHECKING:
     from semver import Version
 
+
+Say = Callable[[str], None]
+"""Writes a line for people; what needs no app must work in any folder, so it has no reporter."""
 
 REAL_ENGINES = ("docker", "process")
 """Values of `--engine` that ask for the app itself, for which no stand-in will do."""
@@ -102,44 +107,44 @@ def _stopping_on_failure(cloud: Cloud) -> Iterator[None]:
 
 
 def down(c: Context, *, state: str, all: bool) -> None:
-    tools = wiring.toolbox(c.config, stream=sys.stdout)
+    say, dry = partial(print_line, sys.stdout), bool(c.config.run.dry)
     if all:
         _check_alone(state)
-        _stop_all(tools)
+        _stop_all(say, dry=dry)
         return
-    folder = _wanted_folder(state, tools.settings)
+    folder = _wanted_folder(state, c)
     cloud = clouds.find_cloud(folder)
     if cloud is None:
         clouds.check_no_cloud(folder)
-        tools.reporter.note("already done: no local cloud is running")
-    elif tools.dry:
-        tools.reporter.note(f"would stop the local cloud at {cloud.endpoint_url}")
+        say("already done: no local cloud is running")
+    elif dry:
+        say(f"would stop the local cloud at {cloud.endpoint_url}")
         return
     else:
         clouds.stop_cloud(cloud)
-        tools.reporter.note(f"stopped the local cloud at {cloud.endpoint_url}")
-    _show_unset_command(folder, tools)
+        say(f"stopped the local cloud at {cloud.endpoint_url}")
+    _show_unset_command(folder, say)
 
 
-def _show_unset_command(folder: Path, tools: Toolbox) -> None:
+def _show_unset_command(folder: Path, say: Say) -> None:
     """Tell how a shell that points at a stopped cloud points at AWS again."""
     if command := clouds.unset_command(folder, os.environ):
-        tools.reporter.note(f"{command}  # this shell still points at it")
+        say(f"{command}  # this shell still points at it")
 
 
 def status(c: Context, *, state: str, all: bool, json: bool) -> None:
-    tools = wiring.toolbox(c.config, stream=sys.stderr if json else sys.stdout)
+    say = partial(print_line, sys.stderr if json else sys.stdout)
     if all:
         _check_alone(state)
-        _show_all(tools, json=json)
+        _show_all(say, json=json)
         return
-    cloud = clouds.find_cloud(_wanted_folder(state, tools.settings))
+    cloud = clouds.find_cloud(_wanted_folder(state, c))
     if json:
         _print_cloud(cloud)
     elif cloud is None:
-        tools.reporter.note("no local cloud is running; start one: inv local.up")
+        say("no local cloud is running; start one: inv local.up")
     else:
-        tools.reporter.note(_describe(cloud))
+        say(_describe(cloud))
 
 
 def _check_alone(state: str) -> None:
@@ -147,40 +152,40 @@ def _check_alone(state: str) -> None:
         raise UsageError("--all and --state exclude each other", hint="leave one of them out")
 
 
-def _stop_all(tools: Toolbox) -> None:
+def _stop_all(say: Say, *, dry: bool) -> None:
     """Stop all clouds of this user, and the instances of those that were killed; go on if one does not stop."""
     running_clouds = cloud_registry.running_clouds()
-    if tools.dry:
+    if dry:
         for cloud in running_clouds:
-            tools.reporter.note(f"would stop the local cloud at {cloud.endpoint_url}, state in {cloud.state}")
+            say(f"would stop the local cloud at {cloud.endpoint_url}, state in {cloud.state}")
         return
     failures = []
     for cloud in running_clouds:
         try:
             clouds.stop_cloud(cloud)
-            tools.reporter.note(f"stopped the local cloud at {cloud.endpoint_url}, state in {cloud.state}")
-            _show_unset_command(cloud.state, tools)
+            say(f"stopped the local cloud at {cloud.endpoint_url}, state in {cloud.state}")
+            _show_unset_command(cloud.state, say)
         except KaizenError as error:
             failures.append(error)
     orphan_folders = cloud_registry.remove_orphaned_instances()
     for folder in orphan_folders:
-        tools.reporter.note(f"removed what a killed local cloud left running, state in {folder}")
+        say(f"removed what a killed local cloud left running, state in {folder}")
     remove_abandoned_folders()
     if failures:
         raise failures[0]
     if not running_clouds and not orphan_folders:
-        tools.reporter.note("already done: no local cloud is running")
+        say("already done: no local cloud is running")
 
 
-def _show_all(tools: Toolbox, *, json: bool) -> None:
+def _show_all(say: Say, *, json: bool) -> None:
     running_clouds = cloud_registry.running_clouds()
     if json:
         json_output.print_json({"clouds": [_document(cloud) for cloud in running_clouds]})
         return
     for cloud in running_clouds:
-        tools.reporter.note(_describe(cloud))
+        say(_describe(cloud))
     if not running_clouds:
-        tools.reporter.note("no local cloud is running; start one: inv local.up")
+        say("no local cloud is running; start one: inv local.up")
 
 
 def _describe(cloud: Cloud) -> str:
@@ -203,11 +208,13 @@ def _document(cloud: Cloud | None) -> dict[str, Any]:
     return document
 
 
-def _wanted_folder(state: str, settings: Settings) -> Path:
-    """Return the requested folder, or that of the cloud that this shell points at, or the default one."""
+def _wanted_folder(state: str, c: Context) -> Path:
+    """Return the requested folder, or that of the cloud that this shell points at; else the app's default one."""
+    if state:
+        return Path(state).resolve()
     endpoint_url = os.environ.get("AWS_ENDPOINT_URL", "").rstrip("/")
-    pointed_at = cloud_registry.find_folder_of(endpoint_url) if endpoint_url and not state else None
-    return pointed_at or _state_folder(state, settings)
+    pointed_at = cloud_registry.find_folder_of(endpoint_url) if endpoint_url else None
+    return pointed_at or _state_folder(state, wiring.toolbox(c.config).settings)
 
 
 def _state_folder(state: str, settings: Settings) -> Path:
