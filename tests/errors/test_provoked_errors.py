@@ -13,10 +13,12 @@ from unittest.mock import patch
 import pytest
 
 from tests.errors.tables import (
+    builds,
     cloud,
     command_line,
     configuration,
     credentials,
+    deployments,
     git_server,
     machine,
     permissions,
@@ -39,8 +41,8 @@ LOCAL_TABLES = (
     command_line, configuration, repository, git_server, signing, machine, permissions, credentials, readiness,
 )  # fmt: skip
 LOCAL_CASES = tuple(case for table in LOCAL_TABLES for case in table.CASES)
-CLOUD_CASES = cloud.CASES
-CASES = (*LOCAL_CASES, *CLOUD_CASES)
+CLOUD_CASES = (*cloud.CASES, *deployments.CASES)
+CASES = (*LOCAL_CASES, *builds.CASES, *CLOUD_CASES)
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +55,13 @@ def _own_variables() -> Iterator[None]:
 @pytest.mark.parametrize("case", LOCAL_CASES, ids=lambda case: case.mistake)
 def test_error_changes_nothing_and_its_hint_works(case: Case, app: App) -> None:
     provoke_and_follow(case, app, list[str])
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("case", builds.CASES, ids=lambda case: case.mistake)
+def test_error_of_a_build_changes_nothing_and_its_hint_works(case: Case, app: App) -> None:
+    provoke_and_follow(case, app, list[str])
+    app.type("docker image rm --force web:v0.1.2")
 
 
 @pytest.mark.parametrize("case", CLOUD_CASES, ids=lambda case: case.mistake)
