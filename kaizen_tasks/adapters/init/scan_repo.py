@@ -48,6 +48,8 @@ APP_SOURCE = re.compile(r"(?!(?:.*/)?(?:tests?|docs)/)(?!(?:.*/)?(?:test_|confte
 
 SOURCE_SUFFIXES = ("py", "js", "cjs", "mjs", "ts", "go", "rb", "java", "kt", "php", "cs", "ex", "rs")
 BYTECODE_FOLDER = "__pycache__/"
+WRITTEN_FILES = (load.CONFIG_FILE_NAME, "tasks.py", "VERSION", "CHANGELOG.md", "kaizen.schema.json")
+"""What `kaizen init` may write, which git must not ignore."""
 
 
 def find_app_folder(start: Path) -> Path:
@@ -92,10 +94,15 @@ def scan_repo(folder: Path) -> RepoScan:
         paths=frozenset(paths),
         app_sources=dict(_read_texts(folder, _sources_with(git, APP_CREATION), APP_SOURCE)),
         version_endpoint_files=_sources_with(git, VERSION_ROUTE),
-        ignored_names=tuple(name for name in (BYTECODE_FOLDER,) if git.run("check-ignore", "--quiet", "--", name).ok),
+        ignored_names=_ignored_names(git),
         repository=_scan_git(git),
         region=_aws_region(),
     )
+
+
+def _ignored_names(git: Git) -> tuple[str, ...]:
+    names = "\0".join((BYTECODE_FOLDER, *WRITTEN_FILES)).encode()
+    return tuple(git.run("check-ignore", "--stdin", "-z", stdin=names).items)
 
 
 def _list_paths(git: Git) -> list[str]:

@@ -157,9 +157,11 @@ def _print_next_steps(plan: InitPlan, profile: str) -> None:
     first_stage = plan.settings.pipeline[:1]
     steps = [
         *([f"export AWS_PROFILE={shlex.quote(profile)}"] if profile else []),
-        f"git add {shlex.join(paths)}",
+        f"git add {'--force ' if plan.ignored_files else ''}{shlex.join(paths)}",
         "git commit --message 'Release with kaizen_tasks'",
         "inv doctor" if first_stage else "inv --list",
         *(("inv setup", f"inv --dry release-{first_stage[0]}") if first_stage else ("inv --dry cut",)),
     ]
+    if plan.ignored_files:
+        sys.stdout.write(f"git ignores {', '.join(plan.ignored_files)}: add with --force, or correct .gitignore\n")
     sys.stdout.write(f"wrote {', '.join(paths)}; next:\n" + "".join(f"    {step}\n" for step in steps))

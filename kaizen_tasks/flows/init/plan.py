@@ -51,6 +51,7 @@ class InitPlan:
         config_name: name of the configuration file.
         changes: files to write.
         existing_files: files that exist and are left alone.
+        ignored_files: files among those to write that git ignores.
         notes: what only a person can do or judge.
     """
 
@@ -58,6 +59,7 @@ class InitPlan:
     config_name: str
     changes: tuple[FileChange, ...]
     existing_files: tuple[str, ...]
+    ignored_files: tuple[str, ...]
     notes: tuple[Note, ...]
 
     @property
@@ -127,6 +129,7 @@ def plan_init(
         config_name=final_config.name,
         changes=(*new_files, *source_changes, *_gitignore_changes(repo_scan, documents)),
         existing_files=existing_files,
+        ignored_files=tuple(name for name in files if name in {*repo_scan.ignored_names} - {*existing_files}),
         notes=(
             *notes.tasks_file_notes(documents.read(tasks_file.TASKS_FILE_NAME)),
             *notes.shared_tag_notes(repo_scan, settings.release.tag),

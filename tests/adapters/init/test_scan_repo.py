@@ -41,6 +41,12 @@ def test_scan_reads_only_relevant_files(tmp_path: Path) -> None:
     assert (found.name, found.subfolder) == ("app", "")
 
 
+def test_knows_which_files_git_ignores(tmp_path: Path) -> None:
+    repository = git_repository.make_repository(tmp_path, {"Dockerfile": b"FROM scratch\n", ".gitignore": b"*.toml\n"})
+
+    assert scan_repo.scan_repo(repository.path).ignored_names == ("kaizen.toml",)
+
+
 def test_knows_branches_remotes_and_tags(tmp_path: Path) -> None:
     """The remote's default branch is known after a clone."""
     origin = git_repository.make_repository(tmp_path, FILES)

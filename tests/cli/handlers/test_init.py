@@ -121,6 +121,15 @@ def test_an_app_with_script_and_terraform_is_configured_completely(folder: Path,
     assert contents(folder) == after
 
 
+def test_a_file_that_git_ignores_is_added_by_force(folder: Path, init: Init) -> None:
+    (folder / ".gitignore").write_text("kaizen.*\n__pycache__/\n", encoding="utf-8")
+
+    said = init("--yes")
+
+    assert "git ignores kaizen.toml, kaizen.schema.json: add with --force" in said.out
+    assert "    git add --force kaizen.toml " in said.out
+
+
 def test_a_profile_is_not_written_but_set_by_a_variable(folder: Path, init: Init) -> None:
     said = init("--yes", "--profile", "ada laptop")
 
