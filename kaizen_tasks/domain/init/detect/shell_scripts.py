@@ -5,16 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from kaizen_tasks.domain.init import evidence
 from kaizen_tasks.domain.init.detect import shell_commands
+from kaizen_tasks.domain.init.detect.shell_branches import (
+    CASE_STATEMENT,
+    TARGET_NAME,
+    ConditionalBranch,
+    find_branches,
+)
 from kaizen_tasks.domain.init.detect.shell_commands import ShellText
-from kaizen_tasks.domain.init.evidence import EnvironmentFact, Facts, Trust
+from kaizen_tasks.domain.init.evidence import EnvironmentFact, Facts, Ignored, Trust
+from kaizen_tasks.domain.init.pipeline import stage_rank
 
 IMAGE_TOOLS = re.compile(r"\b(?:apprunner|buildah|docker|ecr|podman)\b")
 SCRIPT_PATH = re.compile(r"(?:.*/)?(?:[^/]+\.(?:sh|bash)|Makefile|GNUmakefile|makefile)")
-TARGET_NAME = r"[a-z][a-z0-9_-]*"
 LINE_CONTINUATION = re.compile(r"\\\n[ \t]*")
 ARRAY_ASSIGNMENT = re.compile(rf"""(?m)^[ \t]*(\w+)\[["']?({TARGET_NAME})["']?\]=(\S+)""")
 ASSOCIATIVE_ARRAY = re.compile(r"(?m)^[ \t]*(?:declare|local|typeset)[ \t]+-\w*A\w*[ \t]+(\w+)=\(([^)]*)\)")
@@ -23,21 +29,11 @@ LITERAL_ASSIGNMENT = re.compile(
     r"""(?m)^[ \t]*(?:readonly[ \t]+|export[ \t]+|declare[ \t]+-\w+[ \t]+)?"""
     r"""(\w+)=(\([^)$]*\)|"[^"$]*"|'[^']*'|[\w./:-]+)[ \t]*(?:\#.*)?$"""
 )
-CASE_ARM = re.compile(
-    rf"""(?m)^[ \t]*\(?((?:["']?{TARGET_NAME}["']?[ \t]*\|[ \t]*)*["']?{TARGET_NAME}["']?)\)(.*?);;""", re.DOTALL
-)
-CASE_DEFAULT = re.compile(r"(?m)(?:^|;;)[ \t]*\(?\*\)(.*?)(?:;;|\Z)", re.DOTALL)
-CASE_STATEMENT = re.compile(r"\bcase\b.*?\bin\b(.*?)\besac\b", re.DOTALL)
-IF_COMPARISON = re.compile(
-    rf"""(?:if|elif)[^\n]*?\$\{{?\w+[^\n=]*?={{1,2}}[ \t]*["']?({TARGET_NAME})["']?[^\n]*\n"""
-    r"""(.*?)(?=\n[ \t]*(?:elif|else|fi)\b)""",
-    re.DOTALL,
-)
-IF_DEFAULT = re.compile(r"\n[ \t]*else\b(.*?)\n[ \t]*fi\b", re.DOTALL)
 FOR_LOOP = re.compile(r"\bfor[ \t]+(\w+)[ \t]+in[ \t]+([^;\n]+)")
 ASSIGNMENT = re.compile(r"""\b(\w+)=["']?([^"'\s;)]+)""")
 VARIABLE_REFERENCE = re.compile(r"\$\{?(\w+)(?:\[@\]|\[\*\]|:-[^}]*)?\}?")
 TARGET_ASSIGNMENT = re.compile(r"""(?m)\b(\w+)=["']?\$\{?1\b""")
+TARGET_DEFAULT = re.compile(rf"""\b(\w+)[:?]?=["']?\$\{{\w+:?[-=]["']?({TARGET_NAME})["']?\}}""")
 REGISTRY_ADDRESS = re.compile(r"\.amazonaws\.com/([\w./-]+)")
 OTHER_REGISTRY = re.compile(r"(?:https?://|[\w-]+(?:\.[\w-]+)+(?::\d+)?/|localhost|git@)")
 SERVICE_ARN = re.compile(r":service/([\w-]+)/")
@@ -50,14 +46,6 @@ RESOURCE_KEYS = {"repository", "service"}
 TARGET_PLACEHOLDER = "{env}"  # replaces the script's target in a text
 
 
-@frozen(kw_only=True)
-class ConditionalBranch:
-    """The lines that a script runs for some of its targets."""
-
-    targets: tuple[str, ...]
-    body: str
-
-
 def facts_from_script(path: str, text: str) -> Facts:
     """Return the facts in a script; there are none in a script that handles no images."""
     stripped = evidence.strip_comments(text)
@@ -65,7 +53,9 @@ def facts_from_script(path: str, text: str) -> Facts:
         return Facts()
     code = LINE_CONTINUATION.sub(" ", stripped)
     variables = {name: _strip_quotes(value) for name, value in LITERAL_ASSIGNMENT.findall(code)}
-    branches = tuple(_find_branches(code, variables))
+    all_branches = tuple(_find_branches(code, variables))
+    rest = tuple(_name_rest(all_branches, code, text))
+    branches = (*(each for each in all_branches if not each.is_rest), *(each for each in rest if each.targets))
     environment_facts = (*_facts_from_arrays(code, path), *_facts_from_branches(code, branches, path))
     trust = evidence.trust_in(path, Trust.SCRIPT)
     facts = tuple(_with_place(fact, stripped, trust) for fact in environment_facts)
@@ -73,8 +63,9 @@ def facts_from_script(path: str, text: str) -> Facts:
     commands = shell_commands.facts_from_commands(
         ShellText(path=path, text=stripped, variables=_targets(code), folder=_top(path), trust=trust)
     )
-    if not facts:
-        facts = (*commands.environment_facts, *_facts_from_assignments(path, stripped, trust))
+    ignored_rest = tuple(_ignored_rest(rest, path, stripped))
+    candidates = (*commands.environment_facts, *_facts_from_assignments(path, stripped, trust))
+    facts = (*facts, *_other_facts(facts, candidates, ignored_rest)) if facts else candidates
     if not facts and not commands.platforms:
         return Facts(builds=commands.builds)
     return evolve(
@@ -83,7 +74,7 @@ def facts_from_script(path: str, text: str) -> Facts:
         groups=_find_groups(branches, environments),
         regions=evidence.find_regions(stripped, path, trust),
         accounts=evidence.find_account_ids(stripped, path, trust),
-        ignored=(*(() if environments else commands.ignored), *evidence.find_in_comments(text, path)),
+        ignored=(*ignored_rest, *(() if environments else commands.ignored), *evidence.find_in_comments(text, path)),
     )
 
 
@@ -173,37 +164,63 @@ def _extract_name(key: str, value: str) -> str:
 
 
 def _find_branches(code: str, variables: Mapping[str, str]) -> Iterator[ConditionalBranch]:
-    """Yield the branches of every `case`, and of every `if` that compares names; replace known variables."""
+    """Yield the branches of a script, with known variables replaced."""
     targets = {"1", *TARGET_ASSIGNMENT.findall(code)}
-    cases = CASE_STATEMENT.findall(code)
-    arms_by_case = [_branches_of(CASE_ARM.findall(case), variables, targets) for case in cases]
-    conditions = _branches_of(IF_COMPARISON.findall(code), variables, targets)
-    branches = [branch for arms in (*arms_by_case, conditions) for branch in arms]
-    yield from branches
-    for arms, default in (
-        *((arms, CASE_DEFAULT.search(case)) for case, arms in zip(cases, arms_by_case, strict=True)),
-        (conditions, IF_DEFAULT.search(code) if conditions else None),
-    ):
-        body = _substitute(default[1], variables, targets) if default else ""
-        if TARGET_PLACEHOLDER in body:
-            yield ConditionalBranch(targets=_other_targets(arms, branches), body=body)
+    for branch in find_branches(code):
+        yield evolve(branch, body=_substitute(branch.body, variables, targets))
 
 
-def _branches_of(
-    pairs: Iterable[tuple[str, str]], variables: Mapping[str, str], targets: set[str]
-) -> list[ConditionalBranch]:
-    return [
-        ConditionalBranch(targets=tuple(re.findall(TARGET_NAME, patterns)), body=_substitute(body, variables, targets))
-        for patterns, body in pairs
-    ]
+def _name_rest(branches: Sequence[ConditionalBranch], code: str, text: str) -> Iterator[ConditionalBranch]:
+    """Yield the branches for the rest with the targets that they are for; without any where no place says it.
+
+    With names made of the target, those are all other targets. Else it is the one in the name of a resource, the
+    default of the variable, the only other target, or the only other conventional name in the script.
+    """
+    defaults = {match[1]: match[2] for match in TARGET_DEFAULT.finditer(code)}
+    named = {target for branch in branches for target in branch.targets}
+    mentioned = {word for word in re.findall(r"[a-z]+", text) if stage_rank(word) is not None} - named
+    for branch in branches:
+        if not branch.is_rest:
+            continue
+        others = _other_targets(branch, branches)
+        names = _extract_names(branch.body, Trust.SCRIPT)
+        words = re.split(r"[-_./]", " ".join(names.get(key, "") for key in ("service", "repository")))
+        candidates = [*(word for word in words if stage_rank(word) is not None), defaults.get(branch.variable, "")]
+        candidates += [next(iter(group)) for group in (others, mentioned) if len(group) == 1]
+        found = next((name for name in candidates if name and name not in branch.targets), "")
+        is_template = TARGET_PLACEHOLDER in branch.body
+        yield evolve(branch, targets=others if is_template else (found,) if found else ())
 
 
-def _other_targets(own: Sequence[ConditionalBranch], branches: Sequence[ConditionalBranch]) -> tuple[str, ...]:
-    """Return the single targets of a script for which these branches have none of their own."""
-    names = dict.fromkeys(target for branch in branches for target in branch.targets)
-    taken = {target for branch in own for target in branch.targets}
-    groups = {target for branch in branches if _mentioned_targets(branch, names) for target in branch.targets}
-    return tuple(name for name in names if name not in taken | groups)
+def _other_targets(rest: ConditionalBranch, branches: Sequence[ConditionalBranch]) -> tuple[str, ...]:
+    """Return the single targets of a script that are none of those beside a branch for the rest."""
+    named = [branch for branch in branches if not branch.is_rest]
+    names = dict.fromkeys(target for branch in named for target in branch.targets)
+    groups = {target for branch in named if _mentioned_targets(branch, names) for target in branch.targets}
+    return tuple(name for name in names if name not in groups and name not in rest.targets)
+
+
+def _ignored_rest(branches: Iterable[ConditionalBranch], path: str, code: str) -> Iterator[Ignored]:
+    """Yield what is in branches for the rest of which no place says the environment."""
+    for branch in branches:
+        for key, value in _extract_names(branch.body, Trust.SCRIPT).items():
+            if not branch.targets and key in RESOURCE_KEYS and TARGET_PLACEHOLDER not in value:
+                reason = "the environment of this branch is not named; name all of them with --env"
+                yield Ignored(what=f"{key} {value}", source=f"{path}:{_line_of(value, ' ', code)}", reason=reason)
+
+
+def _other_facts(
+    facts: Sequence[EnvironmentFact], candidates: Iterable[EnvironmentFact], ignored: Iterable[Ignored]
+) -> Iterator[EnvironmentFact]:
+    """Yield facts of no branch: services that no branch names and, where no branch names one, the repository."""
+    seen = {fact.service for fact in facts} | {each.what.removeprefix("service ") for each in ignored}
+    has_repository = any(fact.repository for fact in facts)
+    for fact in candidates:
+        is_new = fact.service not in seen and TARGET_PLACEHOLDER not in fact.service
+        service, repository = fact.service if is_new else "", "" if has_repository else fact.repository
+        if service or repository:
+            seen.add(fact.service)
+            yield evolve(fact, service=service, repository=repository)
 
 
 def _substitute(body: str, variables: Mapping[str, str], targets: set[str]) -> str:

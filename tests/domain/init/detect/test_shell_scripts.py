@@ -232,3 +232,50 @@ def test_what_a_function_does_otherwise_is_for_the_other_targets(function: str) 
         "dom": "dom-shop-app",
     }
     assert found.groups == {"beta": ("mark", "dom")}
+
+
+ARN = "arn:aws:apprunner:eu-west-1:210987654321:service"
+DEPLOY = """\
+docker push 210987654321.dkr.ecr.eu-west-1.amazonaws.com/shop:$2
+aws apprunner start-deployment --service-arn "$ARN"
+"""
+TWO_SERVICES = {
+    "if with else": f'if [ "$1" = prod ]; then\n  ARN={ARN}/shop/1\nelse\n  ARN={ARN}/shop-staging/1\nfi\n',
+    "if on one line": f'if [[ $1 == "prod" ]]; then ARN={ARN}/shop/1; else ARN={ARN}/shop-staging/1; fi\n',
+    "not equal": f'if [ "$1" != prod ]\nthen\n  ARN={ARN}/shop-staging/1\nelse\n  ARN={ARN}/shop/1\nfi\n',
+    "elif": f"if [ $1 = prod ]; then\n ARN={ARN}/shop/1\nelif [ $1 = staging ]; then\n ARN={ARN}/shop-staging/1\nfi\n",
+    "short": f'[ "$1" = prod ] && ARN={ARN}/shop/1 || ARN={ARN}/shop-staging/1\n',
+    "pattern": f'case "$1" in\n  prod*) ARN={ARN}/shop/1 ;;\n  *) ARN={ARN}/shop-staging/1\nesac\n',
+    "nested": f'if [ $1 = prod ]; then\n if [ -z "$2" ]; then exit; fi\n ARN={ARN}/shop/1\n'
+    f"else ARN={ARN}/shop-staging/1\nfi\n",
+}
+
+
+@pytest.mark.parametrize("script", TWO_SERVICES.values(), ids=TWO_SERVICES)
+def test_no_environment_of_a_condition_is_lost(script: str) -> None:
+    """The repository is that of the commands, which push to one for both."""
+    found = shell_scripts.facts_from_script("deploy.sh", script + DEPLOY)
+
+    facts = merge_by_environment(found.environment_facts)
+    assert {name: facts[name].service for name in ("prod", "staging")} == {"prod": "shop", "staging": "shop-staging"}
+    assert facts[""].repository == "shop"
+
+
+@pytest.mark.parametrize(
+    "head",
+    ['ENV="${1:-next}"\n', "ENV=$1 # staging or prod\n"],
+)
+def test_the_other_environment_is_named_by_a_default_or_by_the_usage(head: str) -> None:
+    script = f'{head}if [ "$ENV" = prod ]; then\n  ARN={ARN}/shop/1\nelse\n  ARN={ARN}/shop-zwei/1\nfi\n{DEPLOY}'
+    facts = merge_by_environment(shell_scripts.facts_from_script("deploy.sh", script).environment_facts)
+
+    assert [name for name, fact in facts.items() if fact.service == "shop-zwei"] == [
+        "next" if "next" in head else "staging"
+    ]
+
+
+def test_a_service_whose_environment_no_place_names_is_listed() -> None:
+    script = f'if [ "$1" = prod ]; then\n  ARN={ARN}/shop/1\nelse\n  ARN={ARN}/shop-zwei/1\nfi\n{DEPLOY}'
+    (ignored,) = shell_scripts.facts_from_script("deploy.sh", script).ignored
+
+    assert str(ignored).startswith("service shop-zwei (deploy.sh:4): the environment of this branch is not named")
