@@ -5,6 +5,9 @@ from __future__ import annotations
 from tests.errors.case import Case
 from tests.errors.tables.repository import BEGUN
 
+FROM = "--kaizen-from https://git.example/team/kaizen"
+"""Where a pipeline installs kaizen_tasks from; a checkout does not know it."""
+
 CASES = (
     Case(mistake="a cherry-pick that is under way",
          before=("git switch --quiet --create other && echo 1 > app.py && git commit --quiet --all --message One",
@@ -55,9 +58,9 @@ CASES = (
          leads_to=3),  # there are no credentials
     Case(mistake="a pipeline of GitHub for a remote on GitLab",
          before=("rm kaizen.toml && git remote set-url origin git@gitlab.com:team/app.git",),
-         typed="kaizen init --dry --ci github", code=0, says="",
+         typed=f"kaizen init --dry --ci github {FROM}", code=0, says="",
          lists="note: the remote is on gitlab, which does not run this pipeline: kaizen init --ci gitlab",
-         follow=("kaizen init --ci gitlab --yes",)),
+         follow=(f"kaizen init --ci gitlab {FROM} --yes",)),
     Case(mistake="a status without a local cloud",
          typed="inv local.status", code=0, says="", lists="no local cloud is running; start one: inv local.up",
          follow=("inv local.up --help",)),
