@@ -193,6 +193,23 @@ def find_failure(entries: Sequence[LedgerEntry], *, digest: str = "", name: str 
     return Verification(entry=deployment, withdrawal=withdrawal) if withdrawal else None
 
 
+def find_standing_failure(entries: Sequence[LedgerEntry], name: str) -> LedgerEntry | None:
+    """Return the entry by which a release failed or was rolled back; None if not, or if it was deployed again since.
+
+    Args:
+        entries: newest first.
+        name: the release's name.
+    """
+    digests = {entry.digest for entry in entries if entry.version == name and entry.event.concerns_deployment} - {""}
+    failure = None
+    for entry, withdrawn_digest in _with_withdrawn_digests(entries):
+        if withdrawn_digest in digests:
+            failure = entry
+        elif entry.digest in digests and entry.event in {Event.STARTED, Event.DEPLOYED, Event.VERIFIED}:
+            failure = None
+    return failure
+
+
 def _with_withdrawn_digests(entries: Sequence[LedgerEntry]) -> Iterator[tuple[LedgerEntry, str]]:
     """Yield each entry, oldest first, with the digest of the release that it withdraws, or an empty text.
 

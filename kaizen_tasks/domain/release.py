@@ -11,6 +11,9 @@ from semver import Version
 
 from kaizen_tasks.domain.version import image_tag
 
+ENVIRONMENT_TRAILER = "Kaizen-Environment"
+"""Names the environment of a hotfix in the message of its release commit; other releases are the first stage's."""
+
 
 @frozen
 class StepLabel:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.ledger import serving_entry
-from kaizen_tasks.domain.release import Release
+from kaizen_tasks.domain.release import ENVIRONMENT_TRAILER, Release
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.execution import Change, Execution, HoldPolicy
@@ -72,6 +72,6 @@ def _find_begun_release(version: Version, tools: Tools) -> tuple[Environment, Re
 def _candidates(commit: str, tools: Tools) -> tuple[Environment, ...]:
     """Return the environments to search, the one that the release commit names first, then those of the first stage."""
     environments = tools.settings.environments
-    name = tools.scm.commit_trailer(commit, claims.ENVIRONMENT_TRAILER) if tools.scm.resolve(commit) else ""
+    name = tools.scm.commit_trailer(commit, ENVIRONMENT_TRAILER) if tools.scm.resolve(commit) else ""
     named = (environments[name],) if name in environments else ()
     return tuple(dict.fromkeys((*named, *tools.settings.first_stage.environments, *environments.values())))

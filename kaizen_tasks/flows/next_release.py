@@ -43,7 +43,7 @@ def find_next_release(bump: Bump, tools: Tools) -> NextRelease:
     """
     release = Release(version=files.read_version(tools))
     started = pending.find_pending_release(tools, environment=bump.environment, ask_remote=True)
-    if started is not None:
+    if started is not None and bump.resumes(started, tools):
         return NextRelease(started.name)
     if proposal.has_nothing_to_propose(tools) or _has_nothing_to_begin_with(release, tools):
         return NextRelease(reason=f"nothing is noted under [Unreleased] since {release.name}")

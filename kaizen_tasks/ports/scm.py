@@ -129,6 +129,9 @@ class Scm(Protocol):
             until: full hash of a commit.
         """
 
+    def commits_between(self, since: str, until: str) -> tuple[str, ...]:
+        """Return the commits of `until` that `since` lacks, newest first, each as its short hash and its subject."""
+
     def latest_change(self, commit: str, paths: tuple[str, ...]) -> str:
         """Return the last commit up to `commit`, following first parents, that changed one of the paths, or ""."""
 

@@ -601,6 +601,17 @@ class ScmContract:
         assert refs is not None
         assert refs.branch_commit == first
 
+    def test_commits_between_two_are_listed_newest_first(self, scene: Scene) -> None:
+        first = scene.scm.head().commit
+        second = scene.commit({"app.py": b"print('second')\n"})
+        third = scene.commit({"app.py": b"print('third')\n"})
+
+        commits = scene.scm.commits_between(first, third)
+
+        assert [line.partition(" ")[0] for line in commits] == [third[:10], second[:10]]
+        assert all(line.partition(" ")[2] for line in commits)
+        assert scene.scm.commits_between(third, first) == ()
+
     def test_latest_change_of_a_file_follows_first_parents(self, scene: Scene) -> None:
         first = scene.scm.head().commit
         version = scene.commit({"VERSION": b"1.2.3\n"})

@@ -11,6 +11,7 @@ from kaizen_tasks.domain.ledger import (
     Event,
     LedgerEntry,
     failure_before_rollback,
+    find_standing_failure,
     latest_deployment_entry,
     median_deploy_seconds,
     open_deployment,
@@ -213,3 +214,22 @@ def test_entries_of_later_versions_decide_nothing() -> None:
     assert serving_entry([unknown]) is None
     assert verifications([unknown]) == ()
     assert open_rollback([unknown, rollback]) == rollback
+
+
+@pytest.mark.parametrize(
+    ("said", "failure"),
+    [
+        ((), ""),
+        (("verified v1", "started v2"), ""),
+        (("verified v1", "started v2", "deployed v2"), ""),
+        (("verified v1", "started v2", "failed v2"), "failed v2"),
+        (("verified v1", "started v2", "abandoned v2"), ""),
+        (("verified v1", "deployed v2", "failed v2", "rollback v1", "deployed v1", "verified v1"), "rollback v1"),
+        (("verified v1", "deployed v2", "rollback v1", "started v1"), "rollback v1"),
+        (("verified v1", "deployed v2", "failed v2", "rollback v1", "verified v1", "started v2"), ""),
+        (("verified v1", "deployed v2", "failed v2", "rollback v1", "verified v1", "started v2", "verified v2"), ""),
+        (("verified v2", "failed v1"), ""),
+    ],
+)
+def test_failure_stands_until_the_release_is_deployed_again(said: tuple[str, ...], failure: str) -> None:
+    assert told(find_standing_failure(history(*said), "v2")) == failure

@@ -201,6 +201,11 @@ class FakeScm:
             paths |= {path for path in {*tree, *parent_tree} if parent_tree.get(path) != tree.get(path)}
         return tuple(sorted(paths))
 
+    def commits_between(self, since: str, until: str) -> tuple[str, ...]:
+        known = {*self._ancestry(since)}
+        new = (name for name in self._ancestry(until) if name not in known)
+        return tuple(f"{name[:10]} {self.commits[name].message.partition(chr(10))[0]}" for name in new)
+
     def latest_change(self, commit: str, paths: tuple[str, ...]) -> str:
         while commit:
             parent = self.commits[commit].parent

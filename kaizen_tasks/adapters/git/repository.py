@@ -141,6 +141,11 @@ class GitRepository:
         paths = {path for path in result.items if path}
         return tuple(sorted(posixpath.relpath(path, folder) if folder else path for path in paths))
 
+    def commits_between(self, since: str, until: str) -> tuple[str, ...]:
+        """Return the commits of `until` that `since` lacks, newest first, each as its short hash and its subject."""
+        options = ("--no-show-signature", "--abbrev=10", "--format=%h %s", "--end-of-options", f"{since}..{until}")
+        return tuple(self._git.run_checked("log", *options).text.splitlines())
+
     def latest_change(self, commit: str, paths: tuple[str, ...]) -> str:
         """Return the last commit up to one, following first parents, that changed a path, or an empty string."""
         options = ("-1", "--first-parent", "--no-show-signature", "--format=%H", "--end-of-options", commit)

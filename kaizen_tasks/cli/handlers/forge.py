@@ -9,7 +9,7 @@ from kaizen_tasks import wiring
 from kaizen_tasks.cli import params
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.flows import catalogue, steps
-from kaizen_tasks.flows.release import files, proposal
+from kaizen_tasks.flows.release import files, pending, proposal
 from kaizen_tasks.flows.release.announcement import find_pushed_release
 from kaizen_tasks.flows.runner import choose_executor, noting_interruptions, run_flow
 
@@ -25,6 +25,8 @@ def propose(c: Context, *, part: str, to: str, skip_docs: str, force: bool, disc
         tools.reporter.note(message)
         return
     proposal.require_pushed(tools)
+    if pending.is_left_behind(release.version, tools):
+        step = evolve(step, ask_remote=True)
     asks_version, target = bool(to) or step.part != "auto", step.target_release(release, tools).version
     free_version = proposal.free_version(target, tools)
     if not to and free_version != target:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.domain.text import log_excerpt
 from kaizen_tasks.errors import DeployFailed, KaizenError
 from kaizen_tasks.flows.ledger import entries
+from kaizen_tasks.flows.ledger.verifications import fix_hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,8 +33,7 @@ def handle_failed_deployment(
     tag_state = _restore_followed_tag(deployment)
     environment, release, tools = deployment.environment, deployment.release, deployment.tools
     entries.append(outcome.event, environment, release, tools, operation=outcome.operation, reason=message)
-    release_command = f"inv release-{tools.settings.first_stage.name} --part patch"
-    hint = outcome.hint or hint or f"run the same command to retry; after a fix of the app: {release_command}"
+    hint = outcome.hint or hint or f"run the same command to retry; {fix_hint(release.commit, tools)}"
     if last_words:  # not in the ledger, where what an app prints does not belong
         message = f"{message}; the app's log ends with: {last_words}"
     return DeployFailed(message, state=state or f"{outcome.state}; {tag_state}", hint=hint)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.domain import ledger
 from kaizen_tasks.domain.decision import Refuse
 from kaizen_tasks.domain.ledger import Event
+from kaizen_tasks.domain.release import ENVIRONMENT_TRAILER
 from kaizen_tasks.domain.text import duration
 from kaizen_tasks.flows.ledger.entries import HISTORY_LIMIT
 
@@ -67,3 +68,10 @@ def age_and_actor(entry: LedgerEntry, tools: Tools) -> str:
 def entry_age(entry: LedgerEntry, tools: Tools) -> float:
     """Return the seconds since an entry was written; zero if the clock of its machine was ahead of this one's."""
     return max(0.0, (tools.clock.now() - entry.at).total_seconds())
+
+
+def fix_hint(commit: str, tools: Tools) -> str:
+    """Return the command that releases a fix of a release which failed: of a hotfix, that of its environment."""
+    environment = tools.scm.commit_trailer(commit, ENVIRONMENT_TRAILER) if tools.scm.resolve(commit) else ""
+    task = f"hotfix --env {environment}" if environment else f"release-{tools.settings.first_stage.name}"
+    return f"after a fix that is noted and committed: inv {task}"

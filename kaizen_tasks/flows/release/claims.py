@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import version as versions
+from kaizen_tasks.domain.release import ENVIRONMENT_TRAILER
 from kaizen_tasks.errors import KaizenError, NotFound
 from kaizen_tasks.flows.release import tags
 
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.release import Image
     from kaizen_tasks.ports.tools import Tools
     from kaizen_tasks.ports.types import RemoteRefs
-
-ENVIRONMENT_TRAILER = "Kaizen-Environment"
-"""Names the environment of a hotfix in the message of its release commit; other releases are the first stage's."""
 
 BRANCH_TRAILER = "Kaizen-Branch"
 """Names the branch of a release in the message of its commit, if releases of an app come from several branches."""
@@ -118,6 +116,14 @@ def taken_versions(tools: Tools) -> frozenset[Version]:
     remote = read_remote(tools)
     remote_tags = (*remote.tags, *remote.claims, *remote.abandoned) if remote else ()
     return frozenset(tags.versions_from_tags(tools, (*tools.scm.tags(), *remote_tags)))
+
+
+def is_given_up(version: Version, tools: Tools) -> bool:
+    """Return whether the remote has a version among those that were given up, and no tag of it is known."""
+    remote = read_remote(tools)
+    if remote is None or tools.settings.git_tag(version) not in remote.abandoned:
+        return False
+    return not is_tagged(version, tools, ask_remote=True)
 
 
 def is_tagged(version: Version, tools: Tools, *, ask_remote: bool) -> bool:

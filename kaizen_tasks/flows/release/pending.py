@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import version as versions
-from kaizen_tasks.domain.release import Release
+from kaizen_tasks.domain.release import ENVIRONMENT_TRAILER, Release
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.release import claims, files, tags
 from kaizen_tasks.flows.release.undated_sections import find_waiting_release
@@ -65,7 +65,7 @@ def started_releases(tools: Tools, *, environment: Environment | None, ask_remot
             version: commit
             for version, commit in local.items()
             if not claims.is_claimed_elsewhere(version, commit, tools)
-            and (target is None or tools.scm.commit_trailer(commit, claims.ENVIRONMENT_TRAILER) in {"", target.name})
+            and (target is None or tools.scm.commit_trailer(commit, ENVIRONMENT_TRAILER) in {"", target.name})
         }
     remote = claims.open_claims(target, tools) if ask_remote and target is not None else {}
     return {**local, **remote}
@@ -104,15 +104,50 @@ def _is_of_branch(commit: str, tools: Tools) -> bool:
     return tools.scm.head().commit in {commit, tools.scm.resolve(f"{commit}^")}
 
 
-def has_failed(release: Release, tools: Tools) -> bool:
-    """Return whether the latest ledger entry of the first environment says that this release failed."""
+def has_failed(release: Release, tools: Tools, *, environment: Environment | None) -> bool:
+    """Return whether a started release failed or was rolled back where it is released to, and is not deployed since.
+
+    Args:
+        release: a release that was started.
+        tools: the ports.
+        environment: where it is released to; None for the first stage.
+    """
     if not tools.settings.pipeline:
         return False
-    from kaizen_tasks.domain.ledger import Event
-    from kaizen_tasks.flows.ledger import entries
+    from kaizen_tasks.domain.ledger import find_standing_failure
+    from kaizen_tasks.flows.ledger.entries import HISTORY_LIMIT
 
-    latest_entry = entries.read_latest_entry(tools.settings.first_stage.environments[0], tools)
-    return latest_entry is not None and latest_entry.event is Event.FAILED and latest_entry.version == release.name
+    stage = tools.settings.first_stage.environments
+    environments = stage if environment is None or environment in stage else (environment,)
+    histories = (tools.ledger.entries(member.name, limit=HISTORY_LIMIT) for member in environments)
+    return any(find_standing_failure(history, release.name) for history in histories)
+
+
+def later_commits(release: Release, tools: Tools) -> tuple[str, ...]:
+    """Return the commits of HEAD that a started release lacks, newest first, as short hashes with subjects."""
+    head = tools.scm.head().commit
+    return () if _is_of_branch(release.commit, tools) else tools.scm.commits_between(release.commit, head)
+
+
+def has_later_notes(release: Release, tools: Tools) -> bool:
+    """Return whether something is noted that a started release has not in its section."""
+    if find_waiting_release(release.version, tools) is not None:
+        return True
+    unreleased = files.read_noted_changelog(tools).unreleased
+    changelog = files.changelog_at(release.commit, tools)
+    section = changelog.find_section(release.version) if changelog else None
+    released_texts = {entry.text for entry in section.all_entries} if section else set()
+    return unreleased is not None and any(entry.text not in released_texts for entry in unreleased.all_entries)
+
+
+def is_left_behind(version: Version, tools: Tools) -> bool:
+    """Return whether the number of VERSION was given up, or its release has failed and something is noted since."""
+    if claims.is_given_up(version, tools):
+        return True
+    release = find_pending_release(tools, ask_remote=True) if tools.settings.pipeline else None
+    if release is None or release.version != version or not later_commits(release, tools):
+        return False
+    return has_failed(release, tools, environment=None) and has_later_notes(release, tools)
 
 
 def find_completed_release(version: Version, last_version: Version | None, tools: Tools) -> Release | None:

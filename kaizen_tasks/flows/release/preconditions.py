@@ -178,10 +178,8 @@ def _check_number_is_free(
         cause = f"{name} has the tag {tag} on commit {remote_commit[:10]}"
         yield Problem(cause, "git fetch --tags, and choose another version")
     elif tag in remote.abandoned:
-        is_head = remote.abandoned[tag] == tools.scm.head().commit
         yield Problem(
-            f"{tag} was given up, and its number is not used again",
-            "git reset --keep HEAD^" if is_head else "choose another version with --to",
+            f"{tag} was given up, and its number is not used again", "leave out --to, or give another version"
         )
     elif (
         not release.commit

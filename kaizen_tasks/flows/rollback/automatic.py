@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.ledger import Event, rollback_candidates
+from kaizen_tasks.domain.ledger import Event, LedgerEntry, rollback_candidates
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import KaizenError, RollbackFailed, Superseded, Unproven, VerifyFailed
 from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.ledger import entries as ledger
-from kaizen_tasks.flows.ledger.verifications import find_verification
+from kaizen_tasks.flows.ledger.verifications import find_verification, fix_hint
 from kaizen_tasks.flows.rollback.candidates import RollbackTarget, first_with_image, names_without_image
 from kaizen_tasks.flows.runner import Executor, run_flow
 from kaizen_tasks.flows.step import Flow
@@ -80,7 +80,7 @@ def _roll_back(error: VerifyFailed, environment: Environment, tools: Tools, exec
     try:
         target = first_with_image(environment, candidates, tools)
         if not isinstance(target, RollbackTarget):
-            return _no_image_error(error, failed_name, target, tools)
+            return _no_image_error(error, failed_entry, target, tools)
         previous = target.release.name
         note = target.describe_exceptions(environment)
         tools.reporter.note(f"rolling back to {previous} in {environment.name}{f' ({note})' if note else ''}")
@@ -103,14 +103,16 @@ def _roll_back(error: VerifyFailed, environment: Environment, tools: Tools, exec
         error.message,
         environment=environment.name,
         state=f"{previous} is serving again, verified; {failed_name} is recorded as failed",
-        hint="fix the app and release the next version; --no-rollback leaves an unverified release in service",
+        hint=f"{fix_hint(failed_entry.commit, tools)}; --no-rollback leaves an unverified release in service",
     )
 
 
-def _no_image_error(error: VerifyFailed, failed_name: str, names: tuple[str, ...], tools: Tools) -> VerifyFailed:
+def _no_image_error(
+    error: VerifyFailed, failed_entry: LedgerEntry, names: tuple[str, ...], tools: Tools
+) -> VerifyFailed:
     return VerifyFailed(
         error.message,
         environment=error.environment,
-        state=f"{failed_name} is still serving, recorded as failed: {names_without_image(names)} to roll back to",
-        hint=f"release a fix: inv release-{tools.settings.first_stage.name} --part patch",
+        state=f"{failed_entry.version} still serves, recorded as failed: {names_without_image(names)} to roll back to",
+        hint=fix_hint(failed_entry.commit, tools),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from attrs import evolve, frozen
@@ -12,6 +13,8 @@ from kaizen_tasks.domain.changelog.bump_inference import BumpDecision, ChangePar
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
+from kaizen_tasks.domain.text.listing import list_names
+from kaizen_tasks.domain.text.printable import printable
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, Refused
 from kaizen_tasks.flows.release import claims, files, pending, tags, undated_sections
 from kaizen_tasks.flows.step import FileStep, ReasonedStep
@@ -53,21 +56,32 @@ class Bump(FileStep, ReasonedStep):
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Find the target version, and compare VERSION with it."""
         pending_release = self._find_pending_release(tools)
-        if pending_release is not None and self._resumes(pending_release, tools):
-            reason = f"{pending_release.name} was started before, as commit {pending_release.commit[:10]}"
-            return Done(reason, pending_release)
+        if pending_release is not None and self.resumes(pending_release, tools):
+            return Done(self._describe_resumption(pending_release, tools), pending_release)
         current, base = files.read_version(tools), self._base_version(pending_release, tools)
+        if refusal := self._find_refusal(pending_release, current, base, tools):
+            return refusal
         last_release = pending.find_completed_release(current, base, tools) if self.to in {None, current} else None
         if last_release is not None and self._accepts(last_release):
             return Done(f"{last_release.name} is released and nothing is noted since", last_release)
         if earlier_release := self._find_release_before_head(current, base, tools):
             reason = f"{earlier_release.name} is what is noted; the commits after it note nothing"
             return Done(reason, earlier_release)
+        return self._decide_next(current, base, pending_release, tools)
+
+    def _decide_next(
+        self, current: Version, base: Version | None, left_release: Release | None, tools: Tools
+    ) -> Decision:
+        """Choose the next version, and compare VERSION with it; `left_release` is started, and not continued."""
         target_version, reason = self._target_version(current, base, tools)
         versions.require_newer(target_version, base)
         _require_no_other_section(target_version, base, tools)
         self._require_own_number(target_version, base, tools)
         target_release = Release(version=target_version)
+        if left_release is not None and self.to is None:
+            reason = f"{reason}; {left_release.name} has failed and is left behind"
+        elif self.to is None and current == base and self._is_given_up(current, tools):
+            reason = f"{reason}; v{current} was given up"
         if current == target_version:
             if outdated_paths := files.outdated_version_paths(target_version, tools):
                 return Act(f"write {target_version} into {' and '.join(outdated_paths)}", target_release)
@@ -110,23 +124,93 @@ class Bump(FileStep, ReasonedStep):
     def _find_pending_release(self, tools: Tools) -> Release | None:
         return pending.find_pending_release(tools, environment=self.environment, ask_remote=self.ask_remote)
 
-    def _resumes(self, pending_release: Release, tools: Tools) -> bool:
-        """Return whether this bump continues the pending release.
+    def resumes(self, pending_release: Release, tools: Tools) -> bool:
+        """Return whether this bump continues a release that was started.
 
-        A bump with a part does not continue a release that has failed in service, but asks for the next version.
+        One that has failed in service is tried again only as long as HEAD has nothing else to release.
         """
         if self.to is not None:
             return self.to == pending_release.version
-        return self.part == "auto" or not pending.has_failed(pending_release, tools)
+        return not (pending.later_commits(pending_release, tools) and self._has_failed(pending_release, tools))
 
-    def _base_version(self, pending_release: Release | None, tools: Tools) -> Version | None:
-        """Return the version to increment: the last release's or, if higher, that of a pending release that failed."""
+    def _has_failed(self, pending_release: Release, tools: Tools) -> bool:
+        return pending.has_failed(pending_release, tools, environment=self.environment)
+
+    def _describe_resumption(self, pending_release: Release, tools: Tools) -> str:
+        """Return that a release was started before, what HEAD has beyond it, and how that is released instead."""
+        reason = f"{pending_release.name} was started before, as commit {pending_release.commit[:10]}"
+        commits = pending.later_commits(pending_release, tools)
+        if not commits:
+            return reason
+        next_version = self._version_after(pending_release, tools)
+        note = "" if pending.has_later_notes(pending_release, tools) else f"{files.note_command(tools)} && "
+        instead = f"to release HEAD instead: {note}{self._command(tools)} --to {next_version}"
+        return f"{reason}, and lacks {_list_commits(commits)}; {instead}"
+
+    def _version_after(self, pending_release: Release, tools: Tools) -> Version:
+        """Return the version that HEAD gets in place of a started release: what is noted asks for it, else a patch."""
+        base = self._base_version(pending_release, tools, is_left=True) or pending_release.version
+        with suppress(KaizenError):
+            return self._target_version(files.read_version(tools), base, tools)[0]
+        return self._skip_taken(versions.bump_version(base, "patch"), "patch", "", base, tools)[0]
+
+    def _command(self, tools: Tools) -> str:
+        if self.hotfix and self.environment is not None:
+            return f"inv hotfix --env {self.environment.name}"
+        return f"inv release-{tools.settings.first_stage.name}" if tools.settings.pipeline else "inv cut"
+
+    def _find_refusal(
+        self, pending_release: Release | None, current: Version, base: Version | None, tools: Tools
+    ) -> Refuse | None:
+        """Return why there is no next version: nothing is noted since one that has failed, or that was given up."""
+        if self.to is not None:
+            return None
+        command, hint = self._command(tools), f"note what changed: {files.note_command(tools)}"
+        if pending_release is not None and not pending.has_later_notes(pending_release, tools):
+            name, commits = pending_release.name, pending.later_commits(pending_release, tools)
+            reason = f"{name} has failed, and nothing is noted for what it lacks: {_list_commits(commits)}"
+            hint = f"{hint}, then run the same command again; to try {name} again: {command} --to {name[1:]}"
+            return Refuse(reasons=(reason,), state=NOTHING_CHANGED, hint=hint)
+        if current != base or not self._is_given_up(current, tools):
+            return None
+        changelog = files.read_noted_changelog(tools)
+        if files.has_unreleased_entries(changelog) or undated_sections.find_waiting_release(current, tools):
+            return None
+        reason = f"v{current} was given up, and nothing is noted since"
+        if self._is_unpushed_release(current, tools):
+            hint = f"to release the same under the next number: git reset --keep HEAD^ && {command}"
+        else:
+            hint = f"{hint}, then run the same command again"
+        return Refuse(reasons=(reason,), state=NOTHING_CHANGED, hint=hint)
+
+    def _is_unpushed_release(self, version: Version, tools: Tools) -> bool:
+        """Return whether HEAD is the commit of a release that only this clone's branch has."""
+        remote, head = claims.read_remote(tools), tools.scm.head().commit
+        if remote is None or not pending.brings_version(head, version, tools):
+            return False
+        return head == remote.abandoned.get(tools.settings.git_tag(version)) and head != remote.branch_commit
+
+    def _base_version(self, pending_release: Release | None, tools: Tools, *, is_left: bool = False) -> Version | None:
+        """Return the version to increment: the last release's or, if higher, one that is left behind.
+
+        Args:
+            pending_release: the release that was started; None when there is none.
+            tools: the ports.
+            is_left: whether it is left behind although it may be continued.
+        """
         last_version = files.last_released_version(tools)
         if self.ask_remote:
             last_version = claims.last_version_on_remote(tools, above=last_version) or last_version
-        if pending_release is None or self._resumes(pending_release, tools):
-            return last_version
-        return max(pending_release.version, last_version or pending_release.version)
+        left_versions = [] if last_version is None else [last_version]
+        if pending_release is not None and (is_left or not self.resumes(pending_release, tools)):
+            left_versions.append(pending_release.version)
+        current = files.read_version(tools)
+        if self.to is None and self._is_given_up(current, tools):
+            left_versions.append(current)
+        return max(left_versions, default=None)
+
+    def _is_given_up(self, version: Version, tools: Tools) -> bool:
+        return self.ask_remote and claims.is_given_up(version, tools)
 
     def _target_version(self, current: Version, base: Version | None, tools: Tools) -> tuple[Version, str]:
         if self.to is not None:
@@ -210,6 +294,12 @@ class Bump(FileStep, ReasonedStep):
             path, line = files.place_of(decision.entry, tools)
             message = f"{path}:{line}: {decision.entry.excerpt!r} requires a {decision.part}, not a {self.part}"
             raise Refused(message, state=NOTHING_CHANGED, hint=hint)
+
+
+def _list_commits(commits: tuple[str, ...]) -> str:
+    """Return commits in words, each with its subject, which others have written."""
+    noun = "1 commit" if len(commits) == 1 else f"{len(commits)} commits"
+    return f"{noun} of HEAD ({list_names([printable(commit) for commit in commits])})"
 
 
 def _committed_version(current: Version, tools: Tools) -> Version:

@@ -123,6 +123,8 @@ def _taken_refusal(holder: str, release: Release, tools: Tools) -> Refuse:
 def _next_number_hint(release: Release, tools: Tools) -> str:
     if tools.scm.head().commit == release.commit and files.read_version(tools) == release.version:
         return preconditions.next_version_hint(release, tools)
+    if files.read_version(tools) == release.version and claims.is_given_up(release.version, tools):
+        return "inv bump changelog.release commit build, then run the same command again"
     return "run the same command again: it takes the next number"
 
 

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.release import Release, StepLabel
+from kaizen_tasks.domain.release import ENVIRONMENT_TRAILER, Release, StepLabel
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.flows.release import claims, files, messages, pending, preconditions, undated_sections
 
@@ -87,12 +87,12 @@ class Commit:
         """Return whether a commit's message names the environment; always for a release that is no hotfix."""
         if self.environment is None:
             return True
-        return tools.scm.commit_trailer(commit, claims.ENVIRONMENT_TRAILER) == self.environment.name
+        return tools.scm.commit_trailer(commit, ENVIRONMENT_TRAILER) == self.environment.name
 
     def _message(self, release: Release, tools: Tools) -> str:
         rules, trailers = tools.settings.release, []
         if self.environment is not None:
-            trailers.append(f"{claims.ENVIRONMENT_TRAILER}: {self.environment.name}")
+            trailers.append(f"{ENVIRONMENT_TRAILER}: {self.environment.name}")
         elif tools.settings.pipeline and tools.settings.has_several_lines:
             trailers.append(f"{claims.BRANCH_TRAILER}: {tools.scm.push_target().branch}")
         if rules.signoff:

@@ -287,10 +287,10 @@ def test_automatic_rollback_without_any_image_says_what_is_missing(tools: FakeTo
         release_or_go_back(tools)
 
     assert failed.value.state == (
-        "v0.2.2 is still serving, recorded as failed: no repository of the pipeline has an image of v0.2.1, v0.2.0"
+        "v0.2.2 still serves, recorded as failed: no repository of the pipeline has an image of v0.2.1, v0.2.0"
         " to roll back to"
     )
-    assert failed.value.hint == "release a fix: inv release-staging --part patch"
+    assert failed.value.hint == "after a fix that is noted and committed: inv release-staging"
 
 
 def verify_again(tools: FakeTools, version: str) -> None:
