@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kaizen_tasks.adapters.git.command import Git, redact_urls
 from kaizen_tasks.config import load
+from kaizen_tasks.domain.init.detect.cloudformation import TEMPLATE_PATH
 from kaizen_tasks.domain.init.repo_scan import GitRepository, RepoScan
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 
@@ -47,6 +48,8 @@ APP_SOURCE = re.compile(r"(?!(?:.*/)?(?:tests?|docs)/)(?!(?:.*/)?(?:test_|confte
 """Source files of an app, but for its tests."""
 
 SOURCE_SUFFIXES = ("py", "js", "cjs", "mjs", "ts", "go", "rb", "java", "kt", "php", "cs", "ex", "rs")
+TEMPLATE_SUFFIXES = ("yaml", "yml", "json", "template")
+TEMPLATE_RESOURCE = r"AWS::(AppRunner::Service|ECR::Repository)"
 BYTECODE_FOLDER = "__pycache__/"
 WRITTEN_FILES = (load.CONFIG_FILE_NAME, "tasks.py", "VERSION", "CHANGELOG.md", "kaizen.schema.json")
 """What `kaizen init` may write, which git must not ignore."""
@@ -89,7 +92,10 @@ def scan_repo(folder: Path) -> RepoScan:
     return RepoScan(
         name=folder.name,
         subfolder=subfolder,
-        texts=dict(_read_texts(folder, (path for path in paths if not path.startswith("../")), SCANNED_PATHS)),
+        texts={
+            **dict(_read_texts(folder, (path for path in paths if not path.startswith("../")), SCANNED_PATHS)),
+            **dict(_read_texts(folder, _files_with(git, TEMPLATE_RESOURCE, TEMPLATE_SUFFIXES), TEMPLATE_PATH)),
+        },
         outer_texts=dict(_read_outer_texts(folder, git, paths)),
         paths=frozenset(paths),
         app_sources=dict(_read_texts(folder, _sources_with(git, APP_CREATION), APP_SOURCE)),
@@ -141,7 +147,12 @@ def _read_text(path: Path) -> str | None:
 
 def _sources_with(git: Git, pattern: str) -> tuple[str, ...]:
     """Return the paths of the source files in which a pattern is found."""
-    globs = (f"*.{suffix}" for suffix in SOURCE_SUFFIXES)
+    return _files_with(git, pattern, SOURCE_SUFFIXES)
+
+
+def _files_with(git: Git, pattern: str, suffixes: Iterable[str]) -> tuple[str, ...]:
+    """Return the paths of the files with one of some suffixes in which a pattern is found."""
+    globs = (f"*.{suffix}" for suffix in suffixes)
     output = git.run("grep", "--untracked", "-l", "-z", "-I", "-E", "-e", pattern, "--", *globs)
     return tuple(path for path in output.items if not VENDORED_PATHS.search(path))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -71,7 +72,8 @@ def init(
     if plan.changes and not c.config.run.dry:
         _confirm_plan(plan, yes=yes)
         flow.apply_plan(plan, documents)
-        _print_next_steps(plan, profile)
+        found_profile = "" if "AWS_PROFILE" in os.environ else proposal.facts.profile
+        _print_next_steps(plan, profile or found_profile)
 
 
 def _find_installation(source: str, *, asks: bool) -> Installation:
@@ -155,12 +157,20 @@ def _print_next_steps(plan: InitPlan, profile: str) -> None:
     """
     paths = [change.path for change in plan.changes]
     first_stage = plan.settings.pipeline[:1]
+    build = plan.settings.build
+    rehearsal = ["inv rehearse"] if first_stage and (build.dockerfile or build.engine == "bundle") else []
     steps = [
+        *(
+            ["# first, what the notes above say about the version: without it no release can be verified"]
+            * plan.lacks_version
+        ),
         *([f"export AWS_PROFILE={shlex.quote(profile)}"] if profile else []),
         f"git add {'--force ' if plan.ignored_files else ''}{shlex.join(paths)}",
         "git commit --message 'Release with kaizen_tasks'",
         "inv doctor" if first_stage else "inv --list",
+        *rehearsal,
         *(("inv setup", f"inv --dry release-{first_stage[0]}") if first_stage else ("inv --dry cut",)),
+        *(f"# set up by hand what stands at the top of {path}" for path in plan.setup_files),
     ]
     if plan.ignored_files:
         sys.stdout.write(f"git ignores {', '.join(plan.ignored_files)}: add with --force, or correct .gitignore\n")

@@ -18,6 +18,7 @@ REGION_NAME = re.compile(
 ACCOUNT_ID = re.compile(
     r"""\b(\d{12})\.dkr\.ecr\.|arn:aws[\w-]*:[\w-]+:[\w-]*:(\d{12}):|(?i:account\w*)["\s]*[=:]\s*\[?["']?(?:\$\{\w+:?-)?(\d{12})\b"""
 )
+PROFILE = re.compile(r"""\bAWS_PROFILE\s*[:?]?=\s*["']?(?:\$\{\w+:?-)?([\w.-]+)|--profile[ =]["']?([\w.-]+)""")
 EXAMPLE_ACCOUNTS = frozenset({"000000000000", "111111111111", "123456789012", "123412341234", "999999999999"})
 """Account numbers of documentation, which nobody's credentials have; AWS's own samples use them."""
 
@@ -167,6 +168,7 @@ class Facts:
         platforms: what the app is deployed to.
         builds: the commands that build images.
         ignored: what was found and is not used.
+        profiles: every mention of a profile of the AWS configuration.
     """
 
     environment_facts: tuple[EnvironmentFact, ...] = ()
@@ -177,6 +179,7 @@ class Facts:
     platforms: tuple[Mention, ...] = ()
     builds: tuple[ImageBuild, ...] = ()
     ignored: tuple[Ignored, ...] = ()
+    profiles: tuple[Mention, ...] = ()
 
     @property
     def environments(self) -> tuple[str, ...]:
@@ -193,6 +196,12 @@ class Facts:
         """The account when only one is mentioned, else None."""
         real = [each for each in self.accounts if each.value not in EXAMPLE_ACCOUNTS] or self.accounts
         return real[0] if len({each.value for each in real}) == 1 else None
+
+    @property
+    def profile(self) -> str:
+        """The profile of the AWS configuration when only one is mentioned, else empty."""
+        names = {each.value for each in self.profiles}
+        return next(iter(names)) if len(names) == 1 else ""
 
     @property
     def port(self) -> Mention | None:
@@ -227,6 +236,7 @@ def combine_facts(sources: Iterable[Facts]) -> Facts:
         ports=tuple(chain.from_iterable(source.ports for source in sources)),
         platforms=tuple(chain.from_iterable(source.platforms for source in sources)),
         builds=tuple(chain.from_iterable(source.builds for source in sources)),
+        profiles=tuple(chain.from_iterable(source.profiles for source in sources)),
         ignored=tuple(dict.fromkeys(chain.from_iterable(source.ignored for source in sources))),
     )
 
@@ -239,6 +249,11 @@ def find_regions(text: str, path: str, trust: Trust) -> tuple[Mention, ...]:
 def find_account_ids(text: str, path: str, trust: Trust) -> tuple[Mention, ...]:
     """Return every mention of an account in a text: in a registry address, an ARN or an assignment."""
     return _find(ACCOUNT_ID, text, path, trust)
+
+
+def find_profiles(text: str, path: str, trust: Trust) -> tuple[Mention, ...]:
+    """Return every mention of a profile in a text: `AWS_PROFILE=acme`, `--profile acme`."""
+    return _find(PROFILE, text, path, trust)
 
 
 def _find(pattern: re.Pattern[str], text: str, path: str, trust: Trust) -> tuple[Mention, ...]:

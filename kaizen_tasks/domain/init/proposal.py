@@ -12,8 +12,8 @@ from attrs import evolve, field, frozen
 from kaizen_tasks.domain.dockerfile.parse import parse_dockerfile as parse_stages
 from kaizen_tasks.domain.init import evidence, naming
 from kaizen_tasks.domain.init.ci.conflicts import MARK
-from kaizen_tasks.domain.init.detect import dockerfile as dockerfiles
 from kaizen_tasks.domain.init.detect import (
+    cloudformation,
     github_workflows,
     manifests,
     markdown_urls,
@@ -22,6 +22,7 @@ from kaizen_tasks.domain.init.detect import (
     previous_releases,
     shell_scripts,
 )
+from kaizen_tasks.domain.init.detect import dockerfile as dockerfiles
 from kaizen_tasks.domain.init.detect.dockerfile import Dockerfile
 from kaizen_tasks.domain.init.detect.fragments import FragmentFolder, find_fragments
 from kaizen_tasks.domain.init.detect.from_account import AccountScan
@@ -156,7 +157,12 @@ def detect_environments(repo_scan: RepoScan) -> Facts:
         terraform.facts_from_terraform(terraform_files, command_facts.environments) if terraform_files else Facts()
     )
     manifest_facts = manifests.facts_from_manifests(texts, tuple(sorted(repo_scan.paths)))
-    code_facts = combine_facts((command_facts, terraform_facts, manifest_facts))
+    templates = (
+        cloudformation.facts_from_template(path, text)
+        for path, text in sorted(texts.items())
+        if cloudformation.TEMPLATE_PATH.fullmatch(path)
+    )
+    code_facts = combine_facts((command_facts, terraform_facts, *templates, manifest_facts))
     markdown_facts = markdown_urls.facts_from_markdown(repo_scan.texts_with_suffix(".md"), code_facts.environments)
     builds = tuple(_from_the_folder(each, repo_scan.subfolder) for each in code_facts.builds)
     return combine_facts((evolve(code_facts, builds=builds), markdown_facts))

@@ -38,6 +38,9 @@ FIRST_ENTRY = "A changelog, and releases with a version of their own."
 """The entry of a new changelog: a release needs one."""
 
 GENERATED_FILES = (DEPENDENCIES_FILE, SCHEMA_FILE)
+SETUP_COMMENT = b"# Set up once by hand"
+"""Stands at the top of a file of a pipeline for which a person sets something up."""
+
 GITIGNORE_FILE = ".gitignore"
 PYCACHE_PATTERN = "__pycache__/"
 
@@ -53,6 +56,8 @@ class InitPlan:
         existing_files: files that exist and are left alone.
         ignored_files: files among those to write that git ignores.
         notes: what only a person can do or judge.
+        lacks_version: whether the app will not take its version or not answer with it.
+        setup_files: files of the pipeline that say what a person sets up for it.
     """
 
     settings: Settings
@@ -61,6 +66,8 @@ class InitPlan:
     existing_files: tuple[str, ...]
     ignored_files: tuple[str, ...]
     notes: tuple[Note, ...]
+    lacks_version: bool
+    setup_files: tuple[str, ...]
 
     @property
     def is_new(self) -> bool:
@@ -121,7 +128,9 @@ def plan_init(
     changed_paths = frozenset(each.path for each in source_changes)
     is_asked = adds_endpoint or not config_file
     version_notes = (
-        notes.version_path_notes(repo_scan, proposal, changed_paths, adds_endpoint=adds_endpoint) if is_asked else ()
+        tuple(notes.version_path_notes(repo_scan, proposal, changed_paths, adds_endpoint=adds_endpoint))
+        if is_asked
+        else ()
     )
     ci_notes = ci_pipeline.ci_notes(settings, ci, repo_scan, installation, ci_files, existing_files) if ci else ()
     return InitPlan(
@@ -137,6 +146,10 @@ def plan_init(
             *(() if config_file else _changelog_notes(repo_scan, settings, changelog_file, documents)),
             *proposal_notes,
             *ci_notes,
+        ),
+        lacks_version=bool(version_notes),
+        setup_files=tuple(
+            path for path, text in ci_files.items() if path not in existing_files and SETUP_COMMENT in text
         ),
     )
 

@@ -499,6 +499,21 @@ def test_the_repository_of_these_tasks_is_asked_for_at_a_terminal(
     assert (folder / ".github" / "kaizen" / "kaizen.txt").exists()
 
 
+def test_the_next_steps_name_what_the_script_and_the_pipeline_need(
+    folder: Path, init: Init, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    script = "export AWS_PROFILE=acme\naws ecr get-login-password\naws apprunner start-deployment --service-arn $ARN\n"
+    committed(folder, {"Dockerfile": "FROM python\nCMD x\n", "deploy.sh": script})
+
+    steps = init("--yes", "--ci", "github", *SOURCE).out.partition("next:\n")[2].splitlines()
+
+    assert steps[0].startswith("    # first, what the notes above say about the version")
+    assert steps[1] == "    export AWS_PROFILE=acme"
+    assert steps[4:6] == ["    inv doctor", "    inv rehearse"]
+    assert steps[-1] == "    # set up by hand what stands at the top of .github/workflows/release.yml"
+
+
 def test_a_changelog_that_notes_nothing_is_told(folder: Path, init: Init) -> None:
     committed(folder, {"VERSION": "1.1.0\n", "CHANGELOG.md": "# Changelog\n\n## [1.0.0] - 2026-01-01\n\n- One\n"})
     assert "note: CHANGELOG.md notes nothing for the next release" in init("--yes").out

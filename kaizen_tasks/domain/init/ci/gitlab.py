@@ -26,6 +26,8 @@ PIPELINE = "# Written by `kaizen init --ci gitlab`.\n" + "\n".join(INCLUDE_LINES
 JOBS_HEADER = YamlTemplate("""\
 # Written by `%{command}`%{place}. Each job runs one task, as a person can.
 # The stages are GitLab's own: a .gitlab-ci.yml with `stages` of its own needs test and deploy among them.
+# Tags of images can be moved. To pin one, write the digest that this prints behind its tag (NAME:TAG@sha256:DIGEST):
+#   docker buildx imagetools inspect python:3.13-trixie
 %{starting}%{setup}
 workflow:
   auto_cancel:

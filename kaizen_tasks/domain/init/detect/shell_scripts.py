@@ -74,6 +74,7 @@ def facts_from_script(path: str, text: str) -> Facts:
         groups=_find_groups(branches, environments),
         regions=evidence.find_regions(stripped, path, trust),
         accounts=evidence.find_account_ids(stripped, path, trust),
+        profiles=evidence.find_profiles(stripped, path, trust),
         ignored=(*ignored_rest, *(() if environments else commands.ignored), *evidence.find_in_comments(text, path)),
     )
 
