@@ -223,6 +223,37 @@ def test_history(landscape: Team) -> None:
     require_approved(landscape.screen, "history")
 
 
+def test_history_of_failures(released: Team) -> None:
+    """Each reason is below its row, whole words and all."""
+    environment = released.tools.settings.environments["staging"]
+    reason = "staging-web-service answers v0.0.1, expected v0.2.0; after 6.0s, see https://staging.example/version"
+    of_staging = entries.release_from_entry(released.tools.ledger.entries("staging")[0])
+    for event in (Event.STARTED, Event.FAILED):
+        entries.append(event, environment, of_staging, released.tools, reason=reason if event is Event.FAILED else "")
+    released.screen.clear()
+
+    assert released.run(commands.history, env=["staging"]) == 0
+    require_approved(released.screen, "history-failure")
+
+
+def test_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Columns that matter least are left out; no word is cut, and no command is broken."""
+    team = Team(Screen(60, 30), monkeypatch)
+    release(team.tools)
+    for task in (commands.status, commands.history, commands.lock.tasks["show"]):
+        assert team.run(task) == 0
+    with team.screen.as_output():
+        print_findings(
+            [
+                Subject("version argument").warning(
+                    "Dockerfile has no ARG VERSION", "add it: git add Dockerfile && inv doctor"
+                )
+            ]
+        )
+        team.tools.reporter.note("unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_ENDPOINT_URL  # still points at it")
+    require_approved(team.screen, "narrow")
+
+
 def test_locks_and_holds(landscape: Team) -> None:
     landscape.run(commands.lock.tasks["show"])
     require_approved(landscape.screen, "lock-show")

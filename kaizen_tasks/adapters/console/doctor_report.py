@@ -6,41 +6,60 @@ import itertools
 import sys
 from collections.abc import Iterable, Sequence
 
-from rich.table import Table
 from rich.text import Text
 
 from kaizen_tasks.adapters.console.safe_console import SafeConsole
+from kaizen_tasks.adapters.console.wrapped_text import hanging_lines, wrap_words
 from kaizen_tasks.domain.doctor import Finding, Verdict, findings_summary
+from kaizen_tasks.domain.text.printable import printable
 
 PLAIN_WIDTH = 80  # columns when the output is not a terminal
+LABEL_WIDTHS = (13, 20)  # columns for names of checks: at least, and at most
 FindingRow = tuple[Verdict, str, str, str]  # verdict, check, message, fix
 VERDICT_STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.PROBLEM: "red", Verdict.SKIPPED: "dim"}
 
 
 def print_findings(findings: Sequence[Finding]) -> None:
-    """Print every finding and, below it, its fix; the passed checks of an environment share one line."""
+    """Print every finding and, below it, its fix; the passed checks of an environment share one line.
+
+    A fix of several findings is printed once, below all of them, with the names of what it is for.
+    """
     console = SafeConsole(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    shared_fixes = _shared_fixes(findings)
+    least, most = LABEL_WIDTHS
+    width = min(max((least, *(len(finding.subject.check) for finding in findings))), most)
     for environment, group in itertools.groupby(findings, key=lambda finding: finding.subject.environment):
         if environment:
             console.print(environment, style="bold")
-        console.print(_table((_brief_rows if environment else _all_rows)(tuple(group))))
+        for verdict, check, what, fix in (_brief_rows if environment else _all_rows)(tuple(group)):
+            _print_hanging(console, f"  {verdict:<9}{check:<{width}}  ", what, VERDICT_STYLES[verdict])
+            if fix and fix not in shared_fixes:
+                _print_hanging(console, f"{'':<{width + 13}}→ ", fix, "bold", whole=True)
+    for fix, names in shared_fixes.items():
+        console.print(
+            Text("\n".join(wrap_words(f"→ {', '.join(names)}: {fix}", console.width)), "bold"), soft_wrap=True
+        )
     console.print(findings_summary(findings))
 
 
-def _table(rows: Iterable[FindingRow]) -> Table:
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(width=9)
-    table.add_column(width=13)
-    table.add_column(overflow="fold")
-    for verdict, check, what, fix in rows:
-        table.add_row(Text(f"  {verdict}", VERDICT_STYLES[verdict]), Text(check), Text(what))
-        if fix:
-            table.add_row("", "", Text(f"→ {fix}", "bold"))
-    return table
+def _print_hanging(console: SafeConsole, head: str, text: str, style: str, *, whole: bool = False) -> None:
+    """Print a text beside its head, of which the verdict has the style; or the `whole` text."""
+    lines = Text("\n".join(hanging_lines(head, printable(text), console.width)))
+    lines.stylize(style, 0, len(lines) if whole else len(f"  {Verdict.PROBLEM}  "))
+    console.print(lines, soft_wrap=True)
+
+
+def _shared_fixes(findings: Sequence[Finding]) -> dict[str, tuple[str, ...]]:
+    """Return the fixes of several findings, each with the names of their environments or checks."""
+    names_by_fix: dict[str, list[str]] = {}
+    for finding in findings:
+        if finding.fix:
+            names_by_fix.setdefault(finding.fix, []).append(finding.subject.environment or finding.subject.check)
+    return {printable(fix): tuple(dict.fromkeys(names)) for fix, names in names_by_fix.items() if len(names) > 1}
 
 
 def _all_rows(findings: Sequence[Finding]) -> Iterable[FindingRow]:
-    return ((finding.verdict, finding.subject.check, finding.message, finding.fix) for finding in findings)
+    return ((finding.verdict, finding.subject.check, finding.message, printable(finding.fix)) for finding in findings)
 
 
 def _brief_rows(findings: Sequence[Finding]) -> Iterable[FindingRow]:

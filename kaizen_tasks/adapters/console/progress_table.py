@@ -50,9 +50,9 @@ class ProgressTable:
     @property
     def full_table(self) -> RenderableType:
         """The table with every row, for the end; an environment that is still running is marked as interrupted."""
-        return self._render(len(self._rollout.environments), Text("!", "yellow"))
+        return self._render(len(self._rollout.environments), Text("!", "yellow"), is_cut=False)
 
-    def _render(self, height: int, spinner: RenderableType) -> RenderableType:
+    def _render(self, height: int, spinner: RenderableType, *, is_cut: bool = True) -> RenderableType:
         environments, now = self._rollout.environments, self._rollout.monotonic()
         visible_environments = progress.environments_that_fit(environments, height)
         columns = ["environment", "step", "elapsed", "usual"]
@@ -61,7 +61,7 @@ class ProgressTable:
         table = _table(columns)
         for environment in visible_environments:
             cells = _cells(environment, now)[: len(columns)]
-            table.add_row(_symbol(environment, spinner), *cells, _text(environment))
+            table.add_row(_symbol(environment, spinner), *cells, _text(environment, is_cut=is_cut))
         return Group(table, _summary(environments, len(visible_environments), now - self._rollout.started_at))
 
 
@@ -92,9 +92,9 @@ def _cells(environment: EnvironmentProgress, now: float) -> list[Text]:
     ]
 
 
-def _text(environment: EnvironmentProgress) -> Text:
+def _text(environment: EnvironmentProgress, *, is_cut: bool) -> Text:
     style = "" if environment.state is ProgressState.FAILED else "dim"
-    return Text(" ".join(environment.text.split()), style, no_wrap=True, overflow="ellipsis")
+    return Text(" ".join(environment.text.split()), style, no_wrap=is_cut, overflow="ellipsis" if is_cut else "fold")
 
 
 def _summary(environments: Sequence[EnvironmentProgress], visible_count: int, seconds: float) -> Text:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, TextIO
 
 from rich.live import Live
 from rich.spinner import Spinner
-from rich.table import Table
 from rich.text import Text
 
 from kaizen_tasks.adapters.console.events import EventType, RunEvent
@@ -18,7 +17,7 @@ from kaizen_tasks.adapters.console.progress import RolloutProgress
 from kaizen_tasks.adapters.console.progress_table import ProgressTable
 from kaizen_tasks.adapters.console.safe_console import SafeConsole
 from kaizen_tasks.adapters.console.spinners import Spinners
-from kaizen_tasks.adapters.console.wrapped_text import wrap_words
+from kaizen_tasks.adapters.console.wrapped_text import hanging_lines, wrap_words
 from kaizen_tasks.domain.release import StepLabel
 from kaizen_tasks.ports.clock import Clock
 
@@ -73,13 +72,11 @@ class RichView:
         self._console.print(Text("\n".join(lines), TEXT_STYLES.get(event_type, "")), soft_wrap=True)
 
     def _line(self, symbol: str, event: RunEvent, text: str) -> None:
-        row = Table.grid(padding=(0, 1))
-        row.add_column(width=1)
-        row.add_column(width=self._width)
-        row.add_column()
-        style = "dim" if symbol == "·" else ""
-        row.add_row(Text(symbol, SYMBOL_STYLES.get(symbol, "green")), Text(str(event.label)), Text(text, style))
-        self._console.print(row)
+        head = f"{symbol} {event.label!s:<{self._width}} "
+        lines = Text("\n".join(hanging_lines(head, text, self._console.width)), "dim" if symbol == "·" else "")
+        lines.stylize("not dim", 0, len(head))
+        lines.stylize(SYMBOL_STYLES.get(symbol, "green"), 0, 1)
+        self._console.print(lines, soft_wrap=True)
 
     def _row_of(self, event: RunEvent) -> RolloutProgress | None:
         """Return the rollout if one of its environments is the event's, else None."""

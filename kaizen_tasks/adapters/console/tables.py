@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rich.box import Box
+from rich.cells import cell_len
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from kaizen_tasks.adapters.console.safe_console import SafeConsole
-from kaizen_tasks.adapters.console.wrapped_text import wrap_words
+from kaizen_tasks.adapters.console.wrapped_text import hanging_lines, wrap_words
 from kaizen_tasks.domain import runtime_config
 from kaizen_tasks.domain.deployments import Deployment
 from kaizen_tasks.domain.ledger import UNKNOWN_TIME, Event, RollbackCandidate
@@ -23,7 +27,7 @@ from kaizen_tasks.domain.text import duration
 from kaizen_tasks.domain.text.printable import printable
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
 PLAIN_WIDTH = 100  # columns when the output is not a terminal
 STATE_MARKS = {
@@ -35,7 +39,12 @@ STATE_MARKS = {
 HEAD_RULE = Box("    \n    \n ── \n" + "    \n" * 5, ascii=True)
 """A line below the heading and no others; `SafeConsole` draws it in ASCII where the encoding needs that."""
 
-UNFOLDED_COLUMNS = ("", "digest", "changed", "when (UTC)", "commit", "took")
+FOLDED_COLUMNS = ("key", "value")
+"""Whose cells may be of any length."""
+
+OPTIONAL_COLUMNS = ("digest", "commit", "took", "changed", "image")
+"""What is left out of a table that is wider than the terminal, in this order."""
+
 LOCK_MARK, HOLD_MARK = "L", "H"
 LEGEND = {"»": "deploying", "·": "nothing released yet", LOCK_MARK: "locked", HOLD_MARK: "held"}
 """What the marks mean that do not explain themselves."""
@@ -45,7 +54,7 @@ def print_status(rows: Sequence[EnvironmentStatus], now: datetime) -> None:
     """Print a table with one line per environment, then every drift, lock and hold in words."""
     table, *lines = render_status(rows, now)
     _print_all(table)
-    _print_all(*lines, soft_wrap=True)  # only this program begins lines: CI systems take some for commands
+    _print_all(*lines)  # only this program begins lines: CI systems take some for commands
 
 
 def render_status(rows: Sequence[EnvironmentStatus], now: datetime) -> tuple[RenderableType, ...]:
@@ -105,11 +114,12 @@ def drift_texts(rows: Sequence[EnvironmentStatus]) -> Iterator[str]:
 
 
 def print_history(deployments: Sequence[Deployment]) -> None:
-    """Print a row for each deployment, newest first, then the addresses of the CI runs that made them."""
+    """Print a row for each deployment, newest first, with its reason below it, then the addresses of their CI runs."""
     if not deployments:
         _print_all("nothing was released yet")
         return
     table = _table("when (UTC)", "environment", "release", "commit", "outcome", "took", "by")
+    reasons: dict[int, str] = {}
     for deployment in deployments:
         entry = deployment.first
         outcome = deployment.last
@@ -120,12 +130,14 @@ def print_history(deployments: Sequence[Deployment]) -> None:
             short_digest(entry.commit),
             f"{outcome.event_name} (of a later version)" if outcome.event is Event.UNKNOWN else outcome.event_name,
             "" if deployment.seconds is None else duration.format_duration(deployment.seconds),
-            f"{entry.actor}: {deployment.reason}" if deployment.reason else entry.actor,
+            entry.actor,
         )
-    _print_all(table)
+        if deployment.reason:
+            reasons[table.row_count - 1] = printable(deployment.reason)
+    _print_table(table, reasons)
     with_run = [deployment.first for deployment in deployments if deployment.first.run_url]
     runs = dict.fromkeys(printable(f"{entry.version} in {entry.environment}: {entry.run_url}") for entry in with_run)
-    _print_all(*runs, soft_wrap=True)
+    _print_all(*runs)
 
 
 def print_candidates(candidates: Sequence[RollbackCandidate]) -> None:
@@ -163,24 +175,69 @@ def print_runtime_difference(first: RuntimeConfigView, second: RuntimeConfigView
     _print_all(table)
 
 
+class _FittingTable(Table):
+    """A table that leaves out optional columns on a narrow terminal; what is then too wide, the terminal wraps."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the segments of the table; its cells are folded only where they may be of any length."""
+        table, unlimited = copy(self), options.update(max_width=sys.maxsize)
+        if not any(column.header in FOLDED_COLUMNS for column in self.columns):
+            optional = [column for name in OPTIONAL_COLUMNS for column in self.columns if column.header == name]
+            while (needed := Measurement.get(console, unlimited, table).maximum) > options.max_width and optional:
+                dropped = optional.pop(0)
+                rest = [column for column in table.columns if column.header != dropped.header]
+                table.columns = [replace(column, _index=index) for index, column in enumerate(rest)]
+            options = options.update(max_width=max(needed, options.max_width))
+        yield from Table.__rich_console__(table, console, options)
+
+
 def _table(*columns: str) -> Table:
-    """Return an empty table whose cells are folded where they must be, except for those that are short."""
-    table = Table(box=HEAD_RULE, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    """Return an empty table, of which only cells that may be of any length are folded."""
+    has_folded = any(column in FOLDED_COLUMNS for column in columns)
+    table = _FittingTable(box=HEAD_RULE, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column in UNFOLDED_COLUMNS)
+        table.add_column(column, overflow="fold", no_wrap=not has_folded or column in {"", "environment", "written"})
     return table
 
 
-def _print_all(*renderables: RenderableType, soft_wrap: bool = False) -> None:
-    """Print with colour if stdout is a terminal, else without escape codes.
+def _print_table(table: Table, remarks: Mapping[int, str] | None = None) -> None:
+    """Print a table, without blanks at the ends of its lines, and with a text below some of its rows.
 
     Args:
-        renderables: tables and lines.
-        soft_wrap: whether lines are wrapped between words on a terminal, and nowhere else.
+        table: where there are remarks, its cells have one line each.
+        remarks: texts by the position of the row.
     """
-    console = SafeConsole(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    console = _console()
+    options = console.options.update(no_wrap=True, overflow="ignore")
+    for number, segments in enumerate(console.render_lines(table, options, pad=False)):
+        line = Text.assemble(*((text, style or "") for text, style, _ in segments))
+        line.rstrip()
+        console.print(line, soft_wrap=True)
+        if remark := (remarks or {}).get(number - len(("head", "rule"))):
+            _print_all(f"    {remark}")
+
+
+def print_labelled(rows: Iterable[tuple[str, str]]) -> None:
+    """Print a text beside each label; what does not fit a line continues below the text."""
+    console, rows = _console(), [(printable(label), printable(text)) for label, text in rows]
+    width = max((cell_len(label) for label, _ in rows), default=0)
+    for label, text in rows:
+        head = f"{label}{'':<{width - cell_len(label)}}  "
+        lines = hanging_lines(head, text, console.width) if sys.stdout.isatty() else [head + text]
+        console.print(Text("\n".join(lines)), soft_wrap=True)
+
+
+def _console() -> SafeConsole:
+    return SafeConsole(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+
+
+def _print_all(*renderables: RenderableType) -> None:
+    """Print tables and lines, with colour on a terminal, where lines are wrapped between words, else as they are."""
+    console = _console()
     for renderable in renderables:
-        if soft_wrap and sys.stdout.isatty():
-            style = renderable.style if isinstance(renderable, Text) else ""
-            renderable = Text("\n".join(wrap_words(str(renderable), console.width)), style)  # noqa: PLW2901
-        console.print(renderable, soft_wrap=soft_wrap)
+        if isinstance(renderable, Table):
+            _print_table(renderable)
+            continue
+        lines = wrap_words(str(renderable), console.width) if sys.stdout.isatty() else [str(renderable)]
+        style = renderable.style if isinstance(renderable, Text) else ""
+        console.print(Text("\n".join(lines), style), soft_wrap=True)

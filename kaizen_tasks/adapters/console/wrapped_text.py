@@ -1,4 +1,7 @@
-"""Wraps lines for a terminal: between words, so that names, addresses and commands can be copied."""
+"""Wraps lines for a terminal: between words, and never in a command, an address or a name, so that they can be copied.
+
+What is longer than a line is left to the terminal: where that breaks a line, what is copied has no line feed.
+"""
 
 from __future__ import annotations
 
@@ -10,38 +13,64 @@ from rich.cells import cell_len
 INDENT = "  "
 """Before the lines that continue a wrapped line, below its own indentation."""
 
-COMMAND = re.compile(r"\b(?:next: )?(?:inv|kaizen|git|aws) [^;]*")
-"""A command in a text, or the next one with that word; it stays on one line where it fits."""
+GIT_COMMANDS = (
+    "add|am|branch|checkout|cherry-pick|clone|commit|config|diff|fetch|init|log|merge|mv|pull|push|rebase|remote|reset|"
+    "restore|revert|rm|show|stash|status|switch|tag"
+)
+_WORD = r"""(?:"[^"]*"|'[^']*'|[^\s"';])+"""
+_END = r"(?!(?:and|or|to|then|in|for|on|if|is|are|was|first|again|says|fails|failed|\()\b)"
+_PROGRAM = rf"(?:[^\s:;,(]*/)?(?:inv|invoke|kaizen|aws|git(?= (?:{GIT_COMMANDS}|-)))(?= [^\s])"
+COMMAND = re.compile(rf"(?<![^\s(])(?:next: )?(?:[A-Z_]+=\S+ )*{_PROGRAM}(?:(?<![,.:]) {_END}{_WORD})+")
+"""A command in a text, or the next one with that word, up to the sentence that goes on."""
+
+COMMAND_LINE = re.compile(r"(?:export|unset|cd|\.) \S")
+"""How a line begins that is a command of the shell as a whole."""
 
 UNBROKEN_SPACE = "\N{NO-BREAK SPACE}"
 
 
-def wrap_words(text: str, width: int) -> Iterator[str]:
-    """Yield the lines of a text of at most `width` columns, the second and later ones indented.
+def wrap_words(text: str, width: int, indent: str = INDENT) -> Iterator[str]:
+    """Yield the lines of a text, of at most `width` columns where its words and commands are no longer than that.
 
-    A word that is longer than a line is not cut: the terminal breaks it, and it can still be copied; so can a line that
-    sets a variable.
+    Args:
+        text: one line; the spaces that it begins with are those of every line.
+        width: columns of a line.
+        indent: what further lines begin with, behind these spaces.
     """
-    if text.startswith("export "):
+    words = text.lstrip(" ")
+    margin = text[: len(text) - len(words)]
+    if COMMAND_LINE.match(words):
         yield text
         return
-    words = text.lstrip(" ")
-    indent = " " * (len(text) - len(words))
-    line, is_empty = indent, True
-    for word in _words(words, width - len(indent + INDENT)):
+    line, is_empty = margin, True
+    for word in _words(words):
         longer = f"{line}{'' if is_empty else ' '}{word}"
-        fits_next_line = cell_len(f"{indent}{INDENT}{word}") <= width
-        if not is_empty and cell_len(longer) > width and (fits_next_line or cell_len(line) > width):
+        is_command = " " in word
+        fits_next_line = cell_len(f"{margin}{indent}{word}") <= width
+        if not is_empty and cell_len(longer) > width and (is_command or fits_next_line or cell_len(line) > width):
             yield line
-            longer = f"{indent}{INDENT}{word}"
+            longer = f"{margin}{indent}{word}"
         line, is_empty = longer, False
     yield line
 
 
-def _words(text: str, width: int) -> Iterable[str]:
-    """Return the words of a text; a command that fits a line counts as one word."""
+def _words(text: str) -> Iterable[str]:
+    """Return the words of a text; a command counts as one word."""
+    unbroken_text = COMMAND.sub(lambda command: command[0].replace(" ", UNBROKEN_SPACE), text)
+    return (word.replace(UNBROKEN_SPACE, " ") for word in unbroken_text.split(" "))
 
-    def join(command: re.Match[str]) -> str:
-        return command[0].replace(" ", UNBROKEN_SPACE) if cell_len(command[0]) <= width else command[0]
 
-    return (word.replace(UNBROKEN_SPACE, " ") for word in COMMAND.sub(join, text).split(" "))
+def hanging_lines(first: str, text: str, width: int) -> Iterator[str]:
+    """Yield the lines of a text beside what stands before its first line; the others begin below the text.
+
+    A command that is too long for that begins further left.
+
+    Args:
+        first: what stands before the text, spaces included.
+        text: one line.
+        width: columns of the terminal.
+    """
+    margin = cell_len(first)
+    for number, line in enumerate(wrap_words(text, width - margin, "")):
+        free = max(width - cell_len(line), len(INDENT))
+        yield f"{' ' * min(margin, free) if number else first}{line}"

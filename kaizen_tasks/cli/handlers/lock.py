@@ -27,8 +27,9 @@ def show(c: Context, *, env: list[str], json: bool) -> None:
         rows = {each.environment: json_output.lock_and_hold_document(each.lock, each.hold, now) for each in statuses}
         json_output.print_json({"app": tools.settings.app, "environments": rows})
         return
-    for status in statuses:
-        tools.reporter.note(f"{status.environment:<16}  {_describe(status, now, tools)}")
+    from kaizen_tasks.adapters.console import tables  # noqa: PLC0415 - rich is slow to import
+
+    tables.print_labelled([(status.environment, _describe(status, now, tools)) for status in statuses])
 
 
 def _describe(status: EnvironmentLockStatus, now: datetime, tools: Toolbox) -> str:

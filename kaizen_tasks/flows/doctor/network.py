@@ -49,18 +49,23 @@ def _check_authorities(tools: Tools, subject: Subject) -> Iterator[Finding]:
 
 def _check_reachability(tools: Tools, subject: Subject) -> Iterator[Finding]:
     """Send a request to each server: any response will do, since none is signed."""
-    urls, is_reached = _server_urls(tools), True
+    urls = _server_urls(tools)
     probe = partial(
         tools.prober.probe, timeout=REACH_TIMEOUT_SECONDS, max_bytes=MAX_BODY_BYTES, request=ProbeRequest(method="HEAD")
     )
     if not urls:
         yield subject.skipped("the endpoints of AWS are not known without a valid profile")
         return
+    hosts_by_error: dict[str, list[str]] = {}
     for url, response in zip(urls, map_parallel(probe, urls, max_workers=MAX_CONCURRENT_PROBES), strict=True):
         if not response.status:
-            is_reached = False
-            yield subject.problem(f"{urlsplit(url).netloc} {response.error}", FIX)
-    if is_reached:
+            host = urlsplit(url).netloc
+            hosts_by_error.setdefault(response.error.removesuffix(f": {urlsplit(url).hostname}"), []).append(host)
+    for error, hosts in hosts_by_error.items():
+        names = hosts[0] if len(hosts) == 1 else f"{len(hosts)} of {len(urls)} hosts"
+        listing = "" if len(hosts) == 1 else f": {', '.join(hosts)}"
+        yield subject.problem(f"{names} {error}{listing}", FIX)
+    if not hosts_by_error:
         yield subject.ok(f"{len(urls)} hosts of AWS answer" if len(urls) > 1 else f"{urlsplit(urls[0]).netloc} answers")
 
 

@@ -43,3 +43,23 @@ def test_brackets_in_messages_are_not_markup(capsys: pytest.CaptureFixture[str])
     out = capsys.readouterr().out
     assert "[bold]x" in out
     assert "says [red]no[/red]" in out
+
+
+def test_a_fix_of_several_findings_is_printed_once_with_their_names(capsys: pytest.CaptureFixture[str]) -> None:
+    print_findings(
+        [Subject("app", name).problem(f"{name} does not answer", "start the app") for name in ("staging", "prod")]
+    )
+
+    out = capsys.readouterr().out
+    assert out.count("start the app") == 1
+    assert "→ staging, prod: start the app\n2 problems\n" in out
+
+
+def test_long_name_of_a_check_stays_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    print_findings([Subject("git").ok("on main"), Subject("version argument").ok("Dockerfile takes VERSION")])
+
+    assert capsys.readouterr().out.splitlines() == [
+        "  ok       git               on main",
+        "  ok       version argument  Dockerfile takes VERSION",
+        "2 ok",
+    ]
