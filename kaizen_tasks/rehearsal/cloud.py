@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from attrs import field, frozen
 
 from kaizen_tasks.adapters.console.events import EVENTS_VARIABLE
+from kaizen_tasks.adapters.host.program_path import typeable
 from kaizen_tasks.domain.forge import TOKEN_VARIABLES
 from kaizen_tasks.errors import KaizenError, Refused
 
@@ -308,7 +309,7 @@ def next_steps(clone: Path, env_file: Path, *commands: str) -> str:
     """
     preparation = f"cd {shlex.quote(str(clone))} && . {shlex.quote(str(env_file))}"
     continuation = "\n  ".join(("Everything keeps running. To go on by hand:", preparation, *commands))
-    return f"{continuation}\nTo stop it:\n  {stop_command(env_file.parent)}"
+    return typeable(f"{continuation}\nTo stop it:\n  {stop_command(env_file.parent)}", anywhere=True)
 
 
 def stop_cloud(cloud: Cloud) -> None:

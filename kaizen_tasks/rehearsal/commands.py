@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING, TextIO
@@ -25,8 +26,17 @@ ERROR_LABEL = "error: "
 
 
 def print_line(out: TextIO, text: str) -> None:
-    """Write a line at once, before what the next command writes to the same stream."""
-    out.write(f"{printable_lines(text)}\n")
+    """Write a text at once, before what the next command writes to the same stream.
+
+    On a terminal its lines are wrapped between words.
+    """
+    lines = printable_lines(text).split("\n")
+    if out.isatty():
+        from kaizen_tasks.adapters.console.wrapped_text import wrap_words  # noqa: PLC0415 - rich is slow to import
+
+        width = shutil.get_terminal_size().columns
+        lines = [part for line in lines for part in wrap_words(line, width)]
+    out.writelines(f"{line}\n" for line in lines)
     out.flush()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kaizen_tasks.domain import version as versions
+from kaizen_tasks.domain.rollout import parse_shard
 from kaizen_tasks.errors import UsageError
 from kaizen_tasks.rehearsal.commands import ERROR_LABEL, run_task
 from kaizen_tasks.rehearsal.plan import flag_values
@@ -19,10 +20,17 @@ if TYPE_CHECKING:
     from kaizen_tasks.config.settings import Settings
 
 NOTHING_STARTED = "nothing was started"
+TASKS_WITH_ENVIRONMENT = frozenset(
+    (
+        *("deploy", "verify", "push", "promote", "rollback", "hotfix", "runtime.set", "runtime.rollback"),
+        *("runtime.deploy", "lock.release", "hold.add", "hold.remove"),
+    )
+)
+"""The tasks that cannot do without `--env`."""
 
 
 def check_values(flow: str, settings: Settings) -> None:
-    """Check the environments and releases that a command names.
+    """Check the values of a command's flags, and that it names an environment where it must.
 
     Raises:
         UsageError: one of them is wrong, or the command cannot be split into words.
@@ -39,6 +47,34 @@ def check_values(flow: str, settings: Settings) -> None:
             raise
     for text in flag_values(flow, "--release", "-r"):
         versions.parse_version(text, origin="--release")
+    for text in flag_values(flow, "--to"):
+        versions.parse_version(text, origin="--to")
+    for text in flag_values(flow, "--part"):
+        versions.parse_part(text)
+    for text in flag_values(flow, "--shard"):
+        parse_shard(text)
+    _check_environment(flow, settings)
+
+
+def _check_environment(flow: str, settings: Settings) -> None:
+    """Check that a command whose task needs an environment names one.
+
+    Raises:
+        UsageError: it names none; the corrected command names one that is likely.
+    """
+    task = flow.split(maxsplit=1)[0] if flow else ""
+    if task not in TASKS_WITH_ENVIRONMENT or flag_values(flow, "--env", "-e"):
+        return
+    choices = ", ".join([*settings.environments, *settings.groups])
+    likely = {"promote": settings.pipeline[1:2], "hotfix": settings.pipeline[-1:]}.get(task) or settings.pipeline[:1]
+    stage = settings.stage(likely[0] if likely else next(iter(settings.environments)))
+    name = stage.environments[0].name if task == "hotfix" else stage.name
+    raise UsageError(
+        f"--flow {flow!r}: --env is missing; choose from {choices}",
+        state=NOTHING_STARTED,
+        wrong=flow,
+        right=(f"{flow.rstrip()} --env {name}",),
+    )
 
 
 def check_tasks(flow: str, app_folder: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kaizen_tasks.cli import commands, flags
 from kaizen_tasks.errors import UsageError
 from kaizen_tasks.rehearsal import flow_check
 from tests.fakes.tools import settings
@@ -18,6 +19,9 @@ from tests.fakes.tools import settings
         ("rollback -e nowhere", "'nowhere' is neither", "choose from staging, prod"),
         ("deploy --env staging --release=latest", "--release", ""),
         ("hotfix --reason 'it", "No closing quotation", "close the quotes"),
+        ("release-staging --part huge", "huge", ""),
+        ("release-staging --to=latest", "--to", ""),
+        ("promote --env beta --shard 3", "--shard", ""),
     ],
 )
 def test_wrong_values_are_refused(flow: str, message: str, hint: str) -> None:
@@ -31,6 +35,37 @@ def test_the_corrected_flow_is_known(flow: str, right: str) -> None:
     with pytest.raises(UsageError) as failure:
         flow_check.check_values(flow, settings())
     assert (failure.value.wrong, failure.value.right) == (flow, (right,) if right else ())
+
+
+@pytest.mark.parametrize(
+    ("flow", "right"),
+    [
+        ("rollback", "rollback --env staging"),
+        ("promote", "promote --env prod"),
+        ("hotfix --reason pace", "hotfix --reason pace --env mark"),
+        ("runtime.set --set A=1", "runtime.set --set A=1 --env staging"),
+    ],
+)
+def test_flow_without_the_environment_that_it_needs_is_completed(flow: str, right: str) -> None:
+    with pytest.raises(UsageError, match="--env is missing") as failure:
+        flow_check.check_values(flow, settings())
+    assert (failure.value.wrong, failure.value.right) == (flow, (right,))
+
+
+def test_tasks_that_need_an_environment_are_those_whose_flag_does_not_stand_for_all() -> None:
+    tasks = {
+        f"{prefix}{task.name.replace('_', '-')}"
+        for prefix, collected in (
+            ("", (commands.deploy, commands.verify, commands.push, commands.promote, commands.rollback)),
+            ("runtime.", commands.runtime.tasks.values()),
+            ("lock.", commands.lock.tasks.values()),
+            ("hold.", commands.hold.tasks.values()),
+        )
+        for task in collected
+        if flags.ENV in task.flags
+    }
+
+    assert {*tasks, "hotfix"} == flow_check.TASKS_WITH_ENVIRONMENT
 
 
 def test_right_values_are_accepted() -> None:

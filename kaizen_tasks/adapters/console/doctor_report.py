@@ -10,6 +10,7 @@ from rich.text import Text
 
 from kaizen_tasks.adapters.console.safe_console import SafeConsole
 from kaizen_tasks.adapters.console.wrapped_text import hanging_lines, wrap_words
+from kaizen_tasks.adapters.host.program_path import typeable
 from kaizen_tasks.domain.doctor import Finding, Verdict, findings_summary
 from kaizen_tasks.domain.text.printable import printable
 
@@ -54,12 +55,18 @@ def _shared_fixes(findings: Sequence[Finding]) -> dict[str, tuple[str, ...]]:
     names_by_fix: dict[str, list[str]] = {}
     for finding in findings:
         if finding.fix:
-            names_by_fix.setdefault(finding.fix, []).append(finding.subject.environment or finding.subject.check)
-    return {printable(fix): tuple(dict.fromkeys(names)) for fix, names in names_by_fix.items() if len(names) > 1}
+            names_by_fix.setdefault(_fix_text(finding), []).append(finding.subject.environment or finding.subject.check)
+    return {
+        typeable(printable(fix)): tuple(dict.fromkeys(names)) for fix, names in names_by_fix.items() if len(names) > 1
+    }
+
+
+def _fix_text(finding: Finding) -> str:
+    return typeable(printable(finding.fix))
 
 
 def _all_rows(findings: Sequence[Finding]) -> Iterable[FindingRow]:
-    return ((finding.verdict, finding.subject.check, finding.message, printable(finding.fix)) for finding in findings)
+    return ((finding.verdict, finding.subject.check, finding.message, _fix_text(finding)) for finding in findings)
 
 
 def _brief_rows(findings: Sequence[Finding]) -> Iterable[FindingRow]:

@@ -14,6 +14,7 @@ from kaizen_tasks.adapters.console.events import EVENTS_VARIABLE, EventLog, Even
 from kaizen_tasks.adapters.console.heartbeat import Heartbeat
 from kaizen_tasks.adapters.console.plain_view import PlainView, label_width
 from kaizen_tasks.adapters.host.clock import SystemClock
+from kaizen_tasks.adapters.host.program_path import typeable
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.release import StepLabel
 from kaizen_tasks.ports.clock import Clock
@@ -112,7 +113,7 @@ class EventReporter:
 
     def note(self, text: str) -> None:
         """Show a line of text."""
-        self._show(RunEvent(type=EventType.NOTE, time=self._clock.now(), text=text))
+        self._show(RunEvent(type=EventType.NOTE, time=self._clock.now(), text=typeable(text)))
 
     def decided(self, label: StepLabel, decision: Decision) -> None:
         """Show what a step has decided; a refusal is printed later, as an error."""
@@ -152,8 +153,8 @@ class EventReporter:
 
     def summary(self, text: str, next_step: str, seconds: float) -> None:
         """Show the last line of a command that has succeeded."""
-        event = RunEvent(type=EventType.SUMMARY, time=self._clock.now(), text=text, reason=next_step, seconds=seconds)
-        self._show(event)
+        event = RunEvent(type=EventType.SUMMARY, time=self._clock.now(), text=text, reason=typeable(next_step))
+        self._show(evolve(event, seconds=seconds))
 
     def interrupted(self, label: StepLabel, seconds: float) -> None:
         """Show that Ctrl-C or a signal has ended a step."""

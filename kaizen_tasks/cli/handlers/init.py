@@ -12,6 +12,7 @@ from invoke.context import Context
 
 from kaizen_tasks.adapters.console import init_diff
 from kaizen_tasks.adapters.host.atomic_write import WorkingTree
+from kaizen_tasks.adapters.host.program_path import typeable
 from kaizen_tasks.adapters.init import scan_repo
 from kaizen_tasks.adapters.init.installation import read_installation
 from kaizen_tasks.cli import prompts
@@ -174,4 +175,4 @@ def _print_next_steps(plan: InitPlan, profile: str) -> None:
     ]
     if plan.ignored_files:
         sys.stdout.write(f"git ignores {', '.join(plan.ignored_files)}: add with --force, or correct .gitignore\n")
-    sys.stdout.write(f"wrote {', '.join(paths)}; next:\n" + "".join(f"    {step}\n" for step in steps))
+    sys.stdout.write(f"wrote {', '.join(paths)}; next:\n" + "".join(f"    {typeable(step)}\n" for step in steps))

@@ -21,8 +21,8 @@ SHOWN_SECONDS, SHOWN_STEPS = 0.1, 6
 
 
 def report_text(report: RehearsalReport) -> str:
-    """Return the report as text."""
-    return "".join(f"{line}\n" for line in ("", *_report_lines(report)))
+    """Return the report as text, without what was printed before the first command."""
+    return "\n".join(("", *_report_lines(report)))
 
 
 def _report_lines(report: RehearsalReport) -> Iterator[str]:
@@ -31,10 +31,9 @@ def _report_lines(report: RehearsalReport) -> Iterator[str]:
     if report.refs:
         yield f"pushed to {report.clone.remote_name}" if report.clone.remote else "in the clone: there is no remote"
         yield from (f"  {ref}" for ref in report.refs)
-    yield from (f"would be refused: {refusal}" for refusal in report.clone.refusals)
     yield from (f"not proven: {text}" for text in report.unproven)
     if report.plan.stand_in_reason:
-        yield f"the image was a stand-in: {report.plan.stand_in_reason}"
+        yield "the image was a stand-in, for the reason above"
     if report.exit_code in {DeployFailed.exit_code, VerifyFailed.exit_code}:
         yield "an app gets what it needs to start from [rehearse] in kaizen.toml: env, secrets, port, start_timeout"
     yield _verdict_line(report)

@@ -88,7 +88,7 @@ def _find_foreign_platform(tools: Toolbox, out: TextIO) -> str:
 def _rehearse(plan: RehearsalPlan, *, json: bool) -> None:
     """Rehearse, print the report, and exit as the flow did."""
     report = runner.run_rehearsal(plan)
-    plan.out.write(rehearsal_report.report_text(report))
+    print_line(plan.out, rehearsal_report.report_text(report))
     if json:
         json_output.print_json(rehearsal_report.report_document(report))
     if report.exit_code:
