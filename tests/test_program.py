@@ -25,10 +25,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+GROUPS = "(there are changelog, config, hold, local, lock, release, runtime)"
+
+
 @pytest.mark.parametrize(
     ("line", "message", "hint"),
     [
         ("nosuchtask", "there is no task 'nosuchtask'", "kaizen --list"),
+        ("local", "local is a group of tasks: local.up, local.down, local.status", "kaizen --list=local"),
+        ("--list=chang", f"--list chang: there is no such group of tasks {GROUPS}", "kaizen --list=changelog"),
+        ("--list=xyz", f"--list xyz: there is no such group of tasks {GROUPS}", "kaizen --list"),
         ("stauts --json", "there is no task 'stauts'", "kaizen status --json"),
         ("--dry changelog.chek", "there is no task 'changelog.chek'", "kaizen --dry changelog.check"),
         ("--help stauts", "there is no task 'stauts'", "kaizen --help status"),
@@ -44,7 +50,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("runtime.set -x --set KEY=private", "runtime.set has no flag -x", "kaizen --help runtime.set"),
         ("runtime.set --evn staging --set KEY=private", "runtime.set has no flag --evn", "kaizen --help runtime.set"),
         ("bump --to", "--to needs a value", "kaizen --help bump"),
-        ("--list nosuchpart", "Sub-collection 'nosuchpart' not found!", "kaizen --list"),
         (
             "--print-completion-script tcsh",
             "there is no completion for tcsh",

@@ -100,7 +100,7 @@ def test_a_detached_head_is_rehearsed_on_a_branch_that_fits_the_pattern(original
 
     copy = original.copy("hotfix/*")
 
-    assert copy.refusals == ("HEAD is detached: check out such a branch",)
+    assert copy.refusals == ("HEAD is detached: git switch --create hotfix/fix",)
     assert git(copy.app_folder, "symbolic-ref", "--short", "HEAD") == "hotfix/rehearsal"
 
 

@@ -19,11 +19,11 @@ LONGEST_STEP = "restore config"
 
 
 class PlainView:
-    """Writes one line for each event, without escape codes; during a rollout, each line begins with the time in UTC.
+    """Writes one line for each event, without escape codes and without times, which a CI system adds.
 
     Args:
         stream: stream to write to.
-        clock: clock for timestamps and durations.
+        clock: clock for durations.
         label_width: columns for labels.
         heartbeat: tells of steps that have been silent for long; None for no such lines.
     """
@@ -86,7 +86,7 @@ class PlainView:
 
     @contextmanager
     def rollout(self, environments: Sequence[str], typical_duration: Callable[[str], float | None]) -> Iterator[None]:
-        """While the context lasts, begin every line with the time, and count the environments that have ended."""
+        """While the context lasts, count the environments that have ended."""
         self._rollout = RolloutProgress(environments, self._clock.monotonic)
         try:
             yield
@@ -98,8 +98,7 @@ class PlainView:
 
     def _write(self, line: str) -> None:
         with self._lock:  # a line of several threads must stay whole
-            timestamp = "" if self._rollout is None else f"{self._clock.now():%H:%M:%S}Z"
-            self._stream.write(f"{timestamp}{line}\n")
+            self._stream.write(f"{line}\n")
             self._stream.flush()
 
 

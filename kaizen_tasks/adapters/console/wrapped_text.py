@@ -19,7 +19,8 @@ GIT_COMMANDS = (
 )
 _WORD = r"""(?:"[^"]*"|'[^']*'|[^\s"';])+"""
 _END = r"(?!(?:and|or|to|then|in|for|on|if|is|are|was|first|again|says|fails|failed|\()\b)"
-_PROGRAM = rf"(?:[^\s:;,(]*/)?(?:inv|invoke|kaizen|aws|git(?= (?:{GIT_COMMANDS}|-)))(?= [^\s])"
+_OTHERS = r"pip(?= install)|docker(?= (?:pull|login|info|run)\b)|(?:unset|export)(?= [A-Z])|timedatectl|sudo"
+_PROGRAM = rf"(?:[^\s:;,(]*/)?(?:inv|invoke|kaizen|aws|git(?= (?:{GIT_COMMANDS}|-))|{_OTHERS})(?= [^\s])"
 COMMAND = re.compile(rf"(?<![^\s(])(?:next: )?(?:[A-Z_]+=\S+ )*{_PROGRAM}(?:(?<![,.:]) {_END}{_WORD})+")
 """A command in a text, or the next one with that word, up to the sentence that goes on."""
 

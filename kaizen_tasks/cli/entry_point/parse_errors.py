@@ -35,6 +35,20 @@ def explain(error: ParseError, program: TaskProgram) -> UsageError:
     return UsageError(str(error), hint=f"{program.command_name} --list")
 
 
+def unknown_group_error(program: TaskProgram) -> UsageError | None:
+    """Return the error for a group that `--list` names and that does not exist; None if that is not what is wrong."""
+    group = program.args.list.value
+    if not isinstance(group, str) or group in program.collection.collections:
+        return None
+    nearest = difflib.get_close_matches(group, program.collection.collections, n=1, cutoff=0.5)
+    list_line = f"{program.command_name} --list"
+    groups = ", ".join(sorted(program.collection.collections))
+    return UsageError(
+        f"--list {group}: there is no such group of tasks (there are {groups})",
+        hint=f"{list_line}={nearest[0]}" if nearest else list_line,
+    )
+
+
 def _unknown_word_error(word: str, task_name: str, error: ParseError, program: TaskProgram) -> UsageError:
     if word.startswith("-"):
         message = f"{task_name} has no flag {word}" if task_name else f"there is no option {word}"
@@ -44,6 +58,11 @@ def _unknown_word_error(word: str, task_name: str, error: ParseError, program: T
     if error.context and "--env" in error.context.flags and word in _environments(program):
         message = f"{word} is not a task; environments follow --env"
         return UsageError(message, hint=corrected_line(program.argv, word, ("--env", word)))
+    if word in program.collection.collections:
+        group_names = [f"{word}.{name}" for name in program.collection.collections[word].task_names]
+        return UsageError(
+            f"{word} is a group of tasks: {', '.join(group_names)}", hint=f"{program.command_name} --list={word}"
+        )
     names = [name for task, aliases in program.collection.task_names.items() for name in (task, *aliases)]
     nearest = difflib.get_close_matches(word, names, n=1)
     hint = corrected_line(program.argv, word, nearest) or f"{program.command_name} --list"

@@ -96,9 +96,14 @@ class TaskProgram(Program):
         width = max(len(name) for names in groups.values() for name in names)
         for title, names in groups.items():
             sys.stdout.write(f"{title}:\n")
-            print_columns([(name, helpline(self.collection[name]) or "") for name in names], width)
+            print_columns([(self._listed_name(name), helpline(self.collection[name]) or "") for name in names], width)
             sys.stdout.write("\n")
         sys.stdout.write(f"{self.command_name} --help TASK shows the flags of a task.\n")
+
+    def _listed_name(self, name: str) -> str:
+        """Return the name of a task as it is usually typed: the default task of a collection by the collection's."""
+        group, _, task = name.rpartition(".")
+        return group if group and self.collection.collections[group].default == task else name
 
     def print_task_help(self, name: str) -> None:
         """Print the help of one task; that of an app's own, as Invoke does."""
@@ -140,10 +145,12 @@ class TaskProgram(Program):
             usage_error = explain(error, self)
             raise Exit(error_text(usage_error), code=usage_error.exit_code) from error
         except Exit as error:
+            from kaizen_tasks.cli.entry_point.parse_errors import unknown_group_error  # noqa: PLC0415
+
             if (
                 error.message and error.code != UsageError.exit_code
             ):  # Invoke's own: there is no such collection to list
-                usage_error = UsageError(error.message, hint=f"{self.command_name} --list")
+                usage_error = unknown_group_error(self) or UsageError(error.message, hint=f"{self.command_name} --list")
                 raise Exit(error_text(usage_error), code=usage_error.exit_code) from error
             raise
 

@@ -59,7 +59,9 @@ def check_worktree(branches: tuple[str, ...], tools: Tools) -> Iterator[str]:
     for blocker in tools.scm.blockers():
         cause, _, remedy = blocker.partition(": ")
         yield Problem(cause, remedy)
-    yield from check_branch(tools.scm.head().branch, branches)
+    last_release = tags.last_tagged_version(tools)
+    start = tags.tag_name(last_release, tools) if last_release else ""
+    yield from check_branch(tools.scm.head().branch, branches, start=start)
     yield from check_uncommitted(
         [
             name
@@ -69,18 +71,30 @@ def check_worktree(branches: tuple[str, ...], tools: Tools) -> Iterator[str]:
     )
 
 
-def check_branch(branch: str, branches: Sequence[str]) -> Iterator[str]:
-    """Check that releases are allowed from a branch; an empty name means a detached HEAD."""
+def check_branch(branch: str, branches: Sequence[str], *, start: str = "") -> Iterator[str]:
+    """Check that releases are allowed from a branch.
+
+    Args:
+        branch: its name; empty for a detached HEAD.
+        branches: the names and patterns of those that are allowed.
+        start: the tag from which a new branch may start.
+    """
     if not branch:
-        yield Problem("HEAD is detached", _switch_command(branches))
+        yield Problem("HEAD is detached", _switch_command(branches, start))
     elif not any(fnmatch.fnmatchcase(branch, pattern) for pattern in branches):
         cause = f"releases are not allowed from branch {branch} (allowed: {', '.join(branches)})"
-        yield Problem(cause, _switch_command(branches), line="{}")
+        yield Problem(cause, _switch_command(branches, start), line="{}")
 
 
-def _switch_command(branches: Sequence[str]) -> str:
-    """Return the command that checks out the first branch that is allowed and is no pattern."""
-    return next((f"git switch {branch}" for branch in branches if not {*branch} & {*"*?["}), "check out such a branch")
+def _switch_command(branches: Sequence[str], start: str) -> str:
+    """Return the command that checks out an allowed branch, or creates one if there are only patterns."""
+    name = next((branch for branch in branches if not {*branch} & {*"*?["}), "")
+    if name:
+        return f"git switch {name}"
+    pattern = branches[0] if branches else ""
+    if not pattern.endswith("*") or {*pattern[:-1]} & {*"*?["}:
+        return "check out such a branch"
+    return f"git switch --create {pattern[:-1]}fix {start}".rstrip()
 
 
 def check_uncommitted(paths: Sequence[str]) -> Iterator[str]:

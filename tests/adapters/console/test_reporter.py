@@ -261,23 +261,23 @@ def report_rollout(reporter: EventReporter, clock: FakeClock) -> None:
     reporter.note("that was it")
 
 
-def test_lines_of_a_rollout_begin_with_the_utc_time() -> None:
+def test_lines_of_a_rollout_are_as_those_of_other_commands() -> None:
     stream, clock = io.StringIO(), FakeClock()
 
     report_rollout(plain_reporter(stream, clock=clock), clock)
 
     assert lines(stream) == [
-        "12:00:00Z  begin         deploy mark       start it",
-        "12:00:00Z  going back to v1.2.2 in dom",
-        "12:01:05Z  …             deploy mark       IN_PROGRESS after 1m 5s",
-        "12:01:05Z  done          deploy mark       it runs (1m 5s)",
-        "12:01:05Z  complete      mark              1 of 2 (1m 5s)",
-        "12:01:05Z  gave up       dom               2 of 2 (0.0s): copy dom: there is no image",
+        "  begin         deploy mark       start it",
+        "  going back to v1.2.2 in dom",
+        "  …             deploy mark       IN_PROGRESS after 1m 5s",
+        "  done          deploy mark       it runs (1m 5s)",
+        "  complete      mark              1 of 2 (1m 5s)",
+        "  gave up       dom               2 of 2 (0.0s): copy dom: there is no image",
         "that was it",
     ]
 
 
-def test_a_dry_run_of_a_rollout_has_no_times_and_no_results() -> None:
+def test_a_dry_run_of_a_rollout_has_no_results() -> None:
     stream, clock = io.StringIO(), FakeClock()
     plain = plain_reporter(stream, dry=True, clock=clock)
 

@@ -20,6 +20,7 @@ from kaizen_tasks.adapters.console.wrapped_text import hanging_lines, wrap_words
         ("fix: git add A && git commit -m 'a; b'; then", ["fix:", "  git add A && git commit -m 'a; b';", "  then"]),
         ("run it: /app/.venv/bin/inv demo", ["run it:", "  /app/.venv/bin/inv demo"]),
         ("try git fetch and look at the log", ["try git fetch", "  and look at", "  the log"]),
+        ("or so: unset AWS_ENDPOINT_URL", ["or so:", "  unset AWS_ENDPOINT_URL"]),
         ("git is missing on this machine", ["git is missing", "  on this", "  machine"]),
         ("unset AWS_ENDPOINT_URL AWS_REGION  # or", ["unset AWS_ENDPOINT_URL AWS_REGION  # or"]),
         (". /tmp/cloud/environ  # points at it", [". /tmp/cloud/environ  # points at it"]),

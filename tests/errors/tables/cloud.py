@@ -103,6 +103,5 @@ CASES = (
     Case(mistake="a hotfix from main",
          typed="inv --dry hotfix --env mark --reason 'A crash' --yes", code=3,
          says="releases are not allowed from branch main (allowed: hotfix/*)",
-         hint="check out such a branch, then run the same command again",
-         follow=("git switch --quiet --create hotfix/crash",)),
+         hint="git switch --create hotfix/fix v0.2.0, then run the same command again", again=3),
 )  # fmt: skip
