@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 
-from kaizen_tasks.adapters.host.program_path import typeable
 from kaizen_tasks.domain.text.printable import printable
 from kaizen_tasks.errors import Cancelled, ConfigurationError, KaizenError
 
@@ -22,6 +21,8 @@ def error_text(error: KaizenError) -> str:
 
 def text_of_parts(problems: tuple[str, ...], state: str = "", hint: str = "", *, label: str = LABEL) -> str:
     """Return the text of an error that is given by its parts, see `KaizenError`."""
+    from kaizen_tasks.adapters.host.program_path import typeable  # noqa: PLC0415 - only for an error
+
     problems, state, hint = tuple(map(printable, problems)), typeable(printable(state)), typeable(printable(hint))
     if sys.stderr.isatty():
         from kaizen_tasks.adapters.console.error_report import render_error  # noqa: PLC0415 - rich is slow to import
