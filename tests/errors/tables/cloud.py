@@ -103,5 +103,5 @@ CASES = (
     Case(mistake="a hotfix from main",
          typed="inv --dry hotfix --env mark --reason 'A crash' --yes", code=3,
          says="releases are not allowed from branch main (allowed: hotfix/*)",
-         hint="git switch --create hotfix/fix v0.2.0, then run the same command again", again=3),
+         hint="git switch --create hotfix/fix v0.2.0, then run the same command again"),
 )  # fmt: skip
