@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import subprocess
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
@@ -47,9 +49,12 @@ CASES = (*LOCAL_CASES, *builds.CASES, *CLOUD_CASES)
 
 @pytest.fixture(autouse=True)
 def _own_variables() -> Iterator[None]:
-    """Undo what `export` and `unset` do in a row."""
+    """Undo what `export` and `unset` do in a row, and end the agent of a keyring that it made."""
     with patch.dict(os.environ):
         yield
+        if folder := os.environ.get("GNUPGHOME"):  # a short path, as the socket of the agent needs
+            subprocess.run(["gpgconf", "--kill", "gpg-agent"], check=True)
+            shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize("case", LOCAL_CASES, ids=lambda case: case.mistake)
