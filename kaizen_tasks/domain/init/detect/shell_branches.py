@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 TARGET_NAME = r"[a-z][a-z0-9_-]*"
 ARM_NAME = rf"""["']?{TARGET_NAME}["']?\*?"""
 CASE_ARM = re.compile(
-    rf"""(?m)^[ \t]*\(?((?:{ARM_NAME}[ \t]*\|[ \t]*)*{ARM_NAME}|\*)\)(.*?)(?:;;|\Z)""",
+    rf"""(?m)(?:^|(?<=;;))[ \t]*\(?((?:{ARM_NAME}[ \t]*\|[ \t]*)*{ARM_NAME}|\*)\)(.*?)(?:;;|\Z)""",
     re.DOTALL,
 )
 CASE_STATEMENT = re.compile(r"\bcase[ \t]+(.*?)[ \t]+in\b(.*?)\besac\b", re.DOTALL)

@@ -24,7 +24,7 @@ ENGINES = frozenset({"docker", "podman", "buildah", "nerdctl"})
 REGISTRY_ADDRESS = re.compile(
     r"[^\s\"'=]*\.dkr\.ecr\.[^\s\"'/]*\.amazonaws\.com(?:\.cn)?/([^\s\"':@,]+)(?::([^\s\"'@,]+))?"
 )
-SERVICE_ARN = re.compile(r"arn:[^\s:]*:apprunner:[^\s:]*:[^\s:]*:service/([\w-]+)")
+SERVICE_ARN = re.compile(r"arn:[^\s:]*:apprunner:[^\s:]*:[^\s:]*:service/([\w${}-]+)")
 VARIABLE = re.compile(r"\$\{(\w+)(?::?[-=]([^}]*)|:?[?+][^}]*)?\}|\$(\w+)|\$\((\w+)\)")
 SEPARATOR = re.compile(r"\s*(?:&&|\|\||;|\||\bthen\b|\bdo\b)\s*")
 ASSIGNMENT = re.compile(r"^(?:export\s+|readonly\s+|local\s+|declare\s+(?:-\w+\s+)?)?(\w+)\s*[:?]?=(?!=)\s*(.*)$")

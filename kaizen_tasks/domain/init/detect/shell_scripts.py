@@ -141,7 +141,7 @@ def _facts_from_arrays(code: str, path: str) -> Iterator[EnvironmentFact]:
 def _classify_variable(name: str) -> str:
     """Return the key (repository, service or url) that a variable's name suggests, or an empty string."""
     upper = name.upper()
-    if "SERVICE" in upper or upper.endswith("ARN"):
+    if "SERVICE" in upper or upper.endswith(("ARN", "ARNS")):
         return "service"
     if any(part in upper for part in ("URL", "DOMAIN", "HOST")):
         return "url"

@@ -246,6 +246,8 @@ TWO_SERVICES = {
     "elif": f"if [ $1 = prod ]; then\n ARN={ARN}/shop/1\nelif [ $1 = staging ]; then\n ARN={ARN}/shop-staging/1\nfi\n",
     "short": f'[ "$1" = prod ] && ARN={ARN}/shop/1 || ARN={ARN}/shop-staging/1\n',
     "pattern": f'case "$1" in\n  prod*) ARN={ARN}/shop/1 ;;\n  *) ARN={ARN}/shop-staging/1\nesac\n',
+    "case on one line": f"case $1 in prod) ARN={ARN}/shop/1 ;; staging) ARN={ARN}/shop-staging/1 ;; esac\n",
+    "array": f'declare -A ARNS=(\n  [prod]="{ARN}/shop/1"\n  ["staging"]="{ARN}/shop-staging/1"\n)\n',
     "nested": f'if [ $1 = prod ]; then\n if [ -z "$2" ]; then exit; fi\n ARN={ARN}/shop/1\n'
     f"else ARN={ARN}/shop-staging/1\nfi\n",
 }
@@ -279,3 +281,11 @@ def test_a_service_whose_environment_no_place_names_is_listed() -> None:
     (ignored,) = shell_scripts.facts_from_script("deploy.sh", script).ignored
 
     assert str(ignored).startswith("service shop-zwei (deploy.sh:4): the environment of this branch is not named")
+
+
+def test_a_service_whose_name_is_completed_when_it_runs_is_listed() -> None:
+    script = f'for env in a b; do\n  aws apprunner start-deployment --service-arn "{ARN}/shop-$env/1"\ndone\n'
+    found = shell_scripts.facts_from_script("deploy.sh", script)
+
+    assert found.environment_facts == ()
+    assert [str(each) for each in found.ignored] == ["service shop-$env (deploy.sh:2): its value is set elsewhere"]
