@@ -119,8 +119,6 @@ def run_rehearsal(plan: RehearsalPlan) -> RehearsalReport:
     clone = create_clone(plan.work, top, plan.settings, branches=plan.branches)
     flow_check.check_tasks(plan.flow, clone.app_folder)
     start = prepare_start(plan, clone)
-    for refusal in start.clone.refusals:
-        print_line(plan.out, f"would be refused: {refusal}")
     with preserve_image_tags(plan.engine, plan.settings.app):
         report = _rehearse_in_cloud(plan, start)
     changed = diff_fingerprints(before, fingerprint_repository(top))

@@ -31,6 +31,7 @@ def _report_lines(report: RehearsalReport) -> Iterator[str]:
     if report.refs:
         yield f"pushed to {report.clone.remote_name}" if report.clone.remote else "in the clone: there is no remote"
         yield from (f"  {ref}" for ref in report.refs)
+    yield from (f"would be refused: {refusal}" for refusal in report.clone.refusals)
     yield from (f"not proven: {text}" for text in report.unproven)
     if report.plan.stand_in_reason:
         yield "the image was a stand-in, for the reason above"
