@@ -30,9 +30,6 @@ READ_PREFIXES = ("Get", "Describe", "List", "BatchGet", "BatchCheck", "Query", "
 LOG_FILES = ("requests.jsonl", "log", "application")
 """Logs that also grow with requests that change nothing."""
 
-TIMESTAMP = re.compile(r"^\d\d:\d\d:\d\dZ")
-"""The prefix of progress lines about several environments."""
-
 STEP_LINE = re.compile(r"  (?P<verdict>\S+(?: \S+)*) {2,}(?P<step>\S+(?: \S+)*) {2,}\S.*")
 """A line about a step: its columns are two spaces apart at least."""
 
@@ -84,8 +81,8 @@ class CommandResult:
     @property
     def verdicts(self) -> list[tuple[str, str]]:
         """The reported steps as (verdict, step): `("already done", "push staging")`."""
-        lines = [TIMESTAMP.sub("", line) for line in self.out.splitlines()]
-        return [(match["verdict"], match["step"]) for match in map(STEP_LINE.fullmatch, lines) if match]
+        matches = map(STEP_LINE.fullmatch, self.out.splitlines())
+        return [(match["verdict"], match["step"]) for match in matches if match]
 
     @property
     def document(self) -> Any:

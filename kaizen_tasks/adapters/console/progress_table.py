@@ -26,6 +26,7 @@ STATE_STYLES = {
     ProgressState.DONE: "green",
 }
 RESERVED_LINES = 4  # lines of the terminal that are not rows: the heading, the summary, and two of the output above
+WRAPPING_WIDTH = 60  # columns of a terminal from which the final table wraps its text instead of cutting it
 LATE_FACTOR = 1.5  # multiple of the typical duration beyond which the elapsed time is highlighted
 
 
@@ -50,7 +51,9 @@ class ProgressTable:
     @property
     def full_table(self) -> RenderableType:
         """The table with every row, for the end; an environment that is still running is marked as interrupted."""
-        return self._render(len(self._rollout.environments), Text("!", "yellow"), is_cut=False)
+        return self._render(
+            len(self._rollout.environments), Text("!", "yellow"), is_cut=self._console.width < WRAPPING_WIDTH
+        )
 
     def _render(self, height: int, spinner: RenderableType, *, is_cut: bool = True) -> RenderableType:
         environments, now = self._rollout.environments, self._rollout.monotonic()
