@@ -12,7 +12,7 @@ from kaizen_tasks.adapters.host import process
 from kaizen_tasks.config.ownership import SAFE_VARIABLE
 from kaizen_tasks.domain.text.printable import printable_lines
 from kaizen_tasks.errors import KaizenError
-from kaizen_tasks.rehearsal.cloud import clean_environ
+from kaizen_tasks.rehearsal.local_cloud.cloud import clean_environ
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,12 +20,12 @@ from kaizen_tasks.config import load
 from kaizen_tasks.config.tables import BuildRules
 from kaizen_tasks.domain.text import duration
 from kaizen_tasks.errors import KaizenError, Refused
-from kaizen_tasks.rehearsal import cloud as clouds
 from kaizen_tasks.rehearsal import example
 from kaizen_tasks.rehearsal.commands import print_line, run_task
+from kaizen_tasks.rehearsal.local_cloud import cloud as clouds
 
 if TYPE_CHECKING:
-    from kaizen_tasks.rehearsal.cloud import Cloud
+    from kaizen_tasks.rehearsal.local_cloud.cloud import Cloud
 
 DEMO_COMMANDS = ("release-staging", "promote-prod --yes", "promote-beta")
 

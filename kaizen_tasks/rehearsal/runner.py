@@ -14,14 +14,15 @@ from kaizen_tasks.adapters.host import process
 from kaizen_tasks.domain.build.failure import UNAVAILABLE_HINT
 from kaizen_tasks.domain.build.stand_in import STAND_IN
 from kaizen_tasks.errors import BuildFailed
-from kaizen_tasks.rehearsal import cloud as clouds
-from kaizen_tasks.rehearsal import cloud_registry, flow_check
+from kaizen_tasks.rehearsal import flow_check
 from kaizen_tasks.rehearsal.clone import ScratchClone, create_clone
 from kaizen_tasks.rehearsal.commands import ERROR_LABEL, print_line, run_task
 from kaizen_tasks.rehearsal.fingerprint import diff_fingerprints, fingerprint_repository, repo_folders
-from kaizen_tasks.rehearsal.image_tags import preserve_image_tags
+from kaizen_tasks.rehearsal.local_cloud import cloud as clouds
+from kaizen_tasks.rehearsal.local_cloud import registry as cloud_registry
+from kaizen_tasks.rehearsal.local_cloud.request_log import FileTail, count_changes
 from kaizen_tasks.rehearsal.plan import RehearsalPlan
-from kaizen_tasks.rehearsal.request_log import FileTail, count_changes
+from kaizen_tasks.rehearsal.services.image_tags import preserve_image_tags
 from kaizen_tasks.rehearsal.start import Start, prepare_start
 
 GIT_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX")

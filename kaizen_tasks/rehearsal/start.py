@@ -16,13 +16,13 @@ from kaizen_tasks.domain.version import image_tag
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.flows.release import files, pending, tags
 from kaizen_tasks.flows.release.undated_sections import find_waiting_release
-from kaizen_tasks.rehearsal import landscape, provision
 from kaizen_tasks.rehearsal.clone import ScratchClone
-from kaizen_tasks.rehearsal.cloud import clean_environ
 from kaizen_tasks.rehearsal.commands import print_line, run_git, run_task
-from kaizen_tasks.rehearsal.landscape import EarlierReleases
+from kaizen_tasks.rehearsal.local_cloud.cloud import clean_environ
 from kaizen_tasks.rehearsal.plan import RehearsalPlan
-from kaizen_tasks.rehearsal.service_input import ServiceDescription
+from kaizen_tasks.rehearsal.services import landscape, provision
+from kaizen_tasks.rehearsal.services.landscape import EarlierReleases
+from kaizen_tasks.rehearsal.services.service_input import ServiceDescription
 from kaizen_tasks.wiring import Toolbox
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.config.settings import Settings
     from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.rehearsal.cloud import Cloud
+    from kaizen_tasks.rehearsal.local_cloud.cloud import Cloud
 
 SAMPLE_ENTRY = "a sample change, so that there is something to rehearse"
 

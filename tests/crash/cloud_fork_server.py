@@ -12,13 +12,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from kaizen_tasks.rehearsal import cloud as clouds
+from kaizen_tasks.rehearsal.local_cloud import cloud as clouds
 from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from kaizen_tasks.rehearsal.cloud import Cloud
+    from kaizen_tasks.rehearsal.local_cloud.cloud import Cloud
 
 
 class CloudForkServer:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
-from kaizen_tasks.rehearsal import cloud as clouds
+from kaizen_tasks.rehearsal.local_cloud import cloud as clouds
 from tests.crash import engine
 from tests.crash.sandbox import create_sandbox
 from tests.support.engines import has_docker

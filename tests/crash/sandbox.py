@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 
 from attrs import evolve, field, frozen
 
-from kaizen_tasks.rehearsal.cloud import Cloud
+from kaizen_tasks.rehearsal.local_cloud.cloud import Cloud
 from tests.crash.cloud_fork_server import kill_cloud
 from tests.crash.library import Library, user_environ
 from tests.support import git_repository

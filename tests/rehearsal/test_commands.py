@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kaizen_tasks.rehearsal import commands, example
-from kaizen_tasks.rehearsal.cloud import clean_environ
+from kaizen_tasks.rehearsal.local_cloud.cloud import clean_environ
 
 if TYPE_CHECKING:
     from pathlib import Path

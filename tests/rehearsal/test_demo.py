@@ -10,8 +10,9 @@ import pytest
 from attrs import frozen
 
 from kaizen_tasks.errors import KaizenError, Refused
-from kaizen_tasks.rehearsal import cloud, demo, example
+from kaizen_tasks.rehearsal import demo, example
 from kaizen_tasks.rehearsal.demo import DemoWorkspace
+from kaizen_tasks.rehearsal.local_cloud import cloud
 
 if TYPE_CHECKING:
     from typing import TextIO

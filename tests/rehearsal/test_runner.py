@@ -18,10 +18,11 @@ from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.domain.version import parse_version
 from kaizen_tasks.errors import Refused
-from kaizen_tasks.rehearsal import cloud as clouds
-from kaizen_tasks.rehearsal import cloud_registry, runner
+from kaizen_tasks.rehearsal import runner
 from kaizen_tasks.rehearsal.clone import ScratchClone
-from kaizen_tasks.rehearsal.cloud import Cloud
+from kaizen_tasks.rehearsal.local_cloud import cloud as clouds
+from kaizen_tasks.rehearsal.local_cloud import registry as cloud_registry
+from kaizen_tasks.rehearsal.local_cloud.cloud import Cloud
 from kaizen_tasks.rehearsal.runner import CommandRun, RehearsalReport
 from kaizen_tasks.rehearsal.start import Start
 from tests.fakes.clock import FakeClock

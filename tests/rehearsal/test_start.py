@@ -11,11 +11,12 @@ from attrs import evolve
 
 from kaizen_tasks.domain.version import parse_version
 from kaizen_tasks.errors import NotFound
-from kaizen_tasks.rehearsal import landscape, provision, start
+from kaizen_tasks.rehearsal import start
 from kaizen_tasks.rehearsal.clone import ScratchClone
-from kaizen_tasks.rehearsal.cloud import Cloud
-from kaizen_tasks.rehearsal.landscape import EarlierReleases
-from kaizen_tasks.rehearsal.service_input import ServiceDescription
+from kaizen_tasks.rehearsal.local_cloud.cloud import Cloud
+from kaizen_tasks.rehearsal.services import landscape, provision
+from kaizen_tasks.rehearsal.services.landscape import EarlierReleases
+from kaizen_tasks.rehearsal.services.service_input import ServiceDescription
 from kaizen_tasks.rehearsal.start import SAMPLE_ENTRY, Start, prepare_start
 from tests.fakes.tools import CHANGELOG, settings
 from tests.rehearsal.test_example import git

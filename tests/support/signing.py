@@ -11,7 +11,7 @@ from botocore.credentials import Credentials
 if TYPE_CHECKING:
     from urllib.request import Request
 
-    from kaizen_tasks.rehearsal.cloud import Cloud
+    from kaizen_tasks.rehearsal.local_cloud.cloud import Cloud
 
 
 def sign(request: Request, cloud: Cloud, service: str) -> Request:

@@ -11,8 +11,8 @@ import pytest
 from kaizen_tasks.cli.command import DRY_RUN_END
 from kaizen_tasks.cli.handlers.local.demo import make_empty_folder
 from kaizen_tasks.errors import Refused
-from kaizen_tasks.rehearsal import cloud as clouds
-from kaizen_tasks.rehearsal.cloud_registry import start_registered_cloud
+from kaizen_tasks.rehearsal.local_cloud import cloud as clouds
+from kaizen_tasks.rehearsal.local_cloud.registry import start_registered_cloud
 from tests.support.cli_app import ALONE, TEAM, kaizen, make
 
 

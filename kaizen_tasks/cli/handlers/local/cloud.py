@@ -21,10 +21,11 @@ from kaizen_tasks.cli import json_output, params
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain.build.stand_in import STAND_IN
 from kaizen_tasks.errors import KaizenError, UsageError
-from kaizen_tasks.rehearsal import cloud as clouds
-from kaizen_tasks.rehearsal import cloud_registry, provision, stand_ins
-from kaizen_tasks.rehearsal.cloud import Cloud
 from kaizen_tasks.rehearsal.commands import print_line
+from kaizen_tasks.rehearsal.local_cloud import cloud as clouds
+from kaizen_tasks.rehearsal.local_cloud import registry as cloud_registry
+from kaizen_tasks.rehearsal.local_cloud.cloud import Cloud
+from kaizen_tasks.rehearsal.services import provision, stand_ins
 from kaizen_tasks.wiring import Toolbox
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from invoke.context import Context
 from kaizen_tasks.adapters.host.scratch import scratch_folder
 from kaizen_tasks.cli import params, stopped
 from kaizen_tasks.errors import Refused, UsageError
-from kaizen_tasks.rehearsal import cloud as clouds
 from kaizen_tasks.rehearsal.demo import run_demo
+from kaizen_tasks.rehearsal.local_cloud import cloud as clouds
 
 CLOUD_FOLDER = "cloud"
 """Name of the local cloud's folder in that of a demo or a rehearsal."""

@@ -8,7 +8,7 @@ from typing import Any
 from kaizen_tasks.domain.text import duration
 from kaizen_tasks.domain.text.listing import list_names
 from kaizen_tasks.errors import DeployFailed, VerifyFailed
-from kaizen_tasks.rehearsal import cloud as clouds
+from kaizen_tasks.rehearsal.local_cloud import cloud as clouds
 from kaizen_tasks.rehearsal.runner import CommandRun, RehearsalReport
 
 Document = dict[str, Any]  # JSON, on its way out

@@ -22,9 +22,10 @@ from kaizen_tasks.domain.build.stand_in import STAND_IN
 from kaizen_tasks.domain.init.proposal import detect_environments
 from kaizen_tasks.domain.text.listing import list_names
 from kaizen_tasks.errors import KaizenError, UsageError
-from kaizen_tasks.rehearsal import fingerprint, flow_check, runner, stand_ins
+from kaizen_tasks.rehearsal import fingerprint, flow_check, runner
 from kaizen_tasks.rehearsal.commands import print_line
 from kaizen_tasks.rehearsal.plan import RehearsalPlan
+from kaizen_tasks.rehearsal.services import stand_ins
 from kaizen_tasks.wiring import Toolbox
 
 

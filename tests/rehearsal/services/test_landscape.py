@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from kaizen_tasks.domain.version import parse_version
-from kaizen_tasks.rehearsal.landscape import EarlierReleases, choose_releases
+from kaizen_tasks.rehearsal.services.landscape import EarlierReleases, choose_releases
 from tests.fakes.tools import FakeTools
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from kaizen_tasks.flows.release import files
 from kaizen_tasks.flows.runner import run_flow
 from kaizen_tasks.flows.steps.build import Build, build_spec, upload_image
 from kaizen_tasks.ports.types import Secret
-from kaizen_tasks.rehearsal.sample_secrets import sample_secrets
-from kaizen_tasks.rehearsal.service_input import ServiceDescription, ServiceInput, read_secrets, service_input
+from kaizen_tasks.rehearsal.services.sample_secrets import sample_secrets
+from kaizen_tasks.rehearsal.services.service_input import ServiceDescription, ServiceInput, read_secrets, service_input
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.host.user_folders import state_folder
 from kaizen_tasks.errors import KaizenError
-from kaizen_tasks.rehearsal import cloud as clouds
+from kaizen_tasks.rehearsal.local_cloud import cloud as clouds
 
 if TYPE_CHECKING:
-    from kaizen_tasks.rehearsal.cloud import Cloud
+    from kaizen_tasks.rehearsal.local_cloud.cloud import Cloud
 
 CLEANING_TIMEOUT_SECONDS = 60.0
 """Seconds within which the instances of a killed cloud are removed."""

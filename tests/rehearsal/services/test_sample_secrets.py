@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from kaizen_tasks.domain.made_up import KEY
-from kaizen_tasks.rehearsal.sample_secrets import sample_secrets
+from kaizen_tasks.rehearsal.services.sample_secrets import sample_secrets
 from tests.fakes.tools import settings
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.rehearsal.request_log import FileTail, count_changes
+from kaizen_tasks.rehearsal.local_cloud.request_log import FileTail, count_changes
 
 if TYPE_CHECKING:
     from pathlib import Path

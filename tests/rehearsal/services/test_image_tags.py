@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.rehearsal.image_tags import preserve_image_tags
+from kaizen_tasks.rehearsal.services.image_tags import preserve_image_tags
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ from kaizen_tasks.domain.new_service import ServiceSettings
 from kaizen_tasks.domain.service import Operation
 from kaizen_tasks.domain.text.json_document import ConfigDocument
 from kaizen_tasks.errors import KaizenError, Refused, UsageError
-from kaizen_tasks.rehearsal import provision
+from kaizen_tasks.rehearsal.services import provision
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.platform import FakePlatform
 from tests.fakes.tools import FakeTools, settings

@@ -10,7 +10,7 @@ from semver import Version
 
 from kaizen_tasks.domain.build.failure import UNAVAILABLE_HINT
 from kaizen_tasks.errors import BuildFailed
-from kaizen_tasks.rehearsal import provision, stand_ins
+from kaizen_tasks.rehearsal.services import provision, stand_ins
 from kaizen_tasks.wiring import Toolbox
 from tests.fakes.tools import settings
 

@@ -14,11 +14,11 @@ from kaizen_tasks.domain.version import image_tag
 from kaizen_tasks.flows.ledger import entries
 from kaizen_tasks.flows.release import files, tags
 from kaizen_tasks.flows.steps.build import build_spec, upload_image
-from kaizen_tasks.rehearsal import provision
+from kaizen_tasks.rehearsal.services import provision
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.rehearsal.service_input import ServiceDescription
+    from kaizen_tasks.rehearsal.services.service_input import ServiceDescription
     from kaizen_tasks.wiring import Toolbox
 
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.rehearsal import cloud as clouds
-from kaizen_tasks.rehearsal import cloud_registry
+from kaizen_tasks.rehearsal.local_cloud import cloud as clouds
+from kaizen_tasks.rehearsal.local_cloud import registry as cloud_registry
 from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kaizen_tasks.rehearsal.cloud import Cloud
+    from kaizen_tasks.rehearsal.local_cloud.cloud import Cloud
 
 # A cloud outlives the handle of its process on purpose.
 pytestmark = [

@@ -18,8 +18,8 @@ import pytest
 from attrs import evolve
 
 from kaizen_tasks.errors import KaizenError, Refused
-from kaizen_tasks.rehearsal import cloud as clouds
-from kaizen_tasks.rehearsal.cloud import Cloud
+from kaizen_tasks.rehearsal.local_cloud import cloud as clouds
+from kaizen_tasks.rehearsal.local_cloud.cloud import Cloud
 from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from kaizen_tasks.adapters.build.select import examine_engine
 from kaizen_tasks.domain.build.failure import UNAVAILABLE_HINT
 from kaizen_tasks.domain.build.stand_in import STAND_IN
 from kaizen_tasks.errors import BuildFailed, Refused
-from kaizen_tasks.rehearsal import provision
+from kaizen_tasks.rehearsal.services import provision
 from kaizen_tasks.wiring import Toolbox
 
 if TYPE_CHECKING:

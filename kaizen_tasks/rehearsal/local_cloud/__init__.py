@@ -1,0 +1,1 @@
+"""The processes of local clouds: started, found, stopped, and what they were asked."""
