@@ -80,7 +80,6 @@ UNTYPED = {
     "flows/release/preconditions.py": (3, OTHER_STATES),
     "flows/release/publish.py": (1, FORGES),
     "flows/release/version_files.py": (1, "needs a filter of git that changes the file"),
-    "flows/rollback/automatic.py": (1, FAILURES),
     "flows/rollback/manual.py": (2, OTHER_STATES),
     "flows/runtime_config.py": (2, FAILURES),
     "flows/steps/bump.py": (1, OTHER_STATES),
