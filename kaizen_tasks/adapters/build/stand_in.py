@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from kaizen_tasks.adapters.build.image_layout import LAYER_MEDIA_TYPE, LayoutBuilder
-from kaizen_tasks.adapters.oci.manifest import Descriptor, sha256_digest
+from kaizen_tasks.adapters.build.image_layout import ImageContents, LayoutBuilder
 from kaizen_tasks.domain.build.stand_in import STAND_IN
 from kaizen_tasks.domain.release import BuildSpec, LocalImage
 from kaizen_tasks.errors import PushFailed
@@ -27,7 +25,7 @@ class StandInBuilder(LayoutBuilder):
     name = STAND_IN
 
     def __init__(self, *, labels: Mapping[str, str], platform: str, store: Path) -> None:
-        super().__init__(platform=platform, store=store)
+        super().__init__(settings=dict(labels), platform=platform, store=store)
         self._labels = labels
 
     def push(self, image: LocalImage, *, repository_uri: str, tag: str, login: Login) -> None:
@@ -41,15 +39,11 @@ class StandInBuilder(LayoutBuilder):
             raise PushFailed(message, state="nothing was uploaded", hint='set build.engine to "auto"')
         super().push(image, repository_uri=repository_uri, tag=tag, login=login)
 
-    def _write_layer(self, spec: BuildSpec, context: Path, blobs: Path) -> Descriptor:
-        """Write an empty archive: some registries accept no image without a layer."""
-        with io.BytesIO() as file:
-            with tarfile.open(fileobj=file, mode="w"):
-                pass
-            content = file.getvalue()
-        digest = sha256_digest(content)
-        (blobs / digest.removeprefix("sha256:")).write_bytes(content)
-        return Descriptor(media_type=LAYER_MEDIA_TYPE, digest=digest, size=len(content))
+    def _read_contents(self, spec: BuildSpec, context: Path) -> ImageContents:
+        """Return an empty archive: some registries accept no image without a layer."""
+        return ImageContents(config={"Labels": {**spec.labels, **self._labels}}, write_layer=_write_empty_archive)
 
-    def _runtime_config(self, spec: BuildSpec) -> Mapping[str, object]:
-        return {"Labels": {**spec.labels, **self._labels}}
+
+def _write_empty_archive(path: Path) -> None:
+    with tarfile.open(path, mode="w"):
+        pass
