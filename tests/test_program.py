@@ -65,6 +65,19 @@ def test_unparsable_command_line_is_a_usage_error_with_the_nearest_right_one(
     assert (said.code, said.out, said.err.splitlines()) == (2, "", [f"error: {message}", hint])
 
 
+@pytest.mark.parametrize("task", ["rehearse", "status", "lock.show"])
+def test_tasks_of_environments_name_what_a_library_lacks(
+    folder: Path, capsys: pytest.CaptureFixture[str], task: str
+) -> None:
+    (folder / "kaizen.toml").write_text('app = "library"\n')
+
+    said = kaizen(task, capsys=capsys)
+
+    assert (said.code, said.out) == (2, "")
+    assert said.err.splitlines()[0] == f"error: {task} needs an environment, and none is configured"
+    assert "[environments.staging]" in said.err
+
+
 @pytest.mark.parametrize("line", ["--list", "--help bump", "--help", "--version", "--print-completion-script bash", ""])
 def test_informational_flags_exit_with_0(capsys: pytest.CaptureFixture[str], line: str) -> None:
     said = kaizen(*line.split(), capsys=capsys)

@@ -33,7 +33,6 @@ UNTYPED = {
     "adapters/aws/dynamodb/table.py": (1, ACCOUNT),
     "adapters/aws/ecr.py": (1, ACCOUNT),
     "adapters/aws/endpoint.py": (1, "a server that answers, and is not AWS; in tests/adapters/aws/test_session.py"),
-    "adapters/build/bundle.py": (1, NO_HINT),
     "adapters/build/container_engine.py": (2, "needs an engine that breaks; in tests/adapters/build"),
     "adapters/forge/api.py": (1, FORGES),
     "adapters/git/push.py": (6, "what servers reject; in tests/adapters/git/test_push.py"),

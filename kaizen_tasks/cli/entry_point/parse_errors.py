@@ -6,6 +6,9 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
+from invoke.collection import Collection
+
+from kaizen_tasks.cli import commands
 from kaizen_tasks.cli.entry_point.correction import corrected_line
 from kaizen_tasks.errors import UsageError
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.cli.entry_point.program import TaskProgram
 
 UNKNOWN_WORD = re.compile(r"No idea what (['\"])(?P<word>.*)\1 is!", re.DOTALL)
+ADD_ENVIRONMENT_HINT = 'add to kaizen.toml: pipeline = ["staging"], aws.region = "eu-west-1" and [environments.staging]'
 MISSING_VALUE = re.compile(r"Flag <Argument: (?P<flag>[\w-]+).*needed value")
 
 
@@ -63,6 +67,8 @@ def _unknown_word_error(word: str, task_name: str, error: ParseError, program: T
         return UsageError(
             f"{word} is a group of tasks: {', '.join(group_names)}", hint=f"{program.command_name} --list={word}"
         )
+    if word in Collection(*commands.DEPLOY_TASKS).task_names:
+        return UsageError(f"{word} needs an environment, and none is configured", hint=ADD_ENVIRONMENT_HINT)
     names = [name for task, aliases in program.collection.task_names.items() for name in (task, *aliases)]
     nearest = difflib.get_close_matches(word, names, n=1)
     hint = corrected_line(program.argv, word, nearest) or f"{program.command_name} --list"
