@@ -195,9 +195,11 @@ def unexpected_image_error(engine: str, spec: BuildSpec, rules: BuildRules) -> B
 
 NOISE_LINE = re.compile(
     r"-*|-+> .*|\d+ \|.*|[\w./-]+:\d+|Removing intermediate container .*"
+    r"|DEPRECATED: The legacy builder .*|Install the buildx component .*|https://docs\.docker\.com/go/buildx/"
+    r"|Sending build context to .*"
     r"|(#\d+ )?(sha256:.*|DONE.*|CACHED|CANCELED|\[internal\].*|transferring .*)"
 )
-"""Output lines that explain no failure: rulers, code excerpts, identifiers, progress of the engine."""
+"""Output lines that explain no failure: rulers, code excerpts, identifiers, progress and notices of the engine."""
 
 EXCERPT_LINES = 6
 

@@ -77,6 +77,21 @@ def test_names_the_reason_of_a_failed_build_and_keeps_all_of_it() -> None:
     assert error.__notes__ == ["\n".join(tail)]
 
 
+def test_notices_of_the_engine_are_no_reason_of_a_failed_build() -> None:
+    tail = (
+        "DEPRECATED: The legacy builder is deprecated and will be removed in a future release.",
+        "            Install the buildx component to build images with BuildKit:",
+        "            https://docs.docker.com/go/buildx/",
+        "Sending build context to Docker daemon  13.31kB",
+        "Step 1/1 : FROM python:3.12-slim",
+        "no such host",
+    )
+
+    error = build_error("docker", recipe(), failed(*tail))
+
+    assert error.state == "before that: Step 1/1 : FROM python:3.12-slim"
+
+
 def test_the_version_wins_over_a_configured_argument_of_that_name(tmp_path: Path) -> None:
     rules = RULES._replace(args={"VERSION": "dev", "MODE": "release"})
 
