@@ -72,7 +72,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types with mypy, strictly."""
-    _install(session, "dev")
+    _install(session, "dev", "docs")
     session.run("mypy")
 
 

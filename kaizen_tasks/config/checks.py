@@ -94,8 +94,11 @@ def repository_name(text: str) -> str:
 
 
 def service_name(text: str) -> str:
-    """Accept the name of a service."""
-    return _match(text, r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}", "the name of a service: letters, digits, - and _")
+    """Accept the name of a service.
+
+    https://docs.aws.amazon.com/apprunner/latest/api/API_CreateService.html
+    """
+    return _match(text, r"[A-Za-z0-9][A-Za-z0-9_-]{3,39}", "the name of a service: 4 to 40 letters, digits, - and _")
 
 
 def secret_name(text: str) -> str:

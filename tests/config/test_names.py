@@ -57,7 +57,7 @@ def test_names_of_environments_and_groups_are_words(tmp_path: Path, name: str) -
 
 @pytest.mark.parametrize("name", ["prod", "Prod-2", "mark_old", "1"])
 def test_ordinary_names_are_accepted(tmp_path: Path, name: str) -> None:
-    environment = {"repository": "web-app", "service": "web"}
+    environment = {"repository": "web-app", "service": "web-service"}
 
     assert problems(tmp_path, environments={"staging": {}, name: environment}, groups={"beta": [name]}) == ""
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @define(kw_only=True)
 class FakeBuilder:
-    """Builds any tree whose Dockerfile does not run `false`.
+    """Builds any tree with a Dockerfile that does not run `false`.
 
     Attributes:
         password: the only one that the registry takes; empty takes any.
@@ -41,7 +41,8 @@ class FakeBuilder:
 
     def build(self, spec: BuildSpec, context: Path) -> LocalImage:
         self.build_count += 1
-        if "RUN false" in (context / "Dockerfile").read_text(encoding="utf-8"):
+        dockerfile = context / "Dockerfile"
+        if not dockerfile.is_file() or "RUN false" in dockerfile.read_text(encoding="utf-8"):
             raise BuildFailed(f"fake could not build {spec.app}:{spec.version}: exit code 1")
         name = f"{spec.app}:{spec.version}"
         self.built_specs[name] = spec

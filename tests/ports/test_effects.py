@@ -15,6 +15,7 @@ READING: dict[str, set[str]] = {
     "release_files": {"locate", "names", "read"},
     "scm": {
         *("invalidate_cache", "head", "resolve", "read_at", "modified_files", "blockers", "tags", "changed_files"),
+        "commits_between",
         *("committer", "tracked_files", "find_lines", "ignored_files"),
         *(
             "is_ancestor",

@@ -156,7 +156,7 @@ class TestGuard:
 
         assert str(caught.value).splitlines() == [
             f"{variable}: {value!r} is not the address of a server",
-            f"set it to http://HOST:PORT or https://HOST, or unset {variable}",
+            f"set it to http://HOST:PORT or https://HOST, or: unset {variable}",
         ]
 
     @pytest.mark.parametrize("body", [b"", b"<html><br></html>", b"<html></html>", b"{}", b"hello"])

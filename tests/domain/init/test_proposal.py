@@ -206,14 +206,14 @@ def test_environments_of_one_repository_follow_the_tags_of_their_services() -> N
 
 def test_environments_of_one_repository_that_follow_one_tag_get_a_tag_each_as_a_guess() -> None:
     """They cannot share it as they are: the services have to be changed."""
-    found = _account(_shared_service("a", "latest", "staging"), _shared_service("b", "latest", "prod"))
+    found = _account(_shared_service("web-a", "latest", "staging"), _shared_service("web-b", "latest", "prod"))
 
     proposal = propose_config(found, UserAnswers(app="shop"))
 
     assert {each.followed_image for each in configured(proposal).environments.values()} == {"shop:staging", "shop:prod"}
     assert {"staging.follow", "prod.follow"} <= {*proposal.guessed_keys}
     (note,) = notes.shared_repository_notes(proposal)
-    assert note.text.endswith("make each service follow its own: a :staging, b :prod")
+    assert note.text.endswith("make each service follow its own: web-a :staging, web-b :prod")
 
 
 def test_tag_latest_is_not_written() -> None:

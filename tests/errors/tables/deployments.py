@@ -6,6 +6,7 @@ from tests.errors.case import PASTE, Case
 
 PUSH = "git commit --quiet --all --message More && git push --quiet"
 NOTE = "inv changelog.add --type fixed --text 'A crash'"
+NOTE_FIX = "inv changelog.add --type fixed --text 'The app starts without a database'"
 RELEASE = r"/coach\.git/|/\.git/|/VERSION|/CHANGELOG\.md"
 """What a release changes before it is deployed."""
 ANSWER_HTML = (
@@ -33,8 +34,8 @@ CASES = (
          before=(*released("crash"), f"echo 'raise SystemExit(\"no database\")' > coach/__main__.py && {PUSH}"),
          typed="inv release-staging", code=7,
          says="ROLLBACK_SUCCEEDED: Health check failed; the app's log ends with: no database",
-         hint="run the same command to retry; after a fix of the app: inv release-staging --part patch",
-         follow=("git checkout --quiet HEAD~2 -- coach/__main__.py", NOTE, PUSH, PASTE),
+         hint="run the same command to retry; after a fix that is noted and committed: inv release-staging",
+         follow=("git checkout --quiet HEAD~2 -- coach/__main__.py", NOTE_FIX, PUSH, PASTE),
          changes=True, leaves=RELEASE),
     Case(mistake="an app that answers nothing of use before and after the rollback",
          before=(*released("useless"),
