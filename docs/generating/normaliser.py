@@ -24,7 +24,7 @@ REPLACEMENTS = (
     (re.compile(r"^(?:\d\d:\d\d:\d\dZ)?  … .*\n", re.MULTILINE), ""),
     (re.compile(r"^\d\d:\d\d:\d\dZ", re.MULTILINE), "09:00:00Z"),
     (re.compile(rf"\({DURATION}\)"), "(0.5s)"),
-    (re.compile(rf"\b{DURATION} ago\b"), "2.0s ago"),
+    (re.compile(rf"\b(?:{DURATION} ago|just now)\b"), "2.0s ago"),
     (re.compile(rf"\bafter {DURATION}$", re.MULTILINE), "after 1.0s"),
     (re.compile(r'("(?:took|seconds)": )\d+\.\d+'), r"\g<1>0.5"),
     (re.compile(r"^  time  .*$", re.MULTILINE), "  time  deploy staging 0.5s, verify staging 0.5s"),
@@ -45,6 +45,9 @@ UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 OPERATION = "11111111-2222-3333-4444-555555555555"
 PORT = re.compile(r"(?<=127\.0\.0\.1:)\d+")
 ACTOR_PATTERN = re.compile(r"\bsam@[\w.-]+")
+HASH_COLUMNS = ("digest", "commit")
+DURATION_COLUMNS = ("took",)
+SHORT_HASH = re.compile(r"[0-9a-f]{7}")
 RULE = re.compile(r" *─+ *")
 COLUMN = re.compile(r"\S+(?: \S+)*")
 
@@ -75,7 +78,7 @@ class Normaliser:
             text = pattern.sub(replacement, text)
         text = HASH.sub(self._hash, UUID.sub(OPERATION, text))
         text = PORT.sub(self._port, text)
-        return ACTOR_PATTERN.sub(ACTOR, _tables(text))
+        return ACTOR_PATTERN.sub(ACTOR, self._tables(text))
 
     def _days(self, text: str) -> str:
         for day in (self.today, self.today + timedelta(days=1)):
@@ -83,34 +86,54 @@ class Normaliser:
         return text
 
     def _hash(self, match: re.Match[str]) -> str:
-        """Number hashes in the order of appearance; hashes with the same first ten digits are equal."""
+        """Number hashes in the order of appearance; hashes with the same first seven digits are equal."""
         digits = match[0]
         if digits in NOT_HASHES:
             return digits
-        replacement = self._hashes.setdefault(digits[:10], hashlib.sha256(str(len(self._hashes)).encode()).hexdigest())
+        replacement = self._hashes.setdefault(digits[:7], hashlib.sha256(str(len(self._hashes)).encode()).hexdigest())
         return replacement[: len(digits)]
 
     def _port(self, match: re.Match[str]) -> str:
         return self._ports.setdefault(match[0], str(FIRST_PORT + len(self._ports)))
 
+    def _tables(self, text: str) -> str:
+        """Lay tables out again: a column is as wide as its widest cell was."""
+        lines = [line.rstrip() for line in text.strip("\n").splitlines()]
+        for rule in [number for number, line in enumerate(lines) if number and RULE.fullmatch(line)]:
+            end = next((number for number in range(rule, len(lines)) if not lines[number]), len(lines))
+            lines[rule - 1 : end] = self._table(lines[rule - 1], lines[rule + 1 : end])
+        return "\n".join(lines)
 
-def _tables(text: str) -> str:
-    """Lay tables out again: a column is as wide as its widest cell was."""
-    lines = [line.rstrip() for line in text.strip("\n").splitlines()]
-    for rule in [number for number, line in enumerate(lines) if number and RULE.fullmatch(line)]:
-        end = next((number for number in range(rule, len(lines)) if not lines[number]), len(lines))
-        lines[rule - 1 : end] = _table(lines[rule - 1], lines[rule + 1 : end])
-    return "\n".join(lines)
+    def _table(self, head: str, lines: list[str]) -> list[str]:
+        """Return the lines of a table; those that have no columns, such as the reason below a row, stay as they are."""
+        starts = [column.start() for column in COLUMN.finditer(head)]
+        if any(line[: starts[0]].strip() for line in lines):
+            starts.insert(0, 0)  # the marks at the beginning of rows have no heading
+        rows = {number: _cells(line, starts) for number, line in enumerate(lines) if _has_columns(line, starts)}
+        titles = _split(head, starts)
+        for position, title in enumerate(titles):
+            for cells in rows.values():
+                if title in HASH_COLUMNS:
+                    cells[position] = SHORT_HASH.sub(self._hash, cells[position])
+                elif title in DURATION_COLUMNS:
+                    cells[position] = re.sub(DURATION, "1.0s", cells[position])
+        widths = [max(map(len, column)) for column in zip(titles, *rows.values(), strict=True)]
+        out = [_row(rows[number], widths) if number in rows else line for number, line in enumerate(lines)]
+        return [_row(titles, widths), " " + "─" * (sum(widths) + 3 * (len(widths) - 1)), *out]
 
 
-def _table(head: str, rows: list[str]) -> list[str]:
-    starts = [column.start() for column in COLUMN.finditer(head)]
-    cells = [_cells(line, starts) for line in (head, *rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    output_lines = [" " + "   ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
-    return [output_lines[0], " " + "─" * (sum(widths) + 3 * (len(widths) - 1)), *output_lines[1:]]
+def _has_columns(line: str, starts: list[int]) -> bool:
+    """Return whether a line has blanks where its columns begin."""
+    return all(not line[start - 2 : start].strip() for start in starts if start)
+
+
+def _split(line: str, starts: list[int]) -> list[str]:
+    return [line[start:end].strip() for start, end in zip(starts, [*starts[1:], None], strict=True)]
 
 
 def _cells(line: str, starts: list[int]) -> list[str]:
-    pieces = (line[start:end].strip() for start, end in zip(starts, [*starts[1:], None], strict=True))
-    return [ACTOR_PATTERN.sub(ACTOR, piece) for piece in pieces]
+    return [ACTOR_PATTERN.sub(ACTOR, piece) for piece in _split(line, starts)]
+
+
+def _row(cells: list[str], widths: list[int]) -> str:
+    return " " + "   ".join(map(str.ljust, cells, widths)).rstrip()

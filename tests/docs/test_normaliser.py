@@ -54,6 +54,22 @@ def test_different_hashes_stay_different(normaliser: Normaliser) -> None:
     assert first != second
 
 
+def test_hashes_and_durations_of_tables_are_replaced_and_reasons_below_rows_stay(normaliser: Normaliser) -> None:
+    printed = """\
+when (UTC)        release  commit   took  by
+────────────────────────────────────────────
+2027-05-04 12:00  v0.2.0   1234567  3.2s  sam@a.b
+    the app answers v0.0.1, and not the release that was deployed
+!   mark          v0.2.0   abcdef0        sam@a.b"""
+
+    table = normaliser.text(printed).splitlines()
+
+    assert table[2].split() == ["2026-01-31", "09:00", "v0.2.0", table[2].split()[3], "1.0s", "sam@laptop"]
+    assert "1234567" not in table[2]
+    assert table[3] == "    the app answers v0.0.1, and not the release that was deployed"
+    assert "abcdef0" not in table[4]
+
+
 def test_ports_are_numbered_in_the_order_of_appearance(normaliser: Normaliser) -> None:
     normalised = normaliser.text("http://127.0.0.1:51000 http://127.0.0.1:33333 http://127.0.0.1:51000")
     assert normalised == "http://127.0.0.1:40001 http://127.0.0.1:40002 http://127.0.0.1:40001"

@@ -76,7 +76,8 @@ def render_status(rows: Sequence[EnvironmentStatus], now: datetime) -> tuple[Ren
     drift_lines = [printable(f"! {', '.join(names)}: {drift}") for drift, names in _environments_by_drift(rows).items()]
     remark_lines = [printable(f"  {row.environment.name}: {remark}") for row in rows for remark in row.notes]
     legend = (Text(legend_text(rows), "dim"),) if legend_text(rows) else ()
-    return (table, *legend, *(Text(drift, "yellow") for drift in drift_lines), *remark_lines)
+    texts = (*legend, *(Text(drift, "yellow") for drift in drift_lines), *remark_lines)
+    return (table, "", *texts) if texts else (table,)
 
 
 def _marks(row: EnvironmentStatus) -> Text:
