@@ -24,7 +24,7 @@ REPLACEMENTS = (
     (re.compile(r"^(?:\d\d:\d\d:\d\dZ)?  … .*\n", re.MULTILINE), ""),
     (re.compile(r"^\d\d:\d\d:\d\dZ", re.MULTILINE), "09:00:00Z"),
     (re.compile(rf"\({DURATION}\)"), "(0.5s)"),
-    (re.compile(rf"\b(?:{DURATION} ago|just now)\b"), "2.0s ago"),
+    (re.compile(rf"\b(?:(?:{DURATION}|\d+[mhd]) ago|just now)\b"), "2.0s ago"),
     (re.compile(rf"\bafter {DURATION}$", re.MULTILINE), "after 1.0s"),
     (re.compile(r'("(?:took|seconds)": )\d+\.\d+'), r"\g<1>0.5"),
     (re.compile(r"^  time  .*$", re.MULTILINE), "  time  deploy staging 0.5s, verify staging 0.5s"),
@@ -48,6 +48,9 @@ ACTOR_PATTERN = re.compile(r"\bsam@[\w.-]+")
 HASH_COLUMNS = ("digest", "commit")
 DURATION_COLUMNS = ("took",)
 SHORT_HASH = re.compile(r"[0-9a-f]{7}")
+TABLE = re.compile(r"\0(\d+)\0")
+"""The mark in place of a table."""
+
 RULE = re.compile(r" *─+ *")
 COLUMN = re.compile(r"\S+(?: \S+)*")
 
@@ -73,12 +76,14 @@ class Normaliser:
 
     def text(self, text: str) -> str:
         """Return a text as every run would print it."""
-        text = self._days(text.replace(str(self.home), "~"))
+        text, tables = self._take_tables(self._days(text.replace(str(self.home), "~")))
+        return TABLE.sub(lambda match: tables[int(match[1])], self._values(text))
+
+    def _values(self, text: str) -> str:
         for pattern, replacement in REPLACEMENTS:
             text = pattern.sub(replacement, text)
         text = HASH.sub(self._hash, UUID.sub(OPERATION, text))
-        text = PORT.sub(self._port, text)
-        return ACTOR_PATTERN.sub(ACTOR, self._tables(text))
+        return ACTOR_PATTERN.sub(ACTOR, PORT.sub(self._port, text))
 
     def _days(self, text: str) -> str:
         for day in (self.today, self.today + timedelta(days=1)):
@@ -96,20 +101,23 @@ class Normaliser:
     def _port(self, match: re.Match[str]) -> str:
         return self._ports.setdefault(match[0], str(FIRST_PORT + len(self._ports)))
 
-    def _tables(self, text: str) -> str:
-        """Lay tables out again: a column is as wide as its widest cell was."""
-        lines = [line.rstrip() for line in text.strip("\n").splitlines()]
-        for rule in [number for number, line in enumerate(lines) if number and RULE.fullmatch(line)]:
+    def _take_tables(self, text: str) -> tuple[str, list[str]]:
+        """Return a text with a mark in place of each table, and the tables, as every run would print them."""
+        lines, tables = [line.rstrip() for line in text.strip("\n").splitlines()], list[str]()
+        rules = [number for number, line in enumerate(lines) if number and RULE.fullmatch(line)]
+        for rule in reversed(rules):
             end = next((number for number in range(rule, len(lines)) if not lines[number]), len(lines))
-            lines[rule - 1 : end] = self._table(lines[rule - 1], lines[rule + 1 : end])
-        return "\n".join(lines)
+            table = self._table(lines[rule - 1], lines[rule + 1 : end])
+            lines[rule - 1 : end] = [f"\0{len(tables)}\0"]
+            tables.append("\n".join(table))
+        return "\n".join(lines), tables
 
     def _table(self, head: str, lines: list[str]) -> list[str]:
-        """Return the lines of a table; those that have no columns, such as the reason below a row, stay as they are."""
+        """Return a table whose columns are as wide as their cells; the reason below a row, for one, has no columns."""
         starts = [column.start() for column in COLUMN.finditer(head)]
         if any(line[: starts[0]].strip() for line in lines):
             starts.insert(0, 0)  # the marks at the beginning of rows have no heading
-        rows = {number: _cells(line, starts) for number, line in enumerate(lines) if _has_columns(line, starts)}
+        rows = {number: self._cells(line, starts) for number, line in enumerate(lines) if _has_columns(line, starts)}
         titles = _split(head, starts)
         for position, title in enumerate(titles):
             for cells in rows.values():
@@ -118,8 +126,14 @@ class Normaliser:
                 elif title in DURATION_COLUMNS:
                     cells[position] = re.sub(DURATION, "1.0s", cells[position])
         widths = [max(map(len, column)) for column in zip(titles, *rows.values(), strict=True)]
-        out = [_row(rows[number], widths) if number in rows else line for number, line in enumerate(lines)]
+        out = [
+            _row(rows[number], widths) if number in rows else self._values(line) for number, line in enumerate(lines)
+        ]
         return [_row(titles, widths), " " + "─" * (sum(widths) + 3 * (len(widths) - 1)), *out]
+
+    def _cells(self, line: str, starts: list[int]) -> list[str]:
+        """Return the cells of a row as every run would print them."""
+        return [self._values(cell) for cell in _split(line, starts)]
 
 
 def _has_columns(line: str, starts: list[int]) -> bool:
@@ -129,10 +143,6 @@ def _has_columns(line: str, starts: list[int]) -> bool:
 
 def _split(line: str, starts: list[int]) -> list[str]:
     return [line[start:end].strip() for start, end in zip(starts, [*starts[1:], None], strict=True)]
-
-
-def _cells(line: str, starts: list[int]) -> list[str]:
-    return [ACTOR_PATTERN.sub(ACTOR, piece) for piece in _split(line, starts)]
 
 
 def _row(cells: list[str], widths: list[int]) -> str:

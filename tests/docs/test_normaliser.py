@@ -70,6 +70,19 @@ when (UTC)        release  commit   took  by
     assert "abcdef0" not in table[4]
 
 
+def test_values_of_other_widths_move_no_column(normaliser: Normaliser) -> None:
+    printed = """\
+   environment  changed  line
+─────────────────────────────
+✓  mark         1m ago   0.x
+✓  shane        12s ago  1.x"""
+
+    assert [line.split() for line in normaliser.text(printed).splitlines()[2:]] == [
+        ["✓", "mark", "2.0s", "ago", "0.x"],
+        ["✓", "shane", "2.0s", "ago", "1.x"],
+    ]
+
+
 def test_ports_are_numbered_in_the_order_of_appearance(normaliser: Normaliser) -> None:
     normalised = normaliser.text("http://127.0.0.1:51000 http://127.0.0.1:33333 http://127.0.0.1:51000")
     assert normalised == "http://127.0.0.1:40001 http://127.0.0.1:40002 http://127.0.0.1:40001"
