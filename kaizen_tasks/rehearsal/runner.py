@@ -13,6 +13,7 @@ from kaizen_tasks.adapters.console.events import EVENTS_VARIABLE, EventType, Run
 from kaizen_tasks.adapters.host import process
 from kaizen_tasks.domain.build.failure import UNAVAILABLE_HINT
 from kaizen_tasks.domain.build.stand_in import STAND_IN
+from kaizen_tasks.domain.text.listing import counted
 from kaizen_tasks.errors import BuildFailed
 from kaizen_tasks.rehearsal import flow_check
 from kaizen_tasks.rehearsal.clone import ScratchClone, create_clone
@@ -101,7 +102,7 @@ class RehearsalReport:
         if self.plan.engine != STAND_IN:
             return ()
         checks = self.plan.settings.smoke
-        smoke = (f"its {len(checks)} smoke check{'s' if len(checks) > 1 else ''}",) if checks else ()
+        smoke = (f"its {counted(len(checks), 'smoke check')}",) if checks else ()
         return ("that the image can be built, and that the app starts and answers", *smoke)
 
 

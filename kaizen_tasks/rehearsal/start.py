@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
+from kaizen_tasks.domain.text.listing import counted
 from kaizen_tasks.domain.version import image_tag
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.flows.release import files, pending, tags
@@ -86,12 +87,8 @@ def _describe_real_service(environment: Environment, settings: Settings) -> Serv
 
 
 def _describe(like: ServiceDescription) -> str:
-    counts = f"{_count('variable', like.variables)}, {_count('secret', like.secrets)}"
+    counts = f"{counted(len(like.variables), 'variable')}, {counted(len(like.secrets), 'secret')}"
     return f"services are like {like.service}: {counts}, port {like.port}; the values are made up"
-
-
-def _count(noun: str, names: tuple[str, ...]) -> str:
-    return f"{len(names)} {noun}{'' if len(names) == 1 else 's'}"
 
 
 def _tag_earlier_releases(plan: RehearsalPlan, clone: ScratchClone, tools: Toolbox) -> EarlierReleases:

@@ -11,6 +11,7 @@ from rich.text import Text
 from kaizen_tasks.adapters.console import progress
 from kaizen_tasks.adapters.console.progress import EnvironmentProgress, ProgressState, RolloutProgress
 from kaizen_tasks.domain.text import duration
+from kaizen_tasks.domain.text.listing import counted
 
 STATE_SYMBOLS = {
     ProgressState.FAILED: "✗",
@@ -104,7 +105,7 @@ def _summary(environments: Sequence[EnvironmentProgress], visible_count: int, se
     """Return a line with the number of environments in each state, those not shown included, and the time."""
     counts = progress.count_states(environments).items()
     texts = (Text(f"{number} {state}", STATE_STYLES[state]) for state, number in counts if number)
-    total = f"{len(environments)} environment{'' if len(environments) == 1 else 's'}: "
+    total = f"{counted(len(environments), 'environment')}: "
     hidden = f", {len(environments) - visible_count} not shown" if visible_count < len(environments) else ""
     text = Text.assemble(total, Text(", ").join(texts), f"; {duration.format_duration(seconds)}{hidden}")
     text.no_wrap, text.overflow = True, "ellipsis"

@@ -145,14 +145,13 @@ class TaskProgram(Program):
             usage_error = explain(error, self)
             raise Exit(error_text(usage_error), code=usage_error.exit_code) from error
         except Exit as error:
-            from kaizen_tasks.cli.entry_point.parse_errors import unknown_group_error  # noqa: PLC0415
+            if not error.message or error.code == UsageError.exit_code:
+                raise
+            from kaizen_tasks.cli.entry_point.parse_errors import unknown_group_error  # noqa: PLC0415 - as above
 
-            if (
-                error.message and error.code != UsageError.exit_code
-            ):  # Invoke's own: there is no such collection to list
-                usage_error = unknown_group_error(self) or UsageError(error.message, hint=f"{self.command_name} --list")
-                raise Exit(error_text(usage_error), code=usage_error.exit_code) from error
-            raise
+            # Invoke's own error: there is no such collection to list.
+            usage_error = unknown_group_error(self) or UsageError(error.message, hint=f"{self.command_name} --list")
+            raise Exit(error_text(usage_error), code=usage_error.exit_code) from error
 
 
 def equip_invoke() -> None:

@@ -15,6 +15,7 @@ from kaizen_tasks.cli.entry_point.correction import typed_line
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.status import EnvironmentStatus
 from kaizen_tasks.domain.text import duration
+from kaizen_tasks.domain.text.listing import counted
 from kaizen_tasks.errors import DriftFound, UsageError
 from kaizen_tasks.flows.status import collect_deployments, collect_history, collect_status
 from kaizen_tasks.wiring import Toolbox
@@ -45,7 +46,7 @@ def status(c: Context, *, env: list[str], json: bool, check: bool, watch: bool, 
     if check:
         _require_no_drift(rows)
         if not json:
-            tools.reporter.note(f"no drift in {count_environments(len(rows))}")
+            tools.reporter.note(f"no drift in {counted(len(rows), 'environment')}")
 
 
 def _require_no_drift(rows: Sequence[EnvironmentStatus]) -> None:
@@ -53,12 +54,9 @@ def _require_no_drift(rows: Sequence[EnvironmentStatus]) -> None:
     drifting = [row for row in rows if row.drift]
     if drifting:
         texts = "; ".join(tables.drift_texts(rows))
-        raise DriftFound(f"drift in {count_environments(len(drifting))}: {texts}", hint="inv status shows all of it")
-
-
-def count_environments(number: int) -> str:
-    """Return a number of environments in words."""
-    return f"{number} environment{'' if number == 1 else 's'}"
+        raise DriftFound(
+            f"drift in {counted(len(drifting), 'environment')}: {texts}", hint="inv status shows all of it"
+        )
 
 
 def history(c: Context, *, env: list[str], limit: str, json: bool) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 
 SPECIAL_PARAMETERS = "@*#?-$!"
 NAME = re.compile(rf"\d+|[{re.escape(SPECIAL_PARAMETERS)}]|\w+")
-OPERATORS = ":+-?#%/"
 
 
 def split_words(text: str, escape: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Lists names in a sentence."""
+"""Names and numbers in a sentence."""
 
 from __future__ import annotations
 
@@ -11,3 +11,8 @@ def list_names(names: Sequence[str], *, limit: int = MAX_NAMES) -> str:
     """Return the first names and the number of the others: `a, b, c and 2 more`."""
     others = len(names) - limit
     return ", ".join(names[:limit]) + (f" and {others} more" if others > 0 else "")
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things in words: `1 environment`, `2 environments`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from kaizen_tasks.domain.doctor import Finding, Verdict
+from kaizen_tasks.domain.text.listing import counted
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.deploy import first_deployment
 from kaizen_tasks.flows.doctor import account, app, engine, environment
@@ -67,7 +68,7 @@ def _show_warnings(warnings: Sequence[Finding], tools: Tools) -> None:
     for warning in warnings[:MAX_WARNINGS_SHOWN]:
         tools.reporter.note(f"  warning: {describe(warning)}; {warning.fix}")
     if hidden_count := len(warnings[MAX_WARNINGS_SHOWN:]):
-        tools.reporter.note(f"  and {hidden_count} more warning{'s' if hidden_count > 1 else ''}: inv doctor")
+        tools.reporter.note(f"  and {counted(hidden_count, 'more warning')}: inv doctor")
 
 
 def without_first_deployments(problems: Sequence[Finding], release: Release, tools: Tools) -> tuple[Finding, ...]:

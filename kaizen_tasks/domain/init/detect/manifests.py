@@ -29,7 +29,6 @@ COPILOT_MANIFEST = re.compile(r"((?:.*/)?)copilot/([\w-]+)/manifest\.ya?ml")
 COPILOT_ENVIRONMENT = re.compile(r"(?:.*/)?copilot/environments/([\w-]+)/manifest\.ya?ml")
 COPILOT_TYPES = {"Request-Driven Web Service": APP_RUNNER, "Load Balanced Web Service": "Amazon ECS"}
 APPRUNNER_FILE = re.compile(r"(?!(?:\.\./)*\.github/)(?:.*/)?apprunner\.ya?ml")
-KUBERNETES = re.compile(r"(?m)^kind: *(?:Deployment|StatefulSet)\b")
 
 PLATFORM_FILES = {
     "Fly.io": r"fly(?:\.\w+)?\.toml",
