@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.build.stand_in import STAND_IN
+from kaizen_tasks.domain.platform import PLATFORMS
 from kaizen_tasks.domain.text.json_pointer import is_json_pointer, suggest_pointer
 from kaizen_tasks.domain.version import parse_version
 from kaizen_tasks.errors import UsageError
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 ENGINES = ("auto", "docker", "podman", "buildah", "bundle", STAND_IN)
-PLATFORMS = ("apprunner",)
 FORGES = ("github", "gitlab")
 VERSION_FORMATS = ("auto", "json", "text")
 VERSION_SPELLINGS = ("semver", "pep440")
@@ -33,6 +33,9 @@ STAGE_NAME = r"([A-Za-z0-9][A-Za-z0-9_.-]*)?"
 CONTEXT_NAME = r"[A-Za-z0-9_][A-Za-z0-9_./:-]*"
 SECRET_ID = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"  # noqa: S105 - what its name may be
 IMAGE_PLATFORM = r"[a-z0-9]+/[a-z0-9]+(/[a-z0-9]+)?"
+ROLE_ARN = r"(arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+)?"
+EXTERNAL_ID = r"([\w+=,.@:/-]{2,1224})?"
+ECS_NAME = r"([A-Za-z0-9_-]{1,255})?"
 ACCOUNT_NUMBER = r"([0-9]{12})?"
 URL = r"(https?://[^/?#\s]+[!-~]*)?"
 VARIABLE_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -93,12 +96,29 @@ def repository_name(text: str) -> str:
     return _match(text, rf"(?=.{{2,256}}$){part}(?:/{part})*", "the name of a repository, such as 'prod-coach-app'")
 
 
-def service_name(text: str) -> str:
-    """Accept the name of a service.
+def service_name(platform: str, text: str) -> str:
+    """Accept the name of a service of a platform."""
+    kind = PLATFORMS[platform]
+    rule = kind.service_name_rule
+    return "" if kind.service_name.fullmatch(text) else f"{text!r} is not the name of a service: {rule}"
 
-    https://docs.aws.amazon.com/apprunner/latest/api/API_CreateService.html
+
+def cluster_name(text: str) -> str:
+    """Accept the name of a cluster or of a container, or an empty text."""
+    return _match(text, ECS_NAME, "a name: up to 255 letters, digits, - and _")
+
+
+def role_arn(text: str) -> str:
+    """Accept the ARN of a role, or an empty text."""
+    return _match(text, ROLE_ARN, "the ARN of a role, such as 'arn:aws:iam::123456789012:role/release'")
+
+
+def external_id(text: str) -> str:
+    """Accept the external identifier of a role's trust policy, or an empty text.
+
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
     """
-    return _match(text, r"[A-Za-z0-9][A-Za-z0-9_-]{3,39}", "the name of a service: 4 to 40 letters, digits, - and _")
+    return _match(text, EXTERNAL_ID, "an external identifier: 2 to 1224 letters, digits and +=,.@:/-")
 
 
 def secret_name(text: str) -> str:

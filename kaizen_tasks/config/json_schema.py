@@ -22,6 +22,7 @@ from kaizen_tasks.config.structure import is_table, key_types
 from kaizen_tasks.config.tables import LineRules, RawConfig
 from kaizen_tasks.config.validate import NAME_CHECKS
 from kaizen_tasks.domain.changelog.lint.rules import RULES
+from kaizen_tasks.domain.platform import PLATFORMS
 from kaizen_tasks.domain.runtime_config import KEY_TYPES, KeyRule
 from kaizen_tasks.domain.smoke import METHODS, Scalar, SmokeCheck, Statuses
 from kaizen_tasks.domain.text.duration import DURATION, Seconds
@@ -64,15 +65,18 @@ CHECKS: Mapping[Callable[..., str], Schema] = {
     checks.account_number: _pattern(checks.ACCOUNT_NUMBER),
     checks.app_name: _pattern(checks.APP_NAME),
     checks.argument_name: _pattern(checks.VARIABLE_NAME),
+    checks.cluster_name: _pattern(checks.ECS_NAME),
     checks.context_name: _pattern(checks.CONTEXT_NAME),
     checks.engine: _choice(*checks.ENGINES),
+    checks.external_id: _pattern(checks.EXTERNAL_ID),
     checks.forge: _choice("", *checks.FORGES),
     checks.image_platform: _pattern(checks.IMAGE_PLATFORM),
     checks.lint_rule: _choice(*RULES),
     checks.name: _pattern(checks.NAME),
-    checks.platform: _choice(*checks.PLATFORMS),
+    checks.platform: _choice(*PLATFORMS),
     checks.port: {"minimum": 1, "maximum": 65535},
     checks.region: _pattern(checks.REGION),
+    checks.role_arn: _pattern(checks.ROLE_ARN),
     checks.secret_id: _pattern(checks.SECRET_ID),
     checks.severity: _choice(*checks.SEVERITIES),
     checks.stage_name: _pattern(checks.STAGE_NAME),

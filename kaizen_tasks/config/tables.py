@@ -19,6 +19,7 @@ from kaizen_tasks.domain.version import parse_version
 
 if TYPE_CHECKING:
     from kaizen_tasks.config import checks
+    from kaizen_tasks.domain.aws_target import AwsTarget
     from kaizen_tasks.domain.build.secret import BuildSecret
     from kaizen_tasks.domain.changelog.format import ChangelogFormat
     from kaizen_tasks.domain.changelog.lint.rules import LintRules, Severity
@@ -38,11 +39,16 @@ class AwsRules(NamedTuple):
             Example: "123456789012"
         profile: the profile of `~/.aws/config`, unless `AWS_PROFILE` or a variable with credentials is set. Empty
             leaves the choice to boto3. Example: "coach-release"
+        role: ARN of the role that releases; it is assumed with the credentials of profile or chain. Empty uses these as
+            they are. Example: "arn:aws:iam::123456789012:role/release"
+        external_id: what the trust policy of the role asks for, if it does. Example: "coach"
     """
 
     region: Annotated[str, checks.region] = ""
     account: Annotated[str, checks.account_number] = ""
     profile: Annotated[str, checks.printable_text] = ""
+    role: Annotated[str, checks.role_arn] = ""
+    external_id: Annotated[str, checks.external_id] = ""
 
 
 def is_folder(context: str) -> bool:
@@ -203,19 +209,24 @@ class RawDefaults(NamedTuple):
     """`[defaults]`: what every environment starts from.
 
     Attributes:
-        platform: what runs an environment: `apprunner`.
+        platform: what runs an environment: `apprunner`, `ecs-express` (ECS Express Mode) or `ecs` (ECS on Fargate).
         repository: name of the image repository; `{env}` and `{app}` are filled in.
         service: name of the service; `{env}` and `{app}` are filled in.
-        follow: the tag of the image that the service deploys, which a deployment moves; `{env}` and `{app}` are filled
-            in. Environments that share a repository follow different tags.
-        url: address of the app; `{env}` and `{app}` are filled in. Empty: the platform's own address.
-            Example: "https://{env}.coach.example"
+        cluster: the cluster of the service, on `ecs-express` and `ecs`; `{env}` and `{app}` are filled in.
+        container: the container of the task definition that runs the app, on `ecs-express` and `ecs`. Empty: the
+            essential one. Example: "web"
+        follow: the tag of the image that the service deploys, which a deployment moves, on `apprunner`; `{env}` and
+            `{app}` are filled in. Environments that share a repository follow different tags.
+        url: address of the app; `{env}` and `{app}` are filled in. Empty: the platform's own address, which `ecs` does
+            not give. Example: "https://{env}.coach.example"
         protected: ask for a confirmation, or `--yes`, before changing an environment.
     """
 
     platform: Annotated[str, checks.platform] = "apprunner"
     repository: Annotated[str, checks.name_template] = "{env}-{app}-app"
     service: Annotated[str, checks.name_template] = "{env}-{app}-service"
+    cluster: Annotated[str, checks.name_template] = "default"
+    container: Annotated[str, checks.cluster_name] = ""
     follow: Annotated[str, checks.name_template] = "latest"
     url: Annotated[str, checks.name_template, checks.url] = ""
     protected: bool = False
@@ -228,7 +239,15 @@ class RawEnvironment(NamedTuple):
         platform: as in `[defaults]`, for this environment. Example: "apprunner"
         repository: as in `[defaults]`, for this environment. Example: "my-personal-coach-app"
         service: as in `[defaults]`, for this environment. Example: "my-personal-coach-service"
+        cluster: as in `[defaults]`, for this environment. Example: "coach"
+        container: as in `[defaults]`, for this environment. Example: "web"
         follow: as in `[defaults]`, for this environment. Example: "prod"
+        account: as in `[aws]`, for repository, service and secret of this environment. Ledger and locks stay in the
+            account of `[aws]`. Example: "210987654321"
+        region: as in `[aws]`, for repository, service and secret of this environment. Example: "eu-central-1"
+        role: as in `[aws]`, for this environment. Example: "arn:aws:iam::210987654321:role/release"
+        external_id: as in `[aws]`, for this environment. Example: "coach"
+        profile: as in `[aws]`, for this environment. Example: "coach-prod"
         url: as in `[defaults]`, for this environment. Example: "https://www.coach.example"
         protected: as in `[defaults]`, for this environment. Example: true
         secret: as `runtime.secret`, for this environment. Example: "my-personal-coach-secrets"
@@ -240,7 +259,14 @@ class RawEnvironment(NamedTuple):
     platform: Annotated[str, checks.inherited(checks.platform)] = ""
     repository: Annotated[str, checks.name_template] = ""
     service: Annotated[str, checks.name_template] = ""
+    cluster: Annotated[str, checks.name_template] = ""
+    container: Annotated[str, checks.cluster_name] = ""
     follow: Annotated[str, checks.name_template] = ""
+    account: Annotated[str, checks.account_number] = ""
+    region: Annotated[str, checks.region] = ""
+    role: Annotated[str, checks.role_arn] = ""
+    external_id: Annotated[str, checks.external_id] = ""
+    profile: Annotated[str, checks.printable_text] = ""
     url: Annotated[str, checks.name_template, checks.url] = ""
     protected: bool | None = None
     secret: Annotated[str, checks.name_template] = ""
@@ -251,6 +277,24 @@ class RawEnvironment(NamedTuple):
         """Return the value of a key, inherited if necessary, before its placeholders are filled in."""
         inherited = raw.runtime.secret if key == "secret" else getattr(raw.defaults, key)
         return str(getattr(self, key) or inherited)
+
+    def target(self, home: AwsRules) -> AwsTarget:
+        """Return where the environment is: as `[aws]` says, unless it has an account, role or profile of its own."""
+        from kaizen_tasks.domain.aws_target import AwsTarget
+
+        region = self.region or home.region
+        if not (self.account or self.role or self.profile):
+            external_id = self.external_id or home.external_id
+            return AwsTarget(
+                region=region, account=home.account, role=home.role, external_id=external_id, profile=home.profile
+            )
+        return AwsTarget(
+            region=region,
+            account=self.account or (self.role.split(":")[4] if self.role else home.account),
+            role=self.role,
+            external_id=self.external_id or home.external_id,
+            profile=self.profile or home.profile,
+        )
 
 
 class LineRules(NamedTuple):

@@ -6,6 +6,7 @@ import copy
 import os
 import posixpath
 import re
+from functools import partial
 from operator import attrgetter
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.config.structure import ConfigProblem, StructureError, structure
 from kaizen_tasks.config.tables import BuildRules, RawConfig, RawEnvironment, RuntimeTable, VersionFile
 from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.domain.platform import PLATFORMS
 from kaizen_tasks.domain.request_header import HEADER_NAME, HEADER_VALUE, SecretHeader
 from kaizen_tasks.domain.runtime_config import KEY_TYPES, KeyRule, RuntimeRules
 from kaizen_tasks.domain.smoke import METHODS, SmokeCheck
@@ -141,6 +143,7 @@ def _validate(raw: RawConfig) -> Iterator[ConfigProblem]:
     yield from _validate_lines(raw)
     yield from _validate_former_names(raw)
     yield from _validate_followed_tags(raw)
+    yield from _validate_targets(raw)
     yield from _validate_no_sharing(raw)
     for name, secret in raw.build.secrets.items():
         yield from _validate_build_secret(f"build.secrets.{name}", secret)
@@ -192,16 +195,34 @@ def _validate_resource_names(raw: RawConfig) -> Iterator[ConfigProblem]:
     """Find names of resources that no service could have, after their placeholders are filled in."""
     resource_checks = {
         "repository": checks.repository_name,
-        "service": checks.service_name,
+        "cluster": checks.cluster_name,
         "secret": checks.secret_name,
         "url": checks.url,
     }
     for name, raw_environment in raw.environments.items():
         if checks.name(name) or checks.app_name(raw.app):
             continue  # that is the problem
+        resource_checks["service"] = partial(checks.service_name, raw_environment.template("platform", raw))
         for key, check in resource_checks.items():
             if error := check(_fill(raw_environment.template(key, raw), name, raw)):
                 yield ConfigProblem(f"environments.{name}.{key}", error)
+
+
+def _validate_targets(raw: RawConfig) -> Iterator[ConfigProblem]:
+    """Find accounts that no credentials belong to, and keys that the platform of their environment does not have."""
+    for name, raw_environment in raw.environments.items():
+        path, kind = f"environments.{name}", PLATFORMS[raw_environment.template("platform", raw)]
+        account, role = raw_environment.account, raw_environment.role
+        if account and raw.aws.account not in {"", account} and not (role or raw_environment.profile):
+            message = f"differs from aws.account, {raw.aws.account}: role or profile says whose credentials it takes"
+            yield ConfigProblem(f"{path}.account", message)
+        if account and role and role.split(":")[4] != account:
+            yield ConfigProblem(f"{path}.role", f"{role!r} is not a role of the account {account}")
+        if raw_environment.follow and not kind.follows_tag:
+            message = f"is not for {kind.title}, which is told the digest: no tag moves"
+            yield ConfigProblem(f"{path}.follow", message)
+        if not kind.has_address and not raw_environment.template("url", raw):
+            yield ConfigProblem(f"{path}.url", f"is missing: {kind.title} gives a service no address")
 
 
 def _validate_required_keys(raw: RawConfig) -> Iterator[ConfigProblem]:
@@ -258,6 +279,8 @@ def _validate_former_names(raw: RawConfig) -> Iterator[ConfigProblem]:
 def _validate_followed_tags(raw: RawConfig) -> Iterator[ConfigProblem]:
     """Find names that are no tags of an image, or that only a version may have."""
     for name, raw_environment in raw.environments.items():
+        if not PLATFORMS[raw_environment.template("platform", raw)].follows_tag:
+            continue
         template = raw_environment.template("follow", raw)
         if error := checks.followed_tag(_fill(template, name, raw)):
             key = f"environments.{name}.follow" if raw_environment.follow else "defaults.follow"
@@ -269,9 +292,14 @@ def _validate_no_sharing(raw: RawConfig) -> Iterator[ConfigProblem]:
     for key in ("repository", "service", "secret"):
         owners: dict[tuple[str, ...], str] = {}
         for name, raw_environment in raw.environments.items():
-            template = raw_environment.template(key, raw)
+            kind = PLATFORMS[raw_environment.template("platform", raw)]
+            if key == "repository" and not kind.follows_tag:
+                continue  # digests do not collide
+            template, target = raw_environment.template(key, raw), raw_environment.target(raw.aws)
             followed_tag = _fill(raw_environment.template("follow", raw), name, raw)
-            resource = (_fill(template, name, raw), *((followed_tag,) if key == "repository" else ()))
+            cluster = _fill(raw_environment.template("cluster", raw), name, raw) if kind.has_cluster else ""
+            scope = {"repository": followed_tag, "service": cluster, "secret": ""}[key]
+            resource = (target.account, target.region, scope, _fill(template, name, raw))
             owner = owners.setdefault(resource, name)
             if owner != name:
                 advice = SHARED_REPOSITORY_ADVICE.format(tag=followed_tag) if key == "repository" else ""
@@ -418,6 +446,9 @@ def _resolve_environment(name: str, raw_environment: RawEnvironment, raw: RawCon
         platform=fill("platform"),
         repository=fill("repository"),
         service=fill("service"),
+        target=raw_environment.target(raw.aws),
+        cluster=fill("cluster"),
+        container=fill("container"),
         follow=fill("follow"),
         formerly=raw_environment.formerly,
         url=fill("url").rstrip("/"),

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from attrs import field, frozen
 
-from attrs import frozen
-
+from kaizen_tasks.domain.aws_target import AwsTarget
+from kaizen_tasks.domain.platform import PLATFORMS, PlatformKind
 from kaizen_tasks.domain.text.duration import ZERO_SECONDS, Seconds
 
 DEFAULT_FOLLOWED_TAG = "latest"
 
-IMAGE_PLATFORMS: Mapping[str, str] = {"apprunner": "linux/amd64"}
-"""What the images of each platform are built for; https://docs.aws.amazon.com/apprunner/latest/dg/service-source-image.html."""
+DEFAULT_CLUSTER = "default"
 
 
 @frozen(kw_only=True)
@@ -20,10 +19,13 @@ class Environment:
 
     Attributes:
         name: the environment's name: `staging`, `prod`, `mark`.
-        platform: the platform that runs the service: `apprunner`.
+        platform: the platform that runs the service: `apprunner`, `ecs-express`, `ecs`.
         repository: name of the image repository.
         service: name of the service on the platform.
-        follow: the tag that the service deploys and that a deployment moves: `latest`.
+        target: account and region of repository, service and secret, and whose credentials reach them.
+        cluster: the cluster of the service, on platforms with clusters.
+        container: name of the container that runs the app, on platforms with clusters; empty is the essential one.
+        follow: the tag that the service deploys and that a deployment moves, on platforms that follow one: `latest`.
         url: the app's URL; empty for the URL that the platform assigns.
         secret: name of the secret with the runtime configuration.
         protected: whether changes need a confirmation.
@@ -35,6 +37,9 @@ class Environment:
     platform: str
     repository: str
     service: str
+    target: AwsTarget = field(factory=AwsTarget)
+    cluster: str = DEFAULT_CLUSTER
+    container: str = ""
     follow: str = DEFAULT_FOLLOWED_TAG
     url: str = ""
     secret: str = ""
@@ -43,18 +48,28 @@ class Environment:
     min_age: Seconds = ZERO_SECONDS
 
     @property
+    def kind(self) -> PlatformKind:
+        """What holds for all services of the platform."""
+        return PLATFORMS[self.platform]
+
+    @property
+    def follows_tag(self) -> bool:
+        """Whether the service deploys what a tag names; otherwise it is told the digest."""
+        return self.kind.follows_tag
+
+    @property
     def followed_image(self) -> str:
         """The repository and the tag that the service follows: `prod-web-app:latest`."""
         return f"{self.repository}:{self.follow}"
 
     @property
-    def image_platform(self) -> str:
-        """What an image must be built for to run here: `linux/amd64`."""
-        return IMAGE_PLATFORMS[self.platform]
+    def image_platforms(self) -> tuple[str, ...]:
+        """What an image may be built for to run here: `linux/amd64`."""
+        return self.kind.image_platforms
 
     def runs(self, image_platform: str) -> bool:
         """Return whether an image runs here; one that does not say what it is built for may. A variant is ignored."""
-        return not image_platform or image_platform.split("/")[:2] == self.image_platform.split("/")
+        return not image_platform or "/".join(image_platform.split("/")[:2]) in self.image_platforms
 
 
 @frozen(kw_only=True)

@@ -208,7 +208,8 @@ def test_every_environment_has_every_key_for_invoke_to_override() -> None:
     merged = load.with_defaults({"environments": {"staging": {"url": "https://x"}, "prod": {}}})
 
     unset: dict[str, object] = {
-        **dict.fromkeys(("platform", "repository", "service", "follow", "secret"), ""),
+        **dict.fromkeys(("platform", "repository", "service", "cluster", "container", "follow", "secret"), ""),
+        **dict.fromkeys(("account", "region", "role", "external_id", "profile"), ""),
         "formerly": [],
         "protected": None,
         "min_age": None,

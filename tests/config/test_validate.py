@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kaizen_tasks.config import load, validate
+from kaizen_tasks.domain.aws_target import AwsTarget
 from kaizen_tasks.domain.line import Line
 from kaizen_tasks.domain.smoke import SmokeCheck, Statuses
 from kaizen_tasks.domain.text.duration import ZERO_SECONDS, Seconds
@@ -233,7 +234,10 @@ def test_wrong_types_do_not_hide_unknown_names(tmp_path: Path) -> None:
         ("app = 'x'\n[rollout]\ncanary = 1.5\n", "rollout.canary: 1.5 should be a whole number"),
         ("app = 'x'\n[rollout]\ncanary = true\n", "rollout.canary: true should be a whole number"),
         ("app = 'x'\n[build]\nengine = 'dokcer'\n", "build.engine: 'dokcer' is not an engine; did you mean 'docker'?"),
-        ("app = 'x'\n[defaults]\nplatform = 'ecs'\n", "defaults.platform: 'ecs' is not a platform; known: apprunner"),
+        (
+            "app = 'x'\n[defaults]\nplatform = 'nomad'\n",
+            "defaults.platform: 'nomad' is not a platform; known: apprunner, ecs-express, ecs",
+        ),
         (
             "app = 'x'\n[[docs_checklist]]\nwhen = ['a']\nupdate = 'b'\n",
             "docs_checklist.0.update: 'b' should be a list: [\"b\"]",
@@ -355,13 +359,22 @@ def test_min_age_of_zero_is_not_inherited(tmp_path: Path) -> None:
         ),
         (('repository = "legacy"', 'follow = "v1.x"'), "environments.prod.follow: 'v1.x' looks like a version"),
         (('repository = "legacy"', 'follow = "a b"'), "environments.prod.follow: 'a b' is not the tag of an image"),
+        (
+            ("protected = true", 'account = "210987654321"\nrole = "arn:aws:iam::111111111111:role/x"'),
+            "environments.prod.role: 'arn:aws:iam::111111111111:role/x' is not a role of the account 210987654321",
+        ),
+        (("protected = true", 'role = "release"'), "environments.prod.role: 'release' is not the ARN of a role"),
+        (
+            ("protected = true", 'platform = "ecs"\nfollow = "prod"'),
+            "environments.prod.follow is not for ECS, which is told the digest: no tag moves",
+        ),
         (("[defaults]", '[defaults]\nfollow = "1.2"'), "defaults.follow: '1.2' looks like a version"),
         (
             ('repository = "legacy"', 'service = "x"\n[environments.dom]\nservice = "x"'),
             "environments.dom.service: 'x' is",
         ),
         (('region = "eu-west-1"', ""), "aws.region is missing"),
-        (("protected = true", 'platform = "ecs"'), "environments.prod.platform: 'ecs' is not a platform"),
+        (("protected = true", 'platform = "nomad"'), "environments.prod.platform: 'nomad' is not a platform"),
     ],
 )
 def test_an_unknown_or_shared_name_is_reported(tmp_path: Path, change: tuple[str, str], expected: str) -> None:
@@ -477,3 +490,46 @@ def test_patterns_of_branches_stand_for_several_lines(tmp_path: Path, branches: 
     settings = read(tmp_path, f"{WHOLE}[release]\nbranches = {branches!r}\n")
 
     assert settings.has_several_lines is is_several
+
+
+def test_an_environment_has_the_account_region_and_credentials_of_aws_or_its_own(tmp_path: Path) -> None:
+    """The account of a role is that of its ARN; a region alone changes nothing else."""
+    role = "arn:aws:iam::210987654321:role/release"
+    whole = WHOLE.replace('region = "eu-west-1"', 'region = "eu-west-1"\naccount = "123456789012"')
+    text = whole.replace("protected = true", f'protected = true\nrole = "{role}"\nregion = "eu-central-1"')
+
+    environments = read(tmp_path, text).environments
+
+    assert environments["prod"].target == AwsTarget(account="210987654321", region="eu-central-1", role=role)
+    assert environments["staging"].target == AwsTarget(account="123456789012", region="eu-west-1")
+
+
+def test_an_account_of_its_own_needs_credentials_of_its_own(tmp_path: Path) -> None:
+    text = WHOLE.replace('region = "eu-west-1"', 'region = "eu-west-1"\naccount = "123456789012"')
+
+    assert problems(tmp_path, text.replace("protected = true", 'account = "210987654321"')) == [
+        (
+            "kaizen.toml: environments.prod.account: differs from aws.account, 123456789012: "
+            "role or profile says whose credentials it takes"
+        )
+    ]
+
+
+def test_what_runs_on_ecs_shares_a_repository_and_needs_an_address(tmp_path: Path) -> None:
+    """Digests do not collide as a followed tag does; the same name in another account is another repository."""
+    text = """
+    app = "web"
+    pipeline = ["staging", "prod"]
+    aws.region = "eu-west-1"
+    [defaults]
+    platform = "ecs"
+    repository = "web"
+    cluster = "{app}"
+    [environments.staging]
+    url = "https://staging.example"
+    [environments.prod]
+    """
+
+    assert problems(tmp_path, text) == ["kaizen.toml: environments.prod.url is missing: ECS gives a service no address"]
+    staging = read(tmp_path, f'{text}url = "https://example"').environments["staging"]
+    assert (staging.cluster, staging.follows_tag, staging.runs("linux/arm64/v8")) == ("web", False, True)

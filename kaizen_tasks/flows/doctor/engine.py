@@ -41,7 +41,7 @@ def _check_platform(tools: Tools, subject: Subject) -> Iterator[Finding]:
     platform = tools.settings.build.platform
     misfits = [each for each in tools.settings.environments.values() if not each.runs(platform)]
     if misfits:
-        required = ", ".join(dict.fromkeys(each.image_platform for each in misfits))
+        required = ", ".join(dict.fromkeys(each.image_platforms[0] for each in misfits))
         message = f"images are built for {platform}, and {', '.join(each.name for each in misfits)} runs {required}"
         yield subject.problem(message, f'write platform = "{required}" in [build]')
     else:

@@ -113,7 +113,7 @@ def find_unsuitable_images(environments: Iterable[Environment], images: Iterable
     """Yield a problem for each image that cannot run in an environment."""
     for environment, image in product(environments, images):
         if not environment.runs(image.platform):
-            platform, name = environment.image_platform, image.version or image.digest[:19]
+            platform, name = " or ".join(environment.image_platforms), image.version or image.digest[:19]
             message = f"{name} is built for {image.platform}, and {environment.service} runs {platform}"
             fix = f"release an image for {platform}: see build.platform and the FROM lines of the Dockerfile"
             yield Subject("image", environment.name).problem(message, fix)
