@@ -21,10 +21,10 @@ import attrs
 
 from kaizen_tasks.errors import KaizenError, Refused
 from kaizen_tasks.localcloud.apprunner.apprunner_api import AppRunner
-from kaizen_tasks.localcloud.apprunner.secret_values import SecretResolver
 from kaizen_tasks.localcloud.atomic_write import write_atomically
 from kaizen_tasks.localcloud.clock import MonotonicClock
 from kaizen_tasks.localcloud.ecr.ecr_api import Ecr
+from kaizen_tasks.localcloud.ecs.ecs_api import Ecs
 from kaizen_tasks.localcloud.instances.container import DockerEngine
 from kaizen_tasks.localcloud.instances.launcher import InstanceLauncher
 from kaizen_tasks.localcloud.logs.files import LogStore
@@ -41,6 +41,7 @@ from kaizen_tasks.localcloud.server.credentials import Credentials, IssuedCreden
 from kaizen_tasks.localcloud.server.faults import FaultInjector
 from kaizen_tasks.localcloud.server.server import LOOPBACK, HttpServer
 from kaizen_tasks.localcloud.server.signatures import SignatureVerifier
+from kaizen_tasks.localcloud.services.secret_values import SecretResolver
 from kaizen_tasks.localcloud.state.damaged import load_state
 from kaizen_tasks.localcloud.state.folder import Owner, lock_state_folder
 
@@ -126,7 +127,8 @@ def _require_moto() -> None:
 def _remove_orphans(folder: StateFolder) -> int:
     """End the instances that a killed cloud has left."""
     docker = DockerEngine(registry="", issue_password=str)  # removes containers, and pulls nothing
-    InstanceLauncher(folder=folder.path / "apprunner" / "instances", engine="auto", docker=docker).remove_orphans()
+    for platform in ("apprunner", "ecs"):
+        InstanceLauncher(folder=folder.path / platform / "instances", engine="auto", docker=docker).remove_orphans()
     return 0
 
 
@@ -141,10 +143,11 @@ def _run(options: argparse.Namespace, folder: StateFolder) -> int:
     (state / _CLOUD_FILE).unlink(missing_ok=True)  # of a cloud that was killed
     server = _listen(options.port, state / "port")
     credentials = Credentials.load_or_create(state / "credentials.json")
-    router, apprunner = _services(options, state, server.port, credentials)
+    router, apprunner, ecs = _services(options, state, server.port, credentials)
     with (
         closing(Owner(state)) as owner,
         closing(apprunner),
+        closing(ecs),
         _serve(server, router),
         _publish(folder, options, server.port, credentials),
     ):
@@ -174,8 +177,8 @@ def _lost(folder: StateFolder) -> KaizenError:
 
 def _services(
     options: argparse.Namespace, state: Path, port: int, credentials: Credentials
-) -> tuple[Router, AppRunner]:
-    """Return the router to all services, and App Runner, which has to be closed."""
+) -> tuple[Router, AppRunner, Ecs]:
+    """Return the router to all services, and App Runner and ECS, which have to be closed."""
     address = f"{LOOPBACK}:{port}"
     location = {"account": options.account, "region": options.region}
     store = ImageStore(state / "registry")
@@ -190,6 +193,13 @@ def _services(
         issued=issued,
     )
     moto.restore()
+    instance_variables = {
+        "AWS_ENDPOINT_URL": f"http://{address}",
+        "AWS_ACCESS_KEY_ID": credentials.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
+        "AWS_REGION": options.region,
+        "AWS_DEFAULT_REGION": options.region,
+    }
     apprunner = AppRunner(
         state=state / "apprunner",
         store=store,
@@ -199,13 +209,19 @@ def _services(
         registry=address,
         issue_password=tokens.issue,
         resolve_secret=SecretResolver(moto).resolve,
-        instance_variables={
-            "AWS_ENDPOINT_URL": f"http://{address}",
-            "AWS_ACCESS_KEY_ID": credentials.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
-            "AWS_REGION": options.region,
-            "AWS_DEFAULT_REGION": options.region,
-        },
+        instance_variables=instance_variables,
+        clock=MonotonicClock(),
+        **location,
+    )
+    ecs = Ecs(
+        state=state / "ecs",
+        store=store,
+        engine=options.engine,
+        deploy_seconds=options.deploy_seconds / options.clock_speed,
+        registry=address,
+        issue_password=tokens.issue,
+        resolve_secret=SecretResolver(moto).resolve,
+        instance_variables=instance_variables,
         clock=MonotonicClock(),
         **location,
     )
@@ -220,7 +236,8 @@ def _services(
     )
     router.add_service(Ecr(store=store, tokens=tokens, registry=address, **location))
     router.add_service(apprunner)
-    return router, apprunner
+    router.add_service(ecs)
+    return router, apprunner, ecs
 
 
 def _listen(port: int, port_file: Path) -> HttpServer:

@@ -15,9 +15,7 @@ from kaizen_tasks.localcloud.apprunner.apprunner_errors import (
     tags_by_key,
     to_datetime,
 )
-from kaizen_tasks.localcloud.apprunner.background import BackgroundThreads
 from kaizen_tasks.localcloud.apprunner.controller import InvalidStateError, ServiceController
-from kaizen_tasks.localcloud.apprunner.proxy import TcpProxy
 from kaizen_tasks.localcloud.apprunner.service_configuration import ServiceConfigurations
 from kaizen_tasks.localcloud.apprunner.service_instances import ServiceInstances
 from kaizen_tasks.localcloud.apprunner.services import AppRunnerService, ServiceOperation, ServiceStore
@@ -27,6 +25,8 @@ from kaizen_tasks.localcloud.instances.container import DockerEngine
 from kaizen_tasks.localcloud.instances.launcher import EngineChoice, InstanceLauncher
 from kaizen_tasks.localcloud.logs.files import LogStore
 from kaizen_tasks.localcloud.server.aws_json import ServiceError
+from kaizen_tasks.localcloud.services.background import BackgroundThreads
+from kaizen_tasks.localcloud.services.relays import Relays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -81,10 +81,9 @@ class AppRunner(SharedResourceApi):
         self.services = ServiceStore(state / "services")
         self.shared = SharedResourceStore(state / "shared.json", self._prefix)
         self._configurations = ServiceConfigurations(shared=self.shared, account=account, region=region)
-        self._relays: list[TcpProxy] = []
-        self._cloud_port = int(registry.rpartition(":")[2] or 0)
+        self._relays = Relays(registry)
         docker = DockerEngine(
-            registry=registry, issue_password=issue_password, aws=instance_variables, open_relay=self._open_relay
+            registry=registry, issue_password=issue_password, aws=instance_variables, open_relay=self._relays.open
         )
         launcher = InstanceLauncher(folder=state / "instances", engine=engine, docker=docker, aws=instance_variables)
         threads = BackgroundThreads(clock)
@@ -113,15 +112,7 @@ class AppRunner(SharedResourceApi):
     def close(self) -> None:
         """Stop every instance and free every port; the next App Runner on this folder restarts the services."""
         self._controller.close()
-        for relay in self._relays:
-            relay.close()
-
-    def _open_relay(self, host: str) -> int:
-        """Let containers reach the local cloud, which listens on loopback, at an address of this machine."""
-        relay = TcpProxy(self._cloud_port, host)
-        relay.switch(self._cloud_port)
-        self._relays.append(relay)
-        return relay.port
+        self._relays.close()
 
     def create_service(self, request: JsonObject) -> JsonObject:
         """Create a service and deploy its image."""

@@ -16,12 +16,12 @@ from kaizen_tasks.localcloud.apprunner.services import AppRunnerService, Service
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from kaizen_tasks.localcloud.apprunner.background import BackgroundThreads
     from kaizen_tasks.localcloud.apprunner.service_instances import ServiceInstances
     from kaizen_tasks.localcloud.apprunner.services import ServiceStore
     from kaizen_tasks.localcloud.clock import MonotonicClock
     from kaizen_tasks.localcloud.instances.spec import Instance
     from kaizen_tasks.localcloud.registry.store import ImageStore
+    from kaizen_tasks.localcloud.services.background import BackgroundThreads
 
 _DEPLOYMENT_TYPES = frozenset({"CREATE_SERVICE", "START_DEPLOYMENT", "UPDATE_SERVICE", "RESUME_SERVICE"})
 _NOUNS = {"PAUSE_SERVICE": "Pause", "DELETE_SERVICE": "Deletion"}

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import attrs
 
 from kaizen_tasks.localcloud.apprunner.apprunner_errors import invalid_request
-from kaizen_tasks.localcloud.apprunner.secret_values import SECRET_REFERENCE
 from kaizen_tasks.localcloud.apprunner.shared_resources import (
     AUTO_SCALING,
     OBSERVABILITY,
     VPC_CONNECTOR,
     SharedResourceStore,
 )
+from kaizen_tasks.localcloud.services.secret_values import SECRET_REFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING
 import attrs
 
 from kaizen_tasks.errors import DeployFailed, Interrupted, KaizenError
-from kaizen_tasks.localcloud.apprunner.proxy import TcpProxy
 from kaizen_tasks.localcloud.instances.health import wait_until_healthy, wait_until_unhealthy
 from kaizen_tasks.localcloud.instances.rootfs import read_image
 from kaizen_tasks.localcloud.instances.spec import Instance, InstanceSpec
+from kaizen_tasks.localcloud.services.proxy import TcpProxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kaizen_tasks.localcloud.apprunner.background import BackgroundThreads
     from kaizen_tasks.localcloud.apprunner.services import AppRunnerService, ServiceOperation, ServiceStore
     from kaizen_tasks.localcloud.clock import MonotonicClock
     from kaizen_tasks.localcloud.instances.launcher import InstanceLauncher
     from kaizen_tasks.localcloud.logs.files import LogStore
     from kaizen_tasks.localcloud.registry.store import ImageStore
+    from kaizen_tasks.localcloud.services.background import BackgroundThreads
 
 _DRAIN_SECONDS = 1.0
 _DRAIN_CHECK_SECONDS = 0.1

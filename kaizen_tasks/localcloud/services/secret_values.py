@@ -1,4 +1,4 @@
-"""The values of `RuntimeEnvironmentSecrets`."""
+"""The values of secrets that an application gets as environment variables, by their references."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.localcloud.apprunner.proxy import TcpProxy
+from kaizen_tasks.localcloud.services.proxy import TcpProxy
 from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def upstream() -> Iterator[Callable[[Callable[[socket.socket], None]], int]]:
 
 @pytest.fixture
 def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[TcpProxy]:
-    monkeypatch.setattr("kaizen_tasks.localcloud.apprunner.proxy._LINGER_SECONDS", HANG_SECONDS)
+    monkeypatch.setattr("kaizen_tasks.localcloud.services.proxy._LINGER_SECONDS", HANG_SECONDS)
     before = threading.active_count()
     with contextlib.closing(TcpProxy()) as proxy:
         yield proxy

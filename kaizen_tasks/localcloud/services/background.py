@@ -1,4 +1,4 @@
-"""Background threads of App Runner, which end before it is closed."""
+"""Background threads of a platform, which end before it is closed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class BackgroundThreads:
         """Wait until the clock reads `deadline`.
 
         Raises:
-            Interrupted: App Runner is being closed.
+            Interrupted: the platform is being closed.
         """
         if self._clock.wait(self.closing, deadline):
             raise Interrupted("the local cloud is stopping")
@@ -54,7 +54,7 @@ class BackgroundThreads:
         An operation has not ended before its end is on the disk.
 
         Raises:
-            Interrupted: App Runner is being closed.
+            Interrupted: the platform is being closed.
         """
         while True:
             try:

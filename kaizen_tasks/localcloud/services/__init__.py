@@ -1,0 +1,1 @@
+"""What the platforms that run services share: public ports, background threads, and the values of secrets."""
