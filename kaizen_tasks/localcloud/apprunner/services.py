@@ -13,6 +13,7 @@ import attrs
 from kaizen_tasks.localcloud.atomic_write import remove_temporary_files, write_atomically
 from kaizen_tasks.localcloud.instances.health import HealthCheck
 from kaizen_tasks.localcloud.server.http_message import JsonObject
+from kaizen_tasks.localcloud.services.image_identifiers import ImageIdentifier
 from kaizen_tasks.localcloud.state.damaged import load_state
 
 if TYPE_CHECKING:
@@ -96,12 +97,12 @@ class AppRunnerService:
     @property
     def repository(self) -> str:
         """Return the repository of its image."""
-        return _split_image_identifier(self._image["ImageIdentifier"])[0]
+        return ImageIdentifier.parse(self._image["ImageIdentifier"]).repository
 
     @property
     def reference(self) -> str:
         """Return the tag or digest of its image."""
-        return _split_image_identifier(self._image["ImageIdentifier"])[1]
+        return ImageIdentifier.parse(self._image["ImageIdentifier"]).reference
 
     @property
     def follows_tag(self) -> bool:
@@ -205,13 +206,3 @@ def _parse_service(content: bytes) -> AppRunnerService:
     document = json.loads(content)
     operations = tuple(ServiceOperation(**operation) for operation in document.pop("operations"))
     return AppRunnerService(**document, operations=operations)
-
-
-def _split_image_identifier(identifier: str) -> tuple[str, str]:
-    """Split `host/repository:tag` or `host/repository@digest`; the default tag is `latest`, as in AWS."""
-    path = identifier.partition("/")[2]
-    if "@" in path:
-        repository, _, digest = path.partition("@")
-        return repository, digest
-    repository, _, tag = path.partition(":")
-    return repository, tag or "latest"

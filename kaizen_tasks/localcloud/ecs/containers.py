@@ -1,0 +1,193 @@
+"""Running tasks: the containers of a task definition as instances of this machine."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import attrs
+
+from kaizen_tasks.errors import DeployFailed, KaizenError
+from kaizen_tasks.localcloud.instances.rootfs import read_image
+from kaizen_tasks.localcloud.instances.spec import Instance, InstanceSpec
+from kaizen_tasks.localcloud.server.http_message import JsonObject
+from kaizen_tasks.localcloud.services.image_identifiers import ImageIdentifier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from pathlib import Path
+
+    from kaizen_tasks.localcloud.instances.launcher import InstanceLauncher
+    from kaizen_tasks.localcloud.registry.store import ImageStore
+
+DEFAULT_PORT = 80
+"""The port of a container without a port mapping, as of Express Mode's `containerPort`."""
+
+
+@attrs.frozen(kw_only=True)
+class TaskSpec:
+    """What a task is started from.
+
+    Args:
+        task_id: 32 hexadecimal digits.
+        definition: the members of the API's `TaskDefinition`.
+        digests: the digests of images by the name of their container; containers that are not named are not started.
+        overrides: the members of `containerOverrides`, by the name of the container.
+    """
+
+    task_id: str
+    definition: JsonObject
+    digests: Mapping[str, str]
+    overrides: Mapping[str, JsonObject] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class RunningContainer:
+    """A started container: its definition, its instance and what the instance was started from."""
+
+    definition: JsonObject
+    instance: Instance
+    spec: InstanceSpec
+
+    @property
+    def name(self) -> str:
+        """Return its name in the task definition."""
+        return str(self.definition["name"])
+
+    @property
+    def is_essential(self) -> bool:
+        """Return whether the task ends with it."""
+        return bool(self.definition.get("essential", True))
+
+
+@attrs.frozen(kw_only=True)
+class RunningTask:
+    """The containers of a task."""
+
+    task_id: str
+    containers: tuple[RunningContainer, ...]
+
+    @property
+    def main(self) -> RunningContainer:
+        """Return the container that serves: the first with a port mapping, or else the first essential one."""
+        return min(
+            self.containers, key=lambda known: (not known.definition.get("portMappings"), not known.is_essential)
+        )
+
+    @property
+    def instance(self) -> Instance:
+        """Return the instance that serves."""
+        return self.main.instance
+
+    def exit_codes(self) -> dict[str, int]:
+        """Return the exit codes of the containers that have ended, by their names."""
+        codes = {container.name: container.instance.exit_code() for container in self.containers}
+        return {name: code for name, code in codes.items() if code is not None}
+
+    def has_ended(self) -> bool:
+        """Return whether an essential container has ended, and with it the task."""
+        return any(known.is_essential and known.instance.exit_code() is not None for known in self.containers)
+
+    def stop(self) -> None:
+        """Stop all containers."""
+        for container in self.containers:
+            container.instance.stop()
+
+
+class TaskLauncher:
+    """Starts tasks from images of the account's registry.
+
+    Args:
+        launcher: starts instances.
+        store: the registry's images.
+        hosts: the names of the registry in identifiers of images.
+        resolve_secret: returns the value of a secret, by its reference.
+        open_output: returns the file for a container's output, by its definition and the id of its task.
+    """
+
+    def __init__(
+        self,
+        *,
+        launcher: InstanceLauncher,
+        store: ImageStore,
+        hosts: Collection[str],
+        resolve_secret: Callable[[str], str],
+        open_output: Callable[[JsonObject, str], Path],
+    ) -> None:
+        self._launcher = launcher
+        self._store = store
+        self._hosts = hosts
+        self._resolve_secret = resolve_secret
+        self._open_output = open_output
+
+    def resolve_images(self, definition: JsonObject) -> dict[str, str]:
+        """Return the digests of a definition's images by the names of their containers.
+
+        Containers that are not essential are left out if their image is not in the registry: a local cloud pulls from
+        no other one. An essential container has an empty digest then.
+        """
+        containers = definition["containerDefinitions"]
+        digests = {container["name"]: self.find_digest(container["image"]) for container in containers}
+        essential = {container["name"] for container in containers if container.get("essential", True)}
+        return {name: digest for name, digest in digests.items() if digest or name in essential}
+
+    def find_digest(self, image: str) -> str:
+        """Return the digest of an image; empty if the account's registry does not have it."""
+        identifier = ImageIdentifier.parse(image)
+        if identifier.host not in self._hosts:
+            return ""
+        return self._store.resolve(identifier.repository, identifier.reference) or ""
+
+    def start(self, spec: TaskSpec) -> RunningTask:
+        """Start the containers of a task in the order of their definitions.
+
+        Raises:
+            KaizenError: an image or a secret does not exist, or a container cannot be started.
+        """
+        containers: list[RunningContainer] = []
+        try:
+            for definition in spec.definition["containerDefinitions"]:
+                if definition["name"] in spec.digests:
+                    override = spec.overrides.get(definition["name"], {})
+                    containers.append(self._start_container(spec, definition, override))
+        except BaseException:
+            for container in containers:
+                container.instance.stop()
+            raise
+        return RunningTask(task_id=spec.task_id, containers=tuple(containers))
+
+    def _start_container(self, spec: TaskSpec, definition: JsonObject, override: JsonObject) -> RunningContainer:
+        digest = spec.digests[definition["name"]]
+        if not digest:
+            raise DeployFailed(f"CannotPullContainerError: {definition['image']}: not found")
+        repository = ImageIdentifier.parse(definition["image"]).repository
+        instance_spec = InstanceSpec(
+            instance_id=uuid.uuid4().hex,
+            repository=repository,
+            image=read_image(self._store, repository, digest),
+            variables=self._variables(definition, override),
+            arguments=tuple(override.get("command") or definition.get("command") or ()),
+            port=_container_port(definition),
+            output=self._open_output(definition, spec.task_id),
+        )
+        instance = self._launcher.start(instance_spec)
+        return RunningContainer(definition=definition, instance=instance, spec=instance_spec)
+
+    def _variables(self, definition: JsonObject, override: JsonObject) -> dict[str, str]:
+        """Return the environment variables of a container, with the values of its secrets."""
+        variables = {item["name"]: item.get("value", "") for item in definition.get("environment", [])}
+        secrets = {item["name"]: self._secret(item["valueFrom"]) for item in definition.get("secrets", [])}
+        return variables | secrets | {item["name"]: item.get("value", "") for item in override.get("environment", [])}
+
+    def _secret(self, reference: str) -> str:
+        try:
+            return self._resolve_secret(reference)
+        except KaizenError as error:
+            prefix = "ResourceInitializationError: unable to pull secrets or registry auth"
+            raise DeployFailed(f"{prefix}: {error.message}") from error
+
+
+def _container_port(definition: JsonObject) -> int:
+    mappings = definition.get("portMappings") or [{}]
+    return int(mappings[0].get("containerPort", DEFAULT_PORT))
