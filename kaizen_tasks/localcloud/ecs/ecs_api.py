@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.localcloud.ecs.clusters import ClusterStore
+from kaizen_tasks.localcloud.ecs.clusters_api import ClustersApi
+from kaizen_tasks.localcloud.ecs.task_definitions import TaskDefinitionStore
+from kaizen_tasks.localcloud.ecs.task_definitions_api import TaskDefinitionsApi
+from kaizen_tasks.localcloud.ecs.tasks import TaskStore
 from kaizen_tasks.localcloud.instances.container import DockerEngine
 from kaizen_tasks.localcloud.instances.launcher import EngineChoice, InstanceLauncher
 from kaizen_tasks.localcloud.services.background import BackgroundThreads
@@ -17,7 +22,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.localcloud.registry.store import ImageStore
 
 
-class Ecs:
+class Ecs(ClustersApi, TaskDefinitionsApi):
     """Emulates the ECS API of one account and region.
 
     Args:
@@ -55,6 +60,9 @@ class Ecs:
         self.account = account
         self.region = region
         self.prefix = f"arn:aws:ecs:{region}:{account}"
+        self.clusters = ClusterStore(state / "clusters", self.prefix)
+        self.task_definitions = TaskDefinitionStore(state / "task-definitions", self.prefix)
+        self.tasks = TaskStore(state / "tasks")
         self._store = store
         self._deploy_seconds = deploy_seconds
         self._resolve_secret = resolve_secret

@@ -37,9 +37,9 @@ def resource_not_found(message: str = "The specified resource could not be found
     return ServiceError("ResourceNotFoundException", message)
 
 
-def cluster_not_found() -> ServiceError:
-    """Return the error for an unknown cluster."""
-    return ServiceError("ClusterNotFoundException", "Cluster not found.")
+def cluster_not_found(message: str = "Cluster not found.") -> ServiceError:
+    """Return the error for an unknown or deleted cluster."""
+    return ServiceError("ClusterNotFoundException", message)
 
 
 def service_not_found() -> ServiceError:
