@@ -25,6 +25,8 @@ class Event(StrEnum):
 
     `abandoned` is the outcome of a deployment that no run will follow to its end: another release was deployed instead,
     or the platform no longer knows it. `withdrawn` says that a release was given up for good, before it had its tag.
+    `migrating` says that a second service is being created on another platform, `migrated` that the first one was
+    deleted, `unmigrated` that the second one was given up.
     `unknown` is an entry of a later version, which is shown and decides nothing: a version whose entries must be
     understood raises the table's format number, so that this one does not write.
     """
@@ -38,12 +40,26 @@ class Event(StrEnum):
     CONFIGURED = "configured"
     RESTORED = "restored"
     WITHDRAWN = "withdrawn"
+    MIGRATING = "migrating"
+    MIGRATED = "migrated"
+    UNMIGRATED = "unmigrated"
     UNKNOWN = "unknown"
 
     @property
     def concerns_deployment(self) -> bool:
         """Whether the event is about the deployed image, unlike rollback intents and configuration changes."""
-        return self not in {Event.ROLLBACK, Event.CONFIGURED, Event.RESTORED, Event.WITHDRAWN, Event.UNKNOWN}
+        return not self.concerns_migration and self not in {
+            Event.ROLLBACK,
+            Event.CONFIGURED,
+            Event.RESTORED,
+            Event.WITHDRAWN,
+            Event.UNKNOWN,
+        }
+
+    @property
+    def concerns_migration(self) -> bool:
+        """Whether the event is about the platform on which the environment runs."""
+        return self in {Event.MIGRATING, Event.MIGRATED, Event.UNMIGRATED}
 
 
 @frozen(kw_only=True)
@@ -58,13 +74,17 @@ class LedgerEntry:
         digest: digest of the image's manifest.
         at: when the event happened, in UTC.
         actor: who caused the event: the person whom a CI service or a role's session names, else `user@host`.
-        operation: the platform's identifier of the deployment, or empty; set on an intent after the start.
-        replaces: for an intent, the digest that the followed tag named before.
+        operation: the platform's identifier of the deployment, or empty; set on an intent after the start. For a
+            migration, the identifier of the new service.
+        replaces: for an intent, the digest that the followed tag named before; for a migration, the identifier of the
+            old service.
         configuration: version of the runtime configuration that was written or deployed.
         reason: why the deployment failed or was abandoned, or the reason that a person gave.
         took: for `deployed`, the duration in seconds by the platform's clock; 0 when the platform reports none.
         unknown_event: for `unknown`, the event's name in the later version.
         run_url: address of the CI run that caused the event, or empty.
+        platform: for a migration, the platform of the new service.
+        url: for a migration, the address of the new service; empty if it is not known yet.
         number: position among the environment's entries, counted from 1, which is their order, whatever `at` says; 0
             before the entry is written, and in entries that were written before there were numbers.
     """
@@ -83,6 +103,8 @@ class LedgerEntry:
     took: float = 0.0
     unknown_event: str = ""
     run_url: str = ""
+    platform: str = ""
+    url: str = ""
     number: int = field(default=0, eq=False)
 
     @property
@@ -257,7 +279,7 @@ def open_rollback(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
     """
     digests: set[str] = set()
     for entry in entries:
-        if entry.event not in {Event.ABANDONED, Event.UNKNOWN}:
+        if entry.event not in {Event.ABANDONED, Event.UNKNOWN} and not entry.event.concerns_migration:
             digests.add(entry.digest)
         if entry.event is Event.ROLLBACK:
             return entry if digests == {entry.digest} else None

@@ -38,7 +38,7 @@ NUMBER_PREFIX = "n#"
 AFTER_NUMBERS = "n$"  # sorts after every number and its operation, and before whatever later versions add
 OPERATION_EVENT = "operation"  # of an item that adds the operation to an intent, since entries are never changed
 TEXT_ATTRIBUTES = ("environment", "version", "commit", "digest", "actor", "operation", "replaces", "reason")
-OPTIONAL_ATTRIBUTES = ("configuration", "run_url")
+OPTIONAL_ATTRIBUTES = ("configuration", "run_url", "platform", "url")
 TABLE_TIMEOUT_SECONDS = 120.0
 POLL_SECONDS = 2.0
 
