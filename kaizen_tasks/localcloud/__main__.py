@@ -28,6 +28,7 @@ from kaizen_tasks.localcloud.ecs.ecs_api import Ecs
 from kaizen_tasks.localcloud.instances.container import DockerEngine
 from kaizen_tasks.localcloud.instances.launcher import InstanceLauncher
 from kaizen_tasks.localcloud.logs.files import LogStore
+from kaizen_tasks.localcloud.logs.groups import LogGroups
 from kaizen_tasks.localcloud.logs.logs_api import CloudWatch
 from kaizen_tasks.localcloud.moto.backend import MotoBackend
 from kaizen_tasks.localcloud.registry.distribution_api import DistributionApi
@@ -35,7 +36,6 @@ from kaizen_tasks.localcloud.registry.store import ImageStore
 from kaizen_tasks.localcloud.router import Router
 from kaizen_tasks.localcloud.server.access_log import AccessLog
 from kaizen_tasks.localcloud.server.auth import Tokens
-from kaizen_tasks.localcloud.server.aws_json import AwsJsonEndpoint
 from kaizen_tasks.localcloud.server.clients import own_hosts
 from kaizen_tasks.localcloud.server.credentials import Credentials, IssuedCredentials
 from kaizen_tasks.localcloud.server.faults import FaultInjector
@@ -184,12 +184,11 @@ def _services(
     store = ImageStore(state / "registry")
     tokens = Tokens(state / "secret", clock=_scaled_clock(options.clock_speed))
     issued = IssuedCredentials()
-    cloudwatch = CloudWatch(logs=LogStore(state / "apprunner" / "logs"), **location)
+    log_groups = LogGroups(state / "logs")
     moto = MotoBackend(
         account=options.account,
         endpoint=address,
         journal=state / "elsewhere.jsonl",
-        logs_endpoint=AwsJsonEndpoint(service=cloudwatch, region=options.region),
         issued=issued,
     )
     moto.restore()
@@ -235,6 +234,7 @@ def _services(
         info={"name": "kaizen local cloud", **location},
     )
     router.add_service(Ecr(store=store, tokens=tokens, registry=address, **location))
+    router.add_service(CloudWatch(apprunner=LogStore(state / "apprunner" / "logs"), groups=log_groups, **location))
     router.add_service(apprunner)
     router.add_service(ecs)
     return router, apprunner, ecs

@@ -22,14 +22,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from kaizen_tasks.localcloud.apprunner.services import AppRunnerService, ServiceStore
-from kaizen_tasks.localcloud.logs.files import LogStore
-from kaizen_tasks.localcloud.logs.logs_api import CloudWatch
 from kaizen_tasks.localcloud.moto import backend
 from kaizen_tasks.localcloud.moto.backend import MotoBackend
 from kaizen_tasks.localcloud.registry.manifests import parse_manifest
 from kaizen_tasks.localcloud.registry.repositories import ImageRepository
 from kaizen_tasks.localcloud.registry.store import BLOB_MOUNTING, ImageStore
-from kaizen_tasks.localcloud.server.aws_json import AwsJsonEndpoint
 from kaizen_tasks.localcloud.server.credentials import IssuedCredentials
 from kaizen_tasks.localcloud.server.http_message import HttpRequest
 from kaizen_tasks.localcloud.server.request_body import RequestBody
@@ -56,13 +53,10 @@ class State:
     def __init__(self, folder: Path) -> None:
         self.images = ImageStore(folder / "registry")
         self.services = ServiceStore(folder / "services")
-        logs = CloudWatch(logs=LogStore(folder / "logs"), account=ACCOUNT, region=REGION)
-        endpoint = AwsJsonEndpoint(service=logs, region=REGION)
         self._moto = MotoBackend(
             account=ACCOUNT,
             endpoint="127.0.0.1:1",
             journal=folder / "elsewhere.jsonl",
-            logs_endpoint=endpoint,
             issued=IssuedCredentials(),
         )
         self._moto.restore()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 import contextlib
 import json
 import threading
@@ -10,11 +9,10 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import attrs
-
 from kaizen_tasks.localcloud.atomic_write import write_atomically
+from kaizen_tasks.localcloud.logs.streams import LogStream, OutputFiles, modification_time, read_events
 from kaizen_tasks.localcloud.state.damaged import load_state
-from kaizen_tasks.localcloud.state.line_files import append_line, read_lines
+from kaizen_tasks.localcloud.state.line_files import append_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,25 +21,6 @@ if TYPE_CHECKING:
 LOG_GROUP_PREFIX = "/aws/apprunner/"
 _CREATION_MARKERS = ".born"
 _RETENTION_FILE = "retention.json"
-_MAX_SIZE_HISTORY = 1000
-_QUIET_SECONDS = 1.0  # idle time after which an incomplete line counts as complete
-
-
-@attrs.frozen
-class LogEvent:
-    """A line, and its time in milliseconds since the epoch."""
-
-    timestamp: int
-    message: str
-
-
-@attrs.frozen(kw_only=True)
-class LogStream:
-    """A stream of a log group; `created` is in milliseconds since the epoch."""
-
-    name: str
-    created: int
-    events: tuple[LogEvent, ...]
 
 
 class LogStore:
@@ -58,7 +37,7 @@ class LogStore:
         self._folder = folder
         self._folder.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._size_history: dict[Path, list[tuple[int, int]]] = {}
+        self._output = OutputFiles()
 
     @cached_property
     def retention_days(self) -> Mapping[str, int]:
@@ -116,7 +95,7 @@ class LogStore:
         """Return when a log group was created, in milliseconds since the epoch."""
         folder = self._folder / group.removeprefix(LOG_GROUP_PREFIX)
         markers = (folder / _CREATION_MARKERS).glob("*")
-        return min(map(_mtime_milliseconds, markers), default=_mtime_milliseconds(folder))
+        return min(map(modification_time, markers), default=modification_time(folder))
 
     def streams(self, group: str) -> tuple[LogStream, ...] | None:
         """Return the streams of a log group, sorted by name; None if the group does not exist."""
@@ -129,46 +108,15 @@ class LogStore:
     def _read_stream(self, folder: Path, path: Path) -> LogStream:
         name = str(path.relative_to(folder))
         if folder.name == "service":
-            events = _read_json_lines(path)
+            events = read_events(path)
             return LogStream(
-                name=name, created=events[0].timestamp if events else _mtime_milliseconds(path), events=events
+                name=name, created=events[0].timestamp if events else modification_time(path), events=events
             )
         marker = folder / _CREATION_MARKERS / path.name
         return LogStream(
-            name=name, created=_mtime_milliseconds(marker if marker.exists() else path), events=self._read_output(path)
+            name=name, created=modification_time(marker if marker.exists() else path), events=self._output.read(path)
         )
-
-    def _read_output(self, path: Path) -> tuple[LogEvent, ...]:
-        """Return an instance's output; the time of a line is the first modification time seen with it in the file."""
-        content = _read_complete_lines(path)
-        with self._lock:
-            size_history = self._size_history.setdefault(path, [])
-            if not size_history or size_history[-1][0] < len(content):
-                size_history.append((len(content), _mtime_milliseconds(path)))
-            if len(size_history) > _MAX_SIZE_HISTORY:
-                del size_history[:-1:2]  # lines in between get the time of the next one
-            checkpoints = list(size_history)
-        events, end = [], 0
-        for line in content.splitlines(keepends=True):
-            end += len(line)
-            timestamp = checkpoints[bisect.bisect_left(checkpoints, (end, 0))][1]
-            events.append(LogEvent(timestamp, line.decode(errors="replace").rstrip("\r\n")))
-        return tuple(events)
 
 
 def _parse_retention(content: bytes) -> dict[str, int]:
     return {str(group): int(days) for group, days in json.loads(content).items()}
-
-
-def _read_json_lines(path: Path) -> tuple[LogEvent, ...]:
-    return tuple(LogEvent(**json.loads(line)) for line in read_lines(path))
-
-
-def _read_complete_lines(path: Path) -> bytes:
-    """Read complete lines only, unless the file has been idle long enough for the last one to count as complete."""
-    content, modified_at = path.read_bytes(), path.stat().st_mtime
-    return content if modified_at < time.time() - _QUIET_SECONDS else content[: content.rfind(b"\n") + 1]
-
-
-def _mtime_milliseconds(path: Path) -> int:
-    return int(path.stat().st_mtime * 1000)

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.localcloud.logs.logs_api import moto_request
 from kaizen_tasks.localcloud.moto.expressions import check_expressions
 from kaizen_tasks.localcloud.moto.idempotency import IdempotencyTokens
 from kaizen_tasks.localcloud.moto.journal import Journal, JournalRequest
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kaizen_tasks.localcloud.moto.journal import JournalEntry
-    from kaizen_tasks.localcloud.server.aws_json import AwsJsonEndpoint
     from kaizen_tasks.localcloud.server.credentials import IssuedCredentials
     from kaizen_tasks.localcloud.server.http_message import HttpRequest, HttpResponse
 
@@ -51,17 +49,13 @@ class MotoBackend:
         account: the account number that moto uses.
         endpoint: host and port of the local cloud.
         journal: the journal's file.
-        logs_endpoint: answers requests about App Runner's log groups.
         issued: receives the temporary credentials that STS issues.
 
     Raises:
         Refused: the journal is damaged.
     """
 
-    def __init__(
-        self, *, account: str, endpoint: str, journal: Path, logs_endpoint: AwsJsonEndpoint, issued: IssuedCredentials
-    ) -> None:
-        self._logs_endpoint = logs_endpoint
+    def __init__(self, *, account: str, endpoint: str, journal: Path, issued: IssuedCredentials) -> None:
         self._issued = issued
         self._account = account
         self._endpoint = endpoint
@@ -74,21 +68,17 @@ class MotoBackend:
 
     def handle(self, request: HttpRequest, *, service: str, region: str) -> HttpResponse:
         """Answer a request, and append it to the journal if it changed a persisted service."""
-        operation, content = request.header("X-Amz-Target").rpartition(".")[2], request.content
-        if service == self._logs_endpoint.service.name:
-            moto_content = moto_request(operation, content)
-            if moto_content is None:
-                return self._logs_endpoint.handle(request, region=region, operation=operation)
-            content = moto_content
         try:
-            if service == "dynamodb" and b"Expression" in content:
-                check_expressions(content)
+            if service == "dynamodb" and b"Expression" in request.content:
+                check_expressions(request.content)
             with self._lock:
                 self._load()
                 entry = _journal_entry(request, service, region)  # here, so that times are in order
                 if entry is not None:
                     return self._tokens.find(entry) or self._execute(entry)
-                response = self._call_moto(service, region, request.method, request.target, request.headers, content)
+                response = self._call_moto(
+                    service, region, request.method, request.target, request.headers, request.content
+                )
         except MotoError as error:
             return error_response(error, service=service, headers=request.headers)
         for credentials in read_issued(response) if service == STS else ():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.localcloud.logs import files
+from kaizen_tasks.localcloud.logs import streams
 from kaizen_tasks.localcloud.logs.files import LogStore
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def test_output_that_grows_all_day_needs_no_memory_for_each_look(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "_MAX_SIZE_HISTORY", 4)
+    monkeypatch.setattr(streams, "_MAX_SIZE_HISTORY", 4)
     logs = LogStore(tmp_path)
     output = logs.register_output("app/1", "0")
     output.parent.mkdir(parents=True)
@@ -25,10 +25,9 @@ def test_output_that_grows_all_day_needs_no_memory_for_each_look(
         with output.open("a") as file:
             file.write(f"line {second}\n")
         os.utime(output, (second, second))
-        streams = logs.streams("/aws/apprunner/app/1/application")
-        assert streams is not None
-        events = streams[0].events
-        assert events[-1] == files.LogEvent(second * 1000, f"line {second}")
+        (stream,) = logs.streams("/aws/apprunner/app/1/application") or ()
+        events = stream.events
+        assert events[-1] == streams.LogEvent(second * 1000, f"line {second}")
         assert [event.message for event in events] == [f"line {number}" for number in range(1, second + 1)]
         timestamps = [event.timestamp for event in events]
         assert timestamps == sorted(timestamps)

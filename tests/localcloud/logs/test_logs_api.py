@@ -1,4 +1,4 @@
-"""CloudWatch Logs by boto3: App Runner's log groups and moto's."""
+"""CloudWatch Logs by boto3: App Runner's log groups and all others."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from kaizen_tasks.localcloud.logs.files import LogStore
+from kaizen_tasks.localcloud.logs.groups import LogGroups
+from kaizen_tasks.localcloud.logs.streams import LogEvent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,32 +97,104 @@ class TestGroups:
         assert groups[0]["arn"].endswith(f":log-group:{GROUP}/application:*")
         assert abs(groups[1]["creationTime"] / 1000 - time.time()) < 600
 
-    def test_groups_of_moto_follow_those_of_app_runner(self, logs: Any) -> None:
+    def test_groups_of_clients_are_listed_with_those_of_app_runner(self, logs: Any) -> None:
         logs.create_log_group(logGroupName="/ours/own")
 
         pages = logs.get_paginator("describe_log_groups").paginate(PaginationConfig={"PageSize": 1})
 
         names = [each["logGroupName"] for page in pages for each in page["logGroups"]]
-        ours = [name for name in names if name.startswith("/aws/apprunner/")]
-        assert {f"{GROUP}/application", f"{GROUP}/service"} <= set(ours)
-        assert names[: len(ours)] == ours
-        assert "/ours/own" in names[len(ours) :]
-
-    def test_groups_of_moto_are_writable(self, logs: Any) -> None:
-        logs.create_log_group(logGroupName="/another")
-        logs.create_log_stream(logGroupName="/another", logStreamName="s")
-        now = int(time.time() * 1000)
-        logs.put_log_events(
-            logGroupName="/another", logStreamName="s", logEvents=[{"timestamp": now, "message": "hello"}]
-        )
-
-        assert messages(logs.get_log_events(logGroupName="/another", logStreamName="s")) == ["hello"]
+        assert {f"{GROUP}/application", f"{GROUP}/service", "/ours/own"} <= set(names)
+        assert names == sorted(names)
 
     def test_unknown_names_are_a_resource_not_found_exception(self, logs: Any) -> None:
         missing = ("ResourceNotFoundException", "The specified log group does not exist.")
 
         assert refusal(logs.describe_log_streams, logGroupName="/aws/apprunner/absent/0/service") == missing
         assert refusal(logs.filter_log_events, logGroupName="/aws/apprunner/absent/0/service") == missing
+
+
+class TestGroupsOfClients:
+    def test_events_of_clients_are_returned(self, logs: Any) -> None:
+        stream = {"logGroupName": "/ours/written", "logStreamName": "web/1"}
+        logs.create_log_group(logGroupName="/ours/written")
+        logs.create_log_stream(**stream)
+        now = int(time.time() * 1000)
+        events = [{"timestamp": now + number, "message": f"event {number}"} for number in range(3)]
+
+        logs.put_log_events(**stream, logEvents=events)
+
+        assert messages(logs.get_log_events(**stream)) == ["event 0", "event 1", "event 2"]
+        assert messages(logs.filter_log_events(logGroupName="/ours/written", startTime=now + 1)) == [
+            "event 1",
+            "event 2",
+        ]
+        code, message = refusal(logs.put_log_events, **stream, logEvents=events[::-1])
+        assert (code, "chronological order" in message) == ("InvalidParameterException", True)
+
+    def test_tags_and_retention_are_kept(self, logs: Any) -> None:
+        group = {"logGroupName": "/ours/tagged"}
+        logs.create_log_group(**group, tags={"team": "web"})
+        (found,) = logs.describe_log_groups(logGroupNamePrefix="/ours/tagged")["logGroups"]
+        arn = {"resourceArn": found["logGroupArn"]}
+        assert "retentionInDays" not in found
+
+        logs.put_retention_policy(**group, retentionInDays=30)
+        logs.tag_resource(**arn, tags={"app": "coach", "team": "api"})
+        logs.untag_log_group(**group, tags=["app"])
+
+        (found,) = logs.describe_log_groups(logGroupNamePrefix="/ours/tagged")["logGroups"]
+        assert found["retentionInDays"] == 30
+        assert logs.list_tags_for_resource(**arn)["tags"] == {"team": "api"}
+
+    def test_groups_and_streams_are_created_and_deleted_once(self, logs: Any) -> None:
+        group = {"logGroupName": "/ours/brief"}
+        stream = {**group, "logStreamName": "s"}
+
+        logs.create_log_group(**group)
+        assert refusal(logs.create_log_group, **group)[0] == "ResourceAlreadyExistsException"
+        logs.create_log_stream(**stream)
+        assert refusal(logs.create_log_stream, **stream)[0] == "ResourceAlreadyExistsException"
+        logs.delete_log_stream(**stream)
+        assert refusal(logs.delete_log_stream, **stream)[0] == "ResourceNotFoundException"
+        logs.delete_log_group(**group)
+        assert refusal(logs.delete_log_group, **group)[0] == "ResourceNotFoundException"
+
+    def test_groups_of_app_runner_are_not_deleted(self, logs: Any) -> None:
+        assert refusal(logs.delete_log_group, logGroupName=f"{GROUP}/service")[0] == "InvalidParameterException"
+
+    @pytest.mark.parametrize("name", ["a b", "", "a" * 513])
+    def test_names_that_aws_does_not_allow_are_refused(self, logs: Any, name: str) -> None:
+        assert refusal(logs.create_log_group, logGroupName=name)[0] == "InvalidParameterException"
+
+
+class TestLogGroups:
+    def test_what_was_created_is_there_after_a_restart(self, tmp_path: Path) -> None:
+        groups = LogGroups(tmp_path)
+        groups.create("/ecs/web", {"team": "web"})
+        output = groups.output_file("/ecs/web", "web/app/1")
+        output.write_text("printed\n")
+        groups.append("/ecs/web", "web/app/1", [LogEvent(1, "put")])
+
+        (stream,) = LogGroups(tmp_path).streams("/ecs/web") or ()
+
+        assert stream.name == "web/app/1"
+        assert [event.message for event in stream.events] == ["put", "printed"]
+        groups.delete("/ecs/web")
+        assert (groups.streams("/ecs/web"), output.exists()) == (None, False)
+
+    def test_lines_have_the_time_that_was_noted(self, tmp_path: Path) -> None:
+        groups = LogGroups(tmp_path)
+        groups.create("/ecs/web", {})
+        output = groups.output_file("/ecs/web", "web")
+        for second in (1, 2):
+            with output.open("a") as file:
+                file.write(f"line {second}\n")
+            os.utime(output, (second, second))
+            groups.note_time(output)
+
+        (stream,) = groups.streams("/ecs/web") or ()
+
+        assert stream.events == (LogEvent(1000, "line 1"), LogEvent(2000, "line 2"))
 
 
 class TestStreams:

@@ -1,0 +1,99 @@
+"""Streams of log events, and the files that they are read from."""
+
+from __future__ import annotations
+
+import bisect
+import json
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import attrs
+
+from kaizen_tasks.localcloud.state.line_files import read_lines
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_MAX_SIZE_HISTORY = 1000
+_QUIET_SECONDS = 1.0  # idle time after which an incomplete line counts as complete
+
+
+@attrs.frozen
+class LogEvent:
+    """A line, and its time in milliseconds since the epoch."""
+
+    timestamp: int
+    message: str
+
+
+@attrs.frozen(kw_only=True)
+class LogStream:
+    """A stream of a log group; `created` is in milliseconds since the epoch."""
+
+    name: str
+    created: int
+    events: tuple[LogEvent, ...]
+
+
+class OutputFiles:
+    """The unchanged output of instances, whose lines have no times."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._size_history: dict[Path, list[tuple[int, int]]] = {}
+
+    def read(self, path: Path) -> tuple[LogEvent, ...]:
+        """Return the lines of a file; the time of a line is the first modification time seen with it in the file."""
+        content = _read_complete_lines(path)
+        checkpoints = self._note_size(path, len(content), modification_time(path))
+        events, end = [], 0
+        for line in content.splitlines(keepends=True):
+            end += len(line)
+            timestamp = checkpoints[bisect.bisect_left(checkpoints, (end, 0))][1]
+            events.append(LogEvent(timestamp, line.decode(errors="replace").rstrip("\r\n")))
+        return tuple(events)
+
+    def note_time(self, path: Path) -> None:
+        """Note when a file has grown to its present size, so that its lines get that time when they are read."""
+        try:
+            status = path.stat()
+        except OSError:
+            return
+        self._note_size(path, status.st_size, int(status.st_mtime * 1000))
+
+    def forget(self, path: Path) -> None:
+        """Forget the times of a file that is deleted."""
+        with self._lock:
+            self._size_history.pop(path, None)
+
+    def _note_size(self, path: Path, size: int, milliseconds: int) -> list[tuple[int, int]]:
+        """Return the sizes that a file has had, with their times."""
+        with self._lock:
+            size_history = self._size_history.setdefault(path, [])
+            if not size_history or size_history[-1][0] < size:
+                size_history.append((size, milliseconds))
+            if len(size_history) > _MAX_SIZE_HISTORY:
+                del size_history[:-1:2]  # lines in between get the time of the next one
+            return list(size_history)
+
+
+def read_events(path: Path) -> tuple[LogEvent, ...]:
+    """Return the events of a file of JSON lines, `{"timestamp": milliseconds, "message": ...}`."""
+    return tuple(LogEvent(**json.loads(line)) for line in read_lines(path))
+
+
+def event_line(event: LogEvent) -> str:
+    """Return the line of an event for such a file."""
+    return json.dumps(attrs.asdict(event))
+
+
+def modification_time(path: Path) -> int:
+    """Return when a file was modified, in milliseconds since the epoch."""
+    return int(path.stat().st_mtime * 1000)
+
+
+def _read_complete_lines(path: Path) -> bytes:
+    """Read complete lines only, unless the file has been idle long enough for the last one to count as complete."""
+    content, modified_at = path.read_bytes(), path.stat().st_mtime
+    return content if modified_at < time.time() - _QUIET_SECONDS else content[: content.rfind(b"\n") + 1]
