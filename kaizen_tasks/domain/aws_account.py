@@ -11,6 +11,9 @@ GENERATED_SESSION_NAME = re.compile(
 )
 """Names that SDKs, services and instances give to sessions of roles when nobody gives one."""
 
+MAX_SESSION_NAME_LENGTH = 64
+"""Characters of a role session's name: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html."""
+
 
 @frozen(kw_only=True)
 class CallerIdentity:
@@ -78,3 +81,15 @@ def person_in_session(principal: str) -> str:
     """
     match = re.fullmatch(r"arn:[^:]+:sts::[0-9]*:assumed-role/[^/]+/(.+)", principal)
     return "" if match is None or GENERATED_SESSION_NAME.fullmatch(match[1]) else match[1]
+
+
+def role_session_name(actor: str, app: str) -> str:
+    """Return the name of a role's session, which says who releases what: `ada@laptop.coach`.
+
+    Args:
+        actor: the person, or the user of a CI service.
+        app: the app's name.
+    """
+    person, name = (re.sub(r"[^\w+=,.@-]+", "-", text, flags=re.ASCII).strip("-") for text in (actor, app))
+    name = name[: MAX_SESSION_NAME_LENGTH // 2]
+    return f"{person[: MAX_SESSION_NAME_LENGTH - len(name) - 1] or 'kaizen'}.{name}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kaizen_tasks.domain.aws_account import person_in_session
+from kaizen_tasks.domain.aws_account import person_in_session, role_session_name
 
 ROLE = "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_release_1f"
 
@@ -28,3 +28,22 @@ ROLE = "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_release_1f"
 )
 def test_session_of_a_role_names_a_person(principal: str, person: str) -> None:
     assert person_in_session(principal) == person
+
+
+@pytest.mark.parametrize(
+    ("actor", "app", "name"),
+    [
+        ("ada@laptop", "coach", "ada@laptop.coach"),
+        ("ada@acme.example", "coach", "ada@acme.example.coach"),
+        ("Ada Lovelace (CI)", "coach", "Ada-Lovelace-CI.coach"),
+        ("{0f9c-uuid}", "coach", "0f9c-uuid.coach"),
+        ("Žofie", "coach", "ofie.coach"),
+        ("李", "coach", "kaizen.coach"),
+        ("a" * 80, "coach", "a" * 58 + ".coach"),
+        ("ada", "c" * 80, "ada." + "c" * 32),
+        ("", "c", "kaizen.c"),
+    ],
+)
+def test_session_of_a_role_is_named_after_person_and_app(actor: str, app: str, name: str) -> None:
+    assert role_session_name(actor, app) == name
+    assert 2 <= len(name) <= 64

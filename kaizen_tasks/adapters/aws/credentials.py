@@ -6,6 +6,7 @@ import difflib
 import os
 import shlex
 import subprocess
+from collections.abc import Callable
 from contextlib import suppress
 from json import JSONDecodeError
 from textwrap import shorten
@@ -15,6 +16,7 @@ from kaizen_tasks.errors import Denied
 
 if TYPE_CHECKING:
     import botocore.session
+    from botocore.credentials import Credentials
 
 PROCESS_TIMEOUT_SECONDS = 120.0
 """Time for the program of `credential_process`, which may wait for a login in a browser."""
@@ -102,6 +104,27 @@ def create_core_session(profile: str) -> botocore.session.Session:
         ProcessProvider.METHOD, ProcessProvider(name, lambda: session.full_config, popen=_BoundedProcess)
     )
     resolver.get_provider("assume-role")._prompter = _ask_mfa_code  # noqa: SLF001 - it has no other way to set it
+    return session
+
+
+def create_derived_session(profile: str, load: Callable[[], Credentials | None]) -> botocore.session.Session:
+    """Return botocore's session with the settings of a profile, and with credentials that come from elsewhere.
+
+    Args:
+        profile: a profile of the user's AWS configuration, or empty.
+        load: returns the credentials when they are first needed.
+    """
+    import botocore.session
+    from botocore.credentials import CredentialProvider, CredentialResolver
+
+    class Provider(CredentialProvider):
+        METHOD = "derived"
+
+        def load(self) -> Credentials | None:
+            return load()
+
+    session = botocore.session.Session(profile=profile or None)
+    session.register_component("credential_provider", CredentialResolver([Provider()]))
     return session
 
 

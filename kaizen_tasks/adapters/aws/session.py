@@ -13,7 +13,12 @@ from attrs import frozen
 
 from kaizen_tasks.adapters.aws import endpoint
 from kaizen_tasks.adapters.aws.attempts import limit_requests, proxy_options
-from kaizen_tasks.adapters.aws.credentials import create_core_session, credential_error, provider_of
+from kaizen_tasks.adapters.aws.credentials import (
+    create_core_session,
+    create_derived_session,
+    credential_error,
+    provider_of,
+)
 from kaizen_tasks.adapters.aws.failed_call import FailedCall, response_time
 from kaizen_tasks.adapters.network.settings import NetworkSettings
 from kaizen_tasks.errors import Denied, KaizenError, Unreachable
@@ -21,12 +26,16 @@ from kaizen_tasks.ports.cloud import Identity
 
 if TYPE_CHECKING:
     import boto3
+    import botocore.session
     from botocore.client import BaseClient
+    from botocore.credentials import Credentials
     from types_boto3_apprunner import AppRunnerClient
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_ecr import ECRClient
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sts import STSClient
+
+    from kaizen_tasks.adapters.aws.assumed_role import AssumedRole
 
 SERVICES: Final = ("sts", "ecr", "apprunner", "dynamodb", "secretsmanager", "logs")
 TOTAL_ATTEMPTS = 5
@@ -63,21 +72,36 @@ class Aws(Identity):
         region: such as `eu-west-1`.
         profile: a profile of the user's AWS configuration, or empty for the default credential chain.
         account: twelve digits, or empty to accept any account.
+        source: clients whose credentials are used, in place of those of the profile.
+        role: the role that is assumed with the credentials of `source`.
+        table: the table of the configuration that sets account, role and profile, for hints.
 
     Attributes:
         profile: the profile in effect, or empty.
         network: proxies, and trusted certificates; `ca_bundle` of the profile among them.
     """
 
-    def __init__(self, *, region: str, profile: str, account: str) -> None:
+    def __init__(
+        self,
+        *,
+        region: str,
+        profile: str,
+        account: str,
+        source: Aws | None = None,
+        role: AssumedRole | None = None,
+        table: str = "aws",
+    ) -> None:
         self._region = region
         self.profile = profile
         self._expected_account = account
+        self._source = source
+        self._role = role
+        self._table = table
         self._lock = Lock()
         self._clients: dict[str, object] = {}
         self._session: boto3.session.Session | None = None
         self._caller: _Caller | None = None
-        self.network = NetworkSettings(self._profile_bundle)
+        self.network: NetworkSettings = source.network if source else NetworkSettings(self._profile_bundle)
 
     def account_id(self) -> str:
         """Return the account number; the first call reads it from STS, which needs no permission."""
@@ -153,18 +177,41 @@ class Aws(Identity):
             self._clients[service] = self._create_client(service)
         return self._clients[service]
 
+    def credentials(self) -> Credentials | None:
+        """Return the credentials, which may refresh themselves; None when there are none."""
+        with self._lock:
+            return self._boto_session().get_credentials()
+
+    def require_account(self) -> None:
+        """Raise `Denied` if an account is configured and the credentials are of another one."""
+        if self._expected_account:
+            self.account_id()
+
     def _verified_caller(self) -> _Caller:
         if self._caller is None:
-            with aws_errors("check the AWS credentials", aws=self):
-                caller = _ask_caller(cast("STSClient", self._cached_client("sts")))
+            caller = self._find_caller()
             if self._expected_account not in {"", caller.account}:
                 raise Denied(
                     f"the credentials belong to account {caller.account}, but {self._expected_account} is configured",
                     state="nothing was read from it",
-                    hint="use another AWS_PROFILE, or correct aws.account in the configuration",
+                    hint=self._account_hint(),
                 )
             self._caller = caller
         return self._caller
+
+    def _find_caller(self) -> _Caller:
+        """Return whose credentials these are; those of `source` without a role are asked about only once."""
+        if self._source and not self._role:
+            with self._source._lock:  # noqa: SLF001 - of the same class
+                return self._source._verified_caller()  # noqa: SLF001
+        with aws_errors("check the AWS credentials", aws=self):
+            return _ask_caller(cast("STSClient", self._cached_client("sts")))
+
+    def _account_hint(self) -> str:
+        if self._table == "aws":
+            return "use another AWS_PROFILE, or correct aws.account in the configuration"
+        wrong = "account or role" if self._role else "account, or set role or profile,"
+        return f"correct {wrong} of [{self._table}] in the configuration"
 
     def _create_client(self, service: str) -> object:
         """Return a new client, created in 60 to 80 ms. The caller must hold the lock: sessions are not thread-safe.
@@ -191,7 +238,7 @@ class Aws(Identity):
         from botocore.config import Config
 
         if self._session is None:
-            core = create_core_session(self.profile)
+            core = self._create_core_session()
             if self.network.ca_bundle.is_configured:
                 _ = self.network.tls_context  # botocore's error for a bad file does not name the setting
             if path := self.network.ca_bundle.path:
@@ -202,6 +249,12 @@ class Aws(Identity):
                 core.set_default_client_config(Config(**proxy_options(proxy, self.network)))
             self._session = boto3.session.Session(botocore_session=core, region_name=self._region)
         return self._session
+
+    def _create_core_session(self) -> botocore.session.Session:
+        if self._source is None:
+            return create_core_session(self.profile)
+        role, source = self._role, self._source
+        return create_derived_session(self.profile, (lambda: role.credentials(source)) if role else source.credentials)
 
     def _profile_bundle(self) -> str:
         """Return `ca_bundle` of the profile; empty when the profile cannot be read, which is reported with its use.
