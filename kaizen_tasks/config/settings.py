@@ -151,9 +151,14 @@ class Settings:
         members = next((names for names in self.groups.values() if environment.name in names), ())
         return tuple(self.environments[name] for name in members if name != environment.name)
 
-    def followed_tags(self, repository: str) -> tuple[str, ...]:
-        """Return the tags of a repository that services follow: one for each environment that shares it."""
-        return tuple(each.follow for each in self.environments.values() if each.repository == repository)
+    def followed_tags(self, environment: Environment) -> tuple[str, ...]:
+        """Return the tags of an environment's repository that services follow, one for each that shares it."""
+        place = environment.target.account, environment.target.region, environment.repository
+        return tuple(
+            each.follow
+            for each in self.environments.values()
+            if each.follows_tag and (each.target.account, each.target.region, each.repository) == place
+        )
 
     def git_tag(self, version: object) -> str:
         """Return the name of the git tag of a version."""

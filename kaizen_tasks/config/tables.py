@@ -50,6 +50,13 @@ class AwsRules(NamedTuple):
     role: Annotated[str, checks.role_arn] = ""
     external_id: Annotated[str, checks.external_id] = ""
 
+    @property
+    def target(self) -> AwsTarget:
+        """Account and region of ledger and locks, and of every environment without its own."""
+        from kaizen_tasks.domain.aws_target import AwsTarget
+
+        return AwsTarget(**self._asdict())
+
 
 def is_folder(context: str) -> bool:
     """Return whether a build context is a folder, and not a URL."""
@@ -280,14 +287,13 @@ class RawEnvironment(NamedTuple):
 
     def target(self, home: AwsRules) -> AwsTarget:
         """Return where the environment is: as `[aws]` says, unless it has an account, role or profile of its own."""
+        from attrs import evolve
+
         from kaizen_tasks.domain.aws_target import AwsTarget
 
         region = self.region or home.region
         if not (self.account or self.role or self.profile):
-            external_id = self.external_id or home.external_id
-            return AwsTarget(
-                region=region, account=home.account, role=home.role, external_id=external_id, profile=home.profile
-            )
+            return evolve(home.target, region=region, external_id=self.external_id or home.external_id)
         return AwsTarget(
             region=region,
             account=self.account or (self.role.split(":")[4] if self.role else home.account),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from attrs import field, frozen
 
 from kaizen_tasks.domain.aws_target import AwsTarget
@@ -53,6 +55,11 @@ class Environment:
         return PLATFORMS[self.platform]
 
     @property
+    def location(self) -> tuple[AwsTarget, str, str, str]:
+        """What environments have in common whose services one client of their platform reaches."""
+        return self.target, self.platform, self.cluster, self.container
+
+    @property
     def follows_tag(self) -> bool:
         """Whether the service deploys what a tag names; otherwise it is told the digest."""
         return self.kind.follows_tag
@@ -70,6 +77,14 @@ class Environment:
     def runs(self, image_platform: str) -> bool:
         """Return whether an image runs here; one that does not say what it is built for may. A variant is ignored."""
         return not image_platform or "/".join(image_platform.split("/")[:2]) in self.image_platforms
+
+
+def distinct_repositories(environments: Iterable[Environment]) -> tuple[Environment, ...]:
+    """Return the first environment of each repository: several may share one."""
+    owners: dict[tuple[AwsTarget, str], Environment] = {}
+    for environment in environments:
+        owners.setdefault((environment.target, environment.repository), environment)
+    return tuple(owners.values())
 
 
 @frozen(kw_only=True)

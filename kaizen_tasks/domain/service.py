@@ -1,14 +1,51 @@
-"""A service of a platform, and the operations on it."""
+"""A service of a platform, and the operations on it, in words that all platforms share."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from enum import StrEnum
 
 from attrs import frozen
 
 from kaizen_tasks.domain.polling import recent_median
 from kaizen_tasks.errors import NOTHING_CHANGED, Undeployable
+
+
+class ServiceStatus(StrEnum):
+    """What a service can do."""
+
+    RUNNING = "running"
+    BUSY = "busy"  # with an operation; a deployment can wait for its end
+    PAUSED = "paused"
+    CREATION_FAILED = "creation failed"  # it has never run
+    UNAVAILABLE = "unavailable"  # deleted, being deleted, or not to be deleted
+
+
+class OperationState(StrEnum):
+    """How far an operation has come."""
+
+    PENDING = "pending"
+    IN_PROGRESS = "in progress"  # a rollback by the platform among others, until it has ended
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"  # what is serving is not known
+    ROLLED_BACK = "rolled back"  # by the platform: what was serving before is serving
+    STOPPED = "stopped"  # by somebody
+    SUPERSEDED = "superseded"  # by a later deployment, before its end
+
+
+class OperationKind(StrEnum):
+    """What an operation does."""
+
+    DEPLOYMENT = "deployment"
+    CREATION = "creation"
+    UPDATE = "update"  # of the service's configuration, which deploys too
+    PAUSE = "pause"
+    DELETION = "deletion"
+    OTHER = "other"
+
+
+DEPLOYING_KINDS = frozenset({OperationKind.DEPLOYMENT, OperationKind.UPDATE, OperationKind.CREATION})
 
 
 @frozen(kw_only=True)
@@ -18,20 +55,36 @@ class Service:
     Attributes:
         name: the service's name in the configuration.
         id: the platform's identifier of the service (an ARN).
-        status: the status as the platform names it: `RUNNING`, `OPERATION_IN_PROGRESS`, `PAUSED`.
-        url: the URL that the platform assigns, with a scheme.
-        image: reference of the image that is deployed, with the followed tag: `…/repository:latest`.
-        auto_deploys: whether the platform starts a deployment when the tag is moved.
+        status: what it can do.
+        native_status: the status as the platform names it: `OPERATION_IN_PROGRESS`, `ACTIVE`.
+        url: the URL that the platform assigns, with a scheme; empty if it assigns none.
+        image: reference of the image that is configured: `host/repository:latest`, `host/repository@sha256:…`.
+        running_digest: digest of the image that the platform says is running; empty when it does not say, or while
+            there are several.
+        auto_deploys: whether the platform starts a deployment when the followed tag is moved.
         fix: how to make the service deployable; empty when it is deployable.
     """
 
     name: str
     id: str
-    status: str
+    status: ServiceStatus
+    native_status: str
     url: str
     image: str
-    auto_deploys: bool
+    running_digest: str = ""
+    auto_deploys: bool = False
     fix: str = ""
+
+    @property
+    def image_reference(self) -> str:
+        """The digest or the tag of the image that is configured; empty without any."""
+        _, at, digest = self.image.partition("@")
+        return digest if at else self.image.rpartition("/")[2].partition(":")[2]
+
+    @property
+    def is_deployable(self) -> bool:
+        """Whether the service can start a deployment, now or after the operation in progress."""
+        return self.status in {ServiceStatus.RUNNING, ServiceStatus.BUSY}
 
     def require_deployable(self) -> None:
         """Require that the service can start a deployment, now or after the operation in progress.
@@ -39,8 +92,8 @@ class Service:
         Raises:
             Undeployable: the service is paused, failed or deleted.
         """
-        if self.status not in {"RUNNING", "OPERATION_IN_PROGRESS"}:
-            message = f"the service {self.name} cannot deploy: it is {self.status}"
+        if not self.is_deployable:
+            message = f"the service {self.name} cannot deploy: it is {self.native_status}"
             raise Undeployable(message, state=NOTHING_CHANGED, hint=self.fix)
 
 
@@ -50,27 +103,33 @@ class Operation:
 
     Attributes:
         id: the operation's identifier.
-        kind: `START_DEPLOYMENT`, `UPDATE_SERVICE`.
-        state: the state as the platform names it: `IN_PROGRESS`, `SUCCEEDED`, `ROLLBACK_SUCCEEDED`.
+        kind: what it does.
+        state: how far it has come.
+        native_state: the state as the platform names it: `ROLLBACK_SUCCEEDED`, `SUCCESSFUL`.
         started_at: when the operation began, in UTC.
         finished_at: when the operation ended, in UTC; None while it runs, or when the platform reports no end.
+        reason: why it ended as it did, in the platform's words; empty when it does not say.
+        digest: digest of the image that it deploys; empty when the platform does not say.
     """
 
     id: str
-    kind: str
-    state: str
+    kind: OperationKind
+    state: OperationState
+    native_state: str
     started_at: datetime
     finished_at: datetime | None = None
+    reason: str = ""
+    digest: str = ""
 
     @property
     def deploys(self) -> bool:
         """Whether the operation deploys an image."""
-        return self.kind in {"START_DEPLOYMENT", "UPDATE_SERVICE", "CREATE_SERVICE"}
+        return self.kind in DEPLOYING_KINDS
 
     @property
     def succeeded(self) -> bool:
-        """Whether the operation succeeded. A service's status cannot tell: it is `RUNNING` after a rollback as well."""
-        return self.state == "SUCCEEDED"
+        """Whether the operation succeeded. A service's status cannot tell: it is the same after a rollback."""
+        return self.state is OperationState.SUCCEEDED
 
     @property
     def has_failed(self) -> bool:
@@ -80,7 +139,7 @@ class Operation:
     @property
     def is_finished(self) -> bool:
         """Whether the operation has ended."""
-        return self.succeeded or self.state in {"FAILED", "ROLLBACK_SUCCEEDED", "ROLLBACK_FAILED"}
+        return self.state not in {OperationState.PENDING, OperationState.IN_PROGRESS}
 
     @property
     def duration_seconds(self) -> float:

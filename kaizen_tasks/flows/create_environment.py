@@ -9,8 +9,10 @@ from attrs import evolve, frozen
 from kaizen_tasks.domain import new_service
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.domain.service import OperationKind, ServiceStatus
 from kaizen_tasks.domain.text import duration
 from kaizen_tasks.errors import DeployFailed, NotFound, UsageError
+from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.setup import CreateTable, EnableBlobMounting, ProtectTags
 from kaizen_tasks.flows.step import EnvironmentStep
 
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
 
 POLL_INTERVAL_SECONDS = 2.0
-CREATION_STATUSES = {"", "CREATE_FAILED", "OPERATION_IN_PROGRESS"}
-"""States of a service that has never run; a service that does not exist has an empty one."""
 
 
 def creation_flow(environment: Environment, neighbour: Environment) -> Flow:
@@ -74,12 +74,13 @@ class CreateRepository(ProtectTags):
         try:
             return super().act(release, tools)
         except NotFound:
-            tools.account.create_repository_like(self.neighbour.repository, repository, self._rules(tools))
+            account = tools.at(self.environment).account
+            account.create_repository_like(self.neighbour.repository, repository, self._rules(tools))
         return release
 
     def _rules(self, tools: Tools) -> TagMutability:
-        rules = tools.account.tag_mutability(self.neighbour.repository)
-        return rules.with_versions_protected(tools.settings.followed_tags(self.environment.repository))
+        rules = tools.at(self.neighbour).account.tag_mutability(self.neighbour.repository)
+        return rules.with_versions_protected(tools.settings.followed_tags(self.environment))
 
 
 @frozen(kw_only=True)
@@ -92,12 +93,13 @@ class CreateService(EnvironmentStep):
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look up the service, the image that it starts with, and what the neighbour's service is like."""
         service, name = self._find_service(tools), self.environment.service
-        if service is not None and service.status not in CREATION_STATUSES:
-            return Done(f"the service {name} is {service.status}", release)
-        if service is not None and service.status == "OPERATION_IN_PROGRESS":
+        may_be_created = {ServiceStatus.CREATION_FAILED, ServiceStatus.BUSY}
+        if service is not None and service.status not in may_be_created:
+            return Done(f"the service {name} is {service.native_status}", release)
+        if service is not None and service.status is ServiceStatus.BUSY:
             return self._decide_for_busy_service(service, release, tools)
         if not self._has_image(tools):
-            reason = f"nothing is {self.environment.followed_image} yet, and a service needs an image to start with"
+            reason = f"there is no {self._needed_image} yet, and a service needs an image to start with"
             is_first = self.environment in tools.settings.first_stage.environments
             command = (
                 f"release-{tools.settings.first_stage.name}" if is_first else f"promote --env {self.environment.name}"
@@ -118,15 +120,14 @@ class CreateService(EnvironmentStep):
             DeployFailed: the service was not created, or not in time.
         """
         service = self._find_service(tools)
-        if service is None or service.status == "CREATE_FAILED":
+        if service is None or service.status is ServiceStatus.CREATION_FAILED:
             settings = self._with_identifiers(self._adapted_settings(tools), tools)
             if service is not None:
-                tools.platform.delete_failed_service(service)
+                tools.at(self.environment).platform.delete_failed_service(service)
                 self._wait_until_deleted(tools)
-            repository_uri = self._platform_repository_uri(tools)
-            image = f"{repository_uri}:{self.environment.follow}"
-            neighbour_service = tools.platform.get_service(self.neighbour.service)
-            tools.platform.create_service_like(
+            image = f"{self._platform_repository_uri(tools)}{self._image_suffix(tools)}"
+            neighbour_service = tools.at(self.neighbour).platform.get_service(self.neighbour.service)
+            tools.at(self.environment).platform.create_service_like(
                 neighbour_service, self.environment.service, image=image, settings=settings
             )
         self._wait_until_created(tools)
@@ -134,44 +135,63 @@ class CreateService(EnvironmentStep):
 
     def _find_service(self, tools: Tools) -> Service | None:
         try:
-            return tools.platform.get_service(self.environment.service)
+            return tools.at(self.environment).platform.get_service(self.environment.service)
         except NotFound:
             return None
 
     def _decide_for_busy_service(self, service: Service, release: Release, tools: Tools) -> Decision:
-        operations = tools.platform.list_operations(service)
-        if any(operation.kind == "CREATE_SERVICE" and not operation.is_finished for operation in operations):
+        operations = tools.at(self.environment).platform.list_operations(service)
+        if any(operation.kind is OperationKind.CREATION and not operation.is_finished for operation in operations):
             return Act(f"wait until {service.name} is created", release)
-        return Done(f"the service {service.name} is {service.status}", release)
+        return Done(f"the service {service.name} is {service.native_status}", release)
 
     def _has_image(self, tools: Tools) -> bool:
         try:
-            return tools.registry.find_image(self.environment.repository, self.environment.follow) is not None
+            return self._image_suffix(tools) != ""
         except NotFound:
             return False
+
+    @property
+    def _needed_image(self) -> str:
+        if self.environment.follows_tag:
+            return self.environment.followed_image
+        return f"image of a release in {self.environment.repository}"
+
+    def _image_suffix(self, tools: Tools) -> str:
+        """Return the tag or the digest that the service starts with, after `:` or `@`; empty if there is no image."""
+        environment = self.environment
+        registry = tools.at(environment).registry
+        if environment.follows_tag:
+            image = registry.find_image(environment.repository, environment.follow)
+            return f":{environment.follow}" if image else ""
+        entry = ledger.read_latest_entry(environment, tools)
+        image = registry.find_image(environment.repository, entry.digest) if entry else None
+        return f"@{image.digest}" if image else ""
 
     def _adapted_settings(self, tools: Tools) -> ServiceSettings:
         return new_service.adapt_settings(self._neighbour_settings(tools), self.neighbour, self.environment)
 
     def _neighbour_settings(self, tools: Tools) -> ServiceSettings:
-        return tools.platform.read_settings(tools.platform.get_service(self.neighbour.service))
+        platform = tools.at(self.neighbour).platform
+        return platform.read_settings(platform.get_service(self.neighbour.service))
 
     def _missing_secrets(self, tools: Tools) -> tuple[str, ...]:
         references = self._adapted_settings(tools).secrets.values()
         names = dict.fromkeys(filter(None, map(new_service.secret_name, references)))
-        return tuple(name for name in names if not _secret_exists(name, tools))
+        return tuple(name for name in names if not _secret_exists(name, self.environment, tools))
 
     def _with_identifiers(self, settings: ServiceSettings, tools: Tools) -> ServiceSettings:
         """Return settings whose references have the identifiers of the new environment's secrets."""
         secrets = dict(settings.secrets)
         for variable, reference in secrets.items():
             if name := new_service.secret_name(reference):
-                secrets[variable] = new_service.with_secret_arn(reference, tools.secrets.identifier(name))
+                identifier = tools.at(self.environment).secrets.identifier(name)
+                secrets[variable] = new_service.with_secret_arn(reference, identifier)
         return evolve(settings, secrets=secrets)
 
     def _platform_repository_uri(self, tools: Tools) -> str:
         """Return the repository as the platform knows it: at the registry of the neighbour's image."""
-        neighbour_image = tools.platform.get_service(self.neighbour.service).image
+        neighbour_image = tools.at(self.neighbour).platform.get_service(self.neighbour.service).image
         return f"{neighbour_image.partition('/')[0]}/{self.environment.repository}"
 
     def _describe(self, service: Service | None, tools: Tools) -> str:
@@ -188,17 +208,17 @@ class CreateService(EnvironmentStep):
         raise self._timeout_error("deleted", tools)
 
     def _wait_until_created(self, tools: Tools) -> None:
-        name = self.environment.service
-        tools.reporter.progress(self.label, f"{name} is being created, which takes App Runner some minutes")
+        name, kind = self.environment.service, self.environment.kind
+        tools.reporter.progress(self.label, f"{name} is being created, which takes {kind.title} some minutes")
         for _ in self._polls(tools):
             service = self._find_service(tools)
-            if service is not None and service.status == "CREATE_FAILED":
+            if service is not None and service.status is ServiceStatus.CREATION_FAILED:
                 raise DeployFailed(
-                    f"{name} could not be created: it is CREATE_FAILED",
-                    state=f"{self.environment.followed_image} is as it was",
-                    hint="see its events in the App Runner console; then run the same command again",
+                    f"{name} could not be created: it is {service.native_status}",
+                    state="its image is as it was",
+                    hint=f"see its events in the console of {kind.title}; then run the same command again",
                 )
-            if service is not None and service.status != "OPERATION_IN_PROGRESS":
+            if service is not None and service.status is not ServiceStatus.BUSY:
                 return
         raise self._timeout_error("created", tools)
 
@@ -212,14 +232,14 @@ class CreateService(EnvironmentStep):
         return DeployFailed(
             f"{self.environment.service} was not {participle} within"
             f" {duration.format_duration(tools.settings.deploy.timeout)}",
-            state="App Runner may still be at it",
+            state=f"{self.environment.kind.title} may still be at it",
             hint="run the same command again: it waits on",
         )
 
 
-def _secret_exists(name: str, tools: Tools) -> bool:
+def _secret_exists(name: str, environment: Environment, tools: Tools) -> bool:
     try:
-        tools.secrets.identifier(name)
+        tools.at(environment).secrets.identifier(name)
     except NotFound:
         return False
     return True

@@ -14,13 +14,13 @@ from attrs import evolve, field, frozen
 
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.hold import Hold
-from kaizen_tasks.errors import NOTHING_CHANGED, Interrupted, KaizenError, Locked, Refused
+from kaizen_tasks.errors import NOTHING_CHANGED, Interrupted, KaizenError, Locked, NotFound, Refused
+from kaizen_tasks.flows.deploy.image import find_image_to_run
 from kaizen_tasks.flows.deploy.request_headers import require_headers
 from kaizen_tasks.flows.locking.guard import LockGuard
 from kaizen_tasks.flows.locking.mutations import MutationLog
 from kaizen_tasks.flows.locking.session import acquire_locks
 from kaizen_tasks.flows.outcome import Outcome
-from kaizen_tasks.flows.release import claims
 from kaizen_tasks.flows.runner import Executor, dry_run_step, guarded_executor, logging_executor
 from kaizen_tasks.ports.tools import Tools
 
@@ -234,9 +234,12 @@ def _execute_change(
 
 def _note_stand_in(environment: Environment, tools: Tools) -> None:
     """Say that the image which an environment follows only answers; no registry but a local cloud's has such images."""
-    if not tools.registry.credentials().is_local:
+    if not tools.at(environment).registry.credentials().is_local:
         return
-    image = claims.find_image(environment, environment.follow, tools)
+    try:
+        image = find_image_to_run(environment, tools)
+    except NotFound:
+        return
     if image is not None and image.is_stand_in:
         tools.reporter.note("the image is a stand-in, which only answers: nothing about the app itself is proven")
 

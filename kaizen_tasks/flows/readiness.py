@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.domain.environment import distinct_repositories
 from kaizen_tasks.errors import NotFound
 from kaizen_tasks.flows.doctor import environment as environment_checks
 from kaizen_tasks.flows.doctor import preflight
@@ -36,11 +37,12 @@ def require_ready(flows: Mapping[Environment, Flow], release: Release, tools: To
 
 def _find_images(flows: Mapping[Environment, Flow], release: Release, tools: Tools) -> Iterator[Image]:
     """Yield the image of the release from each repository that a flow takes it from, as the copy does later."""
-    sources = {step.source.repository for flow in flows.values() for step in flow if isinstance(step, CopyImage)}
+    sources = {step.source for flow in flows.values() for step in flow if isinstance(step, CopyImage)}
     copying = {environment for environment, flow in flows.items() if any(isinstance(step, CopyImage) for step in flow)}
-    for repository in sources | {environment.repository for environment in flows if environment not in copying}:
+    owners = sources | {environment for environment in flows if environment not in copying}
+    for owner in distinct_repositories(owners):
         try:
-            image = tools.registry.find_image(repository, release.digest or release.name)
+            image = tools.at(owner).registry.find_image(owner.repository, release.digest or release.name)
         except NotFound:
             continue  # the check of the repository says so
         if image is not None:

@@ -42,7 +42,8 @@ def read_runtime_config(environment: Environment, tools: Tools) -> RuntimeConfig
         NotFound: the environment's secret does not exist.
         Refused: the secret is not a JSON object.
     """
-    current, previous = tools.secrets.current(environment.secret), tools.secrets.previous(environment.secret)
+    secrets = tools.at(environment).secrets
+    current, previous = secrets.current(environment.secret), secrets.previous(environment.secret)
     return RuntimeConfigView(
         environment=environment,
         version_id=current.version,
@@ -107,7 +108,7 @@ def deploy_config(environment: Environment, tools: Tools, execute: Executor = ap
     Raises:
         KaizenError: see `change_config`.
     """
-    current = tools.secrets.current(environment.secret)
+    current = tools.at(environment).secrets.current(environment.secret)
     release = evolve(require_serving_release(environment, tools), configuration=current.version)
     _deploy_and_verify(release, environment, tools, execute, auto_rollback=False)
 
@@ -131,7 +132,8 @@ def _is_own_unverified_config(release: Release, environment: Environment, tools:
     entry = words.unverified_config_change(tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT))
     if entry is None or entry.event is not Event.CONFIGURED:
         return False
-    return entry.configuration == release.configuration == tools.secrets.current(environment.secret).version
+    current = tools.at(environment).secrets.current(environment.secret)
+    return entry.configuration == release.configuration == current.version
 
 
 def _restore_previous_config(

@@ -87,10 +87,10 @@ class ProtectTags(EnvironmentStep):
         """Look up the repository's rules."""
         repository = self.environment.repository
         try:
-            rules = tools.account.tag_mutability(repository)
+            rules = tools.at(self.environment).account.tag_mutability(repository)
         except NotFound as error:
             raise NotFound(error.message, hint=f"{error.hint}{self._creation_hint(tools)}") from error
-        protected_rules = rules.with_versions_protected(tools.settings.followed_tags(repository))
+        protected_rules = rules.with_versions_protected(tools.settings.followed_tags(self.environment))
         if rules == protected_rules:
             return Done(f"tags of {repository} are {rules}", release)
         return Act(f"make the {rules} tags of {repository} {protected_rules}", release)
@@ -108,12 +108,12 @@ class ProtectTags(EnvironmentStep):
         Raises:
             Unsupported: the cloud has not kept the exceptions, without which no deployment is possible.
         """
-        repository = self.environment.repository
-        rules, followed_tags = tools.account.tag_mutability(repository), tools.settings.followed_tags(repository)
-        tools.account.set_tag_mutability(repository, rules.with_versions_protected(followed_tags))
-        stored_rules = tools.account.tag_mutability(repository)
+        repository, account = self.environment.repository, tools.at(self.environment).account
+        rules, followed_tags = account.tag_mutability(repository), tools.settings.followed_tags(self.environment)
+        account.set_tag_mutability(repository, rules.with_versions_protected(followed_tags))
+        stored_rules = account.tag_mutability(repository)
         if not all(map(stored_rules.may_move, followed_tags)):
-            tools.account.set_tag_mutability(repository, rules)
+            account.set_tag_mutability(repository, rules)
             raise Unsupported(f"this cloud keeps no exceptions from the immutability of {repository}'s tags")
         return release
 

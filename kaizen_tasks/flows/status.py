@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.deployments import Deployment, group_deployments
+from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.health import VersionReport
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import failure_before_rollback, find_withdrawal, latest_deployment_entry
@@ -20,11 +21,11 @@ from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.domain.status import EnvironmentStatus, with_conflicts
 from kaizen_tasks.errors import KaizenError, NotFound
 from kaizen_tasks.flows.deploy import probe
+from kaizen_tasks.flows.deploy.image import find_image_to_run
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.parallel import map_parallel
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.ledger import LedgerEntry
     from kaizen_tasks.ports.tools import Tools
 
@@ -36,13 +37,22 @@ ENTRIES_PER_DEPLOYMENT = 4
 """How many entries of the ledger a deployment has at most: a rollback has its cause, and three as any other."""
 
 
-@frozen(kw_only=True)
+@frozen
 class _BatchedLookups:
-    """Lookups that are made once for all environments: URLs by service, locks and holds by environment."""
+    """Lookups that are made once: URLs by service for each location, locks and holds by environment for all.
 
-    service_urls: Future[Mapping[str, str]] = field(init=False, factory=Future)
+    Args:
+        environments: the environments that are looked at.
+    """
+
+    _environments: Sequence[Environment]
+    service_urls: Mapping[Hashable, Future[Mapping[str, str]]] = field(init=False)
     locks: Future[Mapping[str, Lock]] = field(init=False, factory=Future)
     holds: Future[Mapping[str, Hold]] = field(init=False, factory=Future)
+
+    @service_urls.default
+    def _futures(self) -> Mapping[Hashable, Future[Mapping[str, str]]]:
+        return {environment.location: Future() for environment in self._environments}
 
 
 def collect_status(environments: Sequence[Environment], tools: Tools) -> tuple[EnvironmentStatus, ...]:
@@ -52,9 +62,13 @@ def collect_status(environments: Sequence[Environment], tools: Tools) -> tuple[E
         Denied: the credentials belong to another account.
     """
     tools.identity.account_id()
-    names, lookups = [environment.name for environment in environments], _BatchedLookups()
+    names, lookups = [environment.name for environment in environments], _BatchedLookups(environments)
+    at_locations = {environment.location: tools.at(environment) for environment in environments}
     calls: tuple[Callable[[], EnvironmentStatus | None], ...] = (
-        partial(_resolve, lookups.service_urls, tools.platform.service_urls),
+        *(
+            partial(_resolve, lookups.service_urls[location], target.platform.service_urls)
+            for location, target in at_locations.items()
+        ),
         partial(_resolve, lookups.locks, partial(tools.locks.get_many, names)),
         partial(_resolve, lookups.holds, partial(tools.holds.get_many, names)),
         *(partial(_environment_status, environment, lookups, tools) for environment in environments),
@@ -110,12 +124,12 @@ class _Failures:
 
 def _environment_status(environment: Environment, lookups: _BatchedLookups, tools: Tools) -> EnvironmentStatus:
     failures = _Failures()
-    image = failures.attempt(lambda: tools.registry.find_image(environment.repository, environment.follow))
+    image = failures.attempt(partial(find_image_to_run, environment, tools))
     recent_entries = failures.attempt(lambda: tools.ledger.entries(environment.name)) or ()
     entry = latest_deployment_entry(recent_entries)
     if recent_entries and entry is None:
         entry = failures.attempt(lambda: ledger.read_latest_entry(environment, tools))
-    urls = failures.attempt(lookups.service_urls.result)
+    urls = failures.attempt(lookups.service_urls[environment.location].result)
     url = environment.url if urls is None else failures.attempt(lambda: _app_url(environment, urls, tools)) or ""
     line, line_drift = _line(environment, entry, tools)
     locks, holds = failures.attempt(lookups.locks.result) or {}, failures.attempt(lookups.holds.result) or {}

@@ -28,14 +28,28 @@ class Platform(Protocol):
         """Return the URL that the platform assigned to each service, by name, in as few requests as possible."""
 
     @mutates("a deployment was started")
-    def start_deployment(self, service: Service) -> str:
-        """Start a deployment of the image that the service follows, and return the operation's identifier.
+    def start_deployment(self, service: Service, image: str) -> str:
+        """Start a deployment, and return the operation's identifier.
 
-        Return an empty string, and start nothing, when the service is busy with another operation.
+        Return an empty string, and start nothing, when the service is busy with another operation. A service that has
+        the image already starts anew with it, and so reads its secrets again.
+
+        Args:
+            service: the service.
+            image: reference of the image by its digest; a platform that follows a tag deploys what the tag names.
 
         Raises:
             Undeployable: the service is in a state in which it cannot be deployed.
             NotFound: the service no longer exists.
+        """
+
+    @mutates("the deployment was stopped")
+    def stop_deployment(self, service: Service, operation: str) -> None:
+        """Stop a deployment in progress, so that what was serving before serves alone again.
+
+        Raises:
+            Unsupported: the platform cannot stop a deployment.
+            Refused: the deployment is not in progress.
         """
 
     def read_settings(self, service: Service) -> ServiceSettings:
@@ -47,7 +61,7 @@ class Platform(Protocol):
 
     @mutates("the service is created", needs_lock=False)
     def create_service_like(self, neighbour: Service, name: str, *, image: str, settings: ServiceSettings) -> None:
-        """Begin to create a service like another one; its status is RUNNING when it has been created.
+        """Begin to create a service like another one; it is running when it has been created.
 
         Args:
             neighbour: the service whose size, health check, network and the like the new service gets.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from kaizen_tasks.config.settings import Settings
+    from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.ports.clock import Clock
     from kaizen_tasks.ports.cloud import AccountAdmin, Identity
     from kaizen_tasks.ports.forge import Forge
@@ -18,8 +19,31 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.state import Holds, Ledger, Locks
 
 
+class Target(Protocol):
+    """What an environment has in its account and region, reached with its credentials: image, service, secret."""
+
+    @property
+    def identity(self) -> Identity: ...
+    @property
+    def account(self) -> AccountAdmin: ...
+    @property
+    def registry(self) -> Registry: ...
+    @property
+    def platform(self) -> Platform: ...
+    @property
+    def logs(self) -> Logs: ...
+    @property
+    def secrets(self) -> Secrets: ...
+
+
 class Tools(Protocol):
-    """The toolbox of a step: the configuration, and all ports."""
+    """The toolbox of a step: the configuration, and all ports.
+
+    What has no environment is that of the home, the account of `[aws]`: ledger, locks, holds, its credentials.
+    """
+
+    def at(self, environment: Environment) -> Target:
+        """Return the ports of an environment. Those of environments with the same target and platform are the same."""
 
     @property
     def settings(self) -> Settings: ...
@@ -34,12 +58,6 @@ class Tools(Protocol):
     @property
     def builder(self) -> Builder: ...
     @property
-    def registry(self) -> Registry: ...
-    @property
-    def platform(self) -> Platform: ...
-    @property
-    def logs(self) -> Logs: ...
-    @property
     def identity(self) -> Identity: ...
     @property
     def ledger(self) -> Ledger: ...
@@ -47,8 +65,6 @@ class Tools(Protocol):
     def locks(self) -> Locks: ...
     @property
     def holds(self) -> Holds: ...
-    @property
-    def secrets(self) -> Secrets: ...
     @property
     def account(self) -> AccountAdmin: ...
     @property

@@ -29,6 +29,7 @@ from kaizen_tasks.domain.init.file_change import FileChange
 from kaizen_tasks.domain.init.notes import Note
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.release import StepLabel
+from kaizen_tasks.domain.service import OperationState
 from kaizen_tasks.errors import ConfigurationError, DeployFailed, KaizenError, Refused
 from kaizen_tasks.flows.ledger import entries
 from tests.contracts.locks import wanted
@@ -120,7 +121,7 @@ def test_promotion_to_a_group(released: Team) -> None:
 def test_promotion_that_fails_in_one_environment(released: Team) -> None:
     released.run(PROD, yes=True)
     released.screen.clear()
-    released.tools.platform.outcomes["shane-web-service"] = "FAILED"
+    released.tools.platform.outcomes["shane-web-service"] = OperationState.FAILED
 
     assert released.run(BETA) == 9
     require_approved(released.screen, "promotion-failure")

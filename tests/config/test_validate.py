@@ -387,7 +387,7 @@ def test_environments_share_a_repository_when_they_follow_different_tags(tmp_pat
     settings = read(tmp_path, text)
 
     assert settings.environments["prod"].followed_image == "staging-web-app:prod"
-    assert settings.followed_tags("staging-web-app") == ("staging", "prod")
+    assert settings.followed_tags(settings.environments["prod"]) == ("staging", "prod")
     assert read(tmp_path, WHOLE).environments["prod"].follow == "latest"
 
 

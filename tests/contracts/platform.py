@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 from attrs import evolve
 
+from kaizen_tasks.domain.service import ServiceStatus
 from kaizen_tasks.errors import NotFound, Refused
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class PlatformContract:
     def test_describes_a_service(self, stage: Stage) -> None:
         service = stage.platform.get_service("web-service")
 
-        assert (service.name, service.status, service.auto_deploys) == ("web-service", "RUNNING", False)
+        assert (service.name, service.status) == ("web-service", ServiceStatus.RUNNING)
+        assert not service.auto_deploys
         assert service.id
         assert service.image.endswith(":latest")
         assert service.url.startswith(("http://", "https://"))
@@ -60,20 +62,20 @@ class PlatformContract:
         begun = datetime.now(UTC)
         service = stage.platform.get_service("web-service")
 
-        identity = stage.platform.start_deployment(service)
+        identity = stage.platform.start_deployment(service, service.image)
         stage.settle("web-service")
 
         operation = _operation(stage.platform, identity)
         assert operation.deploys
         assert operation.succeeded
         assert abs(operation.started_at - begun) < timedelta(minutes=1)
-        assert stage.platform.get_service("web-service").status == "RUNNING"
+        assert stage.platform.get_service("web-service").status == ServiceStatus.RUNNING
 
     def test_lists_the_newest_operation_first(self, stage: Stage) -> None:
         service = stage.platform.get_service("web-service")
         identities = []
         for _ in range(2):
-            identities.append(stage.platform.start_deployment(service))
+            identities.append(stage.platform.start_deployment(service, service.image))
             stage.settle("web-service")
 
         listed = [operation.id for operation in stage.platform.list_operations(service)]
@@ -85,14 +87,14 @@ class PlatformContract:
         stage.occupy("web-service")
         before = len(stage.platform.list_operations(service))
 
-        assert stage.platform.start_deployment(service) == ""
+        assert stage.platform.start_deployment(service, service.image) == ""
 
         assert before == len(stage.platform.list_operations(service))
 
     def test_shows_a_busy_service_as_busy(self, stage: Stage) -> None:
         stage.occupy("web-service")
 
-        assert stage.platform.get_service("web-service").status == "OPERATION_IN_PROGRESS"
+        assert stage.platform.get_service("web-service").status == ServiceStatus.BUSY
         assert not stage.platform.list_operations(stage.platform.get_service("web-service"))[0].is_finished
 
     def test_creates_a_service_like_another(self, stage: Stage) -> None:
@@ -116,7 +118,7 @@ class PlatformContract:
         stage.pause("web-service")
 
         with pytest.raises(Refused, match="PAUSED") as caught:
-            stage.platform.start_deployment(stage.platform.get_service("web-service"))
+            stage.platform.start_deployment(stage.platform.get_service("web-service"), "")
 
         assert "resume" in caught.value.hint
 

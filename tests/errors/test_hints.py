@@ -28,7 +28,7 @@ OTHER_STATES = "a state of the release that takes several runs to reach, as in t
 LOCAL_CLOUD = "needs a local cloud that is damaged, half installed or just gone, as in tests/rehearsal"
 
 UNTYPED = {
-    "adapters/aws/apprunner.py": (1, ACCOUNT),
+    "adapters/aws/apprunner.py": (2, ACCOUNT),
     "adapters/aws/credentials.py": (3, ACCOUNT),
     "adapters/aws/dynamodb/table.py": (1, ACCOUNT),
     "adapters/aws/ecr.py": (1, ACCOUNT),

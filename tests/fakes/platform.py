@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from attrs import define, evolve, field
 
 from kaizen_tasks.domain.new_service import ServiceSettings
-from kaizen_tasks.domain.service import Operation, Service
+from kaizen_tasks.domain.service import Operation, OperationKind, OperationState, Service, ServiceStatus
 from kaizen_tasks.errors import NotFound, Refused
 from kaizen_tasks.ports.platform import Platform
 
@@ -30,12 +30,13 @@ class FakePlatform(Platform):
 
     Attributes:
         polls: how many answers of `list_operations` say that it is still under way.
-        outcomes: how deployments of a service end, by name: `ROLLBACK_SUCCEEDED`; else `SUCCEEDED`.
+        outcomes: how deployments of a service end, by name; without one, successfully.
         on_deployed: called with the service when a deployment has succeeded.
         now: the time at which operations start.
         services: by name.
         history: operations by service name, newest first.
         started_services: names of the services that `start_deployment` started, in order.
+        started_images: what they were started with, by name of the service.
         poll_times: when somebody asked for operations, in order.
         hidden_operations: identifiers of operations that are missing from the answers.
         settings: what another service can be created with, by name of the service.
@@ -45,18 +46,19 @@ class FakePlatform(Platform):
     """
 
     polls: int = 0
-    outcomes: dict[str, str] = field(factory=dict)
+    outcomes: dict[str, OperationState] = field(factory=dict)
     on_deployed: Callable[[Service], None] = _do_nothing
     now: Callable[[], datetime] = _now
     services: dict[str, Service] = field(factory=dict)
     history: dict[str, list[Operation]] = field(factory=dict)
     started_services: list[str] = field(factory=list)
+    started_images: dict[str, str] = field(factory=dict)
     poll_times: list[datetime] = field(factory=list)
     hidden_operations: set[str] = field(factory=set)
     operation_seconds: float | None = None
     settings: dict[str, ServiceSettings] = field(factory=dict)
     new_urls: dict[str, str] = field(factory=dict)
-    creation_status: str = "RUNNING"
+    creation_status: ServiceStatus = ServiceStatus.RUNNING
     _polls_left: dict[str, int] = field(factory=dict)
     _guard: threading.RLock = field(factory=threading.RLock, repr=False)
 
@@ -65,7 +67,8 @@ class FakePlatform(Platform):
         self.services[name] = Service(
             name=name,
             id=f"arn:{name}",
-            status="RUNNING",
+            status=ServiceStatus.RUNNING,
+            native_status="RUNNING",
             url=url or f"https://{name}.example",
             image=image,
             auto_deploys=auto_deploys,
@@ -82,14 +85,23 @@ class FakePlatform(Platform):
         with self._guard:
             return {name: service.url for name, service in self.services.items()}
 
-    def start_deployment(self, service: Service) -> str:
+    def start_deployment(self, service: Service, image: str) -> str:
         with self._guard:
             current = self.get_service(service.name)
             current.require_deployable()
-            if current.status == "OPERATION_IN_PROGRESS":
+            if current.status is ServiceStatus.BUSY:
                 return ""
             self.started_services.append(service.name)
+            self.started_images[service.name] = image
             return self.begin_operation(service.name)
+
+    def stop_deployment(self, service: Service, operation: str) -> None:
+        with self._guard:
+            current = self.history[service.name][0]
+            if current.id != operation or current.is_finished:
+                raise Refused(f"the deployment {operation} is not in progress")
+            self.outcomes[service.name] = OperationState.STOPPED
+            self._end(service.name, current, self.now())
 
     def read_settings(self, service: Service) -> ServiceSettings:
         return self.settings.get(self.get_service(service.name).name, ServiceSettings(variables={}, secrets={}))
@@ -101,11 +113,11 @@ class FakePlatform(Platform):
         self.add(name, image=image, url=self.new_urls.get(name, ""))
         self.settings[name] = settings
         self.set_status(name, self.creation_status)
-        if self.creation_status == "RUNNING":
+        if self.creation_status is ServiceStatus.RUNNING:
             self.on_deployed(self.services[name])
 
     def delete_failed_service(self, service: Service) -> None:
-        if self.get_service(service.name).status != "CREATE_FAILED":
+        if self.get_service(service.name).status is not ServiceStatus.CREATION_FAILED:
             raise Refused(f"the service {service.name} was created")
         del self.services[service.name]
 
@@ -120,19 +132,26 @@ class FakePlatform(Platform):
                 operation for operation in self.history[service.name] if operation.id not in self.hidden_operations
             )
 
-    def begin_operation(self, name: str, *, kind: str = "START_DEPLOYMENT") -> str:
+    def begin_operation(self, name: str, *, kind: OperationKind = OperationKind.DEPLOYMENT) -> str:
         """Start an operation from outside: the console, or a tag that moved."""
         with self._guard:
             identity = f"{name}-{len(self.history[name]) + 1}"
-            operation = Operation(id=identity, kind=kind, state="IN_PROGRESS", started_at=self.now())
+            operation = Operation(
+                id=identity,
+                kind=kind,
+                state=OperationState.IN_PROGRESS,
+                native_state="IN_PROGRESS",
+                started_at=self.now(),
+            )
             self.history[name].insert(0, operation)
             self._polls_left[name] = self.polls
-            self.set_status(name, "OPERATION_IN_PROGRESS")
+            self.set_status(name, ServiceStatus.BUSY)
             return identity
 
-    def set_status(self, name: str, status: str) -> None:
+    def set_status(self, name: str, status: ServiceStatus) -> None:
         """Put a service into a state."""
-        self.services[name] = evolve(self.services[name], status=status, fix="resume it")
+        native_status = status.name
+        self.services[name] = evolve(self.services[name], status=status, native_status=native_status, fix="resume it")
 
     def _advance(self, name: str) -> None:
         operation = next(iter(self.history[name]), None)
@@ -148,8 +167,8 @@ class FakePlatform(Platform):
         self._polls_left[name] -= 1
 
     def _end(self, name: str, operation: Operation, finish_time: datetime) -> None:
-        outcome = self.outcomes.get(name, "SUCCEEDED")
-        self.history[name][0] = evolve(operation, state=outcome, finished_at=finish_time)
-        self.set_status(name, "RUNNING")
-        if outcome == "SUCCEEDED" and operation.deploys:
+        outcome = self.outcomes.get(name, OperationState.SUCCEEDED)
+        self.history[name][0] = evolve(operation, state=outcome, native_state=outcome.name, finished_at=finish_time)
+        self.set_status(name, ServiceStatus.RUNNING)
+        if outcome is OperationState.SUCCEEDED and operation.deploys:
             self.on_deployed(self.services[name])

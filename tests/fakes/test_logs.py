@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from attrs import frozen
 
-from kaizen_tasks.domain.service import Service
+from kaizen_tasks.domain.service import Service, ServiceStatus
 from tests.contracts.logs import LogsContract
 from tests.fakes.logs import FakeLogs
 
@@ -24,7 +24,9 @@ class FakeDesk:
 class TestContract(LogsContract):
     @pytest.fixture
     def desk(self) -> FakeDesk:
-        service = Service(name="web", id="arn:web", status="RUNNING", url="", image="", auto_deploys=False)
+        service = Service(
+            name="web", id="arn:web", status=ServiceStatus.RUNNING, native_status="RUNNING", url="", image=""
+        )
         printed = tuple(f"line {number}" for number in range(30))
         logs = FakeLogs(
             deployments={"6c7e": ("started", "trying", "trying", FAILED)},

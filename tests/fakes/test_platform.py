@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from attrs import frozen
 
+from kaizen_tasks.domain.service import OperationState, ServiceStatus
 from tests.contracts.platform import PlatformContract
 from tests.fakes.platform import FakePlatform
 
@@ -16,7 +17,7 @@ class FakeStage:
     platform: FakePlatform
 
     def pause(self, name: str) -> None:
-        self.platform.set_status(name, "PAUSED")
+        self.platform.set_status(name, ServiceStatus.PAUSED)
 
     def occupy(self, name: str) -> None:
         self.platform.polls = 100
@@ -35,23 +36,23 @@ class TestContract(PlatformContract):
 
 
 def test_an_operation_is_under_way_for_as_many_answers_as_told() -> None:
-    platform = FakePlatform(polls=2, outcomes={"web-service": "ROLLBACK_SUCCEEDED"})
+    platform = FakePlatform(polls=2, outcomes={"web-service": OperationState.ROLLED_BACK})
     service = platform.add("web-service", image=IMAGE)
-    platform.start_deployment(service)
+    platform.start_deployment(service, IMAGE)
 
     seen = [platform.list_operations(service)[0].state for _ in range(4)]
 
-    assert seen == ["IN_PROGRESS", "IN_PROGRESS", "ROLLBACK_SUCCEEDED", "ROLLBACK_SUCCEEDED"]
-    assert platform.get_service("web-service").status == "RUNNING"
+    assert seen == [OperationState.IN_PROGRESS] * 2 + [OperationState.ROLLED_BACK] * 2
+    assert platform.get_service("web-service").status == ServiceStatus.RUNNING
 
 
-@pytest.mark.parametrize(("outcome", "images"), [("SUCCEEDED", [IMAGE]), ("ROLLBACK_SUCCEEDED", [])])
-def test_says_what_was_deployed_only_when_it_was(outcome: str, images: list[str]) -> None:
+@pytest.mark.parametrize(("outcome", "images"), [(OperationState.SUCCEEDED, [IMAGE]), (OperationState.ROLLED_BACK, [])])
+def test_says_what_was_deployed_only_when_it_was(outcome: OperationState, images: list[str]) -> None:
     deployed: list[str] = []
     platform = FakePlatform(outcomes={"web-service": outcome}, on_deployed=lambda it: deployed.append(it.image))
     service = platform.add("web-service", image=IMAGE)
 
-    platform.start_deployment(service)
+    platform.start_deployment(service, IMAGE)
     platform.list_operations(service)
 
     assert images == deployed

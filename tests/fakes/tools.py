@@ -38,6 +38,7 @@ from tests.fakes.secrets import FakeSecrets
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.release import LocalImage
     from kaizen_tasks.domain.service import Service
     from kaizen_tasks.ports.types import Login
@@ -162,7 +163,7 @@ class FakeTools:
         for name, environment in self.settings.environments.items():
             if environment.repository not in self.registry.repositories:
                 self.registry.create(environment.repository)
-                tags = self.settings.followed_tags(environment.repository)
+                tags = self.settings.followed_tags(environment)
                 self.account.rules[environment.repository] = IMMUTABLE_VERSIONS.with_versions_protected(tags)
             self.secrets.create(environment.secret, DOCUMENT, version=f"{name}-1", at=self.clock.now())
             image = f"registry.example/{environment.followed_image}"
@@ -170,6 +171,10 @@ class FakeTools:
             self.running_versions[name] = "v0.1.0"
             self.prober.answers[f"https://{name}.example/version"] = lambda name=name: self._version(name)  # type: ignore[misc]
             self.prober.answers[f"https://{name}.example/"] = ProbeResponse(status=200, body=b"hello")
+
+    def at(self, environment: Environment) -> FakeTools:
+        """Return these tools."""
+        return self
 
     @contextmanager
     def caching_ledger(self, environments: Iterable[str]) -> Iterator[None]:

@@ -13,6 +13,7 @@ from kaizen_tasks.domain.aws_account import LedgerTable, Permission
 from kaizen_tasks.domain.doctor import Finding, Verdict
 from kaizen_tasks.domain.health import ProbeResponse
 from kaizen_tasks.domain.lifecycle import LifecycleRule, StoredImage
+from kaizen_tasks.domain.service import ServiceStatus
 from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import ConfigurationError, Denied, NotFound, Refused, Unreachable, Unsupported
 from kaizen_tasks.flows.doctor import preflight, run_checks
@@ -77,7 +78,7 @@ def test_only_the_release_side_is_checked_without_environments() -> None:
 Spoil = Callable[[FakeTools], object]
 
 
-def _status(status: str) -> Spoil:
+def _status(status: ServiceStatus) -> Spoil:
     return lambda tools: tools.platform.set_status("prod-web-service", status)
 
 
@@ -108,7 +109,7 @@ def _account(name: str, value: object) -> Spoil:
 @pytest.mark.parametrize(
     ("spoil", "where", "verdict", "what"),
     [
-        (_status("PAUSED"), "prod service", "problem", "is PAUSED"),
+        (_status(ServiceStatus.PAUSED), "prod service", "problem", "is PAUSED"),
         (_service(image="registry.example/other:latest"), "prod service", "problem", "not prod-web-app:latest"),
         (_service(image="registry.example/prod-web-app:stable"), "prod service", "problem", ":stable, not"),
         (_service(image="elsewhere.example/prod-web-app:latest"), "prod service", "problem", "elsewhere"),
@@ -207,7 +208,7 @@ def test_failing_check_hides_no_other(tools: FakeTools) -> None:
     tools.account.failures.update(
         {"is_blob_mounting_enabled": Denied("not allowed"), "clock_skew": Unreachable("no answer")}
     )
-    _status("PAUSED")(tools)
+    _status(ServiceStatus.PAUSED)(tools)
 
     assert [(each.subject.check, str(each.verdict)) for each in trouble(tools)] == [
         ("clock", "skipped"),

@@ -14,6 +14,7 @@ from kaizen_tasks.domain.aws_account import DeniedAction
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.lifecycle import LifecycleRule, StoredImage
 from kaizen_tasks.domain.release import Release
+from kaizen_tasks.domain.service import OperationKind, ServiceStatus
 from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import Denied, Refused, RolloutFailed
 from kaizen_tasks.flows.execution import execute_change
@@ -35,7 +36,7 @@ def _service(name: str, **changes: Any) -> Spoil:
     return spoil
 
 
-def _busy(name: str, kind: str) -> Spoil:
+def _busy(name: str, kind: OperationKind) -> Spoil:
     def spoil(tools: FakeTools) -> None:
         tools.platform.polls = 3
         tools.platform.begin_operation(f"{name}-web-service", kind=kind)
@@ -50,10 +51,13 @@ def _denied(action: str, *, certain: bool) -> Spoil:
 def _problems(name: str) -> list[tuple[Spoil, str]]:
     """Return what prevents a deployment to an environment, each with what the refusal says of it."""
     return [
-        (_service(name, status="PAUSED"), f"{name}-web-service is PAUSED"),
-        (_service(name, status="DELETE_FAILED"), f"{name}-web-service is DELETE_FAILED"),
-        (_busy(name, "CREATE_SERVICE"), f"{name}-web-service is being created"),
-        (_busy(name, "PAUSE_SERVICE"), f"{name}-web-service is being paused"),
+        (_service(name, status=ServiceStatus.PAUSED, native_status="PAUSED"), f"{name}-web-service is PAUSED"),
+        (
+            _service(name, status=ServiceStatus.UNAVAILABLE, native_status="DELETE_FAILED"),
+            f"{name}-web-service is DELETE_FAILED",
+        ),
+        (_busy(name, OperationKind.CREATION), f"{name}-web-service is being created"),
+        (_busy(name, OperationKind.PAUSE), f"{name}-web-service is being paused"),
         (
             _service(name, image=f"registry.example/{name}-web-app:stable"),
             f"{name}-web-app:stable, not {name}-web-app:latest",
@@ -122,7 +126,7 @@ def test_rollback_is_refused_before_the_ledger_is_written(tools: FakeTools) -> N
     tools.registry.repositories["staging-web-app"].images["sha256:0"] = tools.registry.repositories[
         "staging-web-app"
     ].images[tools.ledger.all_entries[-1].digest]
-    _service("staging", status="PAUSED")(tools)
+    _service("staging", status=ServiceStatus.PAUSED, native_status="PAUSED")(tools)
     change = plan_rollback((tools.settings.environments["staging"],), None, reason="", tools=tools)
     before = _snapshot(tools)
 
@@ -135,7 +139,7 @@ def test_rollback_is_refused_before_the_ledger_is_written(tools: FakeTools) -> N
 def test_refusal_lists_the_problems_of_every_environment(tools: FakeTools) -> None:
     promote(tools, "prod")
     for name in ("mark", "dom"):
-        _service(name, status="PAUSED")(tools)
+        _service(name, status=ServiceStatus.PAUSED, native_status="PAUSED")(tools)
 
     with pytest.raises(Refused) as refused:
         promote(tools, "beta")
@@ -146,7 +150,7 @@ def test_refusal_lists_the_problems_of_every_environment(tools: FakeTools) -> No
 
 def test_held_environment_may_be_paused(tools: FakeTools) -> None:
     promote(tools, "prod")
-    _service("mark", status="PAUSED")(tools)
+    _service("mark", status=ServiceStatus.PAUSED, native_status="PAUSED")(tools)
     tools.holds.add(Hold(environment="mark", reason="race day", actor="ada@laptop", since=tools.clock.now()))
 
     with pytest.raises(RolloutFailed, match="mark"):
@@ -182,7 +186,7 @@ def test_deployment_of_a_first_stage_checks_its_own_image(tools: FakeTools) -> N
 
 def test_verification_asks_nothing_of_the_platform(tools: FakeTools) -> None:
     """It deploys nothing: a paused service answers or does not."""
-    _service("staging", status="PAUSED")(tools)
+    _service("staging", status=ServiceStatus.PAUSED, native_status="PAUSED")(tools)
     options = RolloutOptions(command=("verify",))
     change = plan_verification(tools.settings.stage("staging"), RELEASE, options, tools)
 
@@ -249,7 +253,7 @@ def test_question_that_is_not_answered_stops_nothing(tools: FakeTools) -> None:
 
 def test_busy_service_is_waited_for(tools: FakeTools) -> None:
     """Its own deployment, which a killed run began, or another one that ends."""
-    _busy("prod", "UPDATE_SERVICE")(tools)
+    _busy("prod", OperationKind.UPDATE)(tools)
 
     promote(tools, "prod")
 

@@ -10,6 +10,7 @@ from attrs import evolve
 
 from kaizen_tasks.domain.health import ProbeResponse
 from kaizen_tasks.domain.ledger import Event
+from kaizen_tasks.domain.service import OperationState
 from kaizen_tasks.errors import DeployFailed, Refused, RollbackFailed, Unproven, VerifyFailed
 from kaizen_tasks.flows import catalogue, runtime_config
 from kaizen_tasks.flows.ledger import entries
@@ -172,7 +173,7 @@ def test_change_stopped_between_intent_and_write_is_written(tools: FakeTools) ->
 def test_running_deployment_is_resumed(tools: FakeTools) -> None:
     step = configure(tools, AI_TEMPERATURE="0.4")
     written = run_flow((step,), runtime_config.require_serving_release(step.environment, tools), tools)
-    operation = tools.platform.start_deployment(tools.platform.get_service(SERVICE))
+    operation = tools.platform.start_deployment(tools.platform.get_service(SERVICE), "")
     entries.append(Event.STARTED, step.environment, written, tools, operation=operation)
 
     change(tools, AI_TEMPERATURE="0.4")
@@ -234,10 +235,10 @@ def test_cached_answers_restore_nothing(tools: FakeTools) -> None:
 
 def test_failed_deployment_restores_the_previous_configuration(tools: FakeTools) -> None:
     """The platform has kept the old instances; a deployment makes sure that none has read the new configuration."""
-    tools.platform.outcomes[SERVICE] = "ROLLBACK_SUCCEEDED"
+    tools.platform.outcomes[SERVICE] = OperationState.ROLLED_BACK
     tools.secrets.rivals += [lambda: None, tools.platform.outcomes.clear]
 
-    with pytest.raises(DeployFailed, match="ROLLBACK_SUCCEEDED") as failed:
+    with pytest.raises(DeployFailed, match="ROLLED_BACK") as failed:
         change(tools, AI_TEMPERATURE="1.9")
 
     assert failed.value.exit_code == 7

@@ -9,7 +9,7 @@ import pytest
 from kaizen_tasks.ports import index
 from kaizen_tasks.ports.effects import effects, effects_under_lock, mutates
 from kaizen_tasks.ports.index import PORTS
-from kaizen_tasks.ports.tools import Tools
+from kaizen_tasks.ports.tools import Target, Tools
 
 READING: dict[str, set[str]] = {
     "release_files": {"locate", "names", "read"},
@@ -65,7 +65,8 @@ def test_every_port_method_is_marked_as_changing_or_listed_as_reading(name: str)
 
 
 def test_the_index_has_every_port_of_the_toolbox() -> None:
-    properties = {name: value for name, value in vars(Tools).items() if isinstance(value, property)}
+    members = {**vars(Target), **vars(Tools)}
+    properties = {name: value for name, value in members.items() if isinstance(value, property)}
     ports = {
         name: get_type_hints(value.fget, localns=vars(index) | {"Settings": object})["return"]
         for name, value in properties.items()

@@ -12,8 +12,8 @@ from kaizen_tasks.adapters.aws import new_service
 from kaizen_tasks.adapters.aws.session import Aws, aws_errors
 from kaizen_tasks.domain.git.remote_url import is_loopback
 from kaizen_tasks.domain.new_service import ServiceSettings
-from kaizen_tasks.domain.service import Operation, Service
-from kaizen_tasks.errors import NOTHING_CHANGED, DeployFailed, KaizenError, NotFound, Refused
+from kaizen_tasks.domain.service import Operation, OperationKind, OperationState, Service, ServiceStatus
+from kaizen_tasks.errors import NOTHING_CHANGED, DeployFailed, KaizenError, NotFound, Refused, Unsupported
 from kaizen_tasks.ports.platform import Platform
 
 if TYPE_CHECKING:
@@ -23,6 +23,28 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 20  # the maximum of App Runner
 NO_SERVICE_HINT = "create it in App Runner, or correct `service` in the configuration"
+STATUSES = {
+    "RUNNING": ServiceStatus.RUNNING,
+    "OPERATION_IN_PROGRESS": ServiceStatus.BUSY,
+    "PAUSED": ServiceStatus.PAUSED,
+    "CREATE_FAILED": ServiceStatus.CREATION_FAILED,
+}
+KINDS = {
+    "START_DEPLOYMENT": OperationKind.DEPLOYMENT,
+    "CREATE_SERVICE": OperationKind.CREATION,
+    "UPDATE_SERVICE": OperationKind.UPDATE,
+    "PAUSE_SERVICE": OperationKind.PAUSE,
+    "DELETE_SERVICE": OperationKind.DELETION,
+}
+STATES = {
+    "PENDING": OperationState.PENDING,
+    "SUCCEEDED": OperationState.SUCCEEDED,
+    "FAILED": OperationState.FAILED,
+    "ROLLBACK_SUCCEEDED": OperationState.ROLLED_BACK,
+    "ROLLBACK_FAILED": OperationState.FAILED,
+}
+"""States of operations that are not in progress."""
+
 STATUS_HINTS = {
     "PAUSED": "resume it: aws apprunner resume-service --service-arn {identity}",
     "CREATE_FAILED": "delete it and create it again; the reason is in its logs",
@@ -51,7 +73,7 @@ class AppRunnerPlatform(Platform):
                 service = self._describe(name, cached_arn)
             except NotFound:
                 service = None
-            if service and service.status != "DELETED":
+            if service and service.native_status != "DELETED":
                 return service
             with self._lock:
                 self._arns.pop(name, None)
@@ -63,8 +85,8 @@ class AppRunnerPlatform(Platform):
             services = list_services(self._aws.apprunner())
         return {service["ServiceName"]: _with_scheme(service.get("ServiceUrl", "")) for service in services}
 
-    def start_deployment(self, service: Service) -> str:
-        """Start a deployment; return the operation's identifier, or an empty string when the service is busy.
+    def start_deployment(self, service: Service, image: str) -> str:
+        """Start a deployment of what the tag names; return its identifier, or an empty string when the service is busy.
 
         App Runner answers InvalidRequestException for a busy service and for other reasons, which are told apart by the
         service's status.
@@ -77,9 +99,14 @@ class AppRunnerPlatform(Platform):
             except apprunner.exceptions.InvalidRequestException as error:
                 current = self.get_service(service.name)
                 current.require_deployable()
-                if current.status == "RUNNING" and "RUNNING state" not in str(error):
+                if current.native_status == "RUNNING" and "RUNNING state" not in str(error):
                     raise
         return ""
+
+    def stop_deployment(self, service: Service, operation: str) -> None:
+        """Raise: App Runner has no operation that stops a deployment."""
+        message = f"App Runner cannot stop a deployment of {service.name}"
+        raise Unsupported(message, state="it goes on", hint="wait for its end, then: inv rollback")
 
     def read_settings(self, service: Service) -> ServiceSettings:
         """Return the settings of a service that another one can be created with."""
@@ -95,9 +122,9 @@ class AppRunnerPlatform(Platform):
     def delete_failed_service(self, service: Service) -> None:
         """Begin to delete a service that could not be created."""
         current = self.get_service(service.name)
-        if current.status != "CREATE_FAILED" or current.id != service.id:
+        if current.status is not ServiceStatus.CREATION_FAILED or current.id != service.id:
             raise Refused(
-                f"the service {service.name} is {current.status}, so it is not deleted", state=NOTHING_CHANGED
+                f"the service {service.name} is {current.native_status}, so it is not deleted", state=NOTHING_CHANGED
             )
         with _service_errors(f"delete the service {service.name}", change_error=Refused):
             self._aws.apprunner().delete_service(ServiceArn=service.id)
@@ -147,7 +174,8 @@ def _parse_service(description: ServiceTypeDef) -> Service:
     return Service(
         name=description["ServiceName"],
         id=description["ServiceArn"],
-        status=description["Status"],
+        status=STATUSES.get(description["Status"], ServiceStatus.UNAVAILABLE),
+        native_status=description["Status"],
         url=_with_scheme(description.get("ServiceUrl", "")),
         image=source.get("ImageRepository", {}).get("ImageIdentifier", ""),
         auto_deploys=source.get("AutoDeploymentsEnabled", True),
@@ -160,8 +188,9 @@ def _parse_operation(summary: OperationSummaryTypeDef) -> Operation:
     started, finished = summary.get("StartedAt") or datetime.now(UTC), summary.get("EndedAt")
     return Operation(
         id=summary["Id"],
-        kind=summary["Type"],
-        state=summary["Status"],
+        kind=KINDS.get(summary["Type"], OperationKind.OTHER),
+        state=STATES.get(summary["Status"], OperationState.IN_PROGRESS),
+        native_state=summary["Status"],
         started_at=started.astimezone(UTC),
         finished_at=finished.astimezone(UTC) if finished else None,
     )

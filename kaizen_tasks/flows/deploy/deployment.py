@@ -11,15 +11,18 @@ from kaizen_tasks.domain import service as operations
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.domain.release import Release, StepLabel
+from kaizen_tasks.domain.service import ServiceStatus
 from kaizen_tasks.domain.text import duration
 from kaizen_tasks.errors import NotFound, Undeployable
 from kaizen_tasks.flows.deploy import first_deployment, start
+from kaizen_tasks.flows.deploy.image import find_image_to_run, image_reference, move_followed_tag
 from kaizen_tasks.flows.deploy.wait import SERVICE_GONE, DeploymentOutcome, DeploymentWaiter, wait_for_operation
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.ports.tools import Tools
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.service import Service
+    from kaizen_tasks.ports.platform import Platform
 
 
 @frozen(kw_only=True)
@@ -57,10 +60,14 @@ class Deployment:
                 return outcome
         return self._start(service, history)
 
+    @property
+    def _platform(self) -> Platform:
+        return self.tools.at(self.environment).platform
+
     def _find_service(self) -> Service:
         """Return the service; if there has never been one, move the tag that it can be created with, and raise."""
         try:
-            service = self.tools.platform.get_service(self.environment.service)
+            service = self._platform.get_service(self.environment.service)
             service.require_deployable()
         except (NotFound, Undeployable) as error:
             if not first_deployment.needs_service(self.environment, self.release, self.tools):
@@ -73,6 +80,7 @@ class Deployment:
 
     def _new_waiter(self, service: Service, typical_seconds: float) -> DeploymentWaiter:
         return DeploymentWaiter(
+            platform=self._platform,
             service=service,
             release_name=self.release.name,
             label=self.label,
@@ -86,29 +94,29 @@ class Deployment:
         open_entry, typical_seconds = entries.open_deployment(history), entries.median_deploy_seconds(history)
         if open_entry is not None and not open_entry.is_evidence_for(self.release):
             ledger.record_abandoned(open_entry, self.tools, reason=f"{self.release.name} is deployed instead")
-        may_be_mistaken = open_entry or typical_seconds is None or service.status != "RUNNING"
-        previous_operations = self.tools.platform.list_operations(service) if may_be_mistaken else ()
+        may_be_mistaken = open_entry or typical_seconds is None or service.status is not ServiceStatus.RUNNING
+        previous_operations = self._platform.list_operations(service) if may_be_mistaken else ()
         fields: ledger.EntryFields = {"replaces": self._replaced_digest(history), "reason": self.reason}
         intent = ledger.append(Event.STARTED, self.environment, self.release, self.tools, **fields)
         excluded_operations = {operation.id for operation in previous_operations}
         excluded_operations.update(entry.operation for entry in history)
         waiter = self._new_waiter(service, typical_seconds or operations.median_operation_seconds(previous_operations))
-        is_own = start.operation_started_after(intent.at, excluded_operations=excluded_operations)
+        is_own = start.operation_started_after(intent, excluded_operations=excluded_operations)
         return self._start_and_wait(intent, waiter, is_own=is_own, may_have_started=False)
 
     def _replaced_digest(self, history: tuple[LedgerEntry, ...]) -> str:
-        """Return the digest of the followed tag for the intent; empty if the ledger knows the serving release."""
+        """Return the digest of the image to run for the intent; empty if the ledger knows the serving release."""
         if entries.serving_entry(history) is not None:
             return ""
-        followed_image = self.tools.registry.find_image(self.environment.repository, self.environment.follow)
-        return followed_image.digest if followed_image else ""
+        image = find_image_to_run(self.environment, self.tools)
+        return image.digest if image else ""
 
     def _resume(self, entry: LedgerEntry, waiter: DeploymentWaiter) -> DeploymentOutcome | None:
         """Return the outcome of an earlier run's deployment; None when a new deployment has to be started."""
         if entry.event is Event.FAILED and not (entry.operation and self._may_succeed(entry.operation, waiter)):
             return None
         if not entry.operation:
-            is_own = start.operation_started_after(entry.at)
+            is_own = start.operation_started_after(entry)
             return self._start_and_wait(entry, waiter, is_own=is_own, may_have_started=True)
         self._move_followed_tag()
         outcome = self._wait_for_resumed(entry, waiter)
@@ -119,7 +127,7 @@ class Deployment:
 
     def _may_succeed(self, operation_id: str, waiter: DeploymentWaiter) -> bool:
         """Return whether a deployment that is recorded as failed is the latest one, and is running or succeeded."""
-        latest = next((item for item in self.tools.platform.list_operations(waiter.service) if item.deploys), None)
+        latest = next((item for item in waiter.platform.list_operations(waiter.service) if item.deploys), None)
         return latest is not None and latest.id == operation_id and not latest.has_failed
 
     def _start_and_wait(
@@ -128,8 +136,9 @@ class Deployment:
         """Start or adopt the deployment and return its outcome, also if it cannot start, as the tag has moved."""
         try:
             expects_auto_start = self._move_followed_tag() and waiter.service.auto_deploys
+            image = image_reference(self.environment, self.release.digest, self.tools)
             deployment = start.start_or_adopt(
-                waiter, is_own=is_own, expects_auto_start=expects_auto_start, may_have_started=may_have_started
+                waiter, image, is_own=is_own, expects_auto_start=expects_auto_start, may_have_started=may_have_started
             )
         except Undeployable as error:
             return DeploymentOutcome(event=Event.FAILED, message=error.message, hint=error.hint)
@@ -149,6 +158,4 @@ class Deployment:
         return wait_for_operation(intent.operation, waiter, age_seconds=max(age, 0.1), missing_deadline=deadline)
 
     def _move_followed_tag(self) -> bool:
-        """Move the followed tag to the release; return whether the tag was on another image."""
-        repository, tag = self.environment.repository, self.environment.follow
-        return self.tools.registry.move_tag(repository=repository, tag=tag, digest=self.release.digest)
+        return move_followed_tag(self.environment, self.release.digest, self.tools)

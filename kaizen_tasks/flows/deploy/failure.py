@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.text import log_excerpt
 from kaizen_tasks.errors import DeployFailed, KaizenError
+from kaizen_tasks.flows.deploy.image import move_followed_tag
 from kaizen_tasks.flows.ledger import entries
 from kaizen_tasks.flows.ledger.verifications import fix_hint
 
@@ -36,18 +37,20 @@ def handle_failed_deployment(
     hint = outcome.hint or hint or f"run the same command to retry; {fix_hint(release.commit, tools)}"
     if last_words:  # not in the ledger, where what an app prints does not belong
         message = f"{message}; the app's log ends with: {last_words}"
-    return DeployFailed(message, state=state or f"{outcome.state}; {tag_state}", hint=hint)
+    return DeployFailed(message, state=state or "; ".join(filter(None, (outcome.state, tag_state))), hint=hint)
 
 
 def _restore_followed_tag(deployment: Deployment) -> str:
     """Move the followed tag to the serving image if the ledger knows it; return a text that says where it points."""
     environment, release, tools = deployment.environment, deployment.release, deployment.tools
+    if not environment.follows_tag:
+        return ""
     tag = environment.follow
     try:
         serving_digest = entries.read_serving_digest(environment, tools)
         if serving_digest is None or serving_digest == release.digest:
             return f":{tag} points to {release.name}"
-        tools.registry.move_tag(repository=environment.repository, tag=tag, digest=serving_digest)
+        move_followed_tag(environment, serving_digest, tools)
     except KaizenError as error:
         return f":{tag} still points to {release.name}: {error.message}"
     return f":{tag} points to what was serving again"
@@ -57,14 +60,14 @@ def _show_logs(deployment: Deployment, outcome: DeploymentOutcome) -> tuple[str,
     """Show the logs of platform and app; return the reason in the one, and the last words of the other, if any."""
     if outcome.started_at is None:
         return "", ""
-    tools, started_at, limit = deployment.tools, outcome.started_at, log_excerpt.MAX_LINES
+    target, limit = deployment.tools.at(deployment.environment), log_excerpt.MAX_LINES
     try:
-        service = tools.platform.get_service(deployment.environment.service)
+        service = target.platform.get_service(deployment.environment.service)
     except KaizenError:
         return "", ""  # the service is gone, which the error says
-    deployment_tail = partial(tools.logs.deployment_tail, service, outcome.operation, limit=limit)
+    deployment_tail = partial(target.logs.deployment_tail, service, outcome.operation, limit=limit)
     lines = _show_log("deployment", deployment_tail, deployment)
-    application_tail = partial(tools.logs.application_tail, service, since=started_at, limit=limit)
+    application_tail = partial(target.logs.application_tail, service, since=outcome.started_at, limit=limit)
     app_lines = _show_log("application", application_tail, deployment)
     return log_excerpt.failure_reason(lines), log_excerpt.last_words(app_lines)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.ledger import serving_entry
+from kaizen_tasks.domain.service import ServiceStatus
 from kaizen_tasks.errors import NotFound, ServiceMissing
 from kaizen_tasks.flows.ledger import entries as ledger
 
@@ -21,19 +22,21 @@ def needs_service(environment: Environment, release: Release, tools: Tools) -> b
     another image may be followed by a service of another name, which would deploy when it moves.
     """
     try:
-        status = tools.platform.get_service(environment.service).status
+        status = tools.at(environment).platform.get_service(environment.service).status
     except NotFound:
-        status = ""
-    if status not in {"", "CREATE_FAILED"}:
+        status = None
+    if status not in {None, ServiceStatus.CREATION_FAILED}:
         return False
     if serving_entry(tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT)) is not None:
         return False
-    return status == "CREATE_FAILED" or _is_tag_free(environment, release, tools)
+    if status is ServiceStatus.CREATION_FAILED or not environment.follows_tag:
+        return True
+    return _is_tag_free(environment, release, tools)
 
 
 def _is_tag_free(environment: Environment, release: Release, tools: Tools) -> bool:
     try:
-        image = tools.registry.find_image(environment.repository, environment.follow)
+        image = tools.at(environment).registry.find_image(environment.repository, environment.follow)
     except NotFound:
         return True
     return image is None or image.digest == release.digest or image.version == release.name
@@ -43,9 +46,15 @@ def missing_service_error(environment: Environment, release: Release, cause: str
     """Return the error for a first deployment that has brought image and tag, and lacks the service."""
     return ServiceMissing(
         f"{environment.name}: {cause}",
-        state=f"nothing is lost: {environment.followed_image} is {release.name}, which a service can start with",
+        state=f"nothing is lost: {_brought_image(environment, release)}, which a service can start with",
         hint=f"{_creation_hint(environment, tools)}; then run the same command again",
     )
+
+
+def _brought_image(environment: Environment, release: Release) -> str:
+    if environment.follows_tag:
+        return f"{environment.followed_image} is {release.name}"
+    return f"{environment.repository} has {release.name}"
 
 
 def _creation_hint(environment: Environment, tools: Tools) -> str:

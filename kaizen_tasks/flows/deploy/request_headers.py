@@ -66,7 +66,7 @@ def _read_value(name: str, header: SecretHeader, environment: Environment, tools
 def _read_secret(name: str, header: SecretHeader, environment: Environment, tools: Tools) -> str:
     secret_name = header.secret_name(environment.name, tools.settings.app)
     try:
-        content = tools.secrets.current(secret_name).content.reveal()
+        content = tools.at(environment).secrets.current(secret_name).content.reveal()
     except NotFound as error:
         raise NotFound(error.message, hint=f"create it, or correct verify.headers.{name}.secret") from error
     if not header.key:

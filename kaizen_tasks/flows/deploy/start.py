@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Collection, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from kaizen_tasks.domain import polling
-from kaizen_tasks.domain.service import Operation
+from kaizen_tasks.domain.service import Operation, OperationKind
 
 if TYPE_CHECKING:
+    from kaizen_tasks.domain.ledger import LedgerEntry
     from kaizen_tasks.flows.deploy.wait import DeploymentWaiter
 
 OperationPredicate = Callable[[Operation], bool]
 
 AUTO_DEPLOY_WAIT_SECONDS = 20.0
 """Seconds within which auto-deployment is expected to notice a moved tag; an assumption, AWS documents no bound."""
-
-START_DEPLOYMENT = "START_DEPLOYMENT"
-"""The kind of operation that a moved tag or these tasks start; others create or change the service."""
 
 MAX_CLOCK_SKEW = timedelta(seconds=5)
 """How far this machine's clock may be ahead of the platform's."""
@@ -49,32 +47,41 @@ class StartedDeployment:
     started_monotonic: float
 
 
-def operation_started_after(intent_time: datetime, *, excluded_operations: Collection[str] = ()) -> OperationPredicate:
-    """Return a predicate for deployments that started after an intent was recorded.
+def operation_started_after(intent: LedgerEntry, *, excluded_operations: Collection[str] = ()) -> OperationPredicate:
+    """Return a predicate for deployments of an intent's image that started after it was recorded.
 
-    Such a deployment started by itself, or we started it without receiving the answer.
+    Such a deployment started by itself, or we started it without receiving the answer. Not every platform says which
+    image an operation deploys.
 
     Args:
-        intent_time: when the intent was recorded, by this machine's clock.
+        intent: the entry of the ledger that says what will be deployed.
         excluded_operations: identifiers of operations that do not carry the release.
     """
 
     def carries_release(operation: Operation) -> bool:
-        if operation.kind != START_DEPLOYMENT or operation.id in excluded_operations:
+        if operation.kind is not OperationKind.DEPLOYMENT or operation.id in excluded_operations:
             return False
-        ended_earlier = operation.finished_at is not None and operation.finished_at < intent_time - MAX_CLOCK_ERROR
-        return operation.started_at >= intent_time - MAX_CLOCK_SKEW and not ended_earlier
+        if operation.digest not in {"", intent.digest}:
+            return False
+        ended_earlier = operation.finished_at is not None and operation.finished_at < intent.at - MAX_CLOCK_ERROR
+        return operation.started_at >= intent.at - MAX_CLOCK_SKEW and not ended_earlier
 
     return carries_release
 
 
 def start_or_adopt(
-    waiter: DeploymentWaiter, *, is_own: OperationPredicate, expects_auto_start: bool, may_have_started: bool = False
+    waiter: DeploymentWaiter,
+    image: str,
+    *,
+    is_own: OperationPredicate,
+    expects_auto_start: bool,
+    may_have_started: bool = False,
 ) -> StartedDeployment | None:
     """Return the deployment that carries the release; None when the service stayed busy until the deadline.
 
     Args:
         waiter: polls the service.
+        image: reference of the image that is deployed; see `Platform.start_deployment`.
         is_own: recognises a deployment that started without our knowing its identifier.
         expects_auto_start: whether a deployment should start by itself because the tag moved. We wait for that one
             before we start our own, because two would race.
@@ -98,7 +105,7 @@ def start_or_adopt(
         should_search, now = True, clock.monotonic()
         if now < earliest_start:
             continue
-        operation_id = waiter.tools.platform.start_deployment(waiter.service)
+        operation_id = waiter.platform.start_deployment(waiter.service, image)
         if operation_id:
             return StartedDeployment(operation_id=operation_id, started_monotonic=now)
         if not is_busy_reported:

@@ -53,7 +53,7 @@ class SupersessionWatch:
     def _check_operations(self) -> None:
         if not self._operation_id:
             return
-        operations = self._tools.platform.list_operations(self._service)
+        operations = self._tools.at(self._environment).platform.list_operations(self._service)
         position = next((index for index, item in enumerate(operations) if item.id == self._operation_id), None)
         if position is None:
             return  # too old for the list, or too new: the list is eventually consistent
@@ -73,19 +73,20 @@ class SupersessionWatch:
 
     @cached_property
     def _service(self) -> Service:
-        return self._tools.platform.get_service(self._environment.service)
+        return self._tools.at(self._environment).platform.get_service(self._environment.service)
 
     def _follows_other_image(self) -> bool:
-        """Return whether the service's tag names another image now; otherwise the service was only restarted."""
-        _, _, tag = self._tools.platform.get_service(self._environment.service).image.rpartition(":")
-        image = self._tools.registry.find_image(self._environment.repository, tag)
+        """Return whether the service has another image now; otherwise it was only restarted."""
+        target = self._tools.at(self._environment)
+        reference = target.platform.get_service(self._environment.service).image_reference
+        image = target.registry.find_image(self._environment.repository, reference) if reference else None
         return image is None or image.digest != self._release.digest
 
     def _failed_error(self, own_operation: Operation) -> DeployFailed:
         name = self._environment.name
         return DeployFailed(
             f"{name}: the deployment of {self._release.name} to {self._environment.service}"
-            f" ended with {own_operation.state}",
+            f" ended with {own_operation.native_state}",
             state=f"{name} does not run {self._release.name}; the old release is serving",
             hint=f"a fix needs a new version; to retry: inv deploy --env {name} --release {self._release.name}",
         )
@@ -93,7 +94,7 @@ class SupersessionWatch:
     def _superseded_error(self, later_deployment: Operation) -> Superseded:
         name = self._environment.name
         return Superseded(
-            f"{name}: another deployment ({later_deployment.kind} {later_deployment.id}, {later_deployment.state})"
+            f"{name}: another {later_deployment.kind} ({later_deployment.id}, {later_deployment.native_state})"
             f" has superseded that of {self._release.name}",
             environment=name,
             state=f"{self._release.name} is not recorded as verified; the other deployment is left as it is",

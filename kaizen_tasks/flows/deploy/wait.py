@@ -10,15 +10,22 @@ from attrs import Factory, define, frozen
 from kaizen_tasks.domain import polling
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.release import StepLabel
-from kaizen_tasks.domain.service import Operation, Service
+from kaizen_tasks.domain.service import Operation, OperationState, Service
 from kaizen_tasks.domain.text import duration
 from kaizen_tasks.errors import NotFound, Unreachable
+from kaizen_tasks.ports.platform import Platform
 from kaizen_tasks.ports.tools import Tools
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 OLD_RELEASE_SERVING = "the old release is serving"
+STATES_AFTER: Mapping[OperationState, str] = {
+    OperationState.STOPPED: "somebody has stopped it; the old release is serving, unless the stop left both",
+    OperationState.SUPERSEDED: "another deployment has taken its place, and is left as it is",
+}
+"""What serves after an operation that ended in one of these states."""
+
 SERVICE_GONE = "the service that was deploying is gone"
 
 
@@ -50,6 +57,7 @@ class DeploymentWaiter:
     """Polls one service on behalf of one step, up to a deadline.
 
     Attributes:
+        platform: the platform that runs the service.
         service: the service as it was before the deployment.
         release_name: the release that is deployed.
         label: the step that progress is reported for.
@@ -58,6 +66,7 @@ class DeploymentWaiter:
         typical_seconds: how long a deployment usually takes here; 0 when unknown.
     """
 
+    platform: Platform
     service: Service
     release_name: str
     label: StepLabel
@@ -88,7 +97,7 @@ class DeploymentWaiter:
 
     def find_operation(self, predicate: Callable[[Operation], bool]) -> Operation | None:
         """Return the oldest matching operation or None: the first one after the tag moved carries the release."""
-        operations = self.tools.platform.list_operations(self.service)
+        operations = self.platform.list_operations(self.service)
         return next((operation for operation in reversed(operations) if predicate(operation)), None)
 
 
@@ -188,16 +197,18 @@ class _OperationPoller:
         return self._waiter.tools.clock.monotonic() - self._polling_since
 
     def _handle_found(self, operation: Operation) -> DeploymentOutcome | None:
-        self._last_state, self._started_at = operation.state, operation.started_at
+        self._last_state, self._started_at = operation.native_state, operation.started_at
         if not operation.is_finished:
-            self._report_state(operation.state)
+            self._report_state(operation.native_state)
             return None
         service, release = self._waiter.service.name, self._waiter.release_name
-        failure = f"{service} ended its deployment of {release} with {operation.state}"
+        reason = f": {operation.reason}" if operation.reason else ""
+        failure = f"{service} ended its deployment of {release} with {operation.native_state}{reason}"
         return DeploymentOutcome(
             event=Event.DEPLOYED if operation.succeeded else Event.FAILED,
             operation=self._operation_id,
             message="" if operation.succeeded else failure,
+            state=STATES_AFTER.get(operation.state, OLD_RELEASE_SERVING),
             duration_seconds=operation.duration_seconds or self._waited_seconds,
             started_at=operation.started_at,
         )
@@ -205,7 +216,7 @@ class _OperationPoller:
     def _handle_missing(self) -> DeploymentOutcome | None:
         """Return an outcome if a missing operation is given up, else None; raise if its service was recreated."""
         service = self._waiter.service
-        if self._waiter.tools.platform.get_service(service.name).id != service.id:
+        if self._waiter.platform.get_service(service.name).id != service.id:
             raise NotFound(f"the service {service.name} was deleted and created again")
         if self._waiter.tools.clock.monotonic() >= self._missing_deadline:
             return self._lost_outcome()

@@ -59,7 +59,8 @@ def checks_before_changes(environments: Sequence[Environment], tools: Tools) -> 
 def is_local_cloud(tools: Tools) -> bool:
     """Return whether the account is that of a local cloud, as its registry tells; False if nobody knows."""
     try:
-        return tools.registry.credentials().is_local
+        environment = next(iter(tools.settings.environments.values()))
+        return tools.at(environment).registry.credentials().is_local
     except KaizenError:
         return False
 

@@ -13,11 +13,14 @@ from attrs import define, field
 
 from kaizen_tasks.domain import ledger as entries
 from kaizen_tasks.domain import lifecycle
+from kaizen_tasks.domain.aws_target import AwsTarget
 from kaizen_tasks.domain.doctor import Finding, Subject, Verdict
 from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.domain.service import OperationKind, ServiceStatus
 from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import KaizenError, NotFound
 from kaizen_tasks.flows.deploy import first_deployment, probe
+from kaizen_tasks.flows.deploy.image import describe_image_to_run, find_image_to_run
 from kaizen_tasks.flows.doctor.account import SETUP_HINT
 from kaizen_tasks.flows.doctor.check import Check
 from kaizen_tasks.flows.ledger import entries as ledger
@@ -31,10 +34,10 @@ if TYPE_CHECKING:
 
 LIFECYCLE_LOOKAHEAD = timedelta(days=7)
 
-OBSTRUCTING_OPERATIONS: Mapping[str, str] = {
-    "CREATE_SERVICE": "being created",
-    "DELETE_SERVICE": "being deleted",
-    "PAUSE_SERVICE": "being paused",
+OBSTRUCTING_OPERATIONS: Mapping[OperationKind, str] = {
+    OperationKind.CREATION: "being created",
+    OperationKind.DELETION: "being deleted",
+    OperationKind.PAUSE: "being paused",
 }
 
 
@@ -50,19 +53,20 @@ class TagRules:
     _environments: Collection[Environment]
     _tools: Tools
     _lock: Lock = field(init=False, factory=Lock)
-    _rules: Mapping[str, TagMutability] | None = field(init=False, default=None)
+    _rules: dict[AwsTarget, Mapping[str, TagMutability]] = field(init=False, factory=dict)
 
-    def find(self, repository: str) -> TagMutability:
-        """Return the rules of a repository.
+    def find(self, environment: Environment) -> TagMutability:
+        """Return the rules of an environment's repository.
 
         Raises:
             NotFound: there is no such repository.
         """
+        repository, target, account = environment.repository, environment.target, self._tools.at(environment).account
         with self._lock:
-            if self._rules is None:
-                names = [environment.repository for environment in self._environments]
-                self._rules = self._tools.account.tag_mutabilities(names)
-        return self._rules.get(repository) or self._tools.account.tag_mutability(repository)
+            if target not in self._rules:
+                names = [each.repository for each in self._environments if each.target == target]
+                self._rules[target] = account.tag_mutabilities(names)
+        return self._rules[target].get(repository) or account.tag_mutability(repository)
 
 
 def checks(environment: Environment, tools: Tools, tag_rules: TagRules) -> Iterator[Check]:
@@ -99,8 +103,8 @@ def checks_without_credentials(environment: Environment, tools: Tools) -> Iterat
 
 
 def _check_repository(tag_rules: TagRules, environment: Environment, subject: Subject) -> Iterator[Finding]:
-    name, rules = environment.repository, tag_rules.find(environment.repository)
-    if not rules.may_move(environment.follow):
+    name, rules = environment.repository, tag_rules.find(environment)
+    if environment.follows_tag and not rules.may_move(environment.follow):
         message = f"tags of {name} are {rules}: no deployment can move :{environment.follow}"
         yield subject.problem(message, SETUP_HINT)
     elif not rules.protects_version_tags:
@@ -120,21 +124,22 @@ def find_unsuitable_images(environments: Iterable[Environment], images: Iterable
 
 
 def _check_followed_image(environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:
-    image = tools.registry.find_image(environment.repository, environment.follow)
+    image, name = find_image_to_run(environment, tools), describe_image_to_run(environment)
     if image is None:
-        yield subject.ok(f"nothing is {environment.followed_image} yet")
+        yield subject.ok(f"there is no {name} yet")
         return
     problems = tuple(find_unsuitable_images((environment,), (image,)))
-    yield from problems or (subject.ok(f"{environment.followed_image} is {image.version or 'unlabelled'}"),)
+    yield from problems or (subject.ok(f"{name} is {image.version or 'unlabelled'}"),)
 
 
 def _check_images(environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:
     """Find needed images that the lifecycle policy expires within a week: ECR does not spare running ones."""
-    rules = tools.account.lifecycle_rules(environment.repository)
+    account = tools.at(environment).account
+    rules = account.lifecycle_rules(environment.repository)
     if not rules:
         yield subject.ok("no lifecycle policy expires any")
         return
-    roles, images = _required_images(environment, tools), tools.account.list_images(environment.repository)
+    roles, images = _required_images(environment, tools), account.list_images(environment.repository)
     expiring_today = lifecycle.expiring_images(rules, images, tools.clock.now())
     expiring_soon = lifecycle.expiring_images(rules, images, tools.clock.now() + LIFECYCLE_LOOKAHEAD)
     expiries = {**expiring_soon, **expiring_today}
@@ -164,16 +169,18 @@ def _required_images(environment: Environment, tools: Tools) -> dict[str, str]:
 
 def _check_service(environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:
     try:
-        service = tools.platform.get_service(environment.service)
+        service = tools.at(environment).platform.get_service(environment.service)
     except NotFound as error:
         create_command = first_deployment.create_command(environment)
         yield subject.problem(error.message, f"correct `service` in the configuration, or create it: {create_command}")
         return
-    obstructing_operation = _find_obstructing_operation(service, tools)
-    if service.status not in {"RUNNING", "OPERATION_IN_PROGRESS"}:
-        yield subject.problem(f"{service.name} is {service.status}", _service_fix(service, environment))
+    obstructing_operation = _find_obstructing_operation(service, environment, tools)
+    if not service.is_deployable:
+        yield subject.problem(f"{service.name} is {service.native_status}", _service_fix(service, environment))
     elif obstructing_operation is not None:
-        yield subject.problem(f"{service.name} is {obstructing_operation}", "wait until it is RUNNING")
+        yield subject.problem(f"{service.name} is {obstructing_operation}", "wait until it is running")
+    elif not environment.follows_tag:
+        yield subject.ok(f"{service.name} is {service.native_status}")
     elif not _follows_configured_tag(service, environment, tools):
         expected_image = environment.followed_image
         message = f"{service.name} follows {service.image or 'no image'}, not {expected_image}"
@@ -183,25 +190,25 @@ def _check_service(environment: Environment, tools: Tools, subject: Subject) -> 
         message = f"{service.name} deploys by itself when :{environment.follow} moves, in a race with the release"
         yield subject.warning(message, "switch AutoDeploymentsEnabled off (Terraform: auto_deployments_enabled)")
     else:
-        yield subject.ok(f"{service.name} is {service.status} and follows {environment.followed_image}")
+        yield subject.ok(f"{service.name} is {service.native_status} and follows {environment.followed_image}")
 
 
-def _find_obstructing_operation(service: Service, tools: Tools) -> str | None:
+def _find_obstructing_operation(service: Service, environment: Environment, tools: Tools) -> str | None:
     """Return what is being done to a service that no deployment can wait for: it may not be RUNNING afterwards."""
-    if service.status != "OPERATION_IN_PROGRESS":
+    if service.status is not ServiceStatus.BUSY:
         return None
-    operations = tools.platform.list_operations(service)
+    operations = tools.at(environment).platform.list_operations(service)
     current = next((operation for operation in operations if not operation.is_finished), None)
     return OBSTRUCTING_OPERATIONS.get(current.kind) if current else None
 
 
 def _service_fix(service: Service, environment: Environment) -> str:
-    if service.status == "PAUSED":
-        return f"aws apprunner resume-service --service-arn {service.id}"
-    if service.status == "CREATE_FAILED":
-        create_command = first_deployment.create_command(environment)
-        return f"see its events in the App Runner console; to delete it and create it again: {create_command}"
-    return "see its events in the App Runner console"
+    events = f"see its events in the console of {environment.kind.title}"
+    if service.status is ServiceStatus.PAUSED:
+        return service.fix or events
+    if service.status is ServiceStatus.CREATION_FAILED:
+        return f"{events}; to delete it and create it again: {first_deployment.create_command(environment)}"
+    return events
 
 
 def _follows_configured_tag(service: Service, environment: Environment, tools: Tools) -> bool:
@@ -209,13 +216,14 @@ def _follows_configured_tag(service: Service, environment: Environment, tools: T
 
     App Runner knows a private repository by ECR's public name, even when the registry is on this machine.
     """
-    public_host = f"{tools.identity.account_id()}.dkr.ecr.{tools.settings.aws.region}."
+    public_host = f"{tools.at(environment).identity.account_id()}.dkr.ecr.{environment.target.region}."
     host, _, image = service.image.partition("/")
     if image != environment.followed_image:
         return False
     if host.startswith(public_host):
         return True
-    return service.image == f"{tools.registry.repository_uri(environment.repository)}:{environment.follow}"
+    repository_uri = tools.at(environment).registry.repository_uri(environment.repository)
+    return service.image == f"{repository_uri}:{environment.follow}"
 
 
 def _check_app(environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:

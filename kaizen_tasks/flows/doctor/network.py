@@ -74,5 +74,6 @@ def _server_urls(tools: Tools) -> Sequence[str]:
     urls: list[str] = []
     with suppress(KaizenError):  # reported by the check of the credentials
         urls += tools.account.endpoint_urls()
-        urls.append(tools.registry.credentials().url)
+        targets = {each.target: tools.at(each) for each in tools.settings.environments.values()}
+        urls += [target.registry.credentials().url for target in targets.values()]
     return tuple({urlsplit(url).netloc: url for url in urls}.values())

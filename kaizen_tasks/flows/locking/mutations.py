@@ -96,7 +96,9 @@ def guard_mutations(tools: Tools, limit: AttemptLimit, mutations: MutationLog) -
 
         return guarded_call
 
-    def guard_port(name: str, port: object) -> object:
+    def guard_port(name: str, port: Any) -> object:
+        if name == "at":
+            return lambda environment: _Proxy(port(environment), guard_port)
         effects = guarded_calls().get(name)
         if effects is None:
             return port

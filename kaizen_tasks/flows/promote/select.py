@@ -77,7 +77,7 @@ def find_image_source(stage: Stage, name: str, tools: Tools) -> tuple[Environmen
     candidate_stage: Stage | None = stage
     while candidate_stage is not None:
         for environment in candidate_stage.environments:
-            image = tools.registry.find_image(environment.repository, name)
+            image = tools.at(environment).registry.find_image(environment.repository, name)
             if image is not None:
                 return environment, image
         candidate_stage = tools.settings.stage_before(candidate_stage)

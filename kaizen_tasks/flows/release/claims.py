@@ -106,7 +106,7 @@ def has_image(environment: Environment, name: str, commit: str, tools: Tools) ->
 def find_image(environment: Environment, name: str, tools: Tools) -> Image | None:
     """Return the image of a release in an environment's repository; None too when there is no such repository."""
     try:
-        return tools.registry.find_image(environment.repository, name)
+        return tools.at(environment).registry.find_image(environment.repository, name)
     except NotFound:
         return None  # configured, but not set up yet
 

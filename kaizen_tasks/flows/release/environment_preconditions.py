@@ -32,7 +32,7 @@ def check_environment(environment: Environment, release: Release, tools: Tools) 
 
 
 def _check_image(environment: Environment, release: Release, tools: Tools) -> Iterator[str]:
-    image = tools.registry.find_image(environment.repository, release.name)
+    image = tools.at(environment).registry.find_image(environment.repository, release.name)
     is_foreign = image is not None and image.revision != release.commit
     if image is not None and is_foreign and not claims.is_given_up(release.version, tools):
         commit, hint = image.revision[:10] or "an unknown commit", preconditions.foreign_image_hint(release)

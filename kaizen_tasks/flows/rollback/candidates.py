@@ -74,7 +74,7 @@ def find_image_source(environment: Environment, digest: str, tools: Tools) -> En
 
     Every release has passed through the first stage, so its repositories are searched before the many of later stages.
     """
-    if tools.registry.find_image(environment.repository, digest) is not None:
+    if tools.at(environment).registry.find_image(environment.repository, digest) is not None:
         return environment
     first_stage = tools.settings.first_stage.environments
     by_repository: dict[str, Environment] = {}
@@ -85,7 +85,7 @@ def find_image_source(environment: Environment, digest: str, tools: Tools) -> En
 
     def has_image(other: Environment) -> bool:
         with suppress(NotFound):  # a tenant whose repository is not created yet
-            return tools.registry.find_image(other.repository, digest) is not None
+            return tools.at(other).registry.find_image(other.repository, digest) is not None
         return False
 
     early = [other for other in others if other in first_stage]

@@ -75,7 +75,7 @@ def build_spec(release: Release, tools: Tools) -> BuildSpec:
 
 def _decide_from_registry(release: Release, environment: Environment, tools: Tools) -> Decision:
     """Return `Done` if the repository has the release from the same commit, `Refuse` if from another, else `Act`."""
-    image = tools.registry.find_image(environment.repository, release.name)
+    image = tools.at(environment).registry.find_image(environment.repository, release.name)
     image_ref = f"{environment.repository}:{release.name}"
     if image is None:
         return Act(f"upload {image_ref}", release)
@@ -105,14 +105,14 @@ class Push(EnvironmentStep):
         """Copy the image from another repository if it was released there, else push it from the builder."""
         origin = _origin(release, self.environment, tools)
         if origin is None:
-            upload_image(release, self.environment.repository, tools)
+            upload_image(release, self.environment, tools)
         else:
             CopyImage(environment=self.environment, source=origin).act(release, tools)
         return release
 
 
-def upload_image(release: Release, repository: str, tools: Tools) -> None:
-    """Push the image of a release from the builder to a repository.
+def upload_image(release: Release, environment: Environment, tools: Tools) -> None:
+    """Push the image of a release from the builder to the repository of an environment.
 
     Raises:
         BuildFailed: the builder has no such image.
@@ -121,8 +121,9 @@ def upload_image(release: Release, repository: str, tools: Tools) -> None:
     if image is None:
         message = f"push: {tools.builder.name} has no image of {release.name} from {release.commit[:10]}"
         raise BuildFailed(message, state="nothing has been uploaded", hint="inv build")
-    repository_uri = tools.registry.repository_uri(repository)
-    tools.builder.push(image, repository_uri=repository_uri, tag=release.name, login=tools.registry.credentials())
+    registry = tools.at(environment).registry
+    repository_uri, login = registry.repository_uri(environment.repository), registry.credentials()
+    tools.builder.push(image, repository_uri=repository_uri, tag=release.name, login=login)
 
 
 def _origin(release: Release, environment: Environment, tools: Tools) -> Environment | None:
@@ -139,7 +140,7 @@ def _origin(release: Release, environment: Environment, tools: Tools) -> Environ
 
 def _has_image(environment: Environment, release: Release, tools: Tools) -> bool:
     try:
-        image = tools.registry.find_image(environment.repository, release.name)
+        image = tools.at(environment).registry.find_image(environment.repository, release.name)
     except NotFound:
         return False  # configured, but not set up yet
     return image is not None and image.revision == release.commit

@@ -13,7 +13,7 @@ from kaizen_tasks.flows.release import preconditions
 from kaizen_tasks.flows.step import EnvironmentStep, ReadOnlyStep
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.release import Image, Release
+    from kaizen_tasks.domain.release import CopyStats, Image, Release
     from kaizen_tasks.ports.tools import Tools
 
 
@@ -34,7 +34,7 @@ class CopyImage(EnvironmentStep):
         image_ref = f"{self.environment.repository}:{release.name}"
         if self.label in release.verified_steps:
             return Done(f"{image_ref} exists", release)
-        image = tools.registry.find_image(self.environment.repository, release.name)
+        image = tools.at(self.environment).registry.find_image(self.environment.repository, release.name)
         if image is not None and image.digest == (release.digest or image.digest):
             return Done(f"{image_ref} exists", _with_image(release, image))
         if image is not None:
@@ -43,7 +43,7 @@ class CopyImage(EnvironmentStep):
         return self._decide_from_source(release, tools)
 
     def _decide_from_source(self, release: Release, tools: Tools) -> Decision:
-        image = tools.registry.find_image(self.source.repository, release.digest or release.name)
+        image = tools.at(self.source).registry.find_image(self.source.repository, release.digest or release.name)
         if image is None:
             reason = f"neither {self.environment.repository} nor {self.source.repository} has {release.name}"
             return Refuse(reasons=(reason,), hint=f"release it first: inv release-{tools.settings.first_stage.name}")
@@ -51,13 +51,19 @@ class CopyImage(EnvironmentStep):
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Mount or transfer the blobs, then put the original manifest."""
-        source, target = self.source.repository, self.environment.repository
-        image = tools.registry.find_image(source, release.digest or release.name)
+        source = self.source.repository
+        image = tools.at(self.source).registry.find_image(source, release.digest or release.name)
         if image is None:
             raise NotFound(f"copy: {source} no longer has {release.name}", hint="run the same command again")
-        stats = tools.registry.copy(digest=image.digest, source=source, target=target, tag=release.name)
+        stats = copy_image(image.digest, self.source, self.environment, tag=release.name, tools=tools)
         tools.reporter.progress(self.label, str(stats))
         return _with_image(release, image).with_verified_step(self.label)
+
+
+def copy_image(digest: str, source: Environment, environment: Environment, *, tag: str, tools: Tools) -> CopyStats:
+    """Copy an image unchanged from the repository of one environment to that of another, and tag the copy there."""
+    registry = tools.at(environment).registry
+    return registry.copy(digest=digest, source=source.repository, target=environment.repository, tag=tag)
 
 
 def _with_image(release: Release, image: Image) -> Release:
@@ -74,7 +80,7 @@ class FindImage(ReadOnlyStep, EnvironmentStep):
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look up the tag."""
         image_ref = f"{self.environment.repository}:{release.name}"
-        image = tools.registry.find_image(self.environment.repository, release.name)
+        image = tools.at(self.environment).registry.find_image(self.environment.repository, release.name)
         if image is None:
             return Refuse(reasons=(f"there is no {image_ref}",), hint=self._hint(release, tools))
         return Done(f"{image_ref} is {image.digest[:19]}", _with_image(release, image))

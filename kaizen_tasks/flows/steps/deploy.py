@@ -10,6 +10,7 @@ from kaizen_tasks.domain.decision import Act, Decision, Done
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.flows.deploy.deployment import Deployment
 from kaizen_tasks.flows.deploy.failure import handle_failed_deployment
+from kaizen_tasks.flows.deploy.image import find_image_to_run
 from kaizen_tasks.flows.ledger import entries
 from kaizen_tasks.flows.step import EnvironmentStep
 
@@ -20,16 +21,18 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class Deploy(EnvironmentStep):
-    """Move the followed tag to the release, start the deployment or adopt one that started by itself, await its end."""
+    """Tell the service the image, by its tag or by digest; start the deployment or adopt one, and await its end."""
 
     step_name: ClassVar[str] = "deploy"
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look up the last deployment in the ledger and the followed tag; neither after a deployment by this run."""
-        service, followed_image = self.environment.service, self.environment.followed_image
+        """Look up the last deployment in the ledger and the image to run; neither after a deployment by this run."""
+        service, environment = self.environment.service, self.environment
         if self.label in release.verified_steps:
             return Done(f"{service} was deployed with {release.name}", release)
-        description = f"point {followed_image} to {release.name}, deploy {service}"
+        description = f"deploy {service} with {release.name}"
+        if environment.follows_tag:
+            description = f"point {environment.followed_image} to {release.name}, deploy {service}"
         latest_entry = entries.read_latest_entry(self.environment, tools)
         if not release.digest or latest_entry is None or latest_entry.digest != release.digest:
             return Act(description, release)
@@ -37,7 +40,7 @@ class Deploy(EnvironmentStep):
             return Act(f"resume the deployment that {latest_entry.actor} started", release)
         if latest_entry.event in {Event.FAILED, Event.ABANDONED}:
             return Act(f"{description}, again", release)
-        image = tools.registry.find_image(self.environment.repository, self.environment.follow)
+        image = find_image_to_run(environment, tools)
         if image is None or image.digest != release.digest:
             return Act(description, release)
         return Done(f"{service} was deployed with {release.name}", release)

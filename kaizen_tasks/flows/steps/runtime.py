@@ -16,6 +16,7 @@ from kaizen_tasks.domain.text import duration
 from kaizen_tasks.domain.text.json_document import ConfigDocument
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.deploy.deployment import Deployment
+from kaizen_tasks.flows.deploy.image import describe_image_to_run, find_image_to_run
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.step import EnvironmentStep
 from kaizen_tasks.flows.steps.deploy import deploy_and_record
@@ -57,7 +58,7 @@ class SetConfig(EnvironmentStep):
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Compare the values with the current ones. Values that are set already may still have to be deployed."""
-        current = tools.secrets.current(self.environment.secret)
+        current = tools.at(self.environment).secrets.current(self.environment.secret)
         configuration = parse_config(current, self.environment)
         rules = tools.settings.runtime
         changes = runtime_config.value_changes(configuration, self.values, rules)
@@ -75,12 +76,12 @@ class SetConfig(EnvironmentStep):
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Write a new version, based on the current one, so that changes by others are kept."""
-        name = self.environment.secret
-        current = tools.secrets.current(name)
+        name, secrets = self.environment.secret, tools.at(self.environment).secrets
+        current = secrets.current(name)
         content = parse_config(current, self.environment).with_values(self.values).text
         result = evolve(release, configuration=self.version)
         ledger.append(Event.CONFIGURED, self.environment, result, tools, reason=f"set {', '.join(self.values)}")
-        tools.secrets.write(name, Secret(content), version=self.version, expected_current=current.version)
+        secrets.write(name, Secret(content), version=self.version, expected_current=current.version)
         return result
 
 
@@ -98,12 +99,12 @@ class RestoreConfig(EnvironmentStep):
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Check whether the last change was a restore already: another restore would only swap the two versions."""
-        current = tools.secrets.current(self.environment.secret)
+        current = tools.at(self.environment).secrets.current(self.environment.secret)
         change = words.last_config_change(tools.ledger.entries(self.environment.name, limit=ledger.HISTORY_LIMIT))
         if change is not None and change.event is Event.RESTORED and change.configuration == current.version:
             reason = f"the previous configuration is active again: {change.reason}"
             return Done(reason, evolve(release, configuration=current.version))
-        previous = tools.secrets.previous(self.environment.secret)
+        previous = tools.at(self.environment).secrets.previous(self.environment.secret)
         if previous is None:
             reason = f"{self.environment.secret} has no previous version"
             return Refuse(reasons=(reason,), hint=f"inv runtime.set --env {self.environment.name} --set KEY=VALUE")
@@ -117,13 +118,13 @@ class RestoreConfig(EnvironmentStep):
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Make the previous version current."""
-        name = self.environment.secret
-        current, previous = tools.secrets.current(name), tools.secrets.previous(name)
+        name, secrets = self.environment.secret, tools.at(self.environment).secrets
+        current, previous = secrets.current(name), secrets.previous(name)
         if previous is None:
             raise Refused(f"{name} has lost its previous version just now")
         result = evolve(release, configuration=previous.version)
         ledger.append(Event.RESTORED, self.environment, result, tools, reason=self.reason)
-        tools.secrets.restore(name, version=previous.version, expected_current=current.version)
+        secrets.restore(name, version=previous.version, expected_current=current.version)
         return result
 
 
@@ -134,17 +135,17 @@ class Redeploy(EnvironmentStep):
     step_name: ClassVar[str] = "redeploy"
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look up a deployment after the change in the ledger, and whether the followed tag is the serving release."""
+        """Look up a deployment after the change in the ledger, and whether the image to run is the serving release."""
         if not release.configuration:
             return Done("the configuration is unchanged", release)
         entries = tools.ledger.entries(self.environment.name, limit=ledger.HISTORY_LIMIT)
         entry = words.last_entry_for_config(entries, release.configuration)
         if entry is not None and entry.event in {Event.DEPLOYED, Event.VERIFIED}:
             return Done(f"{self.environment.service} was deployed after it was written", release)
-        image = tools.registry.find_image(self.environment.repository, self.environment.follow)
+        image = find_image_to_run(self.environment, tools)
         if image is None or image.digest != release.digest:
             image_name = (image.version or "another image") if image else "nothing"
-            reason = f"{self.environment.followed_image} is {image_name}, and {release.name} is serving"
+            reason = f"{describe_image_to_run(self.environment)} is {image_name}, and {release.name} is serving"
             hint = f"a deployment reads the configuration too: inv deploy --env {self.environment.name}"
             return Refuse(reasons=(reason,), hint=hint)
         if entry is not None and entry.event is Event.STARTED:

@@ -128,10 +128,11 @@ class Verify(EnvironmentStep):
     def _app_output(self, tools: Tools) -> tuple[str, ...]:
         """Return the last lines that the app has printed since it was deployed; none if they cannot be read."""
         with suppress(KaizenError):
-            service = tools.platform.get_service(self.environment.service)
-            for operation in tools.platform.list_operations(service)[:1]:
-                since, limit = operation.started_at, log_excerpt.MAX_LINES
-                return log_excerpt.sanitize_tail(tools.logs.application_tail(service, since=since, limit=limit))
+            target, limit = tools.at(self.environment), log_excerpt.MAX_LINES
+            service = target.platform.get_service(self.environment.service)
+            for operation in target.platform.list_operations(service)[:1]:
+                lines = target.logs.application_tail(service, since=operation.started_at, limit=limit)
+                return log_excerpt.sanitize_tail(lines)
         return ()
 
 

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 from semver import Version
 
+from kaizen_tasks.domain.environment import distinct_repositories
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.version import image_tag
+from kaizen_tasks.flows.deploy.image import image_reference, move_followed_tag
 from kaizen_tasks.flows.ledger import entries
 from kaizen_tasks.flows.release import files, tags
 from kaizen_tasks.flows.steps.build import build_spec, upload_image
+from kaizen_tasks.flows.steps.copy import copy_image
 from kaizen_tasks.rehearsal.services import provision
 
 if TYPE_CHECKING:
@@ -99,15 +102,16 @@ def create_landscape(
 def _publish(version: Version, environments: tuple[Environment, ...], tools: Toolbox) -> None:
     """Push an image of a tagged release, and deploy it."""
     release = Release(version=version, commit=tags.tag_commit(version, tools))
-    first_repository, *other_repositories = dict.fromkeys(environment.repository for environment in environments)
+    first, *others = distinct_repositories(environments)
     tools.builder.build(build_spec(release, tools), tools.settings.root)  # a stand-in has nothing of that folder
-    upload_image(release, first_repository, tools)
-    digest = _digest(release.name, first_repository, tools)
-    for target in other_repositories:
-        tools.registry.copy(digest=digest, source=first_repository, target=target, tag=release.name)
+    upload_image(release, first, tools)
+    digest = _digest(release.name, first, tools)
+    for other in others:
+        copy_image(digest, first, other, tag=release.name, tools=tools)
     for environment in environments:
-        tools.registry.move_tag(repository=environment.repository, tag=environment.follow, digest=digest)
-        tools.platform.start_deployment(tools.platform.get_service(environment.service))
+        platform, image = tools.at(environment).platform, image_reference(environment, digest, tools)
+        move_followed_tag(environment, digest, tools)
+        platform.start_deployment(platform.get_service(environment.service), image)
     provision.wait_until_running(environments, tools)
 
 
@@ -115,13 +119,13 @@ def _record(version: Version, environments: tuple[Environment, ...], tools: Tool
     """Write into the ledger that a release was deployed and verified."""
     commit = tags.tag_commit(version, tools)
     for environment in environments:
-        digest = _digest(image_tag(version), environment.repository, tools)
+        digest = _digest(image_tag(version), environment, tools)
         release = Release(version=version, commit=commit, digest=digest)
         for event in (Event.DEPLOYED, Event.VERIFIED):
             entries.append(event, environment, release, tools)
 
 
-def _digest(name: str, repository: str, tools: Toolbox) -> str:
-    image = tools.registry.find_image(repository, name)
+def _digest(name: str, environment: Environment, tools: Toolbox) -> str:
+    image = tools.at(environment).registry.find_image(environment.repository, name)
     assert image is not None
     return image.digest

@@ -10,16 +10,19 @@ from semver import Version
 
 from kaizen_tasks.config import checks
 from kaizen_tasks.domain.dockerfile.parse import parse_dockerfile
+from kaizen_tasks.domain.environment import distinct_repositories
 from kaizen_tasks.domain.release import Image, Release
-from kaizen_tasks.domain.service import Service
+from kaizen_tasks.domain.service import Service, ServiceStatus
 from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.domain.text import log_excerpt
 from kaizen_tasks.domain.text.duration import write_duration
 from kaizen_tasks.domain.text.listing import list_names
 from kaizen_tasks.errors import DeployFailed, KaizenError, NotFound, Refused
+from kaizen_tasks.flows.deploy.image import move_followed_tag
 from kaizen_tasks.flows.release import files
 from kaizen_tasks.flows.runner import run_flow
 from kaizen_tasks.flows.steps.build import Build, build_spec, upload_image
+from kaizen_tasks.flows.steps.copy import copy_image
 from kaizen_tasks.ports.types import Secret
 from kaizen_tasks.rehearsal.services.sample_secrets import sample_secrets
 from kaizen_tasks.rehearsal.services.service_input import ServiceDescription, ServiceInput, read_secrets, service_input
@@ -63,7 +66,8 @@ def provision(tools: Toolbox, first_version: Version, *, like: ServiceDescriptio
     if not new_environments:
         return
     secrets = read_secrets(tools.settings)
-    tools.account.enable_blob_mounting()
+    for account in {each.target: tools.at(each).account for each in new_environments}.values():
+        account.enable_blob_mounting()
     _create_repositories(new_environments, tools)
     image = _publish_first_image(new_environments, first_version, tools)
     port = tools.settings.rehearse.port or (like.port if like else 0) or _exposed_port(image, tools)
@@ -91,8 +95,9 @@ def describe_service(environment: Environment, tools: Toolbox) -> ServiceDescrip
     Raises:
         NotFound: there is no such service.
     """
-    service = tools.platform.get_service(environment.service)
-    return ServiceDescription.of(service.name, tools.platform.read_settings(service))
+    platform = tools.at(environment).platform
+    service = platform.get_service(environment.service)
+    return ServiceDescription.of(service.name, platform.read_settings(service))
 
 
 def _exposed_port(image: Image, tools: Toolbox) -> int:
@@ -111,7 +116,7 @@ def _ports_of_dockerfile(tools: Toolbox) -> tuple[int, ...]:
 
 def _service_exists(environment: Environment, tools: Toolbox) -> bool:
     try:
-        tools.platform.get_service(environment.service)
+        tools.at(environment).platform.get_service(environment.service)
     except NotFound:
         return False
     return True
@@ -120,27 +125,27 @@ def _service_exists(environment: Environment, tools: Toolbox) -> bool:
 def _create_repositories(environments: tuple[Environment, ...], tools: Toolbox) -> None:
     for environment in environments:
         try:
-            tools.registry.repository_uri(environment.repository)
+            tools.at(environment).registry.repository_uri(environment.repository)
         except NotFound:
-            followed_tags = tools.settings.followed_tags(environment.repository)
+            followed_tags = tools.settings.followed_tags(environment)
             rules = TagMutability(mutability="MUTABLE").with_versions_protected(followed_tags)
-            tools.provisioner.create_repository(environment.repository, rules)
+            tools.provisioner_at(environment).create_repository(environment.repository, rules)
 
 
 def _publish_first_image(environments: tuple[Environment, ...], version: Version, tools: Toolbox) -> Image:
     """Build an image of HEAD, push it to the first repository, copy it to the others, and return it."""
     release = _head_release(version, tools)
-    first_repository, *other_repositories = dict.fromkeys(environment.repository for environment in environments)
-    if tools.registry.find_image(first_repository, release.name) is None:
+    first, *others = distinct_repositories(environments)
+    if tools.at(first).registry.find_image(first.repository, release.name) is None:
         if tools.builder.find_image(build_spec(release, tools)) is None:
             run_flow((Build(),), release, tools)
-        upload_image(release, first_repository, tools)
-    image = tools.registry.find_image(first_repository, release.name)
+        upload_image(release, first, tools)
+    image = tools.at(first).registry.find_image(first.repository, release.name)
     assert image is not None
-    for target in other_repositories:
-        tools.registry.copy(digest=image.digest, source=first_repository, target=target, tag=release.name)
+    for other in others:
+        copy_image(image.digest, first, other, tag=release.name, tools=tools)
     for environment in environments:
-        tools.registry.move_tag(repository=environment.repository, tag=environment.follow, digest=image.digest)
+        move_followed_tag(environment, image.digest, tools)
     return image
 
 
@@ -153,7 +158,7 @@ def _head_release(version: Version, tools: Toolbox) -> Release:
 
 
 def _create_service(environment: Environment, port: int, runs_with: ServiceInput, tools: Toolbox) -> None:
-    tools.provisioner.create_service(
+    tools.provisioner_at(environment).create_service(
         environment,
         variables=runs_with.variables,
         secrets=_create_secrets(environment, runs_with, tools),
@@ -165,7 +170,7 @@ def _create_service(environment: Environment, port: int, runs_with: ServiceInput
 def _create_secrets(environment: Environment, runs_with: ServiceInput, tools: Toolbox) -> Mapping[str, str]:
     """Create an environment's secrets; return the references to the runtime configuration's, by variable."""
     references = {
-        name: tools.provisioner.create_secret(evolve(environment, secret=name), Secret(text))
+        name: tools.provisioner_at(environment).create_secret(evolve(environment, secret=name), Secret(text))
         for name, text in sample_secrets(environment, tools.settings, runs_with.secrets).items()
     }
     own_references = references[environment.secret] if tools.settings.runtime.keys or runs_with.secrets else {}
@@ -185,34 +190,40 @@ def wait_until_running(environments: tuple[Environment, ...], tools: Toolbox) ->
     started_at, services, has_said = tools.clock.monotonic(), tuple[Service, ...](), False
     timeout = tools.settings.rehearse.start_timeout
     while (elapsed := tools.clock.monotonic() - started_at) < timeout + START_MARGIN_SECONDS:
-        services = tuple(tools.platform.get_service(environment.service) for environment in environments)
+        services = tuple(_get_service(environment, tools) for environment in environments)
         statuses = {service.status for service in services}
-        if statuses <= {"RUNNING"}:
+        if statuses <= {ServiceStatus.RUNNING}:
             return
-        if "CREATE_FAILED" in statuses:
+        if ServiceStatus.CREATION_FAILED in statuses:
             break
         if elapsed > PATIENCE_SECONDS and not has_said:
-            pending = list_names([service.name for service in services if service.status != "RUNNING"])
+            pending = list_names([service.name for service in services if service.status is not ServiceStatus.RUNNING])
             limit = f"{write_duration(timeout)}, by rehearse.start_timeout"
             tools.reporter.note(f"waiting for {pending} to listen on the port of the service (at most {limit})")
             has_said = True
         tools.clock.sleep(0.05)
-    stopped_services = [service for service in services if service.status != "RUNNING"]
-    summary = ", ".join(f"{service.name} is {service.status}" for service in stopped_services)
-    output = _last_output(stopped_services[0], tools)
+    pairs = zip(environments, services, strict=True)
+    stopped = [(environment, service) for environment, service in pairs if service.status is not ServiceStatus.RUNNING]
+    summary = ", ".join(f"{service.name} is {service.native_status}" for _, service in stopped)
+    first_environment, first_service = stopped[0]
+    output = _last_output(first_service, first_environment, tools)
     for line in output:
-        tools.reporter.note(f"  {stopped_services[0].name} | {line}")
+        tools.reporter.note(f"  {first_service.name} | {line}")
     raise DeployFailed(
         f"not every service started: {summary}",
-        state=f"the last words of {stopped_services[0].name}: {log_excerpt.last_words(output)}" if output else "",
+        state=f"the last words of {first_service.name}: {log_excerpt.last_words(output)}" if output else "",
         hint="correct the app, or set what it needs in [rehearse]: env, secrets, port, start_timeout",
     )
 
 
-def _last_output(service: Service, tools: Toolbox) -> tuple[str, ...]:
+def _get_service(environment: Environment, tools: Toolbox) -> Service:
+    return tools.at(environment).platform.get_service(environment.service)
+
+
+def _last_output(service: Service, environment: Environment, tools: Toolbox) -> tuple[str, ...]:
     """Return the last lines that the app of a service has printed; without any, those of the platform's log."""
-    limit = log_excerpt.MAX_LINES
-    for operation in tools.platform.list_operations(service)[-1:]:
-        lines = tools.logs.application_tail(service, since=operation.started_at, limit=limit)
-        return log_excerpt.sanitize_tail(lines or tools.logs.deployment_tail(service, operation.id, limit=limit))
+    target, limit = tools.at(environment), log_excerpt.MAX_LINES
+    for operation in target.platform.list_operations(service)[-1:]:
+        lines = target.logs.application_tail(service, since=operation.started_at, limit=limit)
+        return log_excerpt.sanitize_tail(lines or target.logs.deployment_tail(service, operation.id, limit=limit))
     return ()

@@ -177,7 +177,7 @@ class TestStart:
         scripted.answer("StartDeployment", _error("InvalidRequestException", NOT_RUNNING))
         scripted.answer("DescribeService", _described("web-service", status=status))
 
-        assert scripted.platform.start_deployment(service) == ""
+        assert scripted.platform.start_deployment(service, "") == ""
 
     @pytest.mark.parametrize("status", ["PAUSED", "CREATE_FAILED", "DELETE_FAILED"])
     def test_refuses_a_service_that_cannot_deploy(
@@ -187,7 +187,7 @@ class TestStart:
         scripted.answer("DescribeService", _described("web-service", status=status))
 
         with pytest.raises(Refused, match=f"it is {status}") as caught:
-            scripted.platform.start_deployment(service)
+            scripted.platform.start_deployment(service, "")
 
         assert caught.value.hint
 
@@ -195,7 +195,7 @@ class TestStart:
         scripted.answer("StartDeployment", _error("InvalidRequestException", "the ARN is malformed"))
 
         with pytest.raises(DeployFailed, match="the ARN is malformed"):
-            scripted.platform.start_deployment(service)
+            scripted.platform.start_deployment(service, "")
 
     def test_start_fails_when_the_service_was_deleted_meanwhile(
         self, scripted: ScriptedAppRunner, service: Service
@@ -203,7 +203,7 @@ class TestStart:
         scripted.answer("StartDeployment", _error("ResourceNotFoundException", "gone"))
 
         with pytest.raises(NotFound, match="gone"):
-            scripted.platform.start_deployment(service)
+            scripted.platform.start_deployment(service, "")
 
 
 def test_queued_operation_starts_now(scripted: ScriptedAppRunner) -> None:

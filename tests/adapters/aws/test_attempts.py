@@ -13,7 +13,7 @@ from attrs import define
 from kaizen_tasks.adapters.aws.attempts import _halvings
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.domain.hold import Hold
-from kaizen_tasks.domain.service import Service
+from kaizen_tasks.domain.service import Service, ServiceStatus
 from kaizen_tasks.errors import Locked
 from kaizen_tasks.flows.locking.mutations import guarded_calls
 from kaizen_tasks.ports.attempts import limit_attempts
@@ -29,21 +29,29 @@ from tests.support.waiting import HANG_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from kaizen_tasks.ports.tools import Tools
+    from kaizen_tasks.ports.tools import Target, Tools
 
 NEW, OLD = "a" * 36, "b" * 36
 DIGEST = f"sha256:{'ab' * 32}"
-SERVICE = Service(name="web", id="arn:web", status="RUNNING", url="", image="", auto_deploys=True)
+SERVICE = Service(name="web", id="arn:web", status=ServiceStatus.RUNNING, native_status="RUNNING", url="", image="")
+
+
+def _at(tools: Tools) -> Target:
+    return tools.at(settings().environments["staging"])
+
+
 CHANGES: dict[tuple[str, str], Callable[[Tools], object]] = {
-    ("registry", "copy"): lambda tools: tools.registry.copy(digest=DIGEST, source="web", target="other", tag="v1.2.3"),
-    ("registry", "move_tag"): lambda tools: tools.registry.move_tag(repository="web", tag="latest", digest=DIGEST),
-    ("platform", "start_deployment"): lambda tools: tools.platform.start_deployment(SERVICE),
+    ("registry", "copy"): lambda tools: _at(tools).registry.copy(
+        digest=DIGEST, source="web", target="other", tag="v1.2.3"
+    ),
+    ("registry", "move_tag"): lambda tools: _at(tools).registry.move_tag(repository="web", tag="latest", digest=DIGEST),
+    ("platform", "start_deployment"): lambda tools: _at(tools).platform.start_deployment(SERVICE, "web"),
     ("ledger", "append"): lambda tools: tools.ledger.append(entry()),
     ("ledger", "set_operation"): lambda tools: tools.ledger.set_operation(entry(), "6c7e"),
     ("holds", "add"): lambda tools: tools.holds.add(Hold(environment="mark", reason="x", actor="ada", since=START)),
     ("holds", "remove"): lambda tools: tools.holds.remove("mark"),
-    ("secrets", "write"): lambda tools: tools.secrets.write("x", Secret("{}"), version=NEW, expected_current=OLD),
-    ("secrets", "restore"): lambda tools: tools.secrets.restore("x", version=NEW, expected_current=OLD),
+    ("secrets", "write"): lambda tools: _at(tools).secrets.write("x", Secret("{}"), version=NEW, expected_current=OLD),
+    ("secrets", "restore"): lambda tools: _at(tools).secrets.restore("x", version=NEW, expected_current=OLD),
 }
 SENT_BY_PROGRAMS = {
     ("builder", "push"),
@@ -118,7 +126,7 @@ def test_second_attempt_is_not_sent_once_the_lock_is_lost(server: ScriptedServer
     tools.identity.account_id()
 
     with limit_attempts(Lease(1)), pytest.raises(Locked):
-        tools.platform.start_deployment(SERVICE)
+        _at(tools).platform.start_deployment(SERVICE, "web")
 
     assert len(server.asked("StartDeployment")) == 1
 

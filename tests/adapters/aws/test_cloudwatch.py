@@ -12,7 +12,7 @@ from attrs import frozen
 from kaizen_tasks.adapters.aws.apprunner import AppRunnerPlatform
 from kaizen_tasks.adapters.aws.cloudwatch import CloudWatchLogs
 from kaizen_tasks.adapters.aws.session import Aws
-from kaizen_tasks.domain.service import Service
+from kaizen_tasks.domain.service import Service, ServiceStatus
 from kaizen_tasks.errors import Denied
 from tests.adapters.conftest import ACCOUNT, REGION
 from tests.contracts.logs import LogsContract
@@ -82,7 +82,7 @@ def scripted(
 def desk(scripted: ScriptedServer) -> CloudDesk:  # noqa: ARG001 - it must run first
     """The logs of a service, from scripted responses."""
     identity = f"arn:aws:apprunner:{REGION}:{ACCOUNT}:service/web/8fe1e10304f84fd2b0df550fe98a71fa"
-    service = Service(name="web", id=identity, status="RUNNING", url="", image="", auto_deploys=False)
+    service = Service(name="web", id=identity, status=ServiceStatus.RUNNING, native_status="RUNNING", url="", image="")
     return CloudDesk(CloudWatchLogs(Aws(region=REGION, profile="", account=ACCOUNT)), service, "6c7e1a00-0001")
 
 

@@ -11,6 +11,7 @@ from invoke.exceptions import Exit
 from kaizen_tasks import wiring
 from kaizen_tasks.cli import commands
 from kaizen_tasks.cli.error_text import LABEL
+from kaizen_tasks.domain.service import OperationState
 from tests.fakes.tools import FakeTools, settings
 from tests.flows.release.test_release import release
 
@@ -126,7 +127,7 @@ def test_shards_run_after_the_canary_and_cover_all_environments(monkeypatch: pyt
 
 def test_resume_command_repeats_every_flag(tools: FakeTools) -> None:
     commands.promote.body(Context(), env=["mark"], release="0.2.0", without_evidence="a fix")
-    tools.platform.outcomes["shane-web-service"] = "FAILED"
+    tools.platform.outcomes["shane-web-service"] = OperationState.FAILED
     flags = {"shard": "2/2", "release": "0.2.0", "without_evidence": "a fix", "skip_held": True, "no_rollback": True}
 
     said = typed(commands.promote, env=["mark", "beta"], **flags)

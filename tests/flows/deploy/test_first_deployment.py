@@ -6,6 +6,7 @@ import pytest
 
 from kaizen_tasks.domain.new_service import ServiceSettings
 from kaizen_tasks.domain.release import Image
+from kaizen_tasks.domain.service import ServiceStatus
 from kaizen_tasks.errors import DeployFailed, Interrupted, Refused, RolloutFailed, ServiceMissing, UsageError
 from kaizen_tasks.flows import create_environment, setup
 from kaizen_tasks.flows.execution import execute_change
@@ -115,15 +116,15 @@ def test_what_will_be_created_is_shown_without_values(tools: FakeTools) -> None:
 def test_service_that_could_not_be_created_is_replaced(tools: FakeTools) -> None:
     """An image that does not start is a reason to promote another one."""
     tools.platform.add("ann-web-service", image="registry.example/ann-web-app:latest")
-    tools.platform.set_status("ann-web-service", "CREATE_FAILED")
+    tools.platform.set_status("ann-web-service", ServiceStatus.CREATION_FAILED)
     broken = Image(digest="sha256:0", media_type=OCI_MANIFEST, version="v0.1.0")
     tools.registry.put("ann-web-app", "latest", broken)
-    with pytest.raises(ServiceMissing, match="it is CREATE_FAILED"):
+    with pytest.raises(ServiceMissing, match="it is CREATION_FAILED"):
         promote(tools, "ann")
 
     create(tools)
 
-    assert tools.platform.services["ann-web-service"].status == "RUNNING"
+    assert tools.platform.services["ann-web-service"].status == ServiceStatus.RUNNING
     assert tools.latest("ann") == "v0.2.0"
 
 
@@ -135,7 +136,7 @@ def test_repository_is_created_first(tools: FakeTools) -> None:
         promote(tools, "ann")
     assert refused.value.hint == "inv setup --env ann --create"
 
-    with pytest.raises(Interrupted, match="nothing is ann-web-app:latest yet") as unfinished:
+    with pytest.raises(Interrupted, match="there is no ann-web-app:latest yet") as unfinished:
         create(tools)
     assert unfinished.value.state == "done: repository ann"
     assert "inv promote --env ann" in unfinished.value.hint
@@ -197,7 +198,7 @@ def test_environment_without_a_group_needs_a_neighbour(tools: FakeTools) -> None
 def test_creation_that_fails_says_so(tools: FakeTools) -> None:
     with pytest.raises(ServiceMissing):
         promote(tools, "ann")
-    tools.platform.creation_status = "CREATE_FAILED"
+    tools.platform.creation_status = ServiceStatus.CREATION_FAILED
 
     with pytest.raises(DeployFailed, match="ann-web-service could not be created"):
         create(tools)

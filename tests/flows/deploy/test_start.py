@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from attrs import evolve
 
 from kaizen_tasks.domain.release import StepLabel
-from kaizen_tasks.domain.service import Operation
+from kaizen_tasks.domain.service import Operation, OperationKind, OperationState, ServiceStatus
 from kaizen_tasks.errors import NotFound, Undeployable
 from kaizen_tasks.flows.deploy import start
 from kaizen_tasks.flows.deploy.start import StartedDeployment
 from kaizen_tasks.flows.deploy.wait import DeploymentWaiter
+from tests.contracts.ledger import entry
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.tools import FakeTools, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kaizen_tasks.domain.ledger import LedgerEntry
+
 LABEL = StepLabel("deploy", "staging")
 NAME = "staging-web-service"
+IMAGE = "registry.example/staging-web-app:latest"
 
 
 class EventfulClock(FakeClock):
@@ -54,21 +58,32 @@ def tools(clock: EventfulClock) -> FakeTools:
     return FakeTools(settings=settings(deploy={"timeout": "10m"}), clock=clock)
 
 
+def intent(at: datetime, *, digest: str = "sha256:new") -> LedgerEntry:
+    """Return the entry of the ledger that a deployment begins with."""
+    return evolve(entry(), at=at, digest=digest)
+
+
 def watch(tools: FakeTools, *, usual: float = 0.0) -> DeploymentWaiter:
     """Return a waiter for the service."""
     service = tools.platform.get_service(NAME)
     return DeploymentWaiter(
-        service=service, release_name="v0.2.0", label=LABEL, tools=tools, deadline=600.0, typical_seconds=usual
+        platform=tools.platform,
+        service=service,
+        release_name="v0.2.0",
+        label=LABEL,
+        tools=tools,
+        deadline=600.0,
+        typical_seconds=usual,
     )
 
 
 def begin(tools: FakeTools, *, automatic: bool = False, look: bool = False, usual: float = 0.0) -> str:
     """Start or adopt a deployment."""
     adopt = start.operation_started_after(
-        tools.clock.now(), excluded_operations={each.id for each in tools.platform.history[NAME]}
+        intent(tools.clock.now()), excluded_operations={each.id for each in tools.platform.history[NAME]}
     )
     begun = start.start_or_adopt(
-        watch(tools, usual=usual), is_own=adopt, expects_auto_start=automatic, may_have_started=look
+        watch(tools, usual=usual), IMAGE, is_own=adopt, expects_auto_start=automatic, may_have_started=look
     )
     return begun.operation_id if begun else ""
 
@@ -95,9 +110,9 @@ def test_adopted_deployment_keeps_its_start_time(tools: FakeTools, clock: Eventf
     tools.platform.now = lambda: clock.now() - timedelta(seconds=ago)
     tools.platform.operation_seconds = 240
     clock.events[0.1] = lambda: tools.platform.begin_operation(NAME)
-    adopt = start.operation_started_after(tools.clock.now())
+    adopt = start.operation_started_after(intent(tools.clock.now()))
 
-    found = start.start_or_adopt(watch(tools, usual=240), is_own=adopt, expects_auto_start=True)
+    found = start.start_or_adopt(watch(tools, usual=240), IMAGE, is_own=adopt, expects_auto_start=True)
 
     assert found is not None
     assert found.started_monotonic == pytest.approx(at, abs=0.8)
@@ -112,16 +127,16 @@ def test_deployment_is_started_when_no_automatic_one_starts(tools: FakeTools) ->
 
 
 def test_deployment_of_an_earlier_run_is_adopted(tools: FakeTools) -> None:
-    adopt = start.operation_started_after(tools.clock.now())
+    adopt = start.operation_started_after(intent(tools.clock.now()))
     begun = tools.platform.begin_operation(NAME)
 
-    found = start.start_or_adopt(watch(tools), is_own=adopt, expects_auto_start=False, may_have_started=True)
+    found = start.start_or_adopt(watch(tools), IMAGE, is_own=adopt, expects_auto_start=False, may_have_started=True)
     assert found == StartedDeployment(operation_id=begun, started_monotonic=0)
     assert tools.clock.sleeps == []
 
     tools.platform.history[NAME].clear()
-    tools.platform.set_status(NAME, "RUNNING")
-    found = start.start_or_adopt(watch(tools), is_own=adopt, expects_auto_start=False, may_have_started=True)
+    tools.platform.set_status(NAME, ServiceStatus.RUNNING)
+    found = start.start_or_adopt(watch(tools), IMAGE, is_own=adopt, expects_auto_start=False, may_have_started=True)
     assert found == StartedDeployment(operation_id=f"{NAME}-1", started_monotonic=0)
     assert tools.platform.started_services == [NAME]
 
@@ -138,20 +153,20 @@ def test_earlier_operations_are_not_adopted(tools: FakeTools) -> None:
 
 def test_oldest_matching_operation_is_adopted(tools: FakeTools) -> None:
     """The first operation after the tag moved carries the release."""
-    adopt = start.operation_started_after(tools.clock.now())
+    adopt = start.operation_started_after(intent(tools.clock.now()))
     first = tools.platform.begin_operation(NAME)
     tools.platform.list_operations(tools.platform.get_service(NAME))
     tools.platform.begin_operation(NAME)
 
-    found = start.start_or_adopt(watch(tools), is_own=adopt, expects_auto_start=True)
+    found = start.start_or_adopt(watch(tools), IMAGE, is_own=adopt, expects_auto_start=True)
     assert found is not None
     assert found.operation_id == first
 
 
 def test_busy_service_is_waited_for(tools: FakeTools, clock: EventfulClock) -> None:
     tools.platform.polls = 10**6
-    tools.platform.begin_operation(NAME, kind="UPDATE_SERVICE")
-    clock.events[60] = lambda: tools.platform.set_status(NAME, "RUNNING")
+    tools.platform.begin_operation(NAME, kind=OperationKind.UPDATE)
+    clock.events[60] = lambda: tools.platform.set_status(NAME, ServiceStatus.RUNNING)
 
     assert begin(tools) == f"{NAME}-2"
 
@@ -160,7 +175,7 @@ def test_busy_service_is_waited_for(tools: FakeTools, clock: EventfulClock) -> N
 
 
 def test_busy_service_is_given_up_at_the_deadline(tools: FakeTools) -> None:
-    tools.platform.set_status(NAME, "OPERATION_IN_PROGRESS")
+    tools.platform.set_status(NAME, ServiceStatus.BUSY)
 
     assert begin(tools) == ""
 
@@ -170,12 +185,12 @@ def test_busy_service_is_given_up_at_the_deadline(tools: FakeTools) -> None:
 
 
 def test_service_paused_or_deleted_while_waiting_is_an_error(tools: FakeTools, clock: EventfulClock) -> None:
-    tools.platform.set_status(NAME, "OPERATION_IN_PROGRESS")
-    clock.events[60] = lambda: tools.platform.set_status(NAME, "PAUSED")
+    tools.platform.set_status(NAME, ServiceStatus.BUSY)
+    clock.events[60] = lambda: tools.platform.set_status(NAME, ServiceStatus.PAUSED)
     with pytest.raises(Undeployable, match="PAUSED"):
         begin(tools)
 
-    tools.platform.set_status(NAME, "OPERATION_IN_PROGRESS")
+    tools.platform.set_status(NAME, ServiceStatus.BUSY)
     clock.events[clock.monotonic() + 60] = lambda: tools.platform.services.pop(NAME)
     with pytest.raises(NotFound):
         begin(tools)
@@ -184,27 +199,45 @@ def test_service_paused_or_deleted_while_waiting_is_an_error(tools: FakeTools, c
 @pytest.mark.parametrize(
     ("kind", "started", "finished", "ours"),
     [
-        ("START_DEPLOYMENT", 1, None, True),
-        ("START_DEPLOYMENT", 1, 2, True),
-        ("START_DEPLOYMENT", -4, None, True),
-        ("START_DEPLOYMENT", -4, 1, True),
-        ("START_DEPLOYMENT", -4, -1, True),
-        ("START_DEPLOYMENT", -4, -2, False),
-        ("START_DEPLOYMENT", -6, None, False),
-        ("UPDATE_SERVICE", 60, None, False),
-        ("CREATE_SERVICE", 1, None, False),
-        ("PAUSE_SERVICE", 1, None, False),
+        (OperationKind.DEPLOYMENT, 1, None, True),
+        (OperationKind.DEPLOYMENT, 1, 2, True),
+        (OperationKind.DEPLOYMENT, -4, None, True),
+        (OperationKind.DEPLOYMENT, -4, 1, True),
+        (OperationKind.DEPLOYMENT, -4, -1, True),
+        (OperationKind.DEPLOYMENT, -4, -2, False),
+        (OperationKind.DEPLOYMENT, -6, None, False),
+        (OperationKind.UPDATE, 60, None, False),
+        (OperationKind.CREATION, 1, None, False),
+        (OperationKind.PAUSE, 1, None, False),
     ],
 )
-def test_operation_matches_by_kind_and_time(*, kind: str, started: float, finished: float | None, ours: bool) -> None:
+def test_operation_matches_by_kind_and_time(
+    *, kind: OperationKind, started: float, finished: float | None, ours: bool
+) -> None:
     """The two clocks may differ by a few seconds."""
     begun = Operation(
         id="1",
         kind=kind,
-        state="IN_PROGRESS",
+        state=OperationState.IN_PROGRESS,
+        native_state="IN_PROGRESS",
         started_at=START + timedelta(seconds=started),
         finished_at=None if finished is None else START + timedelta(seconds=finished),
     )
 
-    assert start.operation_started_after(START)(begun) is ours
-    assert not start.operation_started_after(START, excluded_operations={"1"})(evolve(begun, started_at=START))
+    assert start.operation_started_after(intent(START))(begun) is ours
+    assert not start.operation_started_after(intent(START), excluded_operations={"1"})(evolve(begun, started_at=START))
+
+
+@pytest.mark.parametrize(("digest", "ours"), [("", True), ("sha256:new", True), ("sha256:old", False)])
+def test_operation_of_another_image_is_not_ours(*, digest: str, ours: bool) -> None:
+    """Where the platform says what an operation deploys."""
+    begun = Operation(
+        id="1",
+        kind=OperationKind.DEPLOYMENT,
+        state=OperationState.IN_PROGRESS,
+        native_state="IN_PROGRESS",
+        started_at=START,
+        digest=digest,
+    )
+
+    assert start.operation_started_after(intent(START))(begun) is ours

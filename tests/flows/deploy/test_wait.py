@@ -9,6 +9,7 @@ import pytest
 from attrs import evolve
 
 from kaizen_tasks.domain.ledger import Event
+from kaizen_tasks.domain.service import OperationState
 from kaizen_tasks.errors import Denied, Unreachable
 from kaizen_tasks.flows.deploy.wait import wait_for_operation
 from tests.fakes.clock import START
@@ -30,7 +31,7 @@ def looks(tools: FakeTools) -> list[float]:
 def start(tools: FakeTools, *, lasting: float) -> str:
     """Start a deployment that takes some seconds."""
     tools.platform.operation_seconds = lasting
-    return tools.platform.start_deployment(tools.platform.get_service(NAME))
+    return tools.platform.start_deployment(tools.platform.get_service(NAME), "")
 
 
 @pytest.mark.parametrize("lasting", [200, 240, 244])
@@ -64,14 +65,14 @@ def test_deployment_of_unknown_duration_is_polled_soon(tools: FakeTools) -> None
     assert len(looks(tools)) <= 20
 
 
-@pytest.mark.parametrize("state", ["FAILED", "ROLLBACK_SUCCEEDED", "ROLLBACK_FAILED"])
-def test_failed_operation_ends_the_wait(tools: FakeTools, state: str) -> None:
+@pytest.mark.parametrize("state", [OperationState.FAILED, OperationState.ROLLED_BACK, OperationState.STOPPED])
+def test_failed_operation_ends_the_wait(tools: FakeTools, state: OperationState) -> None:
     tools.platform.outcomes[NAME] = state
 
     outcome = wait_for_operation(start(tools, lasting=30), watch(tools, usual=20))
 
     assert outcome.event is Event.FAILED
-    assert outcome.message == f"{NAME} ended its deployment of v0.2.0 with {state}"
+    assert outcome.message == f"{NAME} ended its deployment of v0.2.0 with {state.name}"
     assert outcome.started_at == START
     assert looks(tools)[-2] < 30 <= looks(tools)[-1] < 40
 
@@ -86,7 +87,7 @@ def test_progress_reports_each_state_once(tools: FakeTools) -> None:
 
 
 def test_newer_operation_is_ignored(tools: FakeTools) -> None:
-    tools.platform.outcomes[NAME] = "FAILED"
+    tools.platform.outcomes[NAME] = OperationState.FAILED
     ours = start(tools, lasting=0)
     tools.platform.list_operations(tools.platform.get_service(NAME))
     tools.platform.outcomes.clear()

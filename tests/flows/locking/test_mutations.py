@@ -15,7 +15,7 @@ from kaizen_tasks.flows.locking.session import acquire_locks
 from kaizen_tasks.flows.runner import guarded_executor, run_flow
 from kaizen_tasks.ports.attempts import attempt_seconds
 from tests.fakes.platform import FakePlatform
-from tests.fakes.tools import FakeTools
+from tests.fakes.tools import FakeTools, settings
 from tests.flows.test_runner import START, FakeStep
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.service import Service
     from kaizen_tasks.ports.tools import Tools
 
+ENVIRONMENT = settings().environments["staging"]
 CALLS = [(port, call) for port, calls in guarded_calls().items() for call in sorted(calls)]
 
 
@@ -37,7 +38,7 @@ def test_the_guarded_calls_are_those_that_change_what_a_lock_protects() -> None:
     assert {port: set(calls) for port, calls in guarded_calls().items()} == {
         "builder": {"push"},
         "registry": {"copy", "move_tag"},
-        "platform": {"start_deployment"},
+        "platform": {"start_deployment", "stop_deployment"},
         "ledger": {"append", "set_operation"},
         "holds": {"add", "remove"},
         "scm": {"claim", "abandon", "push", "withdraw_claim"},
@@ -65,7 +66,7 @@ def test_attempts_of_a_guarded_call_end_before_the_lease(monkeypatch: pytest.Mon
         guarded = guard_mutations(tools, guard.require_lease, MutationLog())
         for waited in (0, 0, 20):
             tools.clock.advance(waited)
-            guarded.platform.start_deployment(cast("Service", None))
+            guarded.at(ENVIRONMENT).platform.start_deployment(cast("Service", None), "")
 
     margin = LEASE_SECONDS * ATTEMPT_SAFETY_FRACTION
     assert seconds == [LEASE_SECONDS - margin, LEASE_SECONDS - margin, LEASE_SECONDS - margin - 20]
@@ -85,12 +86,12 @@ def test_lock_that_is_lost_between_two_attempts_ends_the_call(monkeypatch: pytes
     with acquire_locks(["staging"], tools, command="deploy") as guard:
         guarded = guard_mutations(tools, guard.require_lease, MutationLog())
         with pytest.raises(Locked, match="not renewed in time"):
-            guarded.platform.start_deployment(cast("Service", None))
+            guarded.at(ENVIRONMENT).platform.start_deployment(cast("Service", None), "")
 
 
 def test_reading_passes_without_the_lock() -> None:
     tools = guard_mutations(FakeTools(), refuse, MutationLog())
-    assert tools.registry.find_image("staging-web-app", "latest") is None
+    assert tools.at(ENVIRONMENT).registry.find_image("staging-web-app", "latest") is None
     assert tools.settings.app == "web"
 
 
@@ -98,7 +99,8 @@ def test_lock_lost_in_the_middle_of_an_act_stops_it() -> None:
     class Drowsy(FakeStep):
         def act(self, release: Release, tools: Tools) -> Release:
             tools.clock.sleep(LEASE_SECONDS)
-            tools.platform.start_deployment(tools.platform.get_service("staging-web-service"))
+            platform = tools.at(ENVIRONMENT).platform
+            platform.start_deployment(platform.get_service("staging-web-service"), "")
             return release
 
     tools = FakeTools()
@@ -114,7 +116,8 @@ def begun(error: KaizenError) -> Callable[[Tools], None]:
     """Return an act that starts a deployment and then raises this."""
 
     def act(tools: Tools) -> None:
-        tools.platform.start_deployment(tools.platform.get_service("staging-web-service"))
+        platform = tools.at(ENVIRONMENT).platform
+        platform.start_deployment(platform.get_service("staging-web-service"), "")
         raise error
 
     return act
@@ -150,7 +153,7 @@ def test_refusal_before_the_first_change_stays() -> None:
     refusal = Denied("the token has expired")
 
     def act(tools: Tools) -> None:
-        assert tools.registry.find_image("staging-web-app", "latest") is None
+        assert tools.at(ENVIRONMENT).registry.find_image("staging-web-app", "latest") is None
         raise refusal
 
     assert ended(act) is refusal
@@ -167,14 +170,15 @@ def test_rejected_change_is_not_remembered(error: Refused, state: str) -> None:
     """A change without an answer may have taken effect."""
 
     class Refusing(FakePlatform):
-        def start_deployment(self, service: Service) -> str:
+        def start_deployment(self, service: Service, image: str) -> str:
             raise error
 
     tools, trace = FakeTools(), MutationLog()
     service, tools.platform = tools.platform.get_service("staging-web-service"), Refusing()
 
+    guarded = guard_mutations(cast("Tools", tools), lambda: math.inf, trace)
     with pytest.raises(KaizenError) as caught, trace.reclassify_errors():
-        guard_mutations(cast("Tools", tools), lambda: math.inf, trace).platform.start_deployment(service)
+        guarded.at(ENVIRONMENT).platform.start_deployment(service, "")
 
     assert caught.value.state == state
 
@@ -197,12 +201,13 @@ def test_interruption_gets_a_note_of_what_has_been_changed(
 
 
 def test_call_that_is_interrupted_may_have_had_an_effect(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(_: Service) -> str:
+    def interrupt(*_: object) -> str:
         raise KeyboardInterrupt
 
     tools, log = FakeTools(), MutationLog()
     monkeypatch.setattr(tools.platform, "start_deployment", interrupt)
+    guarded = guard_mutations(tools, lambda: math.inf, log)
     with pytest.raises(KeyboardInterrupt):
-        guard_mutations(tools, lambda: math.inf, log).platform.start_deployment(cast("Service", None))
+        guarded.at(ENVIRONMENT).platform.start_deployment(cast("Service", None), "")
 
     assert not log.is_empty

@@ -13,6 +13,7 @@ from semver import Version
 from kaizen_tasks.domain.health import ProbeResponse
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import Event
+from kaizen_tasks.domain.service import OperationState
 from kaizen_tasks.errors import DeployFailed, Interrupted, Refused, RolloutFailed
 from kaizen_tasks.flows.execution import execute_change
 from kaizen_tasks.flows.promote.promotion import plan_promotion
@@ -128,7 +129,7 @@ def test_dry_promotion_shows_the_plan_of_every_environment_and_changes_nothing(t
 def test_failing_canary_leaves_the_other_environments_untouched(tools: FakeTools) -> None:
     """The error names done, failed and untouched environments."""
     promote(tools, "prod")
-    tools.platform.outcomes["mark-web-service"] = "ROLLBACK_SUCCEEDED"
+    tools.platform.outcomes["mark-web-service"] = OperationState.ROLLED_BACK
 
     with pytest.raises(RolloutFailed) as failed:
         promote(tools, "beta")
@@ -142,7 +143,7 @@ def test_failing_canary_leaves_the_other_environments_untouched(tools: FakeTools
 def test_rollout_table_has_the_outcome_of_every_environment_that_is_not_held(tools: FakeTools) -> None:
     promote(tools, "prod")
     tools.holds.add(Hold(environment="dom", reason="race day", actor="ada@laptop", since=tools.clock.now()))
-    tools.platform.outcomes["shane-web-service"] = "ROLLBACK_SUCCEEDED"
+    tools.platform.outcomes["shane-web-service"] = OperationState.ROLLED_BACK
 
     with pytest.raises(RolloutFailed):
         promote(tools, "beta")
@@ -154,7 +155,7 @@ def test_rollout_table_has_the_outcome_of_every_environment_that_is_not_held(too
 
 def test_failure_after_the_canary_does_not_stop_environments_that_run_beside_it(tools: FakeTools) -> None:
     promote(tools, "prod")
-    tools.platform.outcomes["shane-web-service"] = "FAILED"
+    tools.platform.outcomes["shane-web-service"] = OperationState.FAILED
 
     with pytest.raises(RolloutFailed) as failed:
         promote(tools, "beta")
@@ -166,7 +167,7 @@ def test_failure_after_the_canary_does_not_stop_environments_that_run_beside_it(
 
 
 def test_promotion_to_one_environment_raises_its_own_error(tools: FakeTools) -> None:
-    tools.platform.outcomes["prod-web-service"] = "FAILED"
+    tools.platform.outcomes["prod-web-service"] = OperationState.FAILED
 
     with pytest.raises(DeployFailed):
         promote(tools, "prod")
@@ -179,7 +180,7 @@ def test_latest_tag_points_to_the_serving_image_after_a_failure(tools: FakeTools
     tools.scm.commit({"CHANGELOG.md": tools.scm.working_tree.files["CHANGELOG.md"].replace(b"## [0.2.0]", NEXT, 1)})
     tools.upstream.branches["main"] = tools.scm.head().commit
     release(tools)
-    tools.platform.outcomes["prod-web-service"] = "ROLLBACK_SUCCEEDED"
+    tools.platform.outcomes["prod-web-service"] = OperationState.ROLLED_BACK
 
     with pytest.raises(DeployFailed):
         promote(tools, "prod")
@@ -265,7 +266,7 @@ def test_rollout_starts_no_environment_after_too_many_failures() -> None:
     tools = FakeTools(settings=settings(rollout={"canary": 0, "parallel": 1}))
     release(tools)
     promote(tools.next_command(), "prod")
-    tools.platform.outcomes["shane-web-service"] = "FAILED"
+    tools.platform.outcomes["shane-web-service"] = OperationState.FAILED
 
     with pytest.raises(RolloutFailed) as failed:
         promote(tools, "beta")

@@ -9,6 +9,7 @@ from semver import Version
 
 from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.release import Release
+from kaizen_tasks.domain.service import OperationState
 from kaizen_tasks.errors import DeployFailed, Refused, VerifyFailed
 from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.next_release import NextRelease, find_next_release
@@ -47,7 +48,7 @@ def release_or_go_back(tools: FakeTools) -> None:
 
 
 def fail_deployment(tools: FakeTools) -> None:
-    tools.platform.outcomes["staging-web-service"] = "ROLLBACK_SUCCEEDED"
+    tools.platform.outcomes["staging-web-service"] = OperationState.ROLLED_BACK
     with pytest.raises(DeployFailed):
         release(tools)
     tools.platform.outcomes.clear()

@@ -6,6 +6,7 @@ import pytest
 
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.release import Release
+from kaizen_tasks.domain.service import OperationState
 from kaizen_tasks.errors import DeployFailed, KaizenError, Refused, VerifyFailed
 from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.release import files
@@ -121,7 +122,7 @@ def test_a_fix_after_a_failed_build_is_in_the_release() -> None:
 def test_failed_deployment_is_retried_with_the_same_version() -> None:
     """From the first push on there is only the way forward: the same version, commit and image."""
     tools = FakeTools()
-    tools.platform.outcomes["staging-web-service"] = "ROLLBACK_SUCCEEDED"
+    tools.platform.outcomes["staging-web-service"] = OperationState.ROLLED_BACK
     with pytest.raises(DeployFailed) as failed:
         release(tools)
     begun = tools.scm.head().commit
@@ -230,7 +231,7 @@ def test_image_built_from_another_commit_is_not_replaced() -> None:
 def test_explicit_part_skips_a_release_that_failed_in_service() -> None:
     """The fix of a broken release gets the next version."""
     tools = FakeTools()
-    tools.platform.outcomes["staging-web-service"] = "ROLLBACK_SUCCEEDED"
+    tools.platform.outcomes["staging-web-service"] = OperationState.ROLLED_BACK
     with pytest.raises(DeployFailed):
         release(tools)
     tools.platform.outcomes.clear()

@@ -10,6 +10,7 @@ from attrs import evolve
 from kaizen_tasks.domain.decision import Act, Done
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.release import Image, Release
+from kaizen_tasks.domain.service import OperationKind, OperationState, ServiceStatus
 from kaizen_tasks.domain.version import parse_version_file
 from kaizen_tasks.errors import DeployFailed, NotFound, PushFailed, Refused, Undeployable, Unreachable
 from kaizen_tasks.flows.ledger import entries
@@ -118,7 +119,7 @@ def test_first_poll_interval_comes_from_earlier_operations(clock: EventfulClock)
     image = Image(digest=NEW.digest, media_type=OCI_MANIFEST, version=NEW.name, revision=NEW.commit)
     tools.registry.put(REPOSITORY, NEW.name, image)
     tools.platform.operation_seconds = 200
-    tools.platform.begin_operation(NAME, kind="CREATE_SERVICE")
+    tools.platform.begin_operation(NAME, kind=OperationKind.CREATION)
     clock.advance(1000)
     began = clock.now()
 
@@ -127,11 +128,11 @@ def test_first_poll_interval_comes_from_earlier_operations(clock: EventfulClock)
     assert [(each - began).total_seconds() for each in tools.platform.poll_times] == [0, pytest.approx(204)]
 
 
-@pytest.mark.parametrize("status", ["PAUSED", "CREATE_FAILED", "DELETED"])
-def test_undeployable_service_is_refused_before_the_first_change(tools: FakeTools, status: str) -> None:
+@pytest.mark.parametrize("status", [ServiceStatus.PAUSED, ServiceStatus.CREATION_FAILED, ServiceStatus.UNAVAILABLE])
+def test_undeployable_service_is_refused_before_the_first_change(tools: FakeTools, status: ServiceStatus) -> None:
     tools.platform.set_status(NAME, status)
 
-    with pytest.raises(Undeployable, match=status) as refused:
+    with pytest.raises(Undeployable, match=status.name) as refused:
         deploy(tools, NEW)
 
     assert refused.value.hint == "resume it"
@@ -147,7 +148,7 @@ def test_missing_service_is_refused_before_the_first_change(tools: FakeTools) ->
     assert (tools.latest("staging"), told(tools)) == ("v0.1.0", [])
 
 
-def ends_with(state: str) -> Callable[[FakeTools, EventfulClock], None]:
+def ends_with(state: OperationState) -> Callable[[FakeTools, EventfulClock], None]:
     """Return a function that makes the deployment end with a state."""
 
     def arrange(tools: FakeTools, _clock: EventfulClock) -> None:
@@ -175,18 +176,18 @@ def is_deleted(tools: FakeTools, clock: EventfulClock) -> None:
 
 def is_paused(tools: FakeTools, clock: EventfulClock) -> None:
     """Pause the service before the deployment starts."""
-    tools.platform.set_status(NAME, "OPERATION_IN_PROGRESS")
-    clock.events[clock.monotonic() + 1] = lambda: tools.platform.set_status(NAME, "PAUSED")
+    tools.platform.set_status(NAME, ServiceStatus.BUSY)
+    clock.events[clock.monotonic() + 1] = lambda: tools.platform.set_status(NAME, ServiceStatus.PAUSED)
 
 
 def stays_busy(tools: FakeTools, _clock: EventfulClock) -> None:
     """Make the service busy with another operation."""
-    tools.platform.set_status(NAME, "OPERATION_IN_PROGRESS")
+    tools.platform.set_status(NAME, ServiceStatus.BUSY)
 
 
 FAILURES = [
-    (ends_with("FAILED"), "failed", "v0.2.0 with FAILED"),
-    (ends_with("ROLLBACK_SUCCEEDED"), "failed", "v0.2.0 with ROLLBACK_SUCCEEDED"),
+    (ends_with(OperationState.FAILED), "failed", "v0.2.0 with FAILED"),
+    (ends_with(OperationState.ROLLED_BACK), "failed", "v0.2.0 with ROLLED_BACK"),
     (hangs, "failed", "has not ended in 10m"),
     (disappears, "abandoned", "never came into the list of operations"),
     (is_deleted, "abandoned", "there is no service"),
@@ -218,7 +219,7 @@ def test_failed_first_deployment_moves_latest_back(clock: EventfulClock) -> None
         image = Image(digest=release.digest, media_type=OCI_MANIFEST, version=release.name, revision=release.commit)
         tools.registry.put(REPOSITORY, release.name, image)
     tools.registry.move_tag(repository=REPOSITORY, tag="latest", digest=OLD.digest)
-    tools.platform.outcomes[NAME] = "FAILED"
+    tools.platform.outcomes[NAME] = OperationState.FAILED
 
     fails(tools)
 
@@ -226,7 +227,7 @@ def test_failed_first_deployment_moves_latest_back(clock: EventfulClock) -> None
 
 
 def test_failing_tag_move_does_not_hide_the_failure(tools: FakeTools, clock: EventfulClock) -> None:
-    tools.platform.outcomes[NAME] = "FAILED"
+    tools.platform.outcomes[NAME] = OperationState.FAILED
     tools.platform.operation_seconds = 10
     clock.events[clock.monotonic() + 5] = lambda: tools.registry.failures.update({REPOSITORY: PushFailed("it is full")})
 
@@ -242,7 +243,7 @@ class TestLogs:
 
     @pytest.fixture(autouse=True)
     def _failing(self, tools: FakeTools) -> None:
-        tools.platform.outcomes[NAME] = "ROLLBACK_SUCCEEDED"
+        tools.platform.outcomes[NAME] = OperationState.ROLLED_BACK
 
     def test_logs_are_shown_and_the_reason_is_in_the_error(self, tools: FakeTools) -> None:
         tools.logs.deployments[f"{NAME}-2"] = (
@@ -253,7 +254,7 @@ class TestLogs:
 
         failed = fails(tools)
 
-        message = f"{NAME} ended its deployment of v0.2.0 with ROLLBACK_SUCCEEDED: Health check failed"
+        message = f"{NAME} ended its deployment of v0.2.0 with ROLLED_BACK: Health check failed"
         assert failed.message == f"{message}; the app's log ends with: KeyError: 'DATABASE_URL'"
         assert tools.ledger.entries("staging")[0].reason == message
         assert tools.reporter.lines[-6:] == [
@@ -278,7 +279,7 @@ class TestLogs:
 
         failed = fails(tools)
 
-        assert failed.message.endswith("v0.2.0 with ROLLBACK_SUCCEEDED")
+        assert failed.message.endswith("v0.2.0 with ROLLED_BACK")
         assert (
             "  staging: the deployment log cannot be read: cannot read: AccessDeniedException" in tools.reporter.lines
         )
@@ -326,7 +327,7 @@ class TestAgain:
         assert told(tools) == ["started v0.2.0", "failed v0.2.0", "deployed v0.2.0"]
 
     def test_deployment_starts_over_after_a_failed_one(self, tools: FakeTools) -> None:
-        tools.platform.outcomes[NAME] = "FAILED"
+        tools.platform.outcomes[NAME] = OperationState.FAILED
         fails(tools)
         tools.platform.outcomes.clear()
 
@@ -350,7 +351,7 @@ class TestAgain:
     def test_deployment_starts_over_when_the_operation_is_gone(self, tools: FakeTools) -> None:
         begin_and_stop(tools, NEW)
         tools.platform.hidden_operations.add(f"{NAME}-2")
-        tools.platform.set_status(NAME, "RUNNING")
+        tools.platform.set_status(NAME, ServiceStatus.RUNNING)
         tools.clock.advance(86400)
 
         deploy(tools, NEW)

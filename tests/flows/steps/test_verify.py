@@ -13,6 +13,7 @@ from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.health import ProbeResponse
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.release import Image, Release, StepLabel
+from kaizen_tasks.domain.service import OperationKind, OperationState
 from kaizen_tasks.errors import DeployFailed, Superseded, Unproven, Unreachable, VerifyFailed
 from kaizen_tasks.flows.ledger import entries
 from kaizen_tasks.flows.rollback import automatic
@@ -114,7 +115,7 @@ def test_verify_times_out(tools: FakeTools) -> None:
 
 def test_rolled_back_deployment_ends_verify(tools: FakeTools) -> None:
     operations = tools.platform.history[SERVICE]
-    operations[0] = evolve(operations[0], state="ROLLBACK_SUCCEEDED")
+    operations[0] = evolve(operations[0], state=OperationState.ROLLED_BACK, native_state="ROLLBACK_SUCCEEDED")
 
     with pytest.raises(DeployFailed, match="ended with ROLLBACK_SUCCEEDED") as failed:
         verify(tools)
@@ -125,8 +126,8 @@ def test_rolled_back_deployment_ends_verify(tools: FakeTools) -> None:
 
 def test_deployment_that_fails_meanwhile_ends_verify(tools: FakeTools) -> None:
     operations = tools.platform.history[SERVICE]
-    operations[0] = evolve(operations[0], state="IN_PROGRESS")
-    tools.platform.polls, tools.platform.outcomes[SERVICE] = 2, "FAILED"
+    operations[0] = evolve(operations[0], state=OperationState.IN_PROGRESS, native_state="IN_PROGRESS")
+    tools.platform.polls, tools.platform.outcomes[SERVICE] = 2, OperationState.FAILED
     tools.platform._polls_left[SERVICE] = 2
 
     with pytest.raises(DeployFailed, match="ended with FAILED"):
@@ -149,14 +150,14 @@ def test_deployment_of_another_image_supersedes(tools: FakeTools) -> None:
 def test_service_moved_to_another_tag_supersedes(tools: FakeTools) -> None:
     tools.registry.put(REPOSITORY, "v0.1.0", image("sha256:" + "cd" * 32))
     tools.platform.services[SERVICE] = evolve(tools.platform.services[SERVICE], image="registry.example/a:v0.1.0")
-    tools.platform.begin_operation(SERVICE, kind="UPDATE_SERVICE")
+    tools.platform.begin_operation(SERVICE, kind=OperationKind.UPDATE)
 
-    with pytest.raises(Superseded, match="UPDATE_SERVICE"):
+    with pytest.raises(Superseded, match="another update"):
         verify(tools)
 
 
-@pytest.mark.parametrize("kind", ["START_DEPLOYMENT", "PAUSE_SERVICE"])
-def test_restart_of_the_same_image_does_not_supersede(tools: FakeTools, kind: str) -> None:
+@pytest.mark.parametrize("kind", [OperationKind.DEPLOYMENT, OperationKind.PAUSE])
+def test_restart_of_the_same_image_does_not_supersede(tools: FakeTools, kind: OperationKind) -> None:
     tools.platform.begin_operation(SERVICE, kind=kind)
     answering(tools, ["v0.1.0"] * 60 + ["v0.2.0"])
 
@@ -165,7 +166,7 @@ def test_restart_of_the_same_image_does_not_supersede(tools: FakeTools, kind: st
 
 def test_failed_deployment_does_not_supersede(tools: FakeTools) -> None:
     tools.registry.put(REPOSITORY, "latest", image("sha256:" + "cd" * 32))
-    tools.platform.outcomes[SERVICE] = "ROLLBACK_SUCCEEDED"
+    tools.platform.outcomes[SERVICE] = OperationState.ROLLED_BACK
     tools.platform.begin_operation(SERVICE)
     answering(tools, ["v0.1.0"] * 60 + ["v0.2.0"])
 

@@ -13,7 +13,7 @@ from semver import Version
 
 from kaizen_tasks.domain.made_up import KEY
 from kaizen_tasks.domain.new_service import ServiceSettings
-from kaizen_tasks.domain.service import Operation
+from kaizen_tasks.domain.service import Operation, OperationKind, OperationState, ServiceStatus
 from kaizen_tasks.domain.text.json_document import ConfigDocument
 from kaizen_tasks.errors import KaizenError, Refused, UsageError
 from kaizen_tasks.rehearsal.services import provision
@@ -66,7 +66,7 @@ class FakeProvisioner:
     """
 
     tools: EmptyTools
-    status: str = "RUNNING"
+    status: ServiceStatus = ServiceStatus.RUNNING
     created: list[str] = field(factory=list)
     secrets: dict[str, Mapping[str, str]] = field(factory=dict)
     variables: dict[str, Mapping[str, str]] = field(factory=dict)
@@ -117,6 +117,10 @@ class EmptyTools(FakeTools):
         self.platform.services.clear()
         self.running_versions.clear()
         self.provisioner = FakeProvisioner(tools=self)
+
+    def provisioner_at(self, environment: Environment) -> FakeProvisioner:
+        """Return the one provisioner: all environments are in one place."""
+        return self.provisioner
 
     @property
     def ledger_table(self) -> MissingLedgerTable:
@@ -260,7 +264,8 @@ class SlowPlatform(FakePlatform):
         """Return a service that may not run yet."""
         service = super().get_service(name)
         self.pending_reads -= 1
-        return service if self.pending_reads < 0 else evolve(service, status="OPERATION_IN_PROGRESS")
+        is_busy = self.pending_reads >= 0
+        return evolve(service, status=ServiceStatus.BUSY, native_status="BUSY") if is_busy else service
 
 
 def test_provision_waits_until_every_service_runs(tools: EmptyTools) -> None:
@@ -274,9 +279,9 @@ def test_provision_waits_until_every_service_runs(tools: EmptyTools) -> None:
 
 
 def test_a_failed_service_is_an_error_at_once(tools: EmptyTools) -> None:
-    tools.provisioner.status = "CREATE_FAILED"
+    tools.provisioner.status = ServiceStatus.CREATION_FAILED
 
-    with pytest.raises(KaizenError, match="not every service started: staging-web-service is CREATE_FAILED"):
+    with pytest.raises(KaizenError, match="not every service started: staging-web-service is CREATION_FAILED"):
         run_provision(tools)
 
     assert tools.clock.sleeps == []
@@ -285,10 +290,12 @@ def test_a_failed_service_is_an_error_at_once(tools: EmptyTools) -> None:
 def test_the_last_words_of_a_failed_service_are_in_the_error(
     tools: EmptyTools, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tools.provisioner.status = "CREATE_FAILED"
+    tools.provisioner.status = ServiceStatus.CREATION_FAILED
     started_at = tools.clock.now()
     service = "staging-web-service"
-    operation = Operation(id="1", kind="CREATE_SERVICE", state="FAILED", started_at=started_at)
+    operation = Operation(
+        id="1", kind=OperationKind.CREATION, state=OperationState.FAILED, native_state="FAILED", started_at=started_at
+    )
     monkeypatch.setattr(type(tools.platform), "list_operations", lambda _platform, _service: (operation,))
     tools.logs.instances[service] = [(started_at, ("Traceback", "KeyError: 'DATABASE_URL'", ""))]
 
@@ -300,9 +307,9 @@ def test_the_last_words_of_a_failed_service_are_in_the_error(
 
 
 def test_a_service_that_does_not_start_in_time_is_named(tools: EmptyTools) -> None:
-    tools.provisioner.status = "OPERATION_IN_PROGRESS"
+    tools.provisioner.status = ServiceStatus.BUSY
 
-    with pytest.raises(KaizenError, match="dom-web-service is OPERATION_IN_PROGRESS"):
+    with pytest.raises(KaizenError, match="dom-web-service is BUSY"):
         run_provision(tools)
 
     assert tools.clock.monotonic() == pytest.approx(120 + provision.START_MARGIN_SECONDS, abs=0.1)

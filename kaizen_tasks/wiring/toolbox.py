@@ -1,4 +1,4 @@
-"""Constructs the toolbox; the only place that chooses adapters."""
+"""Constructs the toolbox: every port with its real adapter."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from kaizen_tasks.domain.build import stand_in
 if TYPE_CHECKING:
     from invoke.config import Config
 
-    from kaizen_tasks.adapters.aws.apprunner import AppRunnerPlatform
     from kaizen_tasks.adapters.aws.dynamodb.ledger import DynamoLedger
     from kaizen_tasks.adapters.aws.provision import Provisioner
     from kaizen_tasks.adapters.aws.session import Aws
     from kaizen_tasks.adapters.host.ci_run import CiRun
     from kaizen_tasks.config.settings import Settings
+    from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.ports.clock import Clock
     from kaizen_tasks.ports.cloud import AccountAdmin, Identity
     from kaizen_tasks.ports.forge import Forge
     from kaizen_tasks.ports.host import Host, Network
-    from kaizen_tasks.ports.images import Builder, Registry
-    from kaizen_tasks.ports.platform import Logs, Platform, Prober
+    from kaizen_tasks.ports.images import Builder
+    from kaizen_tasks.ports.platform import Prober
     from kaizen_tasks.ports.reporter import Reporter
     from kaizen_tasks.ports.scm import ReleaseFiles, Scm
-    from kaizen_tasks.ports.secrets import Secrets
     from kaizen_tasks.ports.state import Holds, Ledger, Locks
+    from kaizen_tasks.wiring.targets import AccountPorts, TargetPorts, Targets
 
 
 class Toolbox:
@@ -110,45 +110,32 @@ class Toolbox:
         return StandInBuilder(labels=labels, platform=settings.build.platform, store=image_cache())
 
     @cached_property
-    def _aws(self) -> Aws:
-        from kaizen_tasks.adapters.aws.credentials import choose_profile
-        from kaizen_tasks.adapters.aws.session import Aws
+    def _targets(self) -> Targets:
+        from kaizen_tasks.wiring.targets import AccountPorts, Targets
 
-        rules = self.settings.aws
-        return Aws(region=rules.region, profile=choose_profile(rules.profile), account=rules.account)
+        settings, clock = self.settings, self.clock
+        return Targets(partial(AccountPorts, settings=settings, clock=clock, ledger=lambda: self.ledger_table))
+
+    def at(self, environment: Environment) -> TargetPorts:
+        """Return the ports of an environment."""
+        return self._targets.at(environment)
+
+    @cached_property
+    def _home(self) -> AccountPorts:
+        """The ports of the account and region of `[aws]`."""
+        return self._targets.account_ports(self.settings.aws.target)
+
+    @property
+    def _aws(self) -> Aws:
+        return self._home.aws
 
     @property
     def identity(self) -> Identity:
         return self._aws
 
-    @cached_property
-    def provisioner(self) -> Provisioner:
-        """Creates repositories and services in a local cloud."""
-        from kaizen_tasks.adapters.aws.provision import Provisioner
-
-        return Provisioner(self._aws, region=self.settings.aws.region)
-
-    @cached_property
-    def registry(self) -> Registry:
-        from kaizen_tasks.adapters.aws.ecr import EcrRegistry
-
-        return EcrRegistry(self._aws, clock=self.clock)
-
-    @property
-    def platform(self) -> Platform:
-        return self._apprunner
-
-    @cached_property
-    def _apprunner(self) -> AppRunnerPlatform:
-        from kaizen_tasks.adapters.aws.apprunner import AppRunnerPlatform
-
-        return AppRunnerPlatform(self._aws)
-
-    @cached_property
-    def logs(self) -> Logs:
-        from kaizen_tasks.adapters.aws.cloudwatch import CloudWatchLogs
-
-        return CloudWatchLogs(self._aws)
+    def provisioner_at(self, environment: Environment) -> Provisioner:
+        """Return what creates the resources of an environment in a local cloud."""
+        return self._targets.account_ports(environment.target).provisioner
 
     @property
     def ledger(self) -> Ledger:
@@ -187,20 +174,9 @@ class Toolbox:
 
         return DynamoHolds(self._aws, app=self.settings.app, clock=self.clock, former_names=self.settings.former_names)
 
-    @cached_property
-    def secrets(self) -> Secrets:
-        from kaizen_tasks.adapters.aws.secretsmanager import SecretsManager
-
-        return SecretsManager(self._aws)
-
-    @cached_property
+    @property
     def account(self) -> AccountAdmin:
-        from kaizen_tasks.adapters.aws.account_admin import AwsAccount
-        from kaizen_tasks.adapters.host.clock import SystemClock
-
-        ledger, platform = self.ledger_table, self._apprunner
-        machine_clock = SystemClock()  # its skew is measured
-        return AwsAccount(self._aws, settings=self.settings, ledger=ledger, platform=platform, clock=machine_clock)
+        return self._home.account
 
     @cached_property
     def host(self) -> Host:
@@ -241,8 +217,8 @@ class Toolbox:
         )
 
     def _clock_offset(self) -> timedelta:
-        aws: Aws | None = self.__dict__.get("_aws")  # what needs no AWS must not load it
-        return aws.clock_offset() if aws else timedelta(0)
+        home: AccountPorts | None = self.__dict__.get("_home")  # what needs no AWS must not load it
+        return home.aws.clock_offset() if home else timedelta(0)
 
     @cached_property
     def reporter(self) -> Reporter:

@@ -1,0 +1,47 @@
+"""The image that a service is configured to run: what its followed tag names or, without one, what it was told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.environment import Environment
+    from kaizen_tasks.domain.release import Image
+    from kaizen_tasks.ports.tools import Tools
+
+
+def find_image_to_run(environment: Environment, tools: Tools) -> Image | None:
+    """Return the image that the environment's service is configured to run; None if its repository lacks it.
+
+    Raises:
+        NotFound: there is no such repository or, on a platform that follows no tag, no such service.
+    """
+    target = tools.at(environment)
+    if environment.follows_tag:
+        return target.registry.find_image(environment.repository, environment.follow)
+    service = target.platform.get_service(environment.service)
+    reference = service.running_digest or service.image_reference
+    return target.registry.find_image(environment.repository, reference) if reference else None
+
+
+def describe_image_to_run(environment: Environment) -> str:
+    """Return what names that image: `prod-web-app:latest`, or the image of a service."""
+    return environment.followed_image if environment.follows_tag else f"the image of {environment.service}"
+
+
+def move_followed_tag(environment: Environment, digest: str, tools: Tools) -> bool:
+    """Move the followed tag to an image; return whether it was on another one. Without such a tag, do nothing."""
+    if not environment.follows_tag:
+        return False
+    registry = tools.at(environment).registry
+    return registry.move_tag(repository=environment.repository, tag=environment.follow, digest=digest)
+
+
+def image_reference(environment: Environment, digest: str, tools: Tools) -> str:
+    """Return the reference that a deployment of an image is started with: `host/repository@sha256:…`.
+
+    Where a tag is followed, it is the image that the tag names, and no request is made.
+    """
+    if environment.follows_tag:
+        return environment.followed_image
+    return f"{tools.at(environment).registry.repository_uri(environment.repository)}@{digest}"

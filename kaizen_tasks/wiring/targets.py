@@ -1,0 +1,155 @@
+"""Constructs the ports of accounts and platforms; those of environments in the same place are the same."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.ports.tools import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kaizen_tasks.adapters.aws.apprunner import AppRunnerPlatform
+    from kaizen_tasks.adapters.aws.dynamodb.ledger import DynamoLedger
+    from kaizen_tasks.adapters.aws.provision import Provisioner
+    from kaizen_tasks.adapters.aws.session import Aws
+    from kaizen_tasks.config.settings import Settings
+    from kaizen_tasks.domain.aws_target import AwsTarget
+    from kaizen_tasks.domain.environment import Environment
+    from kaizen_tasks.ports.clock import Clock
+    from kaizen_tasks.ports.cloud import AccountAdmin, Identity
+    from kaizen_tasks.ports.images import Registry
+    from kaizen_tasks.ports.platform import Logs, Platform
+    from kaizen_tasks.ports.secrets import Secrets
+
+
+class AccountPorts:
+    """The ports of one account in one region, created when they are first used.
+
+    Args:
+        target: the account and the region.
+        settings: the whole configuration.
+        clock: the toolbox's clock.
+        ledger: returns the ledger, which is in the home account.
+    """
+
+    def __init__(
+        self, target: AwsTarget, *, settings: Settings, clock: Clock, ledger: Callable[[], DynamoLedger]
+    ) -> None:
+        self._target = target
+        self._settings = settings
+        self._clock = clock
+        self._ledger = ledger
+
+    @cached_property
+    def aws(self) -> Aws:
+        from kaizen_tasks.adapters.aws.credentials import choose_profile
+        from kaizen_tasks.adapters.aws.session import Aws
+
+        target = self._target
+        return Aws(region=target.region, profile=choose_profile(target.profile), account=target.account)
+
+    @cached_property
+    def registry(self) -> Registry:
+        from kaizen_tasks.adapters.aws.ecr import EcrRegistry
+
+        return EcrRegistry(self.aws, clock=self._clock)
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        from kaizen_tasks.adapters.aws.secretsmanager import SecretsManager
+
+        return SecretsManager(self.aws)
+
+    @cached_property
+    def account(self) -> AccountAdmin:
+        from kaizen_tasks.adapters.aws.account_admin import AwsAccount
+        from kaizen_tasks.adapters.host.clock import SystemClock
+
+        machine_clock = SystemClock()  # its skew is measured
+        return AwsAccount(
+            self.aws, settings=self._settings, ledger=self._ledger(), platform=self.apprunner, clock=machine_clock
+        )
+
+    @cached_property
+    def apprunner(self) -> AppRunnerPlatform:
+        from kaizen_tasks.adapters.aws.apprunner import AppRunnerPlatform
+
+        return AppRunnerPlatform(self.aws)
+
+    @cached_property
+    def provisioner(self) -> Provisioner:
+        """Creates repositories and services in a local cloud."""
+        from kaizen_tasks.adapters.aws.provision import Provisioner
+
+        return Provisioner(self.aws, region=self._target.region)
+
+
+class TargetPorts(Target):
+    """The ports of the environments in one place: account, region, platform and cluster.
+
+    Args:
+        account_ports: those of the account and region.
+        environment: one of the environments.
+    """
+
+    def __init__(self, account_ports: AccountPorts, environment: Environment) -> None:
+        self._account_ports = account_ports
+        self._environment = environment
+
+    @property
+    def identity(self) -> Identity:
+        return self._account_ports.aws
+
+    @property
+    def account(self) -> AccountAdmin:
+        return self._account_ports.account
+
+    @property
+    def registry(self) -> Registry:
+        return self._account_ports.registry
+
+    @property
+    def secrets(self) -> Secrets:
+        return self._account_ports.secrets
+
+    @property
+    def platform(self) -> Platform:
+        return self._account_ports.apprunner
+
+    @cached_property
+    def logs(self) -> Logs:
+        from kaizen_tasks.adapters.aws.cloudwatch import CloudWatchLogs
+
+        return CloudWatchLogs(self._account_ports.aws)
+
+
+class Targets:
+    """The ports of all accounts and places. Safe to use from several threads.
+
+    Args:
+        create: returns new ports of an account in a region.
+    """
+
+    def __init__(self, create: Callable[[AwsTarget], AccountPorts]) -> None:
+        self._create = create
+        self._lock = RLock()
+        self._account_ports: dict[AwsTarget, AccountPorts] = {}
+        self._target_ports: dict[object, TargetPorts] = {}
+
+    def account_ports(self, target: AwsTarget) -> AccountPorts:
+        """Return the ports of an account in a region."""
+        with self._lock:
+            if target not in self._account_ports:
+                self._account_ports[target] = self._create(target)
+            return self._account_ports[target]
+
+    def at(self, environment: Environment) -> TargetPorts:
+        """Return the ports of an environment."""
+        with self._lock:
+            if environment.location not in self._target_ports:
+                account_ports = self.account_ports(environment.target)
+                self._target_ports[environment.location] = TargetPorts(account_ports, environment)
+            return self._target_ports[environment.location]
