@@ -20,29 +20,23 @@ from typing import TYPE_CHECKING
 import attrs
 
 from kaizen_tasks.errors import KaizenError, Refused
-from kaizen_tasks.localcloud.apprunner.apprunner_api import AppRunner
 from kaizen_tasks.localcloud.atomic_write import write_atomically
-from kaizen_tasks.localcloud.clock import MonotonicClock
-from kaizen_tasks.localcloud.ecr.ecr_api import Ecr
-from kaizen_tasks.localcloud.ecs.ecs_api import Ecs
+from kaizen_tasks.localcloud.iam.sso_portal import SsoPortal
+from kaizen_tasks.localcloud.iam.sts_api import Sts
 from kaizen_tasks.localcloud.instances.container import DockerEngine
 from kaizen_tasks.localcloud.instances.launcher import InstanceLauncher
-from kaizen_tasks.localcloud.logs.files import LogStore
-from kaizen_tasks.localcloud.logs.groups import LogGroups
-from kaizen_tasks.localcloud.logs.logs_api import CloudWatch
-from kaizen_tasks.localcloud.moto.backend import MotoBackend
-from kaizen_tasks.localcloud.registry.distribution_api import DistributionApi
-from kaizen_tasks.localcloud.registry.store import ImageStore
+from kaizen_tasks.localcloud.location import Location
+from kaizen_tasks.localcloud.location_services import CloudOptions
+from kaizen_tasks.localcloud.locations import Locations, location_folders
 from kaizen_tasks.localcloud.router import Router
 from kaizen_tasks.localcloud.server.access_log import AccessLog
-from kaizen_tasks.localcloud.server.auth import Tokens
-from kaizen_tasks.localcloud.server.clients import own_hosts
-from kaizen_tasks.localcloud.server.credentials import Credentials, IssuedCredentials
+from kaizen_tasks.localcloud.server.aws_query import AwsQueryEndpoint
+from kaizen_tasks.localcloud.server.credentials import Credentials
 from kaizen_tasks.localcloud.server.faults import FaultInjector
+from kaizen_tasks.localcloud.server.listening import listen
 from kaizen_tasks.localcloud.server.server import LOOPBACK, HttpServer
+from kaizen_tasks.localcloud.server.sessions import Principal, Sessions
 from kaizen_tasks.localcloud.server.signatures import SignatureVerifier
-from kaizen_tasks.localcloud.services.secret_values import SecretResolver
-from kaizen_tasks.localcloud.state.damaged import load_state
 from kaizen_tasks.localcloud.state.folder import Owner, lock_state_folder
 
 if TYPE_CHECKING:
@@ -52,9 +46,8 @@ if TYPE_CHECKING:
 
 _MAX_OPEN_FILES = 65_536
 _PRIVATE_UMASK = 0o077
-_MAX_FILES = 65_536
 _CLOUD_FILE = "cloud.json"
-_POLL_SECONDS = 0.05
+_USER_ID = "AIDALOCALCLOUDLOCALCL"  # as long as those of IAM
 _SIGNAL_CHECK_SECONDS = 0.5
 
 
@@ -127,8 +120,9 @@ def _require_moto() -> None:
 def _remove_orphans(folder: StateFolder) -> int:
     """End the instances that a killed cloud has left."""
     docker = DockerEngine(registry="", issue_password=str)  # removes containers, and pulls nothing
-    for platform in ("apprunner", "ecs"):
-        InstanceLauncher(folder=folder.path / platform / "instances", engine="auto", docker=docker).remove_orphans()
+    for _, place in location_folders(folder.path):
+        for platform in ("apprunner", "ecs"):
+            InstanceLauncher(folder=place / platform / "instances", engine="auto", docker=docker).remove_orphans()
     return 0
 
 
@@ -136,35 +130,21 @@ def _run(options: argparse.Namespace, folder: StateFolder) -> int:
     state = folder.path
     logging.basicConfig(filename=state / "log", level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     logging.raiseExceptions = False  # on a full disk, it would report each line that it cannot log
-    _allow_many_files()
     stop_requested = threading.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: stop_requested.set())
     (state / _CLOUD_FILE).unlink(missing_ok=True)  # of a cloud that was killed
-    server = _listen(options.port, state / "port")
-    credentials = Credentials.load_or_create(state / "credentials.json")
-    router, apprunner, ecs = _services(options, state, server.port, credentials)
-    with (
-        closing(Owner(state)) as owner,
-        closing(apprunner),
-        closing(ecs),
-        _serve(server, router),
-        _publish(folder, options, server.port, credentials),
-    ):
-        while not stop_requested.wait(_SIGNAL_CHECK_SECONDS):  # a wait without a timeout can miss a signal
-            if folder.is_lost:
-                raise _lost(folder)
-            if owner.has_ended:
-                break
+    server = listen(state / "port", options.port)
+    router, locations = _assemble(options, state, server)
+    with closing(Owner(state)) as owner, closing(locations):
+        locations.restore()
+        with closing(_start(server, router)), _publish(folder, options, server.port):
+            while not stop_requested.wait(_SIGNAL_CHECK_SECONDS):  # a wait without a timeout can miss a signal
+                if folder.is_lost:
+                    raise _lost(folder)
+                if owner.has_ended:
+                    break
     return 0
-
-
-def _allow_many_files() -> None:
-    """Raise the number of open files to what this user may have: each service and each connection needs some."""
-    soft_limit, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-    allowed = _MAX_FILES if hard_limit == resource.RLIM_INFINITY else min(hard_limit, _MAX_FILES)
-    with suppress(OSError, ValueError):  # macOS allows less than it says
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft_limit, allowed), hard_limit))
 
 
 def _lost(folder: StateFolder) -> KaizenError:
@@ -175,102 +155,53 @@ def _lost(folder: StateFolder) -> KaizenError:
     )
 
 
-def _services(
-    options: argparse.Namespace, state: Path, port: int, credentials: Credentials
-) -> tuple[Router, AppRunner, Ecs]:
-    """Return the router to all services, and App Runner and ECS, which have to be closed."""
-    address = f"{LOOPBACK}:{port}"
-    location = {"account": options.account, "region": options.region}
-    store = ImageStore(state / "registry")
-    tokens = Tokens(state / "secret", clock=_scaled_clock(options.clock_speed))
-    issued = IssuedCredentials()
-    log_groups = LogGroups(state / "logs")
-    moto = MotoBackend(
-        account=options.account,
-        endpoint=address,
-        journal=state / "elsewhere.jsonl",
-        issued=issued,
+def _assemble(options: argparse.Namespace, state: Path, server: HttpServer) -> tuple[Router, Locations]:
+    """Return what answers all requests, and the accounts and regions, which have to be closed."""
+    home = Location(account=options.account, region=options.region)
+    credentials = Credentials.load_or_create(state / "credentials.json")
+    now, sessions = _scaled_clock(options.clock_speed), Sessions(credentials.control_token)
+    locations = Locations(
+        state=state,
+        home=home,
+        home_port=server.port,
+        home_variables={
+            "AWS_ENDPOINT_URL": f"http://{LOOPBACK}:{server.port}",
+            "AWS_ACCESS_KEY_ID": credentials.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
+        },
+        sessions=sessions,
+        open_registry=lambda port_file: _start(listen(port_file), router),
+        options=CloudOptions(
+            engine=options.engine,
+            deploy_seconds=options.deploy_seconds / options.clock_speed,
+            notice_seconds=options.notice_seconds / options.clock_speed,
+            now=now,
+        ),
     )
-    moto.restore()
-    instance_variables = {
-        "AWS_ENDPOINT_URL": f"http://{address}",
-        "AWS_ACCESS_KEY_ID": credentials.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
-        "AWS_REGION": options.region,
-        "AWS_DEFAULT_REGION": options.region,
-    }
-    apprunner = AppRunner(
-        state=state / "apprunner",
-        store=store,
-        engine=options.engine,
-        deploy_seconds=options.deploy_seconds / options.clock_speed,
-        notice_seconds=options.notice_seconds / options.clock_speed,
-        registry=address,
-        issue_password=tokens.issue,
-        resolve_secret=SecretResolver(moto).resolve,
-        instance_variables=instance_variables,
-        clock=MonotonicClock(),
-        **location,
-    )
-    ecs = Ecs(
-        state=state / "ecs",
-        store=store,
-        engine=options.engine,
-        deploy_seconds=options.deploy_seconds / options.clock_speed,
-        registry=address,
-        issue_password=tokens.issue,
-        resolve_secret=SecretResolver(moto).resolve,
-        instance_variables=instance_variables,
-        clock=MonotonicClock(),
-        **location,
-    )
+    user = Principal(account=home.account, arn=f"arn:aws:iam::{home.account}:user/local", user_id=_USER_ID)
+    key = credentials.control_token
     router = Router(
-        registry=DistributionApi(store=store, tokens=tokens, endpoint=f"http://{address}"),
-        moto=moto,
+        locations=locations,
+        sts=AwsQueryEndpoint(service=Sts(sessions=sessions, find_role=locations.find_role, identity_key=key, now=now)),
+        portal=SsoPortal(sessions=sessions, access_token=key, now=now),
         faults=FaultInjector(),
         access_log=AccessLog(state / "requests.jsonl"),
-        verifier=SignatureVerifier(credentials=credentials, issued=issued),
-        hosts=own_hosts(port),
-        info={"name": "kaizen local cloud", **location},
+        verifier=SignatureVerifier(credentials=credentials, user=user, sessions=sessions, session_clock=now),
     )
-    router.add_service(Ecr(store=store, tokens=tokens, registry=address, **location))
-    router.add_service(CloudWatch(apprunner=LogStore(state / "apprunner" / "logs"), groups=log_groups, **location))
-    router.add_service(apprunner)
-    router.add_service(ecs)
-    return router, apprunner, ecs
+    return router, locations
 
 
-def _listen(port: int, port_file: Path) -> HttpServer:
-    """Listen on the requested port, or the previous one, which image names contain, or any free one."""
-    last_port = load_state(port_file, int) if port_file.exists() else 0
-    try:
-        server = HttpServer(port or last_port)
-    except OSError as error:
-        if port:
-            raise Refused(f"port {port} is in use", hint="choose another --port, or 0 for any") from error
-        server = HttpServer(0)
-    write_atomically(port_file, str(server.port).encode())
+def _start(server: HttpServer, router: Router) -> HttpServer:
+    server.start(router)
     return server
 
 
 @contextmanager
-def _serve(server: HttpServer, router: Router) -> Iterator[None]:
-    server.application = router
-    thread = threading.Thread(target=server.serve_forever, args=(_POLL_SECONDS,), name="server")
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-@contextmanager
-def _publish(folder: StateFolder, options: argparse.Namespace, port: int, credentials: Credentials) -> Iterator[None]:
+def _publish(folder: StateFolder, options: argparse.Namespace, port: int) -> Iterator[None]:
     path = folder.path / _CLOUD_FILE
     url = f"http://{LOOPBACK}:{port}"
     location = {"endpoint_url": url, "region": options.region, "account": options.account}
+    credentials = Credentials.load_or_create(folder.path / "credentials.json")
     document = {"pid": os.getpid(), "port": port, **location, **attrs.asdict(credentials)}
     write_atomically(path, json.dumps(document).encode())
     sys.stdout.write(f"local cloud of {options.account} at {url}\n")

@@ -10,20 +10,24 @@ from urllib.parse import parse_qs
 
 import attrs
 
+from kaizen_tasks.localcloud.iam.sso_portal import PORTAL_PATH
+from kaizen_tasks.localcloud.iam.sts_api import WEB_IDENTITY_OPERATION
+from kaizen_tasks.localcloud.location import Location, is_region
+from kaizen_tasks.localcloud.location_services import OWN_SERVICES
 from kaizen_tasks.localcloud.registry.distribution_api import LAYER_DOWNLOAD_PREFIX
-from kaizen_tasks.localcloud.server.aws_json import AwsJsonEndpoint
-from kaizen_tasks.localcloud.server.clients import check_control_request, check_host
+from kaizen_tasks.localcloud.server.clients import check_control_request, check_host, own_hosts
 from kaizen_tasks.localcloud.server.http_message import DropConnectionError, HttpResponse
 from kaizen_tasks.localcloud.server.refusals import RequestRefused, error_response
 from kaizen_tasks.localcloud.server.request_body import BodyTooLargeError
+from kaizen_tasks.localcloud.server.sessions import Principal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
 
-    from kaizen_tasks.localcloud.moto.backend import MotoBackend
-    from kaizen_tasks.localcloud.registry.distribution_api import DistributionApi
+    from kaizen_tasks.localcloud.iam.sso_portal import SsoPortal
+    from kaizen_tasks.localcloud.locations import Locations
     from kaizen_tasks.localcloud.server.access_log import AccessLog
-    from kaizen_tasks.localcloud.server.aws_json import AwsService
+    from kaizen_tasks.localcloud.server.aws_query import AwsQueryEndpoint
     from kaizen_tasks.localcloud.server.faults import FaultInjector
     from kaizen_tasks.localcloud.server.http_message import HttpRequest
     from kaizen_tasks.localcloud.server.signatures import SignatureVerifier
@@ -42,57 +46,52 @@ class Route:
 
     Args:
         service: the signing name, `registry`, or empty for an unsigned request.
-        region: region of the signature's scope, or empty.
+        location: the account of the signature's key and the region of its scope, or those of the registry.
         operation: the operation's name; empty for protocols that have only paths.
+        principal: who has signed the request.
     """
 
     service: str
-    region: str = ""
+    location: Location | None = None
     operation: str = ""
+    principal: Principal | None = None
 
     def log_fields(self, request: HttpRequest) -> Mapping[str, str]:
         """Return the members that identify the request in the access log."""
+        place = attrs.asdict(self.location) if self.location else {}
         if self.operation:
-            return {"service": self.service, "operation": self.operation}
-        return {"service": self.service, "method": request.method, "path": request.path}
+            return {"service": self.service, "operation": self.operation, **place}
+        return {"service": self.service, "method": request.method, "path": request.path, **place}
 
 
 class Router:
     """Answers every request.
 
     Args:
-        registry: answers requests below `/v2/`.
-        moto: answers requests to services that were not added.
+        locations: the services of all accounts and regions; the port of a request to a registry says which one.
+        sts: answers requests to STS, which is the same in all regions.
+        portal: answers requests for the credentials of profiles with an `sso_session`.
         faults: the injected faults.
         access_log: the log of requests.
         verifier: verifies the signatures of requests to AWS services, and has the token of the control API.
-        hosts: the values of `Host` that are answered.
-        info: members of the status document at `/`.
     """
 
     def __init__(
         self,
         *,
-        registry: DistributionApi,
-        moto: MotoBackend,
+        locations: Locations,
+        sts: AwsQueryEndpoint,
+        portal: SsoPortal,
         faults: FaultInjector,
         access_log: AccessLog,
         verifier: SignatureVerifier,
-        hosts: Collection[str],
-        info: Mapping[str, str],
     ) -> None:
-        self._registry = registry
-        self._moto = moto
+        self._locations = locations
+        self._sts = sts
+        self._portal = portal
         self._faults = faults
         self._access_log = access_log
         self._verifier = verifier
-        self._hosts = hosts
-        self._info = info
-        self._endpoints: dict[str, AwsJsonEndpoint] = {}
-
-    def add_service(self, service: AwsService) -> None:
-        """Route a service's requests to it."""
-        self._endpoints[service.name] = AwsJsonEndpoint(service=service, region=self._info["region"])
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer a request.
@@ -102,7 +101,7 @@ class Router:
             ConnectionError: the client has disconnected.
         """
         try:
-            check_host(request, self._hosts)
+            check_host(request, own_hosts(request.port))
             if request.path.startswith(CONTROL_PREFIX) and not request.path.startswith(LAYER_DOWNLOAD_PREFIX):
                 check_control_request(request, self._verifier.credentials.control_token)
                 return self._handle_control(request)
@@ -117,11 +116,17 @@ class Router:
 
     def _route(self, request: HttpRequest) -> Route:
         if request.path.startswith(("/v2/", LAYER_DOWNLOAD_PREFIX)):
-            return Route(service=REGISTRY_SERVICE)
-        signature = self._verifier.verify(request)
-        if signature is None:
-            return Route(service="")
-        return Route(service=signature.service, region=signature.region, operation=_operation_name(request))
+            return Route(service=REGISTRY_SERVICE, location=self._locations.at_port(request.port).location)
+        caller = self._verifier.verify(request)
+        operation = _operation_name(request)
+        if caller is None:
+            is_sts = operation == WEB_IDENTITY_OPERATION
+            return Route(service=self._sts.service.name, operation=operation) if is_sts else Route(service="")
+        location = Location(account=caller.principal.account, region=caller.region)
+        if caller.service in OWN_SERVICES and location != self._locations.home and not is_region(caller.region):
+            message = "Credential should be scoped to a valid region."
+            raise RequestRefused(403, "InvalidSignatureException", message)
+        return Route(service=caller.service, location=location, operation=operation, principal=caller.principal)
 
     def _handle_safely(self, request: HttpRequest, route: Route) -> HttpResponse:
         label = route.operation or f"{request.method} {request.path}"
@@ -131,6 +136,7 @@ class Router:
                 functools.partial(self._dispatch, route),
                 service=route.service,
                 operation=label,
+                location=route.location,
             )
         except (ConnectionError, TimeoutError, DropConnectionError):
             raise
@@ -144,17 +150,23 @@ class Router:
 
     def _dispatch(self, route: Route, request: HttpRequest) -> HttpResponse:
         if route.service == REGISTRY_SERVICE:
-            return self._registry.handle(request)
-        if not route.service:
+            return self._locations.at_port(request.port).registry.handle(request)
+        if route.service == self._sts.service.name:
+            return self._sts.handle(request, route.operation, route.principal)
+        if route.location is None:
             return self._handle_unsigned(request)
-        endpoint = self._endpoints.get(route.service)
-        if endpoint is None:
-            return self._moto.handle(request, service=route.service, region=route.region)
-        return endpoint.handle(request, region=route.region, operation=route.operation)
+        if route.service in OWN_SERVICES:
+            return self._locations.find(route.location).endpoints[route.service].handle(request, route.operation)
+        moto = self._locations.moto(route.location.account)
+        return moto.handle(request, service=route.service, region=route.location.region)
 
     def _handle_unsigned(self, request: HttpRequest) -> HttpResponse:
         if request.method in ("GET", "HEAD") and request.path == "/":
-            return HttpResponse.json_response(200, {"status": "ok", **self._info})
+            location = self._locations.at_port(request.port).location
+            document = {"status": "ok", "name": "kaizen local cloud", **attrs.asdict(location)}
+            return HttpResponse.json_response(200, document)
+        if request.method == "GET" and request.path == PORTAL_PATH:
+            return self._portal.handle(request)
         error = {"__type": "MissingAuthenticationTokenException", "message": "Missing Authentication Token"}
         return HttpResponse.json_response(403, error)
 

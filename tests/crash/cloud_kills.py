@@ -27,7 +27,6 @@ from kaizen_tasks.localcloud.moto.backend import MotoBackend
 from kaizen_tasks.localcloud.registry.manifests import parse_manifest
 from kaizen_tasks.localcloud.registry.repositories import ImageRepository
 from kaizen_tasks.localcloud.registry.store import BLOB_MOUNTING, ImageStore
-from kaizen_tasks.localcloud.server.credentials import IssuedCredentials
 from kaizen_tasks.localcloud.server.http_message import HttpRequest
 from kaizen_tasks.localcloud.server.request_body import RequestBody
 from kaizen_tasks.localcloud.state.folder import lock_state_folder
@@ -53,12 +52,7 @@ class State:
     def __init__(self, folder: Path) -> None:
         self.images = ImageStore(folder / "registry")
         self.services = ServiceStore(folder / "services")
-        self._moto = MotoBackend(
-            account=ACCOUNT,
-            endpoint="127.0.0.1:1",
-            journal=folder / "elsewhere.jsonl",
-            issued=IssuedCredentials(),
-        )
+        self._moto = MotoBackend(account=ACCOUNT, endpoint="127.0.0.1:1", journal=folder / "elsewhere.jsonl")
         self._moto.restore()
 
     def ask(self, target: str, document: object) -> Any:

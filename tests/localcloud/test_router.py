@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from tests.localcloud.samples import RawRegistry, digest_of
-from tests.support.local_cloud import Cloud
+from tests.support.local_cloud import ACCOUNT, REGION, Cloud
 from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
@@ -51,9 +51,9 @@ def test_account_is_the_configured_one(tmp_path_factory: pytest.TempPathFactory)
         assert other.client("ecr").describe_registry()["registryId"] == "210987654321"
 
 
-def test_request_for_another_region_is_refused(cloud: Cloud) -> None:
+def test_request_for_a_region_that_aws_lacks_is_refused(cloud: Cloud) -> None:
     with pytest.raises(ClientError, match="valid region"):
-        cloud.client("ecr", region="us-east-1").describe_registry()
+        cloud.client("ecr", region="eu-nowhere-1").describe_registry()
 
 
 def test_error_fault_happens_the_given_number_of_times(cloud: Cloud) -> None:
@@ -215,6 +215,8 @@ def _line(method: str, path: str, status: int, received: int, sent: int) -> dict
         "service": "registry",
         "method": method,
         "path": path,
+        "account": ACCOUNT,
+        "region": REGION,
         "status": status,
         "bytes_in": received,
         "bytes_out": sent,

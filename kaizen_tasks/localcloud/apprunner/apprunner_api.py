@@ -26,7 +26,6 @@ from kaizen_tasks.localcloud.instances.launcher import EngineChoice, InstanceLau
 from kaizen_tasks.localcloud.logs.files import LogStore
 from kaizen_tasks.localcloud.server.aws_json import ServiceError
 from kaizen_tasks.localcloud.services.background import BackgroundThreads
-from kaizen_tasks.localcloud.services.relays import Relays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -56,6 +55,7 @@ class AppRunner(SharedResourceApi):
         issue_password: returns a password for that registry.
         resolve_secret: returns the value of a secret, by its reference.
         instance_variables: variables with which the SDKs of apps find the local cloud.
+        open_relay: lets containers reach the local cloud at an address of this machine, and returns the port.
         clock: measures all delays and durations.
     """
 
@@ -75,15 +75,15 @@ class AppRunner(SharedResourceApi):
         issue_password: Callable[[], str] = lambda: "",
         resolve_secret: Callable[[str], str] = lambda reference: reference,
         instance_variables: Mapping[str, str] | None = None,
+        open_relay: Callable[[str], int] | None = None,
         clock: MonotonicClock,
     ) -> None:
         self._prefix = f"arn:aws:apprunner:{region}:{account}"
         self.services = ServiceStore(state / "services")
         self.shared = SharedResourceStore(state / "shared.json", self._prefix)
         self._configurations = ServiceConfigurations(shared=self.shared, account=account, region=region)
-        self._relays = Relays(registry)
         docker = DockerEngine(
-            registry=registry, issue_password=issue_password, aws=instance_variables, open_relay=self._relays.open
+            registry=registry, issue_password=issue_password, aws=instance_variables, open_relay=open_relay
         )
         launcher = InstanceLauncher(folder=state / "instances", engine=engine, docker=docker, aws=instance_variables)
         threads = BackgroundThreads(clock)
@@ -112,7 +112,6 @@ class AppRunner(SharedResourceApi):
     def close(self) -> None:
         """Stop every instance and free every port; the next App Runner on this folder restarts the services."""
         self._controller.close()
-        self._relays.close()
 
     def create_service(self, request: JsonObject) -> JsonObject:
         """Create a service and deploy its image."""

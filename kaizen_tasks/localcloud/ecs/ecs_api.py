@@ -12,7 +12,6 @@ from kaizen_tasks.localcloud.ecs.tasks import TaskStore
 from kaizen_tasks.localcloud.instances.container import DockerEngine
 from kaizen_tasks.localcloud.instances.launcher import EngineChoice, InstanceLauncher
 from kaizen_tasks.localcloud.services.background import BackgroundThreads
-from kaizen_tasks.localcloud.services.relays import Relays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,6 +36,7 @@ class Ecs(ClustersApi, TaskDefinitionsApi):
         issue_password: returns a password for that registry.
         resolve_secret: returns the value of a secret, by its reference.
         instance_variables: variables with which the SDKs of apps find the local cloud.
+        open_relay: lets containers reach the local cloud at an address of this machine, and returns the port.
         clock: measures all delays and durations.
     """
 
@@ -55,6 +55,7 @@ class Ecs(ClustersApi, TaskDefinitionsApi):
         issue_password: Callable[[], str] = lambda: "",
         resolve_secret: Callable[[str], str] = lambda reference: reference,
         instance_variables: Mapping[str, str] | None = None,
+        open_relay: Callable[[str], int] | None = None,
         clock: MonotonicClock,
     ) -> None:
         self.account = account
@@ -67,9 +68,8 @@ class Ecs(ClustersApi, TaskDefinitionsApi):
         self._deploy_seconds = deploy_seconds
         self._resolve_secret = resolve_secret
         self._threads = BackgroundThreads(clock)
-        self._relays = Relays(registry)
         docker = DockerEngine(
-            registry=registry, issue_password=issue_password, aws=instance_variables, open_relay=self._relays.open
+            registry=registry, issue_password=issue_password, aws=instance_variables, open_relay=open_relay
         )
         self._launcher = InstanceLauncher(
             folder=state / "instances", engine=engine, docker=docker, aws=instance_variables
@@ -80,4 +80,3 @@ class Ecs(ClustersApi, TaskDefinitionsApi):
         """Stop every task and free every port; the next ECS on this folder restarts the services."""
         self._threads.closing.set()
         self._threads.close()
-        self._relays.close()

@@ -74,7 +74,7 @@ class DockerEngine:
         """
         if not self._aws or self._open_relay is None:
             return {}
-        port = int(self._registry.rpartition(":")[2])
+        port = int(self._aws["AWS_ENDPOINT_URL"].rpartition(":")[2])  # not the registry's, if that has one of its own
         gateway = _docker_or_empty("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
         with contextlib.suppress(OSError):
             port = self._open_relay(gateway.strip())

@@ -1,4 +1,4 @@
-"""The AWS services that moto simulates, made persistent by a journal.
+"""The AWS services that moto simulates for an account, made persistent by a journal.
 
 moto keeps its state in memory. Every request that changes DynamoDB or Secrets Manager is therefore written to a journal
 first. When moto is loaded again, the journal is replayed with the same random seeds and at the same times, so that moto
@@ -21,14 +21,13 @@ from kaizen_tasks.localcloud.moto.expressions import check_expressions
 from kaizen_tasks.localcloud.moto.idempotency import IdempotencyTokens
 from kaizen_tasks.localcloud.moto.journal import Journal, JournalRequest
 from kaizen_tasks.localcloud.moto.moto_errors import MotoError, error_response, explain, operation_name
-from kaizen_tasks.localcloud.moto.sts import STS, has_temporary_key, read_issued
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from kaizen_tasks.localcloud.iam.roles import Role
     from kaizen_tasks.localcloud.moto.journal import JournalEntry
-    from kaizen_tasks.localcloud.server.credentials import IssuedCredentials
     from kaizen_tasks.localcloud.server.http_message import HttpRequest, HttpResponse
 
 COMPACTION_ENTRIES = 500
@@ -43,47 +42,42 @@ _log = logging.getLogger(__name__)
 
 
 class MotoBackend:
-    """Passes requests to moto, one at a time: moto's conditional writes are not thread-safe.
+    """Passes the requests of an account to moto, one at a time: moto's conditional writes are not thread-safe.
 
     Args:
-        account: the account number that moto uses.
+        account: the account number.
         endpoint: host and port of the local cloud.
         journal: the journal's file.
-        issued: receives the temporary credentials that STS issues.
+        lock: held while moto is used, by all accounts of a cloud.
 
     Raises:
         Refused: the journal is damaged.
     """
 
-    def __init__(self, *, account: str, endpoint: str, journal: Path, issued: IssuedCredentials) -> None:
-        self._issued = issued
+    def __init__(self, *, account: str, endpoint: str, journal: Path, lock: threading.Lock | None = None) -> None:
         self._account = account
         self._endpoint = endpoint
         self._journal = Journal(journal)
         self._entries = self._journal.read()
         self._max_entries = COMPACTION_ENTRIES
         self._tokens = IdempotencyTokens()
-        self._lock = threading.Lock()
+        self._lock = lock or threading.Lock()
         self._is_loaded = False
 
     def handle(self, request: HttpRequest, *, service: str, region: str) -> HttpResponse:
         """Answer a request, and append it to the journal if it changed a persisted service."""
+        content = request.content
         try:
-            if service == "dynamodb" and b"Expression" in request.content:
-                check_expressions(request.content)
+            if service == "dynamodb" and b"Expression" in content:
+                check_expressions(content)
             with self._lock:
                 self._load()
                 entry = _journal_entry(request, service, region)  # here, so that times are in order
                 if entry is not None:
                     return self._tokens.find(entry) or self._execute(entry)
-                response = self._call_moto(
-                    service, region, request.method, request.target, request.headers, request.content
-                )
+                return self._call_moto(service, region, request.method, request.target, request.headers, content)
         except MotoError as error:
             return error_response(error, service=service, headers=request.headers)
-        for credentials in read_issued(response) if service == STS else ():
-            self._issued.add(credentials)
-        return response
 
     def restore(self) -> None:
         """Restore the state that the journal holds; without one, moto is loaded at the first request.
@@ -104,6 +98,15 @@ class MotoBackend:
         with self._lock:
             self._load()
             return self._replay(entry)
+
+    def find_role(self, name: str) -> Role | None:
+        """Return a role that IAM has created in the account, or None."""
+        with self._lock:
+            if not self._is_loaded:
+                return None
+            from kaizen_tasks.localcloud.moto.iam_roles import read_role
+
+            return read_role(self._account, name)
 
     def _load(self) -> None:
         if self._is_loaded:
@@ -193,7 +196,7 @@ class MotoBackend:
             path=path,
             query_string=query,
             method=method,
-            headers=[*_without_server_headers(headers).items(), *self._account_header(service, headers)],
+            headers=[*_without_server_headers(headers).items(), (_ACCOUNT_HEADER, self._account)],
             base_url=f"http://{self._endpoint}/",
             data=content,
         )
@@ -203,12 +206,6 @@ class MotoBackend:
         if response.status == HTTPStatus.NOT_FOUND and headers.get("X-Amz-Target"):
             return attrs.evolve(response, status=HTTPStatus.BAD_REQUEST)  # as all errors of AWS's JSON protocols
         return response
-
-    def _account_header(self, service: str, headers: Mapping[str, str]) -> list[tuple[str, str]]:
-        """Return the header that names the account; for STS, moto knows the account of an assumed role by its key."""
-        if service == STS and has_temporary_key(headers.get("Authorization", "")):
-            return []
-        return [(_ACCOUNT_HEADER, self._account)]
 
 
 def _without_server_headers(headers: Mapping[str, str]) -> dict[str, str]:

@@ -24,7 +24,6 @@ from moto.moto_api._internal import mock_random
 from moto.secretsmanager import models as secretsmanager_models
 from moto.secretsmanager.exceptions import InvalidParameterException
 from moto.secretsmanager.models import SecretsManagerBackend
-from moto.sts.models import STSBackend
 
 from kaizen_tasks.localcloud.moto.moto_errors import ExpressionError
 
@@ -33,14 +32,12 @@ if TYPE_CHECKING:
 
     from moto.dynamodb.models.dynamo_type import Item
 
-_USER_ID = "AIDALOCALCLOUDLOCALCL"  # as long as those of IAM
 _SCALAR_TYPES = frozenset({"S", "N"})
 
 
 def patch_moto() -> None:
     """Apply all corrections, once."""
     _patch_secrets_manager()
-    _replace(STSBackend, "get_caller_identity", _name_iam_user)
     _patch_dynamodb_queries()
     _patch_dynamodb_serialization()
     _patch_dynamodb_conditions()
@@ -133,18 +130,6 @@ def _date_versions(original: Callable[..., Any]) -> Callable[..., Any]:
         return json.dumps(document)
 
     return list_secret_version_ids
-
-
-def _name_iam_user(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Return an identity of IAM for the cloud's own credentials; moto's is a user of STS, which has no users."""
-
-    def get_caller_identity(self: Any, access_key_id: str, region: str) -> Any:
-        user_id, arn, account = original(self, access_key_id, region)
-        if not arn.endswith(":user/moto"):
-            return user_id, arn, account
-        return _USER_ID, f"arn:aws:iam::{account}:user/local", account
-
-    return get_caller_identity
 
 
 def _patch_dynamodb_queries() -> None:

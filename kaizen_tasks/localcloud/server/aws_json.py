@@ -62,22 +62,19 @@ class AwsJsonEndpoint:
 
     Args:
         service: the service.
-        region: its region; requests for other regions are refused.
     """
 
     service: AwsService
-    region: str
 
-    def handle(self, request: HttpRequest, *, region: str, operation: str) -> HttpResponse:
+    def handle(self, request: HttpRequest, operation: str) -> HttpResponse:
         """Answer a request.
 
         Args:
             request: the request.
-            region: the region of the signature's scope.
             operation: the operation named by `X-Amz-Target`.
         """
         try:
-            return self._json_response(200, self._run_operation(request.content, region, operation))
+            return self._json_response(200, self._run_operation(request.content, operation))
         except ServiceError as error:
             body = {"__type": error.code, "message": error.message, **error.members}
             return self._json_response(error.status, body)
@@ -97,11 +94,7 @@ class AwsJsonEndpoint:
             document["shapes"]["ImageIdentifier"]["pattern"] = f"{image}|{_LOOPBACK_IMAGE}"
         return ServiceModel(document)
 
-    def _run_operation(self, content: bytes, region: str, operation: str) -> object:
-        if region != self.region:
-            raise ServiceError(
-                "InvalidSignatureException", "Credential should be scoped to a valid region.", status=403
-            )
+    def _run_operation(self, content: bytes, operation: str) -> object:
         model, method = self._find_operation(operation)
         output = method(decode_request(model, content))
         return encode(model.output_shape, output) if model.output_shape else {}
@@ -148,11 +141,13 @@ def modelled_code(model: OperationModel) -> str:
 
 
 def _validation_error(model: OperationModel, violations: list[ConstraintViolation]) -> ServiceError:
+    return ServiceError(modelled_code(model), describe_violations(violations))
+
+
+def describe_violations(violations: list[ConstraintViolation]) -> str:
+    """Return violated constraints in AWS's words."""
     noun = "error" if len(violations) == 1 else "errors"
-    return ServiceError(
-        modelled_code(model),
-        f"{len(violations)} validation {noun} detected: {'; '.join(map(_violation_message, violations))}",
-    )
+    return f"{len(violations)} validation {noun} detected: {'; '.join(map(_violation_message, violations))}"
 
 
 def _violation_message(violation: ConstraintViolation) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hmac
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ _HTTP_PORT = 80  # clients omit it: RFC 9110, section 7.2
 _JSON = "application/json"
 
 
+@functools.cache
 def own_hosts(port: int) -> frozenset[str]:
     """Return the values of `Host` that name a local cloud on a port."""
     names = {f"{name}:{port}" for name in _HOST_NAMES}

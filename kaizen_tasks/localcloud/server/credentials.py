@@ -1,4 +1,7 @@
-"""The credentials of a local cloud: random for each state folder, and kept in it so that a restart keeps them valid."""
+"""The credentials of a local cloud: random for each state folder, and kept in it so that a restart keeps them valid.
+
+They are those of a user in the home account; sessions (`sessions.py`) act for other accounts.
+"""
 
 from __future__ import annotations
 
@@ -51,35 +54,3 @@ class Credentials:
         )
         write_atomically(path, json.dumps(attrs.asdict(credentials)).encode())
         return credentials
-
-
-@attrs.frozen(kw_only=True)
-class TemporaryCredentials:
-    """Credentials of an assumed role or a session.
-
-    Args:
-        access_key_id: names the key.
-        secret_access_key: that key.
-        session_token: what requests have to send with a signature by the key.
-        expires: seconds since the epoch.
-    """
-
-    access_key_id: str
-    secret_access_key: str = attrs.field(repr=False)
-    session_token: str = attrs.field(repr=False)
-    expires: float
-
-
-class IssuedCredentials:
-    """The temporary credentials that STS has issued since the start of the local cloud."""
-
-    def __init__(self) -> None:
-        self._by_key: dict[str, TemporaryCredentials] = {}
-
-    def add(self, credentials: TemporaryCredentials) -> None:
-        """Accept credentials, until they expire."""
-        self._by_key[credentials.access_key_id] = credentials
-
-    def find(self, access_key_id: str) -> TemporaryCredentials | None:
-        """Return the credentials of a key, also expired ones; None if they were not issued."""
-        return self._by_key.get(access_key_id)

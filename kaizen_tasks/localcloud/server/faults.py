@@ -18,6 +18,7 @@ from kaizen_tasks.localcloud.server.refusals import error_response
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kaizen_tasks.localcloud.location import Location
     from kaizen_tasks.localcloud.server.http_message import HttpRequest
 
 
@@ -27,6 +28,8 @@ class Fault:
 
     Args:
         service: wildcard pattern of the service, such as `ecr` or `*`.
+        account: wildcard pattern of the account.
+        region: wildcard pattern of the region.
         operation: wildcard pattern of the operation, or of `METHOD /path` for the registry.
         late: whether the fault happens after the request has been executed, so that its response is lost.
         park: whether the request waits at a breakpoint.
@@ -40,6 +43,8 @@ class Fault:
 
     service: str = "*"
     operation: str = "*"
+    account: str = "*"
+    region: str = "*"
     late: bool = False
     park: bool = False
     latency: float = 0
@@ -60,9 +65,11 @@ class Fault:
         error = effect.pop("error", {})
         return cls(**document.get("match", {}), **effect, **error)
 
-    def matches(self, service: str, operation: str) -> bool:
+    def matches(self, service: str, operation: str, location: Location | None) -> bool:
         """Return whether the fault applies to a request."""
-        return fnmatchcase(service, self.service) and fnmatchcase(operation, self.operation)
+        account, region = (location.account, location.region) if location else ("", "")
+        patterns = (self.service, self.operation, self.account, self.region)
+        return all(map(fnmatchcase, (service, operation, account, region), patterns))
 
     def strip_query(self, request: HttpRequest) -> HttpRequest:
         """Return the request without the query parameters to remove."""
@@ -108,14 +115,20 @@ class FaultInjector:
         self.breakpoints.resume()
 
     def intercept(
-        self, request: HttpRequest, handler: Callable[[HttpRequest], HttpResponse], *, service: str, operation: str
+        self,
+        request: HttpRequest,
+        handler: Callable[[HttpRequest], HttpResponse],
+        *,
+        service: str,
+        operation: str,
+        location: Location | None = None,
     ) -> HttpResponse:
         """Answer a request by a handler, subject to the next fault that applies.
 
         Raises:
             DropConnectionError: the connection is to be reset.
         """
-        fault = self._next_fault(service, operation)
+        fault = self._next_fault(service, operation, location)
         if fault is None:
             return handler(request)
         if fault.late:
@@ -133,10 +146,10 @@ class FaultInjector:
             return _json_response(request, 200, fault.reply)
         return error_response(request, fault.status, fault.code, "scripted fault") if fault.code else None
 
-    def _next_fault(self, service: str, operation: str) -> Fault | None:
+    def _next_fault(self, service: str, operation: str, location: Location | None) -> Fault | None:
         with self._lock:
             for scheduled in self._scheduled_faults:
-                if scheduled.fault.matches(service, operation) and self._is_due(scheduled):
+                if scheduled.fault.matches(service, operation, location) and self._is_due(scheduled):
                     return scheduled.fault
         return None
 

@@ -33,12 +33,14 @@ class HttpRequest:
         target: the request target as sent, with the query.
         headers: the headers, with case-insensitive names.
         body: the body.
+        port: the port at which it arrived.
     """
 
     method: str
     target: str
     headers: Mapping[str, str]
     body: RequestBody
+    port: int = 0
 
     @cached_property
     def path(self) -> str:

@@ -30,6 +30,7 @@ MAX_CONNECTIONS = 1000
 _MAX_LENGTH_DIGITS = 18
 _DRAIN_BYTES = 16 << 20
 _READ_BUFFER_BYTES = 1 << 16
+_POLL_SECONDS = 0.05
 _log = logging.getLogger(__name__)
 
 
@@ -111,7 +112,11 @@ class RequestHandler(BaseHTTPRequestHandler):
 
     def _build_request(self, body: RequestBody) -> HttpRequest:
         return HttpRequest(
-            method=self.command, target=self.path, headers=cast("Mapping[str, str]", self.headers), body=body
+            method=self.command,
+            target=self.path,
+            headers=cast("Mapping[str, str]", self.headers),
+            body=body,
+            port=self.server.port,
         )
 
     def _send(self, response: HttpResponse) -> None:
@@ -140,7 +145,7 @@ def _response_headers(response: HttpResponse) -> dict[str, str]:
 
 
 class HttpServer(ThreadingHTTPServer):
-    """Listens on loopback; `serve_forever` serves each connection in a thread of its own.
+    """Listens on loopback, and serves each connection in a thread of its own from `start` on.
 
     Args:
         port: the port; 0 for any free one.
@@ -182,6 +187,18 @@ class HttpServer(ThreadingHTTPServer):
     def port(self) -> int:
         """Return the port that it listens on."""
         return self.server_port
+
+    def start(self, application: Application) -> None:
+        """Answer requests in the background, by an application, until `close`."""
+        self.application = application
+        self._acceptor = threading.Thread(target=self.serve_forever, args=(_POLL_SECONDS,), name=f"server-{self.port}")
+        self._acceptor.start()
+
+    def close(self) -> None:
+        """Free the port; requests that are being answered are not waited for."""
+        self.shutdown()
+        self._acceptor.join()
+        self.server_close()
 
     def server_bind(self) -> None:
         """Bind without the base class's reverse DNS lookup, which may take seconds."""

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.localcloud.server.credentials import Credentials, IssuedCredentials
+from kaizen_tasks.localcloud.server.credentials import Credentials
 from kaizen_tasks.localcloud.server.refusals import RequestRefused, is_query_protocol
+from kaizen_tasks.localcloud.server.sessions import Principal, Sessions
 
 if TYPE_CHECKING:
     from kaizen_tasks.localcloud.server.http_message import HttpRequest
@@ -65,21 +66,40 @@ class Signature:
 
 
 @attrs.frozen(kw_only=True)
+class Caller:
+    """Who has signed a request, for which service.
+
+    Args:
+        principal: the user, or the session of a role.
+        region: region of the scope.
+        service: signing name of the service.
+    """
+
+    principal: Principal
+    region: str
+    service: str
+
+
+@attrs.frozen(kw_only=True)
 class SignatureVerifier:
     """Verifies signatures.
 
     Args:
         credentials: the ones that the cloud gave out.
-        issued: temporary credentials, which are accepted as well.
-        clock: returns seconds since the epoch.
+        user: who they belong to.
+        sessions: recognises temporary credentials, which are accepted as well.
+        clock: returns seconds since the epoch, by which requests are dated.
+        session_clock: returns seconds since the epoch, by which sessions expire.
     """
 
     credentials: Credentials
-    issued: IssuedCredentials = attrs.field(factory=IssuedCredentials)
+    user: Principal
+    sessions: Sessions
     clock: Callable[[], float] = time.time
+    session_clock: Callable[[], float] = time.time
 
-    def verify(self, request: HttpRequest) -> Signature | None:
-        """Return the verified signature of a request, or None if it has none at all.
+    def verify(self, request: HttpRequest) -> Caller | None:
+        """Return who has signed a request, or None if it has no signature at all.
 
         The body is read after the access key and the time have been found good.
 
@@ -93,21 +113,21 @@ class SignatureVerifier:
         if match is None:
             raise _refusal(request, "incomplete", "the Authorization header is not a complete Signature Version 4.")
         signature = Signature(**match.groupdict())
-        secret_access_key = self._find_secret(request, signature)
+        principal, secret_access_key = self._find_key(request, signature)
         self._check_time(request, signature)
         self._check_signature(request, signature, secret_access_key)
-        return signature
+        return Caller(principal=principal, region=signature.region, service=signature.service)
 
-    def _find_secret(self, request: HttpRequest, signature: Signature) -> str:
-        """Return the key that a request has to be signed with."""
+    def _find_key(self, request: HttpRequest, signature: Signature) -> tuple[Principal, str]:
+        """Return who a key belongs to, and the key that the request has to be signed with."""
         if _equal(signature.access_key_id, self.credentials.access_key_id):
-            return self.credentials.secret_access_key
-        temporary = self.issued.find(signature.access_key_id)
-        if temporary is None or not _equal(request.header(_SESSION_TOKEN), temporary.session_token):
+            return self.user, self.credentials.secret_access_key
+        session = self.sessions.find(signature.access_key_id, request.header(_SESSION_TOKEN))
+        if session is None:
             raise _refusal(request, "unknown key", "The security token included in the request is invalid.")
-        if temporary.expires <= self.clock():
+        if session.expires is not None and session.expires <= self.session_clock():
             raise _refusal(request, "expired token", "The security token included in the request is expired")
-        return temporary.secret_access_key
+        return session.principal, session.secret_access_key
 
     def _check_time(self, request: HttpRequest, signature: Signature) -> None:
         timestamp = request.header("X-Amz-Date")

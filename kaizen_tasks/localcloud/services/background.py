@@ -31,13 +31,15 @@ class BackgroundThreads:
     def __init__(self, clock: MonotonicClock) -> None:
         self.closing = threading.Event()
         self._clock = clock
+        self._lock = threading.Lock()
         self._threads: set[threading.Thread] = set()
 
     def start(self, work: Callable[[], None]) -> None:
         """Run a function in a thread of its own."""
         thread = threading.Thread(target=self._run, args=(work,), daemon=True)
-        self._threads.add(thread)
-        thread.start()
+        with self._lock:  # `close` joins known threads, which must have been started
+            thread.start()
+            self._threads.add(thread)
 
     def wait_until(self, deadline: float) -> None:
         """Wait until the clock reads `deadline`.
@@ -66,12 +68,17 @@ class BackgroundThreads:
     def close(self) -> None:
         """Wait for all threads, also for those that others start while they end; `closing` must be set."""
         deadline = time.monotonic() + _CLOSE_SECONDS
-        while (threads := tuple(self._threads)) and time.monotonic() < deadline:
+        while (threads := self._running_threads()) and time.monotonic() < deadline:
             for thread in threads:
                 thread.join(timeout=max(0.0, deadline - time.monotonic()))
+
+    def _running_threads(self) -> tuple[threading.Thread, ...]:
+        with self._lock:
+            return tuple(self._threads)
 
     def _run(self, work: Callable[[], None]) -> None:
         try:
             work()
         finally:
-            self._threads.discard(threading.current_thread())
+            with self._lock:
+                self._threads.discard(threading.current_thread())

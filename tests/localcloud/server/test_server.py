@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import socket
-import threading
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING
 
@@ -26,15 +25,9 @@ pytestmark = pytest.mark.integration
 @contextmanager
 def serving(application: Callable[[HttpRequest], HttpResponse]) -> Iterator[HttpServer]:
     server = HttpServer(0)
-    server.application = application
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
+    server.start(application)
+    with closing(server):
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def echo(call: HttpRequest) -> HttpResponse:

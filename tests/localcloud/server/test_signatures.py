@@ -17,6 +17,7 @@ from kaizen_tasks.localcloud.server.credentials import Credentials
 from kaizen_tasks.localcloud.server.http_message import HttpRequest
 from kaizen_tasks.localcloud.server.refusals import RequestRefused
 from kaizen_tasks.localcloud.server.request_body import RequestBody
+from kaizen_tasks.localcloud.server.sessions import Principal, Sessions
 from kaizen_tasks.localcloud.server.signatures import SignatureVerifier
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 CREDENTIALS = Credentials(access_key_id="LOCAL0123456789ABCDE", secret_access_key="secret", control_token="token")
 JSON_HEADERS = {"X-Amz-Target": "AppRunner.CreateService", "Content-Type": "application/x-amz-json-1.0"}
 QUERY_HEADERS = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
-VERIFIER = SignatureVerifier(credentials=CREDENTIALS)
+USER = Principal(account="123456789012", arn="arn:aws:iam::123456789012:user/local", user_id="AIDA")
+VERIFIER = SignatureVerifier(credentials=CREDENTIALS, user=USER, sessions=Sessions("token"))
 
 
 @attrs.frozen(kw_only=True)

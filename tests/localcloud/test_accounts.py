@@ -50,7 +50,7 @@ def test_account_of_an_assumed_role_counts(cloud: Cloud, account: str) -> None:
     arn = f"arn:aws:sts::{account}:assumed-role/deployer/ada"
     assert (identity["Account"], identity["Arn"]) == (account, arn)
     assert assumed["AssumedRoleUser"]["Arn"] == arn
-    assert client(cloud, "ecr", assumed["Credentials"]).describe_registry()["registryId"] == ACCOUNT
+    assert client(cloud, "ecr", assumed["Credentials"]).describe_registry()["registryId"] == account
 
 
 @pytest.mark.parametrize("changes", [{"token": "guess"}, {"secret": "guess"}])

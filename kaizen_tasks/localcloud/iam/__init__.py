@@ -1,0 +1,1 @@
+"""Who may do what: policies, sessions of roles, and the ways to begin one."""
