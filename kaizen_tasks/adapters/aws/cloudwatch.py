@@ -27,7 +27,7 @@ class CloudWatchLogs(Logs):
 
     def deployment_tail(self, service: Service, operation: str, *, limit: int) -> tuple[str, ...]:
         """Return the last lines of a deployment's stream, whose name is the operation's identifier without dashes."""
-        return self._tail(_log_group(service, "service"), f"deployment/{operation.replace('-', '')}", limit)
+        return read_tail(self._aws, _log_group(service, "service"), f"deployment/{operation.replace('-', '')}", limit)
 
     def application_tail(self, service: Service, *, since: datetime, limit: int) -> tuple[str, ...]:
         """Return the last lines of the newest instance's stream; an empty tuple when no container was started."""
@@ -36,7 +36,7 @@ class CloudWatchLogs(Logs):
         if not streams:
             return ()
         newest = max(streams, key=lambda stream: stream["creationTime"])
-        return self._tail(group, str(newest["logStreamName"]), limit)
+        return read_tail(self._aws, group, str(newest["logStreamName"]), limit)
 
     def _streams(self, group: str) -> list[Mapping[str, Any]]:
         try:
@@ -47,14 +47,16 @@ class CloudWatchLogs(Logs):
             return []
         return list(response["logStreams"])
 
-    def _tail(self, group: str, stream: str, limit: int) -> tuple[str, ...]:
-        try:
-            with aws_errors(f"read {group}"):
-                request = {"logGroupName": group, "logStreamName": stream, "limit": limit, "startFromHead": False}
-                response = self._aws.logs().get_log_events(**request)
-        except NotFound:
-            return ()
-        return tuple(str(event["message"]) for event in response["events"])
+
+def read_tail(aws: Aws, group: str, stream: str, limit: int) -> tuple[str, ...]:
+    """Return the last lines of a stream, oldest first; none if there is no such stream."""
+    try:
+        with aws_errors(f"read {group}"):
+            request = {"logGroupName": group, "logStreamName": stream, "limit": limit, "startFromHead": False}
+            response = aws.logs().get_log_events(**request)
+    except NotFound:
+        return ()
+    return tuple(str(event["message"]) for event in response["events"])
 
 
 def _log_group(service: Service, name: str) -> str:

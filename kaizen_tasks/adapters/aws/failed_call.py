@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 MIN_REPORTED_SKEW = timedelta(minutes=1)
 SET_CLOCK_HINT = "set this machine's clock: timedatectl set-ntp true; then run the same command again"
+OUTCOME_UNKNOWN = "it may have taken effect"
+"""The state in the error of a change whose answer did not arrive."""
+
 AWS_URL = "https://amazonaws.com"  # stands for the endpoint in errors of a proxy, which do not name it
 MAX_MESSAGE_LENGTH = 300  # some messages repeat the whole request
 
@@ -157,7 +160,7 @@ class FailedCall:
     def _unknown_outcome(self, message: str) -> KaizenError:
         if self.change_error is None:
             return Unreachable(message, hint="run the same command again")
-        return self.change_error(message, state="it may have taken effect", hint="run the same command again")
+        return self.change_error(message, state=OUTCOME_UNKNOWN, hint="run the same command again")
 
 
 def _is_unsupported(code: str, status: int) -> bool:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from types_boto3_sts import STSClient
 
     from kaizen_tasks.adapters.aws.assumed_role import AssumedRole
+    from kaizen_tasks.adapters.aws.ecs.client import EcsClient
 
 SERVICES: Final = ("sts", "ecr", "apprunner", "dynamodb", "secretsmanager", "logs")
 TOTAL_ATTEMPTS = 5
@@ -77,6 +78,7 @@ class Aws(Identity):
         table: the table of the configuration that sets account, role and profile, for hints.
 
     Attributes:
+        region: the region.
         profile: the profile in effect, or empty.
         network: proxies, and trusted certificates; `ca_bundle` of the profile among them.
     """
@@ -91,7 +93,7 @@ class Aws(Identity):
         role: AssumedRole | None = None,
         table: str = "aws",
     ) -> None:
-        self._region = region
+        self.region = region
         self.profile = profile
         self._expected_account = account
         self._source = source
@@ -136,6 +138,10 @@ class Aws(Identity):
     def apprunner(self) -> AppRunnerClient:
         """Return the client of App Runner."""
         return cast("AppRunnerClient", self._client("apprunner"))
+
+    def ecs(self) -> EcsClient:
+        """Return the client of ECS."""
+        return cast("EcsClient", self._client("ecs"))
 
     def dynamodb(self) -> DynamoDBClient:
         """Return the client of DynamoDB."""
@@ -243,11 +249,11 @@ class Aws(Identity):
                 _ = self.network.tls_context  # botocore's error for a bad file does not name the setting
             if path := self.network.ca_bundle.path:
                 core.set_config_variable("ca_bundle", path)
-            sts = f"https://sts.{self._region}.amazonaws.com"
+            sts = f"https://sts.{self.region}.amazonaws.com"
             proxy = self.network.proxy(sts)
             if proxy and proxy.source.lower() == "all_proxy":  # botocore's own clients, for roles and SSO, ignore it
                 core.set_default_client_config(Config(**proxy_options(proxy, self.network)))
-            self._session = boto3.session.Session(botocore_session=core, region_name=self._region)
+            self._session = boto3.session.Session(botocore_session=core, region_name=self.region)
         return self._session
 
     def _create_core_session(self) -> botocore.session.Session:

@@ -1,0 +1,109 @@
+"""Revisions of services, and the task definitions that they run: neither changes, so each is read once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from kaizen_tasks.adapters.aws.ecs.client import Document
+from kaizen_tasks.adapters.aws.ecs.cluster import Cluster
+from kaizen_tasks.adapters.aws.ecs.configuration_diff import lost_members
+from kaizen_tasks.adapters.aws.ecs.task_definition import find_container, pinned_digest, registration
+from kaizen_tasks.errors import DeployFailed
+
+MAX_REVISIONS_PER_REQUEST = 20
+
+
+@frozen
+class Revisions:
+    """What services of a cluster run and have run. Safe to use from several threads.
+
+    Attributes:
+        cluster: the cluster.
+        container: name of the container that runs the app; empty for the essential one.
+    """
+
+    cluster: Cluster
+    container: str = ""
+    _definitions: dict[str, Document] = field(factory=dict)
+    _revisions: dict[str, Document] = field(factory=dict)
+
+    def definition(self, reference: str) -> Document:
+        """Return a task definition as `DescribeTaskDefinition` answers: `taskDefinition` and `tags`.
+
+        Raises:
+            NotFound: there is no such definition.
+        """
+        if reference not in self._definitions:
+            with self.cluster.errors(f"read the task definition {reference}"):
+                response = self.cluster.client.describe_task_definition(taskDefinition=reference, include=["TAGS"])
+            self._definitions[reference] = response
+        return self._definitions[reference]
+
+    def app_container(self, reference: str) -> Document:
+        """Return the container definition of the app in a task definition.
+
+        Raises:
+            NotFound: there is no such definition.
+            Refused: it is not known which container is the app's.
+        """
+        return find_container(self.definition(reference)["taskDefinition"], self.container)
+
+    def register(self, reference: str, container: str, image: str, **changes: Any) -> str:
+        """Register a task definition like another one, with another image, and return its ARN.
+
+        Args:
+            reference: the task definition.
+            container: name of the container that gets the image.
+            image: reference of the image.
+            **changes: other members of the request.
+
+        Raises:
+            DeployFailed: ECS refuses it, or did not keep all of it.
+        """
+        response = self.definition(reference)
+        definition, tags = response["taskDefinition"], response.get("tags", ())
+        request = {**registration(definition, container=container, image=image, tags=tags), **changes}
+        with self.cluster.errors(f"register a task definition like {reference}", change_error=DeployFailed):
+            registered = self.cluster.client.register_task_definition(**request)
+        if lost := lost_members(request, {**registered["taskDefinition"], "tags": registered.get("tags", [])}):
+            raise DeployFailed(
+                f"ECS did not keep {', '.join(lost)} in {registered['taskDefinition']['taskDefinitionArn']}",
+                state="no service has been changed",
+                hint=f"compare it with {reference}",
+            )
+        arn = str(registered["taskDefinition"]["taskDefinitionArn"])
+        self._definitions[arn] = registered
+        return arn
+
+    def read(self, arns: Iterable[str]) -> Mapping[str, Document]:
+        """Return revisions by their ARNs, at one request for twenty; those that ECS no longer has are missing."""
+        wanted = list(dict.fromkeys(filter(None, arns)))
+        revisions = {arn: self._revisions[arn] for arn in wanted if arn in self._revisions}
+        pending = [arn for arn in wanted if arn not in revisions]
+        while pending:
+            batch, pending = pending[:MAX_REVISIONS_PER_REQUEST], pending[MAX_REVISIONS_PER_REQUEST:]
+            with self.cluster.errors("read the revisions of services"):
+                response = self.cluster.client.describe_service_revisions(serviceRevisionArns=batch)
+            revisions |= {each["serviceRevisionArn"]: each for each in response["serviceRevisions"]}
+        self._revisions.update({arn: revision for arn, revision in revisions.items() if _is_complete(revision)})
+        return revisions
+
+    def digest(self, revision: Document) -> str:
+        """Return the digest of the app's image in a revision; empty as long as ECS has not resolved its tag."""
+        images = {image.get("containerName", ""): image for image in revision.get("containerImages", ())}
+        if len(images) > 1:
+            image = images.get(self.container or str(self.app_container(revision["taskDefinition"])["name"]), {})
+        else:
+            image = next(iter(images.values()), {})
+        return pinned_digest(image.get("image", "")) or str(image.get("imageDigest", ""))
+
+
+def _is_complete(revision: Document) -> bool:
+    """Return whether nothing of a revision is still to come: the digests of its images, and its addresses."""
+    images = revision.get("containerImages", ())
+    connections = revision.get("ecsManagedResources", {}).get("gatewayConnections", ())
+    has_digests = all(image.get("imageDigest") or pinned_digest(image.get("image", "")) for image in images)
+    return bool(images) and has_digests and all(connection.get("serviceUrl") for connection in connections)
