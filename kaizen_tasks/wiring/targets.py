@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.adapters.aws.apprunner import AppRunnerPlatform
     from kaizen_tasks.adapters.aws.dynamodb.ledger import DynamoLedger
+    from kaizen_tasks.adapters.aws.ecs.cluster import Cluster
     from kaizen_tasks.adapters.aws.provision import Provisioner
     from kaizen_tasks.adapters.aws.session import Aws
     from kaizen_tasks.config.settings import Settings
@@ -40,7 +41,7 @@ class AccountPorts:
     ) -> None:
         self._target = target
         self._settings = settings
-        self._clock = clock
+        self.clock = clock
         self._ledger = ledger
 
     @cached_property
@@ -55,7 +56,7 @@ class AccountPorts:
     def registry(self) -> Registry:
         from kaizen_tasks.adapters.aws.ecr import EcrRegistry
 
-        return EcrRegistry(self.aws, clock=self._clock)
+        return EcrRegistry(self.aws, clock=self.clock)
 
     @cached_property
     def secrets(self) -> Secrets:
@@ -115,15 +116,35 @@ class TargetPorts(Target):
     def secrets(self) -> Secrets:
         return self._account_ports.secrets
 
-    @property
+    @cached_property
     def platform(self) -> Platform:
+        """The adapter of the environment's platform, for its cluster and its container."""
+        environment = self._environment
+        if environment.platform == "ecs-express":
+            from kaizen_tasks.adapters.aws.ecs.express import ExpressPlatform
+
+            return ExpressPlatform(self._cluster, container=environment.container)
+        if environment.platform == "ecs":
+            from kaizen_tasks.adapters.aws.ecs.fargate import FargatePlatform
+
+            return FargatePlatform(self._cluster, container=environment.container)
         return self._account_ports.apprunner
 
     @cached_property
     def logs(self) -> Logs:
+        if self._environment.kind.has_cluster:
+            from kaizen_tasks.adapters.aws.ecs.logs import EcsLogs
+
+            return EcsLogs(self._cluster, container=self._environment.container)
         from kaizen_tasks.adapters.aws.cloudwatch import CloudWatchLogs
 
         return CloudWatchLogs(self._account_ports.aws)
+
+    @property
+    def _cluster(self) -> Cluster:
+        from kaizen_tasks.adapters.aws.ecs.cluster import Cluster
+
+        return Cluster(self._account_ports.aws, self._environment.cluster, self._account_ports.clock)
 
 
 class Targets:
