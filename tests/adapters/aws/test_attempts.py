@@ -60,6 +60,8 @@ SENT_BY_PROGRAMS = {
     ("scm", "withdraw_claim"),
     ("scm", "push"),
 }
+NOT_OFFERED = {("platform", "stop_deployment")}
+"""Calls that App Runner does not offer, which is the platform of these tests."""
 
 
 @define
@@ -103,7 +105,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
 @pytest.mark.integration
 def test_every_change_is_tried_here() -> None:
     calls = {(port, call) for port, effects in guarded_calls().items() for call in effects}
-    assert calls - SENT_BY_PROGRAMS == CHANGES.keys()
+    assert calls - SENT_BY_PROGRAMS - NOT_OFFERED == CHANGES.keys()
 
 
 @pytest.mark.integration
