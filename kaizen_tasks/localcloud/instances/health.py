@@ -1,10 +1,13 @@
-"""Health checks of instances, as App Runner makes them before it routes traffic."""
+"""Health checks of instances, as platforms make them before they route traffic."""
 
 from __future__ import annotations
 
 import contextlib
 import http.client
+import math
 import socket
+from enum import Enum
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import attrs
@@ -27,9 +30,28 @@ _UNHEALTHY = "Health check failed. Your application is being replaced. See logs 
 _HOLD_OPEN_SECONDS = 1.0  # a proxy closes a connection that it cannot forward much sooner
 
 
+class Answer(Enum):
+    """What an instance answered to a check."""
+
+    OK = "ok"
+    ERROR = "error"
+    NONE = "none"
+
+
 @attrs.frozen(kw_only=True)
 class HealthCheck:
-    """App Runner's `HealthCheckConfiguration`, and the port of the service; times in seconds."""
+    """How instances are checked; times in seconds.
+
+    Args:
+        protocol: `HTTP`, `TCP`, or `NONE` for an application that listens nowhere, which has to keep running.
+        path: what is asked for by HTTP.
+        interval: between two checks.
+        timeout: of one check.
+        healthy_threshold: successes in a row after which an instance is healthy.
+        unhealthy_threshold: failures in a row after which it is unhealthy.
+        port: the port of the service, for messages.
+        error_timeout: how long a new instance may answer with errors; one that does not answer may take longer.
+    """
 
     protocol: str
     path: str
@@ -38,6 +60,7 @@ class HealthCheck:
     healthy_threshold: int
     unhealthy_threshold: int
     port: int = 0
+    error_timeout: float = math.inf
 
     @property
     def startup_timeout(self) -> float:
@@ -54,16 +77,20 @@ def wait_until_healthy(instance: Instance, check: HealthCheck, stop_event: Event
         DeployFailed: the application exited, or did not become healthy in time.
         Interrupted: the event was set.
     """
-    deadline = clock.now() + check.startup_timeout
+    deadline, errors_since = clock.now() + check.startup_timeout, math.inf
     successes = 0
     while successes < check.healthy_threshold:
-        code = instance.exit_code()
+        code, now = instance.exit_code(), clock.now()
         if code is not None:
             raise DeployFailed("Health check failed.", state=f"Container exit code: {code}")
-        if clock.now() > deadline:
+        if now > deadline:
             message = f"Health check failed: no answer to {check.protocol} on port {check.port}."
             raise DeployFailed(message, state=f"Not healthy within {check.startup_timeout:g} seconds")
-        successes = successes + 1 if _is_healthy(instance, check) else 0
+        answer = _check(instance, check)
+        errors_since = min(errors_since, now) if answer is Answer.ERROR else math.inf
+        if now - errors_since > check.error_timeout:
+            raise DeployFailed(f"Health check failed: {check.path} on port {check.port} answers with an error.")
+        successes = successes + 1 if answer is Answer.OK else 0
         if stop_event.wait(min(_POLL_SECONDS, check.interval)):
             raise Interrupted("the local cloud is stopping")
 
@@ -82,7 +109,7 @@ def wait_until_unhealthy(
             return f"{_STOPPED} Container exit code: {code}"
         if clock.now() < next_check:
             continue
-        failures = 0 if _is_healthy(instance, check) else failures + 1
+        failures = 0 if _check(instance, check) is Answer.OK else failures + 1
         if failures >= check.unhealthy_threshold:
             return f"{_UNHEALTHY} Protocol: {check.protocol}"
         next_check = clock.now() + check.interval
@@ -110,17 +137,20 @@ def holds_connections_open(address: Address, timeout: float) -> bool:
     return False
 
 
-def _is_healthy(instance: Instance, check: HealthCheck) -> bool:
-    listens = instance.accepts_connections(check.timeout)
-    return listens and (check.protocol != "HTTP" or _answers_ok(instance.port, check))
+def _check(instance: Instance, check: HealthCheck) -> Answer:
+    if check.protocol == "NONE":
+        return Answer.OK
+    if not instance.accepts_connections(check.timeout):
+        return Answer.NONE
+    return _ask(instance.port, check) if check.protocol == "HTTP" else Answer.OK
 
 
-def _answers_ok(port: int, check: HealthCheck) -> bool:
+def _ask(port: int, check: HealthCheck) -> Answer:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=check.timeout)
     try:
         connection.request("GET", check.path)
-        return connection.getresponse().status == 200
+        return Answer.OK if connection.getresponse().status == HTTPStatus.OK else Answer.ERROR
     except (OSError, http.client.HTTPException):
-        return False
+        return Answer.NONE
     finally:
         connection.close()

@@ -1,4 +1,4 @@
-"""A service's public port: a TCP proxy to its current instance."""
+"""A service's public port: a TCP proxy to its current instances."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.localcloud.services.traffic import ResponseCount, ResponseObserver, WeightedTargets
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 _BACKLOG = 512
 _CHUNK_BYTES = 1 << 16
@@ -40,7 +42,8 @@ class TcpProxy:
         self._listener = _listen(host, port)
         self.port: int = self._listener.getsockname()[1]
         self._condition = threading.Condition()
-        self._target_port: int | None = None
+        self._targets = WeightedTargets({})
+        self._responses: Counter[tuple[int, bool]] = Counter()
         self._connections: Counter[int] = Counter()
         self._sockets: set[socket.socket] = set()
         self._threads: set[threading.Thread] = set()
@@ -49,8 +52,18 @@ class TcpProxy:
 
     def switch(self, target_port: int | None) -> None:
         """Forward new connections to another local port, or answer them 503."""
+        self.distribute({target_port: 1.0} if target_port is not None else {})
+
+    def distribute(self, weights: Mapping[int, float]) -> None:
+        """Forward new connections to local ports in the proportion of their weights; without any, answer them 503."""
         with self._condition:
-            self._target_port = target_port
+            self._targets = WeightedTargets(weights)
+
+    def responses(self, target_port: int) -> ResponseCount:
+        """Return how many HTTP responses a target has sent since the first connection to it."""
+        with self._condition:
+            errors = self._responses[target_port, True]
+            return ResponseCount(total=errors + self._responses[target_port, False], errors=errors)
 
     def drain(self, target_port: int, timeout: float) -> bool:
         """Wait until no connection to a port is left; return False at the timeout."""
@@ -92,21 +105,26 @@ class TcpProxy:
                 return
             server.settimeout(None)
             with self._track(server):
-                self._forward(client, server)
+                self._forward(client, server, functools.partial(self._count_response, target_port or 0))
 
-    def _forward(self, client: socket.socket, server: socket.socket) -> None:
+    def _forward(self, client: socket.socket, server: socket.socket, count: Callable[[bool], None]) -> None:
+        observer = ResponseObserver(count)
         try:
-            response_thread = self._start_thread(lambda: _copy_stream(server, client))
+            response_thread = self._start_thread(lambda: _copy_stream(server, client, observer.see_response))
         except RuntimeError:  # no thread could be started: drop this client
             return
-        _copy_stream(client, server)
+        _copy_stream(client, server, observer.see_request)
         response_thread.join()
+
+    def _count_response(self, target_port: int, is_error: bool) -> None:  # noqa: FBT001 - called by an observer alone
+        with self._condition:
+            self._responses[target_port, is_error] += 1
 
     @contextlib.contextmanager
     def _count_connection(self) -> Iterator[int | None]:
         """Return the target and count the connection, under one lock so that `drain` misses none."""
         with self._condition:
-            target_port = self._target_port
+            target_port = self._targets.next()
             self._connections[target_port or 0] += 1
         try:
             yield target_port
@@ -152,10 +170,11 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, 0), backlog=_BACKLOG)
 
 
-def _copy_stream(source: socket.socket, sink: socket.socket) -> None:
-    """Copy bytes from source to sink until the source ends, then end the sink's sending side."""
+def _copy_stream(source: socket.socket, sink: socket.socket, see: Callable[[bytes], None]) -> None:
+    """Copy bytes from source to sink until the source ends, then end the sink's sending side; show each chunk."""
     try:
         while chunk := source.recv(_CHUNK_BYTES):
+            see(chunk)
             sink.sendall(chunk)
         sink.shutdown(socket.SHUT_WR)
     except OSError:
