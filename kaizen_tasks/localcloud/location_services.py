@@ -88,6 +88,7 @@ class LocationServices:
         self.tokens = Tokens(folder / "secret", clock=options.now)
         self.registry = DistributionApi(store=store, tokens=self.tokens, endpoint=f"http://{registry_host}")
         clock, resolve_secret = MonotonicClock(), SecretResolver(moto).resolve
+        apprunner_logs, log_groups = LogStore(folder / "apprunner" / "logs"), LogGroups(folder / "logs")
         self._apprunner = AppRunner(
             state=folder / "apprunner",
             store=store,
@@ -112,11 +113,11 @@ class LocationServices:
             resolve_secret=resolve_secret,
             instance_variables=instance_variables,
             open_relay=open_relay,
+            log_groups=log_groups,
             clock=clock,
             **of_location,
         )
         ecr = Ecr(store=store, tokens=self.tokens, registry=registry_host, **of_location)
-        apprunner_logs, log_groups = LogStore(folder / "apprunner" / "logs"), LogGroups(folder / "logs")
         logs = CloudWatch(apprunner=apprunner_logs, groups=log_groups, **of_location)
         services = (ecr, self._apprunner, self._ecs, logs)
         self.endpoints = {service.name: AwsJsonEndpoint(service=service) for service in services}

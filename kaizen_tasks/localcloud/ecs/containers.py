@@ -63,7 +63,7 @@ class RunningContainer:
 
 @attrs.frozen(kw_only=True)
 class RunningTask:
-    """The containers of a task."""
+    """The containers of a task, which together are an instance."""
 
     task_id: str
     containers: tuple[RunningContainer, ...]
@@ -76,18 +76,28 @@ class RunningTask:
         )
 
     @property
-    def instance(self) -> Instance:
-        """Return the instance that serves."""
-        return self.main.instance
+    def port(self) -> int:
+        """Return the port of the container that serves."""
+        return self.main.instance.port
+
+    @property
+    def may_fail(self) -> bool:
+        """Return whether a container may stop or hang by itself."""
+        return any(container.instance.may_fail for container in self.containers)
+
+    def accepts_connections(self, timeout: float) -> bool:
+        """Return whether the container that serves listens, after at most `timeout` seconds."""
+        return self.main.instance.accepts_connections(timeout)
+
+    def exit_code(self) -> int | None:
+        """Return the exit code of the essential container with which the task has ended; None while it runs."""
+        essential = (each.instance.exit_code() for each in self.containers if each.is_essential)
+        return next((code for code in essential if code is not None), None)
 
     def exit_codes(self) -> dict[str, int]:
         """Return the exit codes of the containers that have ended, by their names."""
         codes = {container.name: container.instance.exit_code() for container in self.containers}
         return {name: code for name, code in codes.items() if code is not None}
-
-    def has_ended(self) -> bool:
-        """Return whether an essential container has ended, and with it the task."""
-        return any(known.is_essential and known.instance.exit_code() is not None for known in self.containers)
 
     def stop(self) -> None:
         """Stop all containers."""

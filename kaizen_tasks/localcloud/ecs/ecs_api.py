@@ -6,8 +6,17 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.localcloud.ecs.clusters import ClusterStore
 from kaizen_tasks.localcloud.ecs.clusters_api import ClustersApi
+from kaizen_tasks.localcloud.ecs.container_output import ContainerOutput
+from kaizen_tasks.localcloud.ecs.containers import TaskLauncher
+from kaizen_tasks.localcloud.ecs.deploy.controller import DeploymentController
+from kaizen_tasks.localcloud.ecs.deploy.health_checks import health_check
+from kaizen_tasks.localcloud.ecs.deploy.service_runner import ServiceTaskRunner
+from kaizen_tasks.localcloud.ecs.deployments_api import DeploymentsApi
+from kaizen_tasks.localcloud.ecs.express.express_api import ExpressApi
+from kaizen_tasks.localcloud.ecs.services import EcsService, ServiceRevision, ServiceStore
+from kaizen_tasks.localcloud.ecs.tags_api import TagsApi
 from kaizen_tasks.localcloud.ecs.task_definitions import TaskDefinitionStore
-from kaizen_tasks.localcloud.ecs.task_definitions_api import TaskDefinitionsApi
+from kaizen_tasks.localcloud.ecs.task_definitions_api import TaskDefinitionsApi, describe_task_definition
 from kaizen_tasks.localcloud.ecs.tasks import TaskStore
 from kaizen_tasks.localcloud.instances.container import DockerEngine
 from kaizen_tasks.localcloud.instances.launcher import EngineChoice, InstanceLauncher
@@ -18,10 +27,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kaizen_tasks.localcloud.clock import MonotonicClock
+    from kaizen_tasks.localcloud.instances.health import HealthCheck
+    from kaizen_tasks.localcloud.logs.groups import LogGroups
     from kaizen_tasks.localcloud.registry.store import ImageStore
 
 
-class Ecs(ClustersApi, TaskDefinitionsApi):
+class Ecs(ClustersApi, TaskDefinitionsApi, ExpressApi, DeploymentsApi, TagsApi):
     """Emulates the ECS API of one account and region.
 
     Args:
@@ -37,6 +48,7 @@ class Ecs(ClustersApi, TaskDefinitionsApi):
         resolve_secret: returns the value of a secret, by its reference.
         instance_variables: variables with which the SDKs of apps find the local cloud.
         open_relay: lets containers reach the local cloud at an address of this machine, and returns the port.
+        log_groups: receive the output of containers.
         clock: measures all delays and durations.
     """
 
@@ -56,6 +68,7 @@ class Ecs(ClustersApi, TaskDefinitionsApi):
         resolve_secret: Callable[[str], str] = lambda reference: reference,
         instance_variables: Mapping[str, str] | None = None,
         open_relay: Callable[[str], int] | None = None,
+        log_groups: LogGroups,
         clock: MonotonicClock,
     ) -> None:
         self.account = account
@@ -64,19 +77,46 @@ class Ecs(ClustersApi, TaskDefinitionsApi):
         self.clusters = ClusterStore(state / "clusters", self.prefix)
         self.task_definitions = TaskDefinitionStore(state / "task-definitions", self.prefix)
         self.tasks = TaskStore(state / "tasks")
-        self._store = store
-        self._deploy_seconds = deploy_seconds
-        self._resolve_secret = resolve_secret
+        self.services = ServiceStore(state / "services", self.prefix)
         self._threads = BackgroundThreads(clock)
         docker = DockerEngine(
             registry=registry, issue_password=issue_password, aws=instance_variables, open_relay=open_relay
         )
-        self._launcher = InstanceLauncher(
-            folder=state / "instances", engine=engine, docker=docker, aws=instance_variables
+        instances = InstanceLauncher(folder=state / "instances", engine=engine, docker=docker, aws=instance_variables)
+        self.launcher = TaskLauncher(
+            launcher=instances,
+            store=store,
+            hosts=(registry, f"{account}.dkr.ecr.{region}.amazonaws.com"),
+            resolve_secret=resolve_secret,
+            open_output=ContainerOutput(groups=log_groups, folder=state / "output").open,
         )
-        self._launcher.remove_orphans()
+        self.controller = DeploymentController(
+            services=self.services,
+            runner=self._service_runner,
+            triggered_alarms=lambda _names: (),
+            seconds=deploy_seconds,
+            threads=self._threads,
+            clock=clock,
+        )
+        instances.remove_orphans()
+        self.controller.restore()
 
     def close(self) -> None:
         """Stop every task and free every port; the next ECS on this folder restarts the services."""
-        self._threads.closing.set()
+        self.controller.close()
         self._threads.close()
+
+    def _service_runner(self, service: EcsService, revision: ServiceRevision) -> tuple[ServiceTaskRunner, HealthCheck]:
+        """Return what starts the tasks of a service's revision, and how their health is checked."""
+        definition = self.task_definitions.find(revision.task_definition)
+        assert definition is not None, "revisions of services keep their task definitions"
+        document = describe_task_definition(definition)
+        runner = ServiceTaskRunner(
+            service=service,
+            revision=revision,
+            definition=definition,
+            document=document,
+            launcher=self.launcher,
+            store=self.tasks,
+        )
+        return runner, health_check(revision, document)

@@ -47,6 +47,21 @@ def service_not_found() -> ServiceError:
     return ServiceError("ServiceNotFoundException", "Service not found.")
 
 
+def service_not_active() -> ServiceError:
+    """Return the error for a service that is being deleted, or deleted."""
+    return ServiceError("ServiceNotActiveException", "Service was not ACTIVE.")
+
+
+def deployment_not_found() -> ServiceError:
+    """Return the error for an unknown service deployment."""
+    return ServiceError("ServiceDeploymentNotFoundException", "Service deployment not found.")
+
+
+def conflict(message: str) -> ServiceError:
+    """Return the error for a request that the state of a resource does not allow."""
+    return ServiceError("ConflictException", message)
+
+
 def missing(arn: str) -> JsonObject:
     """Return the entry for an unknown resource among the `failures` of an operation that describes several."""
     return {"arn": arn, "reason": "MISSING"}

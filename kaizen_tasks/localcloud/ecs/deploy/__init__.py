@@ -1,0 +1,1 @@
+"""Deployments of services: their stages, the tasks that they replace, and how they are rolled back."""
