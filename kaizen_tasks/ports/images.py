@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -9,7 +10,7 @@ from kaizen_tasks.ports.effects import mutates
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.release import BuildSpec, CopyStats, Image, LocalImage
-    from kaizen_tasks.ports.types import Login
+    from kaizen_tasks.ports.types import Login, StoredManifest
 
 
 class Builder(Protocol):
@@ -54,10 +55,18 @@ class Registry(Protocol):
         """
 
     @mutates("the image is copied")
-    def copy(self, *, digest: str, source: str, target: str, tag: str) -> CopyStats:
-        """Copy an image unchanged into another repository, tag the copy, and return what was transferred.
+    def copy(self, *, digest: str, source: str, target: str, tag: str, origin: Registry | None = None) -> CopyStats:
+        """Copy an image unchanged into a repository, tag the copy, and return what was transferred.
+
+        Args:
+            digest: the image.
+            source: the repository that has it.
+            target: the repository of this registry that receives it.
+            tag: the tag of the copy.
+            origin: the registry of `source`, from which the layers come through this machine; None is this registry.
 
         Raises:
+            NotFound: the source lacks the image, or there is no such target.
             PushFailed: the target did not accept the image, or its tag is on a different image.
         """
 
@@ -67,6 +76,20 @@ class Registry(Protocol):
 
         Raises:
             PushFailed: the repository lacks the image, or did not accept the change.
+        """
+
+    def read_manifest(self, repository: str, digest: str) -> StoredManifest:
+        """Return a manifest or an index with its original bytes.
+
+        Raises:
+            NotFound: the repository does not hold it.
+        """
+
+    def open_blob(self, repository: str, digest: str, offset: int = 0) -> Generator[bytes, None, None]:
+        """Stream a configuration or a layer from an offset in bytes; whoever reads it verifies the digest.
+
+        Raises:
+            NotFound: the repository does not hold it.
         """
 
     def repository_uri(self, repository: str) -> str:

@@ -71,6 +71,19 @@ class Login:
 
 
 @frozen(kw_only=True)
+class StoredManifest:
+    """A manifest or an index, byte for byte as a registry stores it.
+
+    Attributes:
+        content: the bytes, of which the digest is made.
+        media_type: `application/vnd.oci.image.manifest.v1+json` and the like.
+    """
+
+    content: bytes = field(repr=False)
+    media_type: str
+
+
+@frozen(kw_only=True)
 class FileLocation:
     """Where a file of the app's folder really is.
 

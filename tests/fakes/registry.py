@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING, cast
 
 from attrs import define, field, frozen
 
 from kaizen_tasks.domain.release import CopyStats, Image
 from kaizen_tasks.errors import KaizenError, NotFound, PushFailed
 from kaizen_tasks.ports.images import Registry
-from kaizen_tasks.ports.types import Login, Secret
+from kaizen_tasks.ports.types import Login, Secret, StoredManifest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 HOST = "registry.example"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -38,11 +42,13 @@ class FakeRegistry(Registry):
         repositories: by name.
         failures: raised instead of the next change of a repository, by its name, once.
         calls: every change that was asked for: `copy prod:v1.2.3`, `point prod:latest`.
+        host: the first part of the names of its repositories.
     """
 
     repositories: dict[str, Repository] = field(factory=dict)
     failures: dict[str, KaizenError] = field(factory=dict)
     calls: list[str] = field(factory=list)
+    host: str = HOST
     _guard: threading.RLock = field(factory=threading.RLock, repr=False)
 
     def create(self, *names: str) -> None:
@@ -61,18 +67,30 @@ class FakeRegistry(Registry):
         content = self._repository(repository)
         return content.images.get(content.tags.get(reference, reference))
 
-    def copy(self, *, digest: str, source: str, target: str, tag: str) -> CopyStats:
+    def copy(self, *, digest: str, source: str, target: str, tag: str, origin: Registry | None = None) -> CopyStats:
         with self._guard:
             self._record_call("copy", target, tag)
-            image = self._repository(source).images.get(digest)
+            content = cast("FakeRegistry", origin or self)._repository(source)
+            image = content.images.get(digest)
             if image is None:
                 raise NotFound(f"{source} does not hold {digest}")
             tagged_digest = self._repository(target).tags.get(tag, digest)
             if tagged_digest != digest:
                 raise PushFailed(f"{target}:{tag} is a different image: {tagged_digest}")
             is_new = digest not in self._repository(target).images
-            self.put(target, tag, image, *self._repository(source).children.get(digest, ()))
-            return CopyStats(digest=digest, blobs_mounted=int(is_new))
+            self.put(target, tag, image, *content.children.get(digest, ()))
+            is_mounted = origin is None or origin.credentials().host == self.host
+            return CopyStats(
+                digest=digest, blobs_mounted=int(is_new and is_mounted), blobs_uploaded=int(is_new and not is_mounted)
+            )
+
+    def read_manifest(self, repository: str, digest: str) -> StoredManifest:
+        if digest not in self._repository(repository).images:
+            raise NotFound(f"{repository} does not hold {digest}")
+        return StoredManifest(content=digest.encode(), media_type=OCI_MANIFEST)
+
+    def open_blob(self, repository: str, digest: str, offset: int = 0) -> Generator[bytes, None, None]:
+        raise NotFound(f"{repository} does not hold {digest}: a fake has no layers")
 
     def move_tag(self, *, repository: str, tag: str, digest: str) -> bool:
         with self._guard:
@@ -86,10 +104,10 @@ class FakeRegistry(Registry):
 
     def repository_uri(self, repository: str) -> str:
         self._repository(repository)
-        return f"{HOST}/{repository}"
+        return f"{self.host}/{repository}"
 
     def credentials(self) -> Login:
-        return Login(url=f"https://{HOST}", username="AWS", password=Secret("let-me-in"))
+        return Login(url=f"https://{self.host}", username="AWS", password=Secret("let-me-in"))
 
     def _record_call(self, verb: str, repository: str, tag: str) -> None:
         self.calls.append(f"{verb} {repository}:{tag}")

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.pusher import ImagePusher
+from kaizen_tasks.adapters.oci.sources import RemoteSource, RepositorySource
 from kaizen_tasks.adapters.oci.transport import StaticCredentials, repository_not_found
 from kaizen_tasks.errors import PushFailed
 from kaizen_tasks.ports.images import Registry
+from kaizen_tasks.ports.types import StoredManifest
 
 if TYPE_CHECKING:
+    from kaizen_tasks.adapters.oci.blobs import Stream
     from kaizen_tasks.domain.release import CopyStats, Image
     from kaizen_tasks.ports.clock import Clock
     from kaizen_tasks.ports.types import Login
@@ -37,9 +40,20 @@ class PlainRegistry(Registry):
         self._require_repository(repository)
         return None
 
-    def copy(self, *, digest: str, source: str, target: str, tag: str) -> CopyStats:
-        """Copy an image into another repository under a tag, byte for byte."""
-        return self._pusher.copy(digest=digest, source=source, target=target, tag=tag)
+    def copy(self, *, digest: str, source: str, target: str, tag: str, origin: Registry | None = None) -> CopyStats:
+        """Copy an image into a repository under a tag, byte for byte."""
+        if origin is None:
+            return self._pusher.copy(digest=digest, source=source, target=target, tag=tag)
+        return self._pusher.copy_from(RemoteSource(origin, source), digest=digest, target=target, tag=tag)
+
+    def read_manifest(self, repository: str, digest: str) -> StoredManifest:
+        """Return a manifest with its original bytes."""
+        manifest = RepositorySource(self._client, repository).manifest(digest)
+        return StoredManifest(content=manifest.content, media_type=manifest.media_type)
+
+    def open_blob(self, repository: str, digest: str, offset: int = 0) -> Stream:
+        """Stream a blob from an offset in bytes."""
+        return self._client.blobs.open(repository, digest, offset)
 
     def move_tag(self, *, repository: str, tag: str, digest: str) -> bool:
         """Move a tag onto an image that the repository holds already; return False when it was there before."""

@@ -20,12 +20,14 @@ class Relay:
     Attributes:
         target: port of the server.
         cuts: each resets one connection after the client has sent that many bytes.
+        answer_cuts: each closes one connection after the server has sent that many bytes.
         renames_host: whether the server gets its own port in `Host`: a local cloud answers to no other one.
         sent: bytes that clients have sent.
     """
 
     target: int
     cuts: list[int] = field(factory=list)
+    answer_cuts: list[int] = field(factory=list)
     renames_host: bool = False
     sent: int = 0
     _guard: threading.Lock = field(factory=threading.Lock)
@@ -57,7 +59,7 @@ class Relay:
                 for each in (client, server):
                     each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 threading.Thread(target=self._send, args=(client, server), daemon=True).start()
-                threading.Thread(target=_answer, args=(server, client), daemon=True).start()
+                threading.Thread(target=self._answer, args=(server, client), daemon=True).start()
 
     def _send(self, client: socket.socket, server: socket.socket) -> None:
         passed = 0
@@ -74,18 +76,26 @@ class Relay:
         sent, expected = (f"Host: 127.0.0.1:{port}\r\n".encode() for port in (self.port, self.target))
         return part.replace(sent, expected)
 
+    def _answer(self, server: socket.socket, client: socket.socket) -> None:
+        passed = 0
+        with contextlib.suppress(OSError):
+            while part := server.recv(CHUNK):
+                client.sendall(part)
+                passed += len(part)
+                if self._is_cut(self.answer_cuts, passed):
+                    break
+            client.shutdown(socket.SHUT_RDWR)
+
     def _count(self, part: int, passed: int) -> bool:
         """Count bytes; return whether the connection should be cut."""
         with self._guard:
             self.sent += part
-            cut = next((each for each in self.cuts if each <= passed), None)
+        return self._is_cut(self.cuts, passed)
+
+    def _is_cut(self, cuts: list[int], passed: int) -> bool:
+        """Return whether a connection should be cut that has passed some bytes on; each cut is made once."""
+        with self._guard:
+            cut = next((each for each in cuts if each <= passed), None)
             if cut is not None:
-                self.cuts.remove(cut)
+                cuts.remove(cut)
             return cut is not None
-
-
-def _answer(server: socket.socket, client: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while part := server.recv(CHUNK):
-            client.sendall(part)
-        client.shutdown(socket.SHUT_WR)

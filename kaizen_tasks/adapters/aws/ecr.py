@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.aws.ecr_credentials import EcrCredentials
 from kaizen_tasks.adapters.aws.session import Aws, aws_errors
+from kaizen_tasks.adapters.oci.blobs import Stream
 from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.manifest import MANIFEST_MEDIA_TYPES, Manifest
 from kaizen_tasks.adapters.oci.pusher import ImagePusher
+from kaizen_tasks.adapters.oci.sources import RemoteSource, RepositorySource
 from kaizen_tasks.adapters.oci.transport import repository_not_found
 from kaizen_tasks.domain.release import CopyStats, Image
 from kaizen_tasks.errors import KaizenError, PushFailed, Refused
 from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.images import Registry
-from kaizen_tasks.ports.types import Login
+from kaizen_tasks.ports.types import Login, StoredManifest
 
 if TYPE_CHECKING:
     from types_boto3_ecr.type_defs import ImageIdentifierTypeDef
@@ -76,13 +78,24 @@ class EcrRegistry(Registry):
                 hint="delete it from the repository, and release the next version",
             )
 
-    def copy(self, *, digest: str, source: str, target: str, tag: str) -> CopyStats:
-        """Copy an image unchanged into another repository, and tag the copy.
+    def copy(self, *, digest: str, source: str, target: str, tag: str, origin: Registry | None = None) -> CopyStats:
+        """Copy an image unchanged into a repository, and tag the copy.
 
-        No layer is transferred when blob mounting is enabled in the account.
+        From a repository of this registry, no layer is transferred when blob mounting is enabled in the account.
         https://docs.aws.amazon.com/AmazonECR/latest/userguide/blob-mounting.html
         """
-        return self._pusher.copy(digest=digest, source=source, target=target, tag=tag)
+        if origin is None or origin.credentials().host == self.credentials().host:
+            return self._pusher.copy(digest=digest, source=source, target=target, tag=tag)
+        return self._pusher.copy_from(RemoteSource(origin, source), digest=digest, target=target, tag=tag)
+
+    def read_manifest(self, repository: str, digest: str) -> StoredManifest:
+        """Return a manifest or an index with its original bytes."""
+        manifest = RepositorySource(self._client, repository).manifest(digest)
+        return StoredManifest(content=manifest.content, media_type=manifest.media_type)
+
+    def open_blob(self, repository: str, digest: str, offset: int = 0) -> Stream:
+        """Stream a configuration or a layer from an offset in bytes."""
+        return self._client.blobs.open(repository, digest, offset)
 
     def move_tag(self, *, repository: str, tag: str, digest: str) -> bool:
         """Point a tag at an image of the repository; return False when the tag points at that image already."""

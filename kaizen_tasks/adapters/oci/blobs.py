@@ -37,7 +37,7 @@ class BlobClient:
         return True
 
     def open(self, repository: str, digest: str, offset: int = 0) -> Stream:
-        """Stream a blob; the digest is not verified, see `DigestVerifier`.
+        """Stream a blob, and resume after a broken connection; the digest is not verified, see `DigestVerifier`.
 
         Args:
             repository: the repository's name.
@@ -46,7 +46,29 @@ class BlobClient:
 
         Raises:
             NotFound: the repository lacks the blob.
+            Unreachable: the connection broke at every attempt, none of which brought a byte.
         """
+        return self._resuming(repository, digest, offset, self._download(repository, digest, offset))
+
+    def _resuming(self, repository: str, digest: str, position: int, chunks: Stream) -> Stream:
+        """Yield the chunks of a download and, when it breaks, those of another one that begins where it broke."""
+        attempt = 0
+        while True:
+            try:
+                with closing(chunks):
+                    for chunk in chunks:
+                        position, attempt = position + len(chunk), 0
+                        yield chunk
+            except Unreachable:
+                if attempt == MAX_ATTEMPTS - 1:
+                    raise
+            else:
+                return
+            self._transport.backoff.wait(attempt)
+            attempt += 1
+            chunks = self._download(repository, digest, position)
+
+    def _download(self, repository: str, digest: str, offset: int) -> Stream:
         headers = {"Range": f"bytes={offset}-"} if offset else {}
         response = self._transport.send("GET", f"/v2/{repository}/blobs/{digest}", headers=headers)
         if response.status == 404:

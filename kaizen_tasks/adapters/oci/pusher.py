@@ -11,10 +11,18 @@ from functools import partial
 from pathlib import Path
 from threading import Event, Lock
 
+from attrs import define, field
+
 from kaizen_tasks.adapters.oci.blobs import Stream
 from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.manifest import Descriptor, Manifest
-from kaizen_tasks.adapters.oci.sources import ImageSource, LayoutSource, RepositorySource, manifest_tree
+from kaizen_tasks.adapters.oci.sources import (
+    ImageSource,
+    LayoutSource,
+    RemoteSource,
+    RepositorySource,
+    manifest_tree,
+)
 from kaizen_tasks.adapters.oci.transport import IMMUTABLE_TAG_HINT
 from kaizen_tasks.adapters.oci.upload_meter import UploadMeter
 from kaizen_tasks.domain.release import CopyStats
@@ -24,6 +32,14 @@ MAX_CONCURRENT_BLOBS = 8  # for all repositories: ECR allows 100 started uploads
 
 BlobLookup = Callable[[str, Collection[str]], Collection[str]]
 """A function of a repository and digests that returns the digests the repository has, in few requests."""
+
+
+@define
+class _Arrival:
+    """An image that comes from another registry, and the repository that has got it."""
+
+    lock: Lock = field(factory=Lock)
+    repository: str = ""
 
 
 class ImagePusher:
@@ -39,6 +55,7 @@ class ImagePusher:
         self._blob_lookup = blob_lookup
         self._executor = ThreadPoolExecutor(MAX_CONCURRENT_BLOBS, thread_name_prefix="blobs")
         self._manifest_trees: dict[tuple[str, str], tuple[Manifest, ...]] = {}
+        self._arrivals: dict[str, _Arrival] = {}
         self._lock = Lock()
 
     def copy(self, *, digest: str, source: str, target: str, tag: str) -> CopyStats:
@@ -49,6 +66,24 @@ class ImagePusher:
             PushFailed: the target rejected the image, or the tag is on a different image.
         """
         return self._push_image(RepositorySource(self._client, source), digest, target, tag)
+
+    def copy_from(self, source: RemoteSource, *, digest: str, target: str, tag: str) -> CopyStats:
+        """Copy an image unchanged from another registry, and tag the copy.
+
+        The first repository gets the layers through this machine; all others mount them from the first one.
+
+        Raises:
+            NotFound: the source lacks the image, or the target does not exist.
+            PushFailed: the target rejected the image, or the tag is on a different image.
+        """
+        with self._lock:
+            arrival = self._arrivals.setdefault(digest, _Arrival())
+        with arrival.lock:
+            if not arrival.repository:
+                stats = self._push_image(source, digest, target, tag)
+                arrival.repository = target
+                return stats
+        return self.copy(digest=digest, source=arrival.repository, target=target, tag=tag)
 
     def upload_layout(self, layout: Path, *, repository: str, tag: str) -> CopyStats:
         """Push the only image of a local OCI image layout.
@@ -83,7 +118,7 @@ class ImagePusher:
 
     def _manifest_tree(self, source: ImageSource, digest: str) -> tuple[Manifest, ...]:
         """Return all manifests of an image, which are read once for all target repositories."""
-        key = (source.repository, digest)
+        key = (source.name, digest)
         with self._lock:
             if key not in self._manifest_trees:
                 self._manifest_trees[key] = manifest_tree(source, digest)
@@ -114,8 +149,8 @@ class ImagePusher:
         if stop.is_set():
             raise _stopped_error()
         blobs, session = self._client.blobs, ""
-        if source.repository:
-            session = blobs.mount(repository, blob.digest, source.repository)
+        if source.mountable_repository:
+            session = blobs.mount(repository, blob.digest, source.mountable_repository)
             if not session:
                 meter.skip(blob.size)
                 return Counter(blobs_mounted=1)

@@ -1,4 +1,4 @@
-"""Sources of images to push: another repository of the same registry, or an OCI layout on disk."""
+"""Sources of images to push: a repository of the same registry or of another one, or an OCI layout on disk."""
 
 from __future__ import annotations
 
@@ -18,13 +18,18 @@ from kaizen_tasks.adapters.oci.manifest import (
 )
 from kaizen_tasks.adapters.oci.pool import CHUNK_BYTES
 from kaizen_tasks.errors import NotFound, PushFailed, Refused
+from kaizen_tasks.ports.images import Registry
 
 
 class ImageSource(Protocol):
     """A source of images to push: a repository or an OCI layout, in which content is found by digest."""
 
     @property
-    def repository(self) -> str:
+    def name(self) -> str:
+        """The repository or the folder."""
+
+    @property
+    def mountable_repository(self) -> str:
         """The repository of the target registry from which blobs can be mounted, or an empty string."""
 
     def manifest(self, digest: str) -> Manifest:
@@ -39,18 +44,45 @@ class RepositorySource:
 
     def __init__(self, client: OciClient, repository: str) -> None:
         self._client = client
-        self.repository = repository
+        self.name = self.mountable_repository = repository
 
     def manifest(self, digest: str) -> Manifest:
         """Return the manifest with a digest."""
-        manifest = self._client.manifest(self.repository, digest)
+        manifest = self._client.manifest(self.name, digest)
         if manifest is None:
-            raise NotFound(f"{self._client.repository_uri(self.repository)} does not hold {digest}")
+            raise NotFound(f"{self._client.repository_uri(self.name)} does not hold {digest}")
         return manifest
 
     def open(self, digest: str, offset: int) -> Stream:
         """Stream a blob from an offset in bytes."""
-        return self._client.blobs.open(self.repository, digest, offset)
+        return self._client.blobs.open(self.name, digest, offset)
+
+
+class RemoteSource:
+    """A source of images: a repository in another registry than the target's, from which nothing can be mounted."""
+
+    mountable_repository = ""
+
+    def __init__(self, registry: Registry, repository: str) -> None:
+        self._registry = registry
+        self._repository = repository
+
+    @property
+    def name(self) -> str:
+        """The full name of the repository."""
+        return f"{self._registry.credentials().host}/{self._repository}"
+
+    def manifest(self, digest: str) -> Manifest:
+        """Return the manifest with a digest."""
+        stored = self._registry.read_manifest(self._repository, digest)
+        manifest = Manifest(stored.content, stored.media_type)
+        if manifest.digest != digest:
+            raise Refused(f"{self.name} sent {manifest.digest} when asked for {digest}")
+        return manifest
+
+    def open(self, digest: str, offset: int) -> Stream:
+        """Stream a blob from an offset in bytes."""
+        return self._registry.open_blob(self._repository, digest, offset)
 
 
 @frozen
@@ -61,7 +93,12 @@ class LayoutSource:
     """
 
     _folder: Path
-    repository: str = field(default="", init=False)
+    mountable_repository: str = field(default="", init=False)
+
+    @property
+    def name(self) -> str:
+        """The folder."""
+        return str(self._folder)
 
     def image_digest(self) -> str:
         """Return the digest of the layout's only image; PushFailed when there is no image, or more than one."""

@@ -162,7 +162,7 @@ def index(*children: Manifest) -> bytes:
 class TreeSource:
     """A source of manifests in memory."""
 
-    repository = "web"
+    name = mountable_repository = "web"
 
     def __init__(self) -> None:
         self.manifests: dict[str, Manifest] = {}
