@@ -28,3 +28,7 @@ class AwsTarget:
     def place(self) -> str:
         """The account and the region, as plans and errors name them: `210987654321 (eu-central-1)`."""
         return f"{self.account or 'any account'} ({self.region})"
+
+    def is_beside(self, other: AwsTarget) -> bool:
+        """Return whether both are the same account and region, between whose repositories layers are mounted."""
+        return (self.account, self.region) == (other.account, other.region)

@@ -31,26 +31,30 @@ class AccountPorts:
 
     Args:
         target: the account and the region.
+        clients: returns the AWS clients of a target.
         settings: the whole configuration.
         clock: the toolbox's clock.
         ledger: returns the ledger, which is in the home account.
     """
 
     def __init__(
-        self, target: AwsTarget, *, settings: Settings, clock: Clock, ledger: Callable[[], DynamoLedger]
+        self,
+        target: AwsTarget,
+        *,
+        clients: Callable[[AwsTarget], Aws],
+        settings: Settings,
+        clock: Clock,
+        ledger: Callable[[], DynamoLedger],
     ) -> None:
         self._target = target
+        self._clients = clients
         self._settings = settings
         self.clock = clock
         self._ledger = ledger
 
-    @cached_property
+    @property
     def aws(self) -> Aws:
-        from kaizen_tasks.adapters.aws.credentials import choose_profile
-        from kaizen_tasks.adapters.aws.session import Aws
-
-        target = self._target
-        return Aws(region=target.region, profile=choose_profile(target.profile), account=target.account)
+        return self._clients(self._target)
 
     @cached_property
     def registry(self) -> Registry:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.reporter import Reporter
     from kaizen_tasks.ports.scm import ReleaseFiles, Scm
     from kaizen_tasks.ports.state import Holds, Ledger, Locks
+    from kaizen_tasks.wiring.credentials import AwsClients
     from kaizen_tasks.wiring.targets import AccountPorts, TargetPorts, Targets
 
 
@@ -58,7 +59,7 @@ class Toolbox:
         """Who runs this: the person whom the CI service or the role's session names, else this machine's user."""
         from kaizen_tasks.domain.aws_account import person_in_session
 
-        return self._ci_run.actor or person_in_session(self._aws.principal()) or user_at_host()
+        return self._ci_run.actor or person_in_session(self._clients.caller().principal()) or user_at_host()
 
     @property
     def run_url(self) -> str:
@@ -113,8 +114,26 @@ class Toolbox:
     def _targets(self) -> Targets:
         from kaizen_tasks.wiring.targets import AccountPorts, Targets
 
-        settings, clock = self.settings, self.clock
-        return Targets(partial(AccountPorts, settings=settings, clock=clock, ledger=lambda: self.ledger_table))
+        create = partial(
+            AccountPorts,
+            clients=self._clients.at,
+            settings=self.settings,
+            clock=self.clock,
+            ledger=lambda: self.ledger_table,
+        )
+        return Targets(create)
+
+    @cached_property
+    def _clients(self) -> AwsClients:
+        from kaizen_tasks.domain.aws_account import role_session_name
+        from kaizen_tasks.wiring.credentials import AwsClients
+
+        settings = self.settings
+        return AwsClients(
+            settings.aws.target,
+            settings.environments,
+            session_name=lambda: role_session_name(self.actor, settings.app),
+        )
 
     def at(self, environment: Environment) -> TargetPorts:
         """Return the ports of an environment."""

@@ -92,6 +92,15 @@ def choose_profile(configured: str) -> str:
     return "" if is_overridden and not os.environ.get(OVERRIDE_VARIABLE) else configured
 
 
+def choose_target_profile(configured: str) -> str:
+    """Return the profile for an environment that has one of its own: that one, wherever this machine has it.
+
+    `AWS_PROFILE` does not replace it, as one profile does not reach several accounts. On a machine without it, such as
+    CI, variables say what to use, if there are any.
+    """
+    return configured if configured in _available_profiles() else choose_profile(configured)
+
+
 def create_core_session(profile: str) -> botocore.session.Session:
     """Return botocore's session of a profile, in which no source of credentials waits for ever."""
     import botocore.session
@@ -210,16 +219,21 @@ def _hint(names: set[str], provider: str, profile: str) -> str:
 
 def _profile_hint(profile: str) -> str:
     """Return what to do about a profile that is missing: the nearest one of those that there are."""
-    import botocore.session
-
-    existing: list[str] = []
-    with suppress(Exception):  # the hint must not be what fails
-        existing = botocore.session.Session().available_profiles
+    existing = _available_profiles()
     nearest = difflib.get_close_matches(profile, existing, n=1)
     if nearest:
         return f"use the nearest profile: export AWS_PROFILE={shlex.quote(nearest[0])}"
     create = f"create the profile: aws configure sso --profile {shlex.quote(profile)}"
     return f"set AWS_PROFILE to one of {', '.join(existing[:10])}, or {create}" if existing else create
+
+
+def _available_profiles() -> list[str]:
+    """Return the names of the profiles; none where the file cannot be read, which is reported with its use."""
+    import botocore.session
+
+    with suppress(Exception):
+        return botocore.session.Session().available_profiles
+    return []
 
 
 def provider_of(error: Exception) -> str | None:

@@ -47,7 +47,12 @@ class CopyImage(EnvironmentStep):
         if image is None:
             reason = f"neither {self.environment.repository} nor {self.source.repository} has {release.name}"
             return Refuse(reasons=(reason,), hint=f"release it first: inv release-{tools.settings.first_stage.name}")
-        return Act(f"copy {release.name} from {self.source.repository} by digest", _with_image(release, image))
+        origin, repository = self.source.target, self.source.repository
+        if origin.is_beside(self.environment.target):
+            description = f"copy {release.name} from {repository} by digest"
+        else:
+            description = f"copy {release.name} by digest from {repository} in {origin.place}, through this machine"
+        return Act(description, _with_image(release, image))
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Mount or transfer the blobs, then put the original manifest."""
@@ -61,9 +66,12 @@ class CopyImage(EnvironmentStep):
 
 
 def copy_image(digest: str, source: Environment, environment: Environment, *, tag: str, tools: Tools) -> CopyStats:
-    """Copy an image unchanged from the repository of one environment to that of another, and tag the copy there."""
-    registry = tools.at(environment).registry
-    return registry.copy(digest=digest, source=source.repository, target=environment.repository, tag=tag)
+    """Copy an image unchanged from the repository of one environment to that of another, and tag the copy there.
+
+    The credentials of each environment reach its own registry, so that no repository has to admit another account.
+    """
+    origin, registry = tools.at(source).registry, tools.at(environment).registry
+    return registry.copy(digest=digest, source=source.repository, target=environment.repository, tag=tag, origin=origin)
 
 
 def _with_image(release: Release, image: Image) -> Release:

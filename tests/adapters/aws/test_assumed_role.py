@@ -2,52 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs
 
 import pytest
 
 from kaizen_tasks.adapters.aws.assumed_role import AssumedRole
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.errors import Denied
-from tests.support.scripted_server import Reply, Request, ScriptedServer
+from tests.support.scripted_sts import CALLER, HOME, ROLE, TARGET, error, form, issued, question, scripted_sts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HOME, TARGET = "123456789012", "210987654321"
-ROLE = f"arn:aws:iam::{TARGET}:role/release"
-CALLER = f"arn:aws:iam::{HOME}:user/ada"
+    from tests.support.scripted_server import ScriptedServer
+
 POLICIES = "its trust policy must admit the caller, and a policy of the caller must allow sts:AssumeRole"
-IDENTITY = """<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>{arn}</Arn><Account>{account}</Account>
-</GetCallerIdentityResult></GetCallerIdentityResponse>"""
-ISSUED = """<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIAROLE</AccessKeyId>
-<SecretAccessKey>secret</SecretAccessKey><SessionToken>token</SessionToken><Expiration>{expiration}</Expiration>
-</Credentials></AssumeRoleResult></AssumeRoleResponse>"""
-ERROR = "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>"
-
-
-def _question(request: Request) -> str:
-    """Return the operation, and whether the role asks it."""
-    by_role = " by the role" if "Credential=ASIAROLE/" in request.headers.get("Authorization", "") else ""
-    return _form(request)["Action"] + by_role
-
-
-def _form(request: Request) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
-
-
-def _identity(account: str, arn: str) -> list[Reply]:
-    return [Reply(body=IDENTITY.format(arn=arn, account=account).encode())]
-
-
-def _issued(**lifetime: float) -> Reply:
-    return Reply(body=ISSUED.format(expiration=(datetime.now(UTC) + timedelta(**lifetime)).isoformat()).encode())
-
-
-def _error(code: str) -> list[Reply]:
-    return [Reply(status=403, body=ERROR.format(code=code).encode())]
 
 
 @pytest.mark.integration
@@ -57,12 +26,7 @@ class TestAssumedRole:
         """An STS that knows the caller, and lets the role be assumed for an hour."""
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAHOME")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-        script = {
-            "GetCallerIdentity": _identity(HOME, CALLER),
-            "GetCallerIdentity by the role": _identity(TARGET, f"arn:aws:sts::{TARGET}:assumed-role/release/ada.coach"),
-            "AssumeRole": [_issued(hours=1)],
-        }
-        with ScriptedServer(script, question=_question) as server:
+        with scripted_sts() as server:
             monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
             yield server
 
@@ -83,7 +47,7 @@ class TestAssumedRole:
         target.apprunner()
         target.secretsmanager()
 
-        assert [_question(request) for request in sts.requests] == [
+        assert [question(request) for request in sts.requests] == [
             "GetCallerIdentity",
             "AssumeRole",
             "GetCallerIdentity by the role",
@@ -92,17 +56,17 @@ class TestAssumedRole:
     def test_session_says_who_releases(self, sts: ScriptedServer, home: Aws) -> None:
         self.target(home).account_id()
 
-        form = _form(sts.asked("AssumeRole")[0])
-        assert (form["RoleArn"], form["RoleSessionName"]) == (ROLE, "ada.coach")
-        assert "ExternalId" not in form
+        request = form(sts.asked("AssumeRole")[0])
+        assert (request["RoleArn"], request["RoleSessionName"]) == (ROLE, "ada.coach")
+        assert "ExternalId" not in request
 
     def test_external_id_is_sent(self, sts: ScriptedServer, home: Aws) -> None:
         self.target(home, external_id="coach-prod").account_id()
 
-        assert _form(sts.asked("AssumeRole")[0])["ExternalId"] == "coach-prod"
+        assert form(sts.asked("AssumeRole")[0])["ExternalId"] == "coach-prod"
 
     def test_credentials_are_renewed_before_they_expire(self, sts: ScriptedServer, home: Aws) -> None:
-        sts.script["AssumeRole"] = [_issued(minutes=5), _issued(hours=1)]
+        sts.script["AssumeRole"] = [issued(minutes=5), issued(hours=1)]
         credentials = self.target(home).credentials()
         assert credentials is not None
 
@@ -114,7 +78,7 @@ class TestAssumedRole:
     def test_denied_role_names_caller_role_and_the_command_that_prints_both_policies(
         self, sts: ScriptedServer, home: Aws
     ) -> None:
-        sts.script["AssumeRole"] = _error("AccessDenied")
+        sts.script["AssumeRole"] = error("AccessDenied")
 
         with pytest.raises(Denied) as caught:
             self.target(home, external_id="coach-prod").ecr()
@@ -128,7 +92,7 @@ class TestAssumedRole:
     def test_expired_credentials_of_the_caller_are_not_a_matter_of_the_role(
         self, sts: ScriptedServer, home: Aws
     ) -> None:
-        sts.script["AssumeRole"] = _error("ExpiredToken")
+        sts.script["AssumeRole"] = error("ExpiredToken")
 
         with pytest.raises(Denied, match="your AWS credentials have expired: cannot assume the role") as caught:
             self.target(home).ecr()
