@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from attrs import field, frozen
+
 from kaizen_tasks.adapters.aws.session import Aws, aws_errors
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.tag_mutability import TagMutability
@@ -13,6 +15,27 @@ from kaizen_tasks.ports.types import Secret
 
 MAX_CHECKS = 20
 """Health checks that may fail before an instance is given up: https://docs.aws.amazon.com/apprunner/latest/api/API_HealthCheckConfiguration.html."""
+
+
+@frozen(kw_only=True)
+class NewService:
+    """What a new service runs, and with what.
+
+    Attributes:
+        image: reference of the image by its digest; a service that follows a tag runs what that names.
+        variables: environment variables of the app.
+        secrets: what `create_secret` returned.
+        port: the port that the app listens on.
+        health_path: the path that a load balancer asks for, where the platform has one.
+        start_timeout: seconds that an instance may take to listen, up to 400.
+    """
+
+    image: str
+    variables: Mapping[str, str] = field(repr=False)
+    secrets: Mapping[str, str]
+    port: int
+    health_path: str
+    start_timeout: float
 
 
 class Provisioner:
@@ -39,9 +62,10 @@ class Provisioner:
             )
 
     def create_secret(self, environment: Environment, content: Secret) -> Mapping[str, str]:
-        """Create a secret if it is missing; return App Runner's reference to each value in the secret, by name.
+        """Create a secret if it is missing; return the reference to each value in the secret, by name.
 
-        https://docs.aws.amazon.com/apprunner/latest/dg/env-variable-manage.html
+        App Runner and ECS understand the same one: https://docs.aws.amazon.com/apprunner/latest/dg/env-variable-manage.html,
+        https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html
         """
         secretsmanager, text = self._aws.secretsmanager(), content.reveal()
         with aws_errors(f"create the secret {environment.secret}"):
@@ -51,47 +75,51 @@ class Provisioner:
                 arn = secretsmanager.describe_secret(SecretId=environment.secret)["ARN"]
         return {name: f"{arn}:{name}::" for name in ConfigDocument.parse(text).names}
 
-    def create_service(
-        self,
-        environment: Environment,
-        *,
-        variables: Mapping[str, str],
-        secrets: Mapping[str, str],
-        port: int,
-        start_timeout: float,
-    ) -> None:
-        """Create a service that deploys only when it is told to, which is not App Runner's default.
-
-        App Runner accepts only ECR's own host name for a private repository, not that of a local registry.
+    def create_service(self, environment: Environment, service: NewService) -> None:
+        """Create a service that deploys only when it is told to.
 
         Args:
-            environment: the environment.
-            variables: environment variables of the app.
-            secrets: what `create_secret` returned.
-            port: the port that the app listens on.
-            start_timeout: seconds that an instance may take to listen, up to 400.
+            environment: the environment, whose platform says what kind of service it is.
+            service: what the service runs, and with what.
+        """
+        with aws_errors(f"create the service {environment.service}"):
+            if not environment.kind.has_cluster:
+                self._create_app_runner_service(environment, service)
+                return
+            from kaizen_tasks.adapters.aws.ecs import provision
+
+            account, ecs = self._aws.account_id(), self._aws.ecs()
+            provision.create_cluster(ecs, environment)
+            if environment.kind.has_address:
+                provision.create_express_service(ecs, environment, service, account=account)
+            else:
+                provision.create_plain_service(ecs, environment, service, account=account, region=self._region)
+
+    def _create_app_runner_service(self, environment: Environment, service: NewService) -> None:
+        """Create a service that does not follow its tag by itself, which is not App Runner's default.
+
+        App Runner accepts only ECR's own host name for a private repository, not that of a local registry.
         """
         registry = f"{self._aws.account_id()}.dkr.ecr.{self._region}.amazonaws.com"
         role = f"arn:aws:iam::{self._aws.account_id()}:role/{environment.service}-pulls"
-        interval = math.ceil(start_timeout / MAX_CHECKS)
-        with aws_errors(f"create the service {environment.service}"):
-            self._aws.apprunner().create_service(
-                ServiceName=environment.service,
-                SourceConfiguration={
-                    "AuthenticationConfiguration": {"AccessRoleArn": role},
-                    "AutoDeploymentsEnabled": False,
-                    "ImageRepository": {
-                        "ImageIdentifier": f"{registry}/{environment.followed_image}",
-                        "ImageRepositoryType": "ECR",
-                        "ImageConfiguration": {
-                            "Port": str(port),
-                            "RuntimeEnvironmentVariables": dict(variables),
-                            "RuntimeEnvironmentSecrets": dict(secrets),
-                        },
+        interval = math.ceil(service.start_timeout / MAX_CHECKS)
+        self._aws.apprunner().create_service(
+            ServiceName=environment.service,
+            SourceConfiguration={
+                "AuthenticationConfiguration": {"AccessRoleArn": role},
+                "AutoDeploymentsEnabled": False,
+                "ImageRepository": {
+                    "ImageIdentifier": f"{registry}/{environment.followed_image}",
+                    "ImageRepositoryType": "ECR",
+                    "ImageConfiguration": {
+                        "Port": str(service.port),
+                        "RuntimeEnvironmentVariables": dict(service.variables),
+                        "RuntimeEnvironmentSecrets": dict(service.secrets),
                     },
                 },
-                HealthCheckConfiguration={
-                    "Interval": interval,
-                    "UnhealthyThreshold": math.ceil(start_timeout / interval),
-                },
-            )
+            },
+            HealthCheckConfiguration={
+                "Interval": interval,
+                "UnhealthyThreshold": math.ceil(service.start_timeout / interval),
+            },
+        )

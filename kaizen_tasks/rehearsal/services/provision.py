@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 from semver import Version
 
+from kaizen_tasks.adapters.aws.provision import NewService
 from kaizen_tasks.config import checks
 from kaizen_tasks.domain.dockerfile.parse import parse_dockerfile
 from kaizen_tasks.domain.environment import distinct_repositories
@@ -18,7 +19,7 @@ from kaizen_tasks.domain.text import log_excerpt
 from kaizen_tasks.domain.text.duration import write_duration
 from kaizen_tasks.domain.text.listing import list_names
 from kaizen_tasks.errors import DeployFailed, KaizenError, NotFound, Refused
-from kaizen_tasks.flows.deploy.image import move_followed_tag
+from kaizen_tasks.flows.deploy.image import image_reference, move_followed_tag
 from kaizen_tasks.flows.release import files
 from kaizen_tasks.flows.runner import run_flow
 from kaizen_tasks.flows.steps.build import Build, build_spec, upload_image
@@ -41,6 +42,9 @@ INITIAL_VERSION = Version(0, 0, 0)
 
 START_MARGIN_SECONDS = 60.0
 """Seconds beyond `rehearse.start_timeout` within which all new services must run: their images are pulled first."""
+
+POLL_INTERVAL_SECONDS = 0.05
+"""Seconds between two looks at services of a cloud on this machine."""
 
 PATIENCE_SECONDS = 10.0
 """Seconds after which it is said what is waited for."""
@@ -73,7 +77,7 @@ def provision(tools: Toolbox, first_version: Version, *, like: ServiceDescriptio
     port = tools.settings.rehearse.port or (like.port if like else 0) or _exposed_port(image, tools)
     for environment in new_environments:
         runs_with = service_input(environment, tools.settings, secrets=secrets, like=like)
-        _create_service(environment, port, runs_with, tools)
+        _create_service(environment, image, port, runs_with, tools)
     wait_until_running(new_environments, tools)
 
 
@@ -157,14 +161,22 @@ def _head_release(version: Version, tools: Toolbox) -> Release:
     return Release(version=version, commit=head)
 
 
-def _create_service(environment: Environment, port: int, runs_with: ServiceInput, tools: Toolbox) -> None:
-    tools.provisioner_at(environment).create_service(
-        environment,
+def _create_service(environment: Environment, image: Image, port: int, runs_with: ServiceInput, tools: Toolbox) -> None:
+    service = NewService(
+        image=image_reference(environment, image.digest, tools),
         variables=runs_with.variables,
         secrets=_create_secrets(environment, runs_with, tools),
         port=port,
+        health_path=_health_path(tools),
         start_timeout=tools.settings.rehearse.start_timeout,
     )
+    tools.provisioner_at(environment).create_service(environment, service)
+
+
+def _health_path(tools: Toolbox) -> str:
+    """Return a path at which the app answers without an error to whoever asks: that of the version, if it is public."""
+    verify = tools.settings.verify
+    return "/" if verify.headers else verify.path
 
 
 def _create_secrets(environment: Environment, runs_with: ServiceInput, tools: Toolbox) -> Mapping[str, str]:
@@ -182,38 +194,55 @@ def _create_secrets(environment: Environment, runs_with: ServiceInput, tools: To
 
 
 def wait_until_running(environments: tuple[Environment, ...], tools: Toolbox) -> None:
-    """Wait until the services of environments run.
+    """Wait until the services of environments run what they were told.
 
     Raises:
         DeployFailed: one does not, with the last lines that its app has printed.
     """
+    services = _wait_while_busy(environments, tools)
+    pairs = zip(environments, services, strict=True)
+    problems = {environment: _start_problem(service, environment, tools) for environment, service in pairs}
+    failed = [environment for environment, problem in problems.items() if problem]
+    if not failed:
+        return
+    first_service = services[environments.index(failed[0])]
+    output = _last_output(first_service, failed[0], tools)
+    for line in output:
+        tools.reporter.note(f"  {first_service.name} | {line}")
+    raise DeployFailed(
+        f"not every service started: {', '.join(problems[environment] for environment in failed)}",
+        state=f"the last words of {first_service.name}: {log_excerpt.last_words(output)}" if output else "",
+        hint="correct the app, or set what it needs in [rehearse]: env, secrets, port, start_timeout",
+    )
+
+
+def _wait_while_busy(environments: tuple[Environment, ...], tools: Toolbox) -> tuple[Service, ...]:
+    """Return the services once none is busy, one could not be created, or the time is over."""
     started_at, services, has_said = tools.clock.monotonic(), tuple[Service, ...](), False
     timeout = tools.settings.rehearse.start_timeout
     while (elapsed := tools.clock.monotonic() - started_at) < timeout + START_MARGIN_SECONDS:
         services = tuple(_get_service(environment, tools) for environment in environments)
         statuses = {service.status for service in services}
-        if statuses <= {ServiceStatus.RUNNING}:
-            return
-        if ServiceStatus.CREATION_FAILED in statuses:
+        if statuses <= {ServiceStatus.RUNNING} or ServiceStatus.CREATION_FAILED in statuses:
             break
         if elapsed > PATIENCE_SECONDS and not has_said:
             pending = list_names([service.name for service in services if service.status is not ServiceStatus.RUNNING])
             limit = f"{write_duration(timeout)}, by rehearse.start_timeout"
             tools.reporter.note(f"waiting for {pending} to listen on the port of the service (at most {limit})")
             has_said = True
-        tools.clock.sleep(0.05)
-    pairs = zip(environments, services, strict=True)
-    stopped = [(environment, service) for environment, service in pairs if service.status is not ServiceStatus.RUNNING]
-    summary = ", ".join(f"{service.name} is {service.native_status}" for _, service in stopped)
-    first_environment, first_service = stopped[0]
-    output = _last_output(first_service, first_environment, tools)
-    for line in output:
-        tools.reporter.note(f"  {first_service.name} | {line}")
-    raise DeployFailed(
-        f"not every service started: {summary}",
-        state=f"the last words of {first_service.name}: {log_excerpt.last_words(output)}" if output else "",
-        hint="correct the app, or set what it needs in [rehearse]: env, secrets, port, start_timeout",
-    )
+        tools.clock.sleep(POLL_INTERVAL_SECONDS)
+    return services
+
+
+def _start_problem(service: Service, environment: Environment, tools: Toolbox) -> str:
+    """Return why a service does not run what it was told; empty if it does. A service runs after a failure as well."""
+    if service.status is not ServiceStatus.RUNNING:
+        return f"{service.name} is {service.native_status}"
+    for operation in tools.at(environment).platform.list_operations(service)[:1]:
+        if operation.has_failed:
+            reason = f": {operation.reason}" if operation.reason else ""
+            return f"{service.name} ended its deployment with {operation.native_state}{reason}"
+    return ""
 
 
 def _get_service(environment: Environment, tools: Toolbox) -> Service:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.adapters.aws.provision import Provisioner
+from kaizen_tasks.adapters.aws.provision import NewService, Provisioner
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import KaizenError
@@ -14,6 +14,8 @@ from kaizen_tasks.ports.types import Secret
 from tests.adapters.conftest import ACCOUNT, REGION
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kaizen_tasks.adapters.aws.session import Aws
     from tests.support.local_cloud import Cloud
 
@@ -25,6 +27,18 @@ STAGING = Environment(
     service="staging-web-service",
     secret="staging-web-secrets",
 )
+
+
+def new_service(secrets: Mapping[str, str], image: str = "") -> NewService:
+    """What the services of these tests run."""
+    return NewService(
+        image=image,
+        variables={"ENVIRONMENT": "staging"},
+        secrets=secrets,
+        port=8000,
+        health_path="/version",
+        start_timeout=90,
+    )
 
 
 @pytest.fixture
@@ -49,7 +63,7 @@ def test_a_service_follows_latest_and_knows_its_environment(founder: Provisioner
     founder.create_repository(STAGING.repository, RULES)
 
     secrets = founder.create_secret(STAGING, Secret('{"AI_MODEL": "small"}'))
-    founder.create_service(STAGING, variables={"ENVIRONMENT": "staging"}, secrets=secrets, port=8000, start_timeout=90)
+    founder.create_service(STAGING, new_service(secrets))
 
     (summary,) = [
         each

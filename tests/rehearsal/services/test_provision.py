@@ -22,6 +22,7 @@ from tests.fakes.platform import FakePlatform
 from tests.fakes.tools import FakeTools, settings
 
 if TYPE_CHECKING:
+    from kaizen_tasks.adapters.aws.provision import NewService
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.service import Service
     from kaizen_tasks.domain.tag_mutability import TagMutability
@@ -59,6 +60,8 @@ class FakeProvisioner:
         tools: the fakes.
         status: of a service that was just created.
         created: names of everything created, in order.
+        images: what each environment's service was created with.
+        health_paths: what load balancers ask for.
         secrets: what each environment's app gets from a secret.
         variables: the variables of each environment's app.
         ports: the ports of all services.
@@ -68,6 +71,8 @@ class FakeProvisioner:
     tools: EmptyTools
     status: ServiceStatus = ServiceStatus.RUNNING
     created: list[str] = field(factory=list)
+    images: dict[str, str] = field(factory=dict)
+    health_paths: set[str] = field(factory=set)
     secrets: dict[str, Mapping[str, str]] = field(factory=dict)
     variables: dict[str, Mapping[str, str]] = field(factory=dict)
     ports: set[int] = field(factory=set)
@@ -84,21 +89,15 @@ class FakeProvisioner:
         self.tools.secrets.create(environment.secret, content.reveal(), version="1", at=self.tools.clock.now())
         return {name: f"{environment.secret}:{name}" for name in ConfigDocument.parse(content.reveal()).names}
 
-    def create_service(
-        self,
-        environment: Environment,
-        *,
-        variables: Mapping[str, str],
-        secrets: Mapping[str, str],
-        port: int,
-        start_timeout: float,
-    ) -> None:
+    def create_service(self, environment: Environment, service: NewService) -> None:
         """Create a service; it runs what `:latest` names now."""
         self.created.append(environment.service)
-        self.secrets[environment.name] = secrets
-        self.variables[environment.name] = variables
-        self.ports.add(port)
-        self.start_timeouts.add(start_timeout)
+        self.images[environment.name] = service.image
+        self.secrets[environment.name] = service.secrets
+        self.variables[environment.name] = service.variables
+        self.health_paths.add(service.health_path)
+        self.ports.add(service.port)
+        self.start_timeouts.add(service.start_timeout)
         self.tools.platform.add(environment.service, image="any")
         self.tools.platform.set_status(environment.service, self.status)
         self.tools.running_versions[environment.name] = self.tools.latest(environment.name)

@@ -12,6 +12,9 @@ Document = Mapping[str, Any]
 class EcsClient(Protocol):
     """The client of ECS; boto3's client has these methods."""
 
+    def create_cluster(self, **request: object) -> Document:
+        """Create a cluster, or return the one of that name."""
+
     def create_express_gateway_service(self, **request: object) -> Document:
         """Create a service in Express Mode."""
 
