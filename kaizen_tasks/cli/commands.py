@@ -198,6 +198,7 @@ demo = command(
     "Release and promote an example app on a local cloud.",
     flags.KEEP,
     Flag("engine", f"{flags.ENGINE_HELP}; auto is docker if the base image is there, else bundle", default="auto"),
+    Flag("platform", "what runs the example app: apprunner, ecs-express or ecs", default="apprunner"),
     flags.JSON,
 )
 rehearse = command(

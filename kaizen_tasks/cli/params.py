@@ -11,6 +11,7 @@ from kaizen_tasks.config import checks
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.environment import Environment, Stage
+from kaizen_tasks.domain.platform import PLATFORMS
 from kaizen_tasks.domain.rollout import Shard, parse_shard
 from kaizen_tasks.domain.text import duration
 from kaizen_tasks.errors import UsageError
@@ -60,6 +61,17 @@ def parse_service_engine(name: str) -> str:
     if name not in SERVICE_ENGINES:
         as_builder = f" ({name} builds images, as build.engine)" if name in checks.ENGINES else ""
         raise unknown_choice_error(f"--engine {name!r} does not run services{as_builder}", name, SERVICE_ENGINES)
+    return name
+
+
+def parse_platform(name: str) -> str:
+    """Return the value of `--platform`.
+
+    Raises:
+        UsageError: there is no such platform.
+    """
+    if name not in PLATFORMS:
+        raise unknown_choice_error(f"--platform {name!r} is not a platform", name, tuple(PLATFORMS))
     return name
 
 

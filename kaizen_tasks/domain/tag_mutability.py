@@ -45,7 +45,7 @@ class TagMutability:
         are mutable but those of versions.
 
         Args:
-            followed_tags: the tags that services follow, which deployments move.
+            followed_tags: the tags that services follow, which deployments move; none where no tag moves.
         """
         if self.protects_version_tags and all(map(self.may_move, followed_tags)):
             return self
@@ -54,7 +54,8 @@ class TagMutability:
         exclusions = self.exclusion_filters if self.mutability == "IMMUTABLE_WITH_EXCLUSION" else ()
         kept = (pattern for pattern in exclusions if not fnmatch.fnmatchcase(SAMPLE_VERSION_TAG, pattern))
         filters = tuple(dict.fromkeys((*followed_tags, *kept)))[:MAX_EXCLUSION_FILTERS]
-        return TagMutability(mutability="IMMUTABLE_WITH_EXCLUSION", exclusion_filters=filters)
+        mutability: Mutability = "IMMUTABLE_WITH_EXCLUSION" if filters else "IMMUTABLE"
+        return TagMutability(mutability=mutability, exclusion_filters=filters)
 
     def __str__(self) -> str:
         """Return a text such as `immutable except latest`."""

@@ -65,12 +65,13 @@ class DemoWorkspace:
         return {**cloud_environ, "INVOKE_BUILD_ENGINE": self.engine}
 
 
-def run_demo(work: Path, *, engine: str, keep: bool, json: bool, out: TextIO) -> None:
+def run_demo(work: Path, *, engine: str, platform: str, keep: bool, json: bool, out: TextIO) -> None:
     """Create the workspace, release and promote the example app, print its status, and clean up.
 
     Args:
         work: an empty folder for everything.
         engine: what builds the image; `auto` is docker when that needs no download, else bundle.
+        platform: what runs the app: `apprunner`, `ecs-express`, `ecs`.
         keep: whether the local cloud keeps running.
         json: whether to write the status to stdout as JSON.
         out: the stream that people read.
@@ -82,7 +83,7 @@ def run_demo(work: Path, *, engine: str, keep: bool, json: bool, out: TextIO) ->
     started_at = time.monotonic()
     clouds.require_installed()
     _require_engine(engine)
-    clone, remote = example.create_example_repo(work, example.find_example_app())
+    clone, remote = example.create_example_repo(work, example.find_example_app(), platform=platform)
     workspace = DemoWorkspace(work=work, clone=clone, remote=remote, engine=_choose_engine(engine, clone), out=out)
     try:
         for command in (f"local.up --state {shlex.quote(str(workspace.state))}", *DEMO_COMMANDS):

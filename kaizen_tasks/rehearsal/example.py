@@ -6,9 +6,11 @@ import os
 import shutil
 from pathlib import Path
 
+from kaizen_tasks.domain.platform import DEFAULT_PLATFORM
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.rehearsal.commands import run_git
 
+CONFIG_FILE = "kaizen.toml"
 GIT_CONFIG = {
     "user.name": "Coach Team",
     "user.email": "team@coach.example",
@@ -32,12 +34,13 @@ def find_example_app() -> Path:
     raise Refused("the example app is missing from this installation", hint=hint)
 
 
-def create_example_repo(work: Path, example_folder: Path) -> tuple[Path, Path]:
+def create_example_repo(work: Path, example_folder: Path, *, platform: str = DEFAULT_PLATFORM) -> tuple[Path, Path]:
     """Create a repository with the example as its first commit, and push that to a bare remote.
 
     Args:
         work: an empty folder.
         example_folder: the app's files.
+        platform: what its configuration shall name as the platform of all environments.
 
     Returns:
         The clone and the remote.
@@ -48,6 +51,8 @@ def create_example_repo(work: Path, example_folder: Path) -> tuple[Path, Path]:
     """
     clone, remote = work / "coach", work / "coach.git"
     shutil.copytree(example_folder, clone, ignore=shutil.ignore_patterns("__pycache__"))
+    if platform != DEFAULT_PLATFORM:
+        _choose_platform(clone / CONFIG_FILE, platform)
     run_git(work, "init", "--quiet", "--bare", "--initial-branch=main", str(remote))
     run_git(clone, "init", "--quiet", "--initial-branch=main")
     for key, value in GIT_CONFIG.items():
@@ -57,3 +62,13 @@ def create_example_repo(work: Path, example_folder: Path) -> tuple[Path, Path]:
     run_git(clone, "remote", "add", "origin", str(remote))
     run_git(clone, "push", "--quiet", "--set-upstream", "origin", "main")
     return clone, remote
+
+
+def _choose_platform(config_file: Path, platform: str) -> None:
+    """Write a platform into a configuration in place of the one that all environments have."""
+    text = config_file.read_text(encoding="utf-8")
+    config_file.write_text(text.replace(_setting(DEFAULT_PLATFORM), _setting(platform)), encoding="utf-8")
+
+
+def _setting(platform: str) -> str:
+    return f'platform = "{platform}"'

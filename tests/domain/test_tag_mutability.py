@@ -58,6 +58,11 @@ def test_right_setting_is_kept(rules: TagMutability) -> None:
     assert rules.with_versions_protected(LATEST) is rules
 
 
+def test_all_tags_are_immutable_where_no_tag_is_followed() -> None:
+    """ECR accepts no exclusion without a filter."""
+    assert TagMutability(mutability="MUTABLE").with_versions_protected(()) == TagMutability(mutability="IMMUTABLE")
+
+
 def test_other_movable_tags_stay_movable_up_to_the_filter_limit() -> None:
     rules = TagMutability(mutability="IMMUTABLE_WITH_EXCLUSION", exclusion_filters=("dev-*", "cache"))
 

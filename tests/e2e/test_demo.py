@@ -35,22 +35,26 @@ def environments(document: Any) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[CommandResult, Path]]:
-    """Run two demos concurrently; return each result with the folder that has its HOME and TMPDIR."""
+    """Run a demo on either kind of ECS, concurrently; return each result with the folder that has its HOME and TMPDIR.
+
+    The demo on App Runner is the one of the fixture `demo`.
+    """
     folders = [tmp_path_factory.mktemp(name) for name in ("one", "two")]
     with ThreadPoolExecutor() as pool:
-        return list(zip(pool.map(run_demo, folders), folders, strict=True))
+        return list(zip(pool.map(run_demo, folders, ("ecs-express", "ecs")), folders, strict=True))
 
 
-def run_demo(folder: Path) -> CommandResult:
+def run_demo(folder: Path, platform: str) -> CommandResult:
     """Run a demo with a HOME of its own."""
-    words = (sys.executable, "-m", "kaizen_tasks", "demo", "--engine", "bundle", "--json")
+    words = (sys.executable, "-m", "kaizen_tasks", "demo", "--engine", "bundle", "--platform", platform, "--json")
     return workspaces.run(words, cwd=folder, environ=workspaces.clean_environ(folder))
 
 
-@pytest.fixture
-def ended(both: list[tuple[CommandResult, Path]]) -> tuple[CommandResult, Path]:
-    """Return the first of the two."""
-    return both[0]
+@pytest.fixture(params=[0, 1], ids=["ecs-express", "ecs"])
+def ended(both: list[tuple[CommandResult, Path]], request: pytest.FixtureRequest) -> tuple[CommandResult, Path]:
+    """Return one of the two."""
+    index: int = request.param
+    return both[index]
 
 
 def test_json_has_the_documented_keys(ended: tuple[CommandResult, Path]) -> None:
@@ -70,6 +74,12 @@ def test_same_digest_runs_in_five_environments(ended: tuple[CommandResult, Path]
     assert [(each["image_tag"], each["ledger"]["event"], each["drift"]) for each in found] == [
         ("v0.2.0", "verified", [])
     ] * 5
+
+
+def test_services_are_told_a_digest_and_no_tag_moves(ended: tuple[CommandResult, Path]) -> None:
+    result, _ = ended
+    assert "deploy prod             deploy my-personal-coach-service with v0.2.0" in result.err
+    assert "latest" not in result.err
 
 
 def test_stderr_shows_the_commands_of_the_readme(ended: tuple[CommandResult, Path]) -> None:

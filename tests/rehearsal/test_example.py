@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kaizen_tasks.adapters.host import process
+from kaizen_tasks.config import load, validate
 from kaizen_tasks.errors import KaizenError, Refused
 from kaizen_tasks.rehearsal import example
 
@@ -60,6 +61,18 @@ def test_the_example_is_committed_and_pushed(work: Path, app: Path) -> None:
     assert git(clone, "rev-parse", "HEAD") == git(remote, "rev-parse", "main")
     assert git(clone, "rev-parse", "--abbrev-ref", "main@{upstream}") == "origin/main"
     assert git(remote, "rev-parse", "--is-bare-repository") == "true"
+
+
+@pytest.mark.parametrize("platform", ["ecs-express", "ecs"])
+def test_every_environment_of_the_example_runs_on_the_platform(work: Path, platform: str) -> None:
+    clone, _ = example.create_example_repo(work, example.find_example_app(), platform=platform)
+
+    settings = load.read_config_file(clone)
+    assert settings is not None
+    assert (
+        validate.build_settings(settings, load.with_defaults(settings.table)).environments["prod"].platform == platform
+    )
+    assert git(clone, "status", "--porcelain") == ""
 
 
 def test_the_example_has_its_own_author_and_no_signing(work: Path, app: Path) -> None:

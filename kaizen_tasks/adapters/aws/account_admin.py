@@ -215,7 +215,7 @@ class AwsAccount(AccountAdmin):
             description = ecr.describe_repositories(repositoryNames=[neighbour])["repositories"][0]
             ecr.create_repository(
                 repositoryName=name,
-                **_render_mutability(rules),
+                **render_mutability(rules),
                 imageScanningConfiguration=description.get("imageScanningConfiguration", {}),
                 encryptionConfiguration=description.get("encryptionConfiguration") or {"encryptionType": "AES256"},
             )
@@ -258,7 +258,7 @@ class AwsAccount(AccountAdmin):
         with repository_errors(repository, f"change the tag mutability of {repository}"):
             self._aws.ecr().put_image_tag_mutability(
                 repositoryName=repository,
-                **_render_mutability(rules),
+                **render_mutability(rules),
             )
 
     def lifecycle_rules(self, repository: str) -> tuple[LifecycleRule, ...]:
@@ -303,7 +303,7 @@ def _parse_mutability(description: RepositoryTypeDef) -> TagMutability:
     return TagMutability(mutability=description["imageTagMutability"], exclusion_filters=filters)
 
 
-def _render_mutability(rules: TagMutability) -> MutabilityRequest:
+def render_mutability(rules: TagMutability) -> MutabilityRequest:
     """Return the members of a request that set tag rules; ECR accepts no empty list of filters."""
     request: MutabilityRequest = {"imageTagMutability": rules.mutability}
     if rules.exclusion_filters:

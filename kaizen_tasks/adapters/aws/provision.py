@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
+from kaizen_tasks.adapters.aws.account_admin import render_mutability
 from kaizen_tasks.adapters.aws.session import Aws, aws_errors
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.tag_mutability import TagMutability
@@ -53,13 +54,7 @@ class Provisioner:
     def create_repository(self, name: str, rules: TagMutability) -> None:
         """Create an image repository."""
         with aws_errors(f"create the repository {name}"):
-            self._aws.ecr().create_repository(
-                repositoryName=name,
-                imageTagMutability=rules.mutability,
-                imageTagMutabilityExclusionFilters=[
-                    {"filterType": "WILDCARD", "filter": pattern} for pattern in rules.exclusion_filters
-                ],
-            )
+            self._aws.ecr().create_repository(repositoryName=name, **render_mutability(rules))
 
     def create_secret(self, environment: Environment, content: Secret) -> Mapping[str, str]:
         """Create a secret if it is missing; return the reference to each value in the secret, by name.
