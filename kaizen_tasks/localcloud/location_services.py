@@ -49,6 +49,21 @@ class CloudOptions:
     now: Callable[[], float]
 
 
+@attrs.frozen(kw_only=True)
+class Surroundings:
+    """What the services of an account in a region know of the cloud.
+
+    Args:
+        open_relay: lets containers reach the cloud at an address of this machine, and returns the port.
+        find_guest: returns the account of a login that a registry of another account has issued, or an empty string.
+        is_foreign_registry: returns whether a host and port is a registry of another account or region.
+    """
+
+    open_relay: Callable[[str], int]
+    find_guest: Callable[[str], str]
+    is_foreign_registry: Callable[[str], bool]
+
+
 class LocationServices:
     """The services of one account in one region.
 
@@ -58,7 +73,7 @@ class LocationServices:
         registry_host: host and port of the registry.
         moto: the account's services that moto simulates.
         instance_variables: variables with which the SDKs of apps find the cloud, and act for their account.
-        open_relay: lets containers reach the cloud at an address of this machine, and returns the port.
+        surroundings: what the services know of the cloud.
         options: options of the cloud.
 
     Attributes:
@@ -79,14 +94,16 @@ class LocationServices:
         registry_host: str,
         moto: MotoBackend,
         instance_variables: Mapping[str, str],
-        open_relay: Callable[[str], int],
+        surroundings: Surroundings,
         options: CloudOptions,
     ) -> None:
         self.location = location
         of_location = attrs.asdict(location)
         store = ImageStore(folder / "registry")
         self.tokens = Tokens(folder / "secret", clock=options.now)
-        self.registry = DistributionApi(store=store, tokens=self.tokens, endpoint=f"http://{registry_host}")
+        self.registry = DistributionApi(
+            store=store, tokens=self.tokens, endpoint=f"http://{registry_host}", find_guest=surroundings.find_guest
+        )
         clock, resolve_secret = MonotonicClock(), SecretResolver(moto).resolve
         apprunner_logs, log_groups = LogStore(folder / "apprunner" / "logs"), LogGroups(folder / "logs")
         self._apprunner = AppRunner(
@@ -99,7 +116,8 @@ class LocationServices:
             issue_password=self.tokens.issue,
             resolve_secret=resolve_secret,
             instance_variables=instance_variables,
-            open_relay=open_relay,
+            open_relay=surroundings.open_relay,
+            is_foreign_registry=surroundings.is_foreign_registry,
             clock=clock,
             **of_location,
         )
@@ -112,7 +130,7 @@ class LocationServices:
             issue_password=self.tokens.issue,
             resolve_secret=resolve_secret,
             instance_variables=instance_variables,
-            open_relay=open_relay,
+            open_relay=surroundings.open_relay,
             log_groups=log_groups,
             clock=clock,
             **of_location,

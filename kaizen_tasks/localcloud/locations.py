@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.localcloud.iam.roles import open_role
 from kaizen_tasks.localcloud.location import ACCOUNT_PATTERN, Location
-from kaizen_tasks.localcloud.location_services import CloudOptions, LocationServices
+from kaizen_tasks.localcloud.location_services import CloudOptions, LocationServices, Surroundings
 from kaizen_tasks.localcloud.moto.backend import MotoBackend
+from kaizen_tasks.localcloud.server.auth import LoginStatus
 from kaizen_tasks.localcloud.server.server import LOOPBACK
 from kaizen_tasks.localcloud.server.sessions import Sessions, role_session
 from kaizen_tasks.localcloud.services.relays import Relays
@@ -141,11 +143,32 @@ class Locations:
             registry_host=f"{LOOPBACK}:{port}",
             moto=self.moto(location.account),
             instance_variables=self._instance_variables(location),
-            open_relay=self._relays.open,
+            surroundings=Surroundings(
+                open_relay=self._relays.open,
+                find_guest=functools.partial(self._find_guest, location),
+                is_foreign_registry=functools.partial(self._is_foreign_registry, location),
+            ),
             options=self._options,
         )
         self._by_port[port] = self._services[location] = services
         return services
+
+    def _find_guest(self, host: Location, authorization: str) -> str:
+        """Return the account that a login belongs to which is not of an account's own registry, or an empty string.
+
+        As in AWS, a password of a region is good in the same region of any account, whose policies decide.
+        """
+        for location, services in tuple(self._services.items()):
+            is_guest = location.region == host.region and location != host
+            if is_guest and services.tokens.check_login(authorization) is LoginStatus.VALID:
+                return location.account
+        return ""
+
+    def _is_foreign_registry(self, own: Location, host: str) -> bool:
+        """Return whether a registry of another account or region is at a host and port."""
+        port = host.removeprefix(f"{LOOPBACK}:")
+        services = self._by_port.get(int(port)) if port.isdecimal() else None
+        return services is not None and services.location != own
 
     def _instance_variables(self, location: Location) -> Mapping[str, str]:
         """Return the variables of apps; those outside the home act for their account."""

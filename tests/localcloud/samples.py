@@ -59,12 +59,18 @@ class Answer:
 
 
 class RawRegistry:
-    """A client of a cloud's registry with one kept-alive connection."""
+    """A client of a cloud's registry with one kept-alive connection.
 
-    def __init__(self, cloud: Cloud) -> None:
-        data = cloud.client("ecr").get_authorization_token()["authorizationData"][0]
+    Args:
+        cloud: the cloud.
+        ecr: a client of ECR in the account and region of the registry, if it is not that of the home.
+    """
+
+    def __init__(self, cloud: Cloud, ecr: Any = None) -> None:
+        data = (ecr or cloud.client("ecr")).get_authorization_token()["authorizationData"][0]
         self.authorization = f"Basic {data['authorizationToken']}"
-        self.connection = http.client.HTTPConnection(cloud.registry, timeout=HANG_SECONDS)
+        self.host = str(data["proxyEndpoint"]).removeprefix("http://")
+        self.connection = http.client.HTTPConnection(self.host, timeout=HANG_SECONDS)
 
     def ask(self, method: str, path: str, body: bytes | Iterable[bytes] | None = None, **headers: str) -> Answer:
         named = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -56,6 +56,7 @@ class AppRunner(SharedResourceApi):
         resolve_secret: returns the value of a secret, by its reference.
         instance_variables: variables with which the SDKs of apps find the local cloud.
         open_relay: lets containers reach the local cloud at an address of this machine, and returns the port.
+        is_foreign_registry: returns whether a host and port is a registry of another account or region.
         clock: measures all delays and durations.
     """
 
@@ -76,12 +77,15 @@ class AppRunner(SharedResourceApi):
         resolve_secret: Callable[[str], str] = lambda reference: reference,
         instance_variables: Mapping[str, str] | None = None,
         open_relay: Callable[[str], int] | None = None,
+        is_foreign_registry: Callable[[str], bool] = lambda _host: False,
         clock: MonotonicClock,
     ) -> None:
         self._prefix = f"arn:aws:apprunner:{region}:{account}"
         self.services = ServiceStore(state / "services")
         self.shared = SharedResourceStore(state / "shared.json", self._prefix)
-        self._configurations = ServiceConfigurations(shared=self.shared, account=account, region=region)
+        self._configurations = ServiceConfigurations(
+            shared=self.shared, account=account, region=region, is_foreign_registry=is_foreign_registry
+        )
         docker = DockerEngine(
             registry=registry, issue_password=issue_password, aws=instance_variables, open_relay=open_relay
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import attrs
@@ -62,11 +63,13 @@ class ServiceConfigurations:
         shared: the resources that a configuration may name.
         account: the account number.
         region: the region.
+        is_foreign_registry: returns whether a host and port is a registry of another account or region.
     """
 
     shared: SharedResourceStore
     account: str
     region: str
+    is_foreign_registry: Callable[[str], bool] = lambda _host: False
 
     def merge(self, request: JsonObject, current: JsonObject) -> JsonObject:
         """Return the defaults, overridden by the current configuration, overridden by the request.
@@ -100,7 +103,8 @@ class ServiceConfigurations:
         own_host = f"{self.account}.dkr.ecr.{self.region}.amazonaws.com"
         if not slash:
             raise invalid_request(f"The image identifier has no registry: {identifier}.")
-        if host != own_host and not _LOCAL_REGISTRY.fullmatch(host):
+        is_local = _LOCAL_REGISTRY.fullmatch(host) and not self.is_foreign_registry(host)
+        if host != own_host and not is_local:
             raise invalid_request(f"Only images of {own_host} can be deployed here, not of {host}.")
 
     def _check_access_role(self, authentication: JsonObject) -> None:

@@ -32,13 +32,15 @@ class PolicyRequest:
 
     Args:
         action: the action, such as `sts:AssumeRole`.
-        principal: who it is; None for somebody without credentials of AWS.
+        principal: who it is; None for somebody without credentials of AWS, or of whom only the account is known.
+        account: the account, if only that is known: then whoever belongs to it is taken to be meant.
         federated: the ARN of the identity provider that vouches for somebody, or an empty string.
         context: values of condition keys.
     """
 
     action: str
     principal: Principal | None = None
+    account: str = ""
     federated: str = ""
     context: Mapping[str, str] = attrs.field(factory=dict)
 
@@ -52,11 +54,6 @@ def is_permitted(policy: str, request: PolicyRequest) -> bool:
     """
     effects = {statement.get("Effect") for statement in _statements(policy) if _applies(statement, request)}
     return effects == {"Allow"}
-
-
-def is_denied(policy: str, request: PolicyRequest) -> bool:
-    """Return whether a statement of a policy denies a request."""
-    return any(item.get("Effect") == "Deny" and _applies(item, request) for item in _statements(policy))
 
 
 def _statements(policy: str) -> Iterator[dict[str, Any]]:
@@ -85,8 +82,10 @@ def _names_principal(element: object, request: PolicyRequest) -> bool:
         return False
     if request.federated and request.federated in _items(element.get("Federated")):
         return True
-    principal = request.principal
-    return principal is not None and any(_is_principal(str(name), principal) for name in _items(element.get("AWS")))
+    names = [str(name) for name in _items(element.get("AWS"))]
+    if request.principal is None:
+        return any(name == "*" or request.account in name.split(":") for name in names)
+    return any(_is_principal(name, request.principal) for name in names)
 
 
 def _is_principal(name: str, principal: Principal) -> bool:

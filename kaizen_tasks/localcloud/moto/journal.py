@@ -15,6 +15,7 @@ import attrs
 from attrs.validators import instance_of
 
 from kaizen_tasks.localcloud.atomic_write import write_atomically
+from kaizen_tasks.localcloud.moto.moto_errors import operation_name
 from kaizen_tasks.localcloud.state.damaged import damaged_state
 from kaizen_tasks.localcloud.state.line_files import append_line, read_lines
 
@@ -32,7 +33,7 @@ class JournalRequest:
     Args:
         service: the signing name, such as `dynamodb`.
         region: the region of the signature's scope.
-        target: the value of `X-Amz-Target`.
+        target: the value of `X-Amz-Target`; empty in the query protocol.
         kind: the value of `Content-Type`.
         content: the body.
         seed: seed of moto's random numbers during the request.
@@ -50,14 +51,15 @@ class JournalRequest:
     @property
     def operation(self) -> str:
         """Return the name of the operation."""
-        return self.target.rpartition(".")[2]
+        return operation_name({"X-Amz-Target": self.target, "Content-Type": self.kind}, self.content)
 
     @property
     def headers(self) -> dict[str, str]:
         """Return the request headers that moto dispatches on: X-Amz-Target, and the credential scope of a signature."""
+        target = {"X-Amz-Target": self.target} if self.target else {}
         scope = f"local/20200101/{self.region}/{self.service}/aws4_request"
         authorization = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
-        return {"X-Amz-Target": self.target, "Content-Type": self.kind, "Authorization": authorization}
+        return {**target, "Content-Type": self.kind, "Authorization": authorization}
 
 
 @attrs.frozen(kw_only=True)

@@ -16,7 +16,7 @@ from moto.secretsmanager.models import FakeSecret, secretsmanager_backends
 from kaizen_tasks.localcloud.moto.journal import JournalRequest, StoredItem, StoredSecret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from kaizen_tasks.localcloud.moto.journal import JournalEntry
 
@@ -34,7 +34,7 @@ _TABLE_OPERATIONS = frozenset(
 )
 
 
-def take_snapshot(entries: Iterable[JournalEntry], account: str) -> list[JournalEntry] | None:
+def take_snapshot(entries: Collection[JournalEntry], account: str) -> list[JournalEntry] | None:
     """Return entries that restore moto's present state; None if it has parts that a snapshot cannot hold.
 
     Args:
@@ -51,7 +51,8 @@ def take_snapshot(entries: Iterable[JournalEntry], account: str) -> list[Journal
     secrets = list(_stored_secrets(account))
     if None in secrets or _has_streams(account):
         return None
-    return [*_of_existing_tables(table_requests), *_stored_items(account), *filter(None, secrets)]
+    iam_requests = [entry for entry in entries if isinstance(entry, JournalRequest) and entry.service == "iam"]
+    return [*iam_requests, *_of_existing_tables(table_requests), *_stored_items(account), *filter(None, secrets)]
 
 
 def restore(entry: StoredItem | StoredSecret, account: str) -> None:

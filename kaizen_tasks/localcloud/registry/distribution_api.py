@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import attrs
 
+from kaizen_tasks.localcloud.iam.policy_document import PolicyRequest, is_permitted
 from kaizen_tasks.localcloud.registry.blobs import read_range
 from kaizen_tasks.localcloud.registry.manifests import (
     MAX_MANIFEST_BYTES,
@@ -20,7 +22,12 @@ from kaizen_tasks.localcloud.registry.manifests import (
     parse_manifest,
     parse_references,
 )
-from kaizen_tasks.localcloud.registry.registry_errors import ImageExistsError, RegistryError, UploadOffsetError
+from kaizen_tasks.localcloud.registry.registry_errors import (
+    ImageExistsError,
+    RegistryError,
+    UnknownRepositoryError,
+    UploadOffsetError,
+)
 from kaizen_tasks.localcloud.registry.store import ImageStore
 from kaizen_tasks.localcloud.server.auth import LoginStatus, Tokens
 from kaizen_tasks.localcloud.server.http_message import HttpResponse
@@ -38,21 +45,23 @@ LAYER_DOWNLOAD_PREFIX = "/_kaizen/layers/"
 _NAME_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REPOSITORY_NAME = rf"(?P<name>{_NAME_COMPONENT}(?:/{_NAME_COMPONENT})*)"
 _ROUTES = tuple(
-    (methods.split(), re.compile(rf"/v2/{_REPOSITORY_NAME}/{path}"), handler)
-    for methods, path, handler in (
-        ("GET HEAD", r"blobs/(?P<digest>[^/]+)", "get_blob"),
-        ("POST", r"blobs/uploads/?", "begin_upload"),
-        ("GET", r"blobs/uploads/(?P<upload>[^/]+)", "show_upload"),
-        ("PATCH", r"blobs/uploads/(?P<upload>[^/]+)", "continue_upload"),
-        ("PUT", r"blobs/uploads/(?P<upload>[^/]+)", "finish_upload"),
-        ("DELETE", r"blobs/uploads/(?P<upload>[^/]+)", "cancel_upload"),
-        ("GET HEAD", r"manifests/(?P<reference>[^/]+)", "get_manifest"),
-        ("PUT", r"manifests/(?P<reference>[^/]+)", "put_manifest"),
-        ("DELETE", r"manifests/(?P<reference>[^/]+)", "delete_manifest"),
-        ("GET", r"tags/list", "list_tags"),
-        ("GET", r"referrers/(?P<digest>[^/]+)", "list_referrers"),
+    (methods.split(), re.compile(rf"/v2/{_REPOSITORY_NAME}/{path}"), handler, f"ecr:{action}")
+    for methods, path, handler, action in (
+        ("GET HEAD", r"blobs/(?P<digest>[^/]+)", "get_blob", "GetDownloadUrlForLayer"),
+        ("POST", r"blobs/uploads/?", "begin_upload", "InitiateLayerUpload"),
+        ("GET", r"blobs/uploads/(?P<upload>[^/]+)", "show_upload", "UploadLayerPart"),
+        ("PATCH", r"blobs/uploads/(?P<upload>[^/]+)", "continue_upload", "UploadLayerPart"),
+        ("PUT", r"blobs/uploads/(?P<upload>[^/]+)", "finish_upload", "CompleteLayerUpload"),
+        ("DELETE", r"blobs/uploads/(?P<upload>[^/]+)", "cancel_upload", "UploadLayerPart"),
+        ("GET HEAD", r"manifests/(?P<reference>[^/]+)", "get_manifest", "BatchGetImage"),
+        ("PUT", r"manifests/(?P<reference>[^/]+)", "put_manifest", "PutImage"),
+        ("DELETE", r"manifests/(?P<reference>[^/]+)", "delete_manifest", "BatchDeleteImage"),
+        ("GET", r"tags/list", "list_tags", "ListImages"),
+        ("GET", r"referrers/(?P<digest>[^/]+)", "list_referrers", "ListImageReferrers"),
     )
 )
+"""Methods, path, name of the handler and the action that a repository policy has to permit to other accounts."""
+
 _TAGS_PER_PAGE = 1000
 _REPOSITORIES_PER_PAGE = 100
 _LIMIT_DIGITS = 9
@@ -81,11 +90,13 @@ class DistributionApi:
         store: the registry's content.
         tokens: validates passwords.
         endpoint: the registry's URL, for authentication challenges.
+        find_guest: returns the account that a login belongs to which another registry has issued, or an empty string.
     """
 
     store: ImageStore
     tokens: Tokens
     endpoint: str
+    find_guest: Callable[[str], str] = lambda _authorization: ""
 
     def handle(self, request: HttpRequest) -> HttpResponse:
         """Answer a request below `/v2/`, or for the download address of a layer."""
@@ -104,43 +115,63 @@ class DistributionApi:
     def _dispatch(self, request: HttpRequest) -> HttpResponse:
         if request.path.startswith(LAYER_DOWNLOAD_PREFIX):
             return self._download_layer(request)
-        self._check_login(request)
+        guest = self._check_login(request)
         if request.path == "/v2/":
             return HttpResponse.json_response(200, {}, headers=_API_VERSION_HEADER)
-        if request.path == "/v2/_catalog" and request.method == "GET":
+        if request.path == "/v2/_catalog" and request.method == "GET" and not guest:
             return self._list_repositories(request)
-        return self._route(request)
+        return self._route(request, guest)
 
-    def _route(self, request: HttpRequest) -> HttpResponse:
+    def _route(self, request: HttpRequest, guest: str) -> HttpResponse:
         routes = [
-            (methods, handler, match.groupdict())
-            for methods, pattern, handler in _ROUTES
+            (methods, handler, action, match.groupdict())
+            for methods, pattern, handler, action in _ROUTES
             if (match := pattern.fullmatch(request.path))
         ]
-        for methods, handler, path_parameters in routes:
+        for methods, handler, action, path_parameters in routes:
             if request.method in methods:
-                repository = self.store.repository(path_parameters.pop("name"))
+                name = path_parameters.pop("name")
+                if guest:
+                    self._check_policy(name, guest, action)
+                repository = self.store.repository(name)
                 response: HttpResponse = getattr(self, f"_{handler}")(request, repository, **path_parameters)
                 return response
         raise DistributionError(
             405 if routes else 404, "UNSUPPORTED", f"{request.method} {request.path} is not offered"
         )
 
-    def _check_login(self, request: HttpRequest) -> None:
-        """Refuse a request without a valid login, as ECR does.
+    def _check_policy(self, name: str, guest: str, action: str) -> None:
+        """Refuse another account what the policy of a repository does not permit, also if there is no repository.
+
+        Raises:
+            DistributionError: it is refused.
+        """
+        try:
+            policy = self.store.repository(name).policy
+        except UnknownRepositoryError:
+            policy = ""
+        if not is_permitted(policy, PolicyRequest(action=action, account=guest)):
+            message = f"User: arn:aws:iam::{guest}:root is not authorized to perform: {action} on resource: {name}"
+            raise DistributionError(403, "DENIED", f"{message} because no resource-based policy allows the action")
+
+    def _check_login(self, request: HttpRequest) -> str:
+        """Refuse a request without a valid login, as ECR does; return the account of a guest, or an empty string.
 
         Raises:
             DistributionError: no login was sent, which is answered with a challenge, or an expired or invalid one.
         """
-        match self.tokens.check_login(request.header("Authorization")):
+        authorization = request.header("Authorization")
+        match self.tokens.check_login(authorization):
             case LoginStatus.MISSING:
                 raise DistributionError(401, "UNAUTHORIZED", "Not Authorized")
             case LoginStatus.EXPIRED:
                 raise DistributionError(403, "DENIED", _EXPIRED)
             case LoginStatus.INVALID:
+                if guest := self.find_guest(authorization):
+                    return guest
                 raise DistributionError(400, "DENIED", "Your authorization token is invalid.")
             case LoginStatus.VALID:
-                return
+                return ""
 
     def _list_repositories(self, request: HttpRequest) -> HttpResponse:
         names = [repository.name for repository in self.store.repositories()]
