@@ -15,6 +15,7 @@ from attrs import evolve, field, frozen
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.errors import NOTHING_CHANGED, Interrupted, KaizenError, Locked, NotFound, Refused
+from kaizen_tasks.flows.accounts import describe_accounts, require_accounts
 from kaizen_tasks.flows.deploy.image import find_image_to_run
 from kaizen_tasks.flows.deploy.request_headers import require_headers
 from kaizen_tasks.flows.locking.guard import LockGuard
@@ -167,14 +168,17 @@ def _progress_text(environments: Sequence[Environment], failed_index: int) -> st
     return "; ".join(f"{group}: {', '.join(members)}" for group, members in groups.items() if members)
 
 
-def announce(title: str, tools: Tools) -> None:
-    """Print app, title, account and region as a heading.
+def announce(title: str, tools: Tools, environments: Iterable[Environment] = ()) -> None:
+    """Print app, title, account and region as a heading, and the places of environments that are elsewhere.
 
     Raises:
-        Denied: the credentials are of another account.
+        Denied: the credentials are of another account than configured.
     """
     account, region = tools.identity.account_id(), tools.settings.aws.region
+    places_elsewhere = describe_accounts(environments, tools)
     tools.reporter.heading(f"{tools.settings.app}: {title}   (account {account}, {region})")
+    for place in places_elsewhere:
+        tools.reporter.note(f"  {place}")
 
 
 def join_names(environments: Iterable[Environment]) -> str:
@@ -206,7 +210,8 @@ def execute_change(change: Change, tools: CommandTools, *, confirm: Confirm, com
 def _execute_change(
     change: Change, tools: CommandTools, mutations: MutationLog, *, confirm: Confirm, command: str, wait: float
 ) -> None:
-    announce(change.title, tools)
+    require_accounts((*change.environments, *change.evidence_environments), tools)
+    announce(change.title, tools, change.environments)
     change.preflight()
     if change.verifies:
         require_headers(change.environments, tools)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from attrs import field, frozen
 
 from kaizen_tasks.domain import version as versions
+from kaizen_tasks.domain.aws_target import AwsTarget
 from kaizen_tasks.domain.deployments import Deployment, group_deployments
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.health import VersionReport
@@ -27,6 +28,7 @@ from kaizen_tasks.flows.parallel import map_parallel
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.ledger import LedgerEntry
+    from kaizen_tasks.domain.release import Image
     from kaizen_tasks.ports.tools import Tools
 
 T = TypeVar("T")
@@ -39,19 +41,24 @@ ENTRIES_PER_DEPLOYMENT = 4
 
 @frozen
 class _BatchedLookups:
-    """Lookups that are made once: URLs by service for each location, locks and holds by environment for all.
+    """Lookups that are made once: the account of each target, URLs by service of each location, locks and holds of all.
 
     Args:
         environments: the environments that are looked at.
     """
 
     _environments: Sequence[Environment]
+    accounts: Mapping[AwsTarget, Future[str]] = field(init=False)
     service_urls: Mapping[Hashable, Future[Mapping[str, str]]] = field(init=False)
     locks: Future[Mapping[str, Lock]] = field(init=False, factory=Future)
     holds: Future[Mapping[str, Hold]] = field(init=False, factory=Future)
 
+    @accounts.default
+    def _account_futures(self) -> Mapping[AwsTarget, Future[str]]:
+        return {environment.target: Future() for environment in self._environments}
+
     @service_urls.default
-    def _futures(self) -> Mapping[Hashable, Future[Mapping[str, str]]]:
+    def _url_futures(self) -> Mapping[Hashable, Future[Mapping[str, str]]]:
         return {environment.location: Future() for environment in self._environments}
 
 
@@ -59,15 +66,20 @@ def collect_status(environments: Sequence[Environment], tools: Tools) -> tuple[E
     """Return the status of each environment; the error of a failed lookup is in its `errors`, not raised.
 
     Raises:
-        Denied: the credentials belong to another account.
+        Denied: the credentials of the home belong to another account than configured.
     """
     tools.identity.account_id()
     names, lookups = [environment.name for environment in environments], _BatchedLookups(environments)
-    at_locations = {environment.location: tools.at(environment) for environment in environments}
+    examples = {environment.target: environment for environment in environments}
+    locations = {environment.location: environment for environment in environments}
     calls: tuple[Callable[[], EnvironmentStatus | None], ...] = (
         *(
-            partial(_resolve, lookups.service_urls[location], target.platform.service_urls)
-            for location, target in at_locations.items()
+            partial(_resolve, lookups.accounts[target], tools.at(environment).identity.account_id)
+            for target, environment in examples.items()
+        ),
+        *(
+            partial(_resolve, lookups.service_urls[location], partial(_read_urls, environment, lookups, tools))
+            for location, environment in locations.items()
         ),
         partial(_resolve, lookups.locks, partial(tools.locks.get_many, names)),
         partial(_resolve, lookups.holds, partial(tools.holds.get_many, names)),
@@ -122,9 +134,19 @@ class _Failures:
             return None
 
 
+def _read_urls(environment: Environment, lookups: _BatchedLookups, tools: Tools) -> Mapping[str, str]:
+    lookups.accounts[environment.target].result()
+    return tools.at(environment).platform.service_urls()
+
+
+def _find_image(environment: Environment, lookups: _BatchedLookups, tools: Tools) -> Image | None:
+    lookups.accounts[environment.target].result()  # a role that is denied is not asked for again by each environment
+    return find_image_to_run(environment, tools)
+
+
 def _environment_status(environment: Environment, lookups: _BatchedLookups, tools: Tools) -> EnvironmentStatus:
     failures = _Failures()
-    image = failures.attempt(partial(find_image_to_run, environment, tools))
+    image = failures.attempt(partial(_find_image, environment, lookups, tools))
     recent_entries = failures.attempt(lambda: tools.ledger.entries(environment.name)) or ()
     entry = latest_deployment_entry(recent_entries)
     if recent_entries and entry is None:

@@ -121,6 +121,7 @@ class FakeTools:
         cached_environments: those whose ledger is read once, as long as that lasts.
         stuck_services: names of services that go on running the old release although their deployment succeeds.
         running_versions: version that each service runs.
+        elsewhere: the tools of environments in other accounts, by name.
     """
 
     settings: Settings = field(factory=settings)
@@ -149,6 +150,7 @@ class FakeTools:
     cached_environments: tuple[str, ...] = ()
     stuck_services: set[str] = field(factory=set)
     running_versions: dict[str, str] = field(factory=dict)
+    elsewhere: dict[str, FakeTools] = field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
         tree = FakeReleaseFiles()
@@ -173,8 +175,8 @@ class FakeTools:
             self.prober.answers[f"https://{name}.example/"] = ProbeResponse(status=200, body=b"hello")
 
     def at(self, environment: Environment) -> FakeTools:
-        """Return these tools."""
-        return self
+        """Return these tools, or those of the other account that the environment is in."""
+        return self.elsewhere.get(environment.name, self)
 
     @contextmanager
     def caching_ledger(self, environments: Iterable[str]) -> Iterator[None]:

@@ -13,6 +13,7 @@ from kaizen_tasks.cli.entry_point.correction import typed_line
 from kaizen_tasks.cli.options import run_change
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.errors import UsageError
+from kaizen_tasks.flows.accounts import require_accounts
 from kaizen_tasks.flows.promote import shards
 from kaizen_tasks.flows.rollback.candidates import list_candidates
 from kaizen_tasks.flows.rollback.manual import plan_rollback
@@ -37,7 +38,7 @@ def rollback(
     full_stage = params.resolve_stage(env, tools.settings)
     stage = shards.select_shard(full_stage, params.parse_optional_shard(shard), tools)
     version = params.parse_release(release)
-    tools.identity.account_id()  # nothing is read from a wrong account
+    require_accounts(stage.environments, tools)
     if list:
         _print_candidates(stage.environments, tools, json=json)
     elif stage.environments:

@@ -43,7 +43,7 @@ def setup(
         raise UsageError("--like only names what a new service is like; it needs --create", hint=typed_line("--create"))
     environments = params.resolve_environments_or_all(env, tools.settings)
     flow = _creation_flow(env, like, tools) if create else flows.setup_flow(environments)
-    announce(f"set up {join_names(environments)}" if env else "one-time setup", tools)
+    announce(f"set up {join_names(environments)}" if env else "one-time setup", tools, environments)
     _confirm_setup(flow, tools, yes=yes)
     started_at = tools.clock.monotonic()
     with noting_interruptions(choose_executor(dry=tools.dry)) as execute:

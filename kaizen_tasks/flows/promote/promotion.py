@@ -10,6 +10,7 @@ from kaizen_tasks.domain.line import Line
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import UsageError
 from kaizen_tasks.flows import catalogue
+from kaizen_tasks.flows.accounts import require_accounts
 from kaizen_tasks.flows.execution import Change, CommandTools, HoldPolicy, join_names
 from kaizen_tasks.flows.promote import lines, select, shards
 from kaizen_tasks.flows.promote.rollout import FlowFactory, Rollout, RolloutOptions
@@ -39,7 +40,7 @@ def plan_promotion(
     shard_stage = shards.select_shard(full_stage, options.shard, tools)
     if not shard_stage.environments:
         return None
-    tools.identity.account_id()  # nothing is read from a wrong account
+    require_accounts((*source_stage.environments, *shard_stage.environments), tools)
     release = _choose_release(source_stage, version, options, tools, line=line)
     stage = lines.accepting_environments(shard_stage, release.version, tools)
     rollout = Rollout(
@@ -64,7 +65,7 @@ def plan_promotion(
 
 def plan_deployment(stage: Stage, release: Release, options: RolloutOptions, tools: Tools) -> Change:
     """Return the change that deploys a release to a stage; evidence comes from the stage before, if there is one."""
-    tools.identity.account_id()  # nothing is read from a wrong account
+    require_accounts(stage.environments, tools)
     if tools.settings.stage_before(stage) is not None:
         stage = lines.accepting_environments(stage, release.version, tools)
     line = lines.line_of_stage(stage, release.version, tools)

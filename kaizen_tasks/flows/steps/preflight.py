@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -10,6 +11,7 @@ from kaizen_tasks.domain.decision import Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import KaizenError
+from kaizen_tasks.flows.accounts import require_accounts
 from kaizen_tasks.flows.release import preconditions, tags
 from kaizen_tasks.flows.step import ReadOnlyStep
 from kaizen_tasks.flows.steps.bump import Bump
@@ -51,7 +53,8 @@ class Preflight(ReadOnlyStep):
 
     def _problems(self, release: Release, tools: Tools) -> Iterator[str]:
         yield from self._worktree_problems(tools)
-        account_error = preconditions.error_text(tools.identity.account_id) if self.environments else ""
+        check_accounts = partial(require_accounts, self.environments, tools)
+        account_error = preconditions.error_text(check_accounts) if self.environments else ""
         if account_error:
             yield account_error  # and read nothing from a wrong account
             return

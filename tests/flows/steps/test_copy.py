@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from kaizen_tasks.domain.decision import Act, Done
 from kaizen_tasks.domain.release import Image, Release
 from kaizen_tasks.domain.version import parse_version_file
 from kaizen_tasks.flows.steps import CopyImage
 from tests.fakes.registry import OCI_MANIFEST, FakeRegistry
 from tests.fakes.tools import FakeTools, settings
-
-if TYPE_CHECKING:
-    from kaizen_tasks.domain.environment import Environment
 
 RELEASE = Release(version=parse_version_file(b"0.2.0"), commit="c0ffee", digest="sha256:1")
 IMAGE = Image(digest=RELEASE.digest, media_type=OCI_MANIFEST, version=RELEASE.name, revision=RELEASE.commit)
@@ -24,22 +19,11 @@ PROD = {
 }
 
 
-class TwoAccounts(FakeTools):
-    """Tools whose `prod` is in another account, with a registry of its own."""
-
-    def at(self, environment: Environment) -> FakeTools:
-        return super().at(environment) if environment.name == "staging" else self.abroad
-
-    def __attrs_post_init__(self) -> None:
-        super().__attrs_post_init__()
-        self.abroad = FakeTools(settings=self.settings, registry=FakeRegistry(host="abroad.example"))
-        self.registry.put("staging-web-app", RELEASE.name, IMAGE)
-
-
 def test_image_comes_from_the_registry_of_the_source_and_arrives_in_that_of_the_target() -> None:
-    tools = TwoAccounts(
-        settings=settings(environments={"staging": {}, "prod": PROD}, pipeline=["staging", "prod"], groups={})
-    )
+    tools = FakeTools(settings=settings(environments={"staging": {}, "prod": PROD}, pipeline=["staging"], groups={}))
+    abroad = FakeTools(settings=tools.settings, registry=FakeRegistry(host="abroad.example"))
+    tools.elsewhere["prod"] = abroad
+    tools.registry.put("staging-web-app", RELEASE.name, IMAGE)
     environments = tools.settings.environments
     step = CopyImage(environment=environments["prod"], source=environments["staging"])
 
@@ -50,6 +34,6 @@ def test_image_comes_from_the_registry_of_the_source_and_arrives_in_that_of_the_
     place = "123456789012 (eu-west-1)"
     assert decision.description == f"copy v0.2.0 by digest from staging-web-app in {place}, through this machine"
     assert isinstance(step.decide(copied, tools), Done)
-    assert tools.abroad.registry.find_image("web", "v0.2.0") == IMAGE
+    assert abroad.registry.find_image("web", "v0.2.0") == IMAGE
     assert tools.registry.calls == []
     assert any("1 blob uploaded" in line for line in tools.reporter.lines)

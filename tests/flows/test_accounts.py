@@ -1,0 +1,56 @@
+"""The accounts of a command: checked before anything is read, and named in the plan where they differ."""
+
+from __future__ import annotations
+
+import pytest
+
+from kaizen_tasks.errors import Denied
+from kaizen_tasks.flows.accounts import require_accounts
+from kaizen_tasks.flows.execution import announce
+from kaizen_tasks.flows.status import collect_status
+from tests.fakes.tools import FakeIdentity, FakeTools, settings
+
+ABROAD = {"account": "210987654321", "region": "eu-central-1", "role": "arn:aws:iam::210987654321:role/release"}
+ENVIRONMENTS = {"staging": {}, "prod": ABROAD, "mark": ABROAD}
+
+
+@pytest.fixture
+def tools() -> FakeTools:
+    """Tools whose `prod` and `mark` are in another account."""
+    tools = FakeTools(settings=settings(environments=ENVIRONMENTS, pipeline=["staging", "prod"], groups={}))
+    abroad = FakeTools(settings=tools.settings, identity=FakeIdentity("210987654321"))
+    tools.elsewhere |= {"prod": abroad, "mark": abroad}
+    return tools
+
+
+def test_plan_names_account_and_region_where_they_differ(tools: FakeTools) -> None:
+    announce("promote v1.2.3 to prod, mark", tools, tools.settings.environments.values())
+
+    assert tools.reporter.lines == [
+        "web: promote v1.2.3 to prod, mark   (account 123456789012, eu-west-1)",
+        "  prod, mark: account 210987654321, eu-central-1",
+    ]
+
+
+def test_plan_of_one_account_is_one_line(tools: FakeTools) -> None:
+    announce("release to staging", tools, [tools.settings.environments["staging"]])
+
+    assert tools.reporter.lines == ["web: release to staging   (account 123456789012, eu-west-1)"]
+
+
+def test_credentials_of_every_account_are_required(tools: FakeTools) -> None:
+    environments = tools.settings.environments
+    tools.elsewhere["prod"].identity.failure = Denied("no")
+
+    require_accounts([environments["staging"]], tools)
+    with pytest.raises(Denied):
+        require_accounts(environments.values(), tools)
+
+
+def test_status_shows_the_others_when_an_account_cannot_be_reached(tools: FakeTools) -> None:
+    tools.elsewhere["prod"].identity.failure = Denied("ada may not assume the role")
+
+    staging, *others = collect_status(tuple(tools.settings.environments.values()), tools)
+
+    assert (staging.errors, staging.url) == ((), "https://staging.example")
+    assert [row.errors for row in others] == [("ada may not assume the role",)] * 2
