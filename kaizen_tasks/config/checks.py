@@ -108,6 +108,16 @@ def cluster_name(text: str) -> str:
     return _match(text, ECS_NAME, "a name: up to 255 letters, digits, - and _")
 
 
+def subnet(text: str) -> str:
+    """Accept the identifier of a subnet."""
+    return _match(text, r"subnet-[0-9a-f]+", "the identifier of a subnet, such as 'subnet-0a1b2c3d'")
+
+
+def security_group(text: str) -> str:
+    """Accept the identifier of a security group."""
+    return _match(text, r"sg-[0-9a-f]+", "the identifier of a security group, such as 'sg-0a1b2c3d'")
+
+
 def role_arn(text: str) -> str:
     """Accept the ARN of a role, or an empty text."""
     return _match(text, ROLE_ARN, "the ARN of a role, such as 'arn:aws:iam::123456789012:role/release'")

@@ -222,6 +222,11 @@ class RawDefaults(NamedTuple):
         cluster: the cluster of the service, on `ecs-express` and `ecs`; `{env}` and `{app}` are filled in.
         container: the container of the task definition that runs the app, on `ecs-express` and `ecs`. Empty: the
             essential one. Example: "web"
+        task: family of the ECS task definition in which commands run, on `apprunner`, which runs none itself; in the
+            cluster that `cluster` names. `{env}` and `{app}` are filled in. Example: "{env}-{app}-commands"
+        subnets: subnets of these tasks. Example: ["subnet-0a1b2c3d"]
+        security_groups: security groups of these tasks. Empty: the default one of the network. Example: ["sg-0a1b2c3d"]
+        public_ip: whether these tasks get a public address, which they need in a public subnet to load the image.
         follow: the tag of the image that the service deploys, which a deployment moves, on `apprunner`; `{env}` and
             `{app}` are filled in. Environments that share a repository follow different tags.
         url: address of the app; `{env}` and `{app}` are filled in. Empty: the platform's own address, which `ecs` does
@@ -234,6 +239,10 @@ class RawDefaults(NamedTuple):
     service: Annotated[str, checks.name_template] = "{env}-{app}-service"
     cluster: Annotated[str, checks.name_template] = "default"
     container: Annotated[str, checks.cluster_name] = ""
+    task: Annotated[str, checks.name_template] = ""
+    subnets: tuple[Annotated[str, checks.subnet], ...] = ()
+    security_groups: tuple[Annotated[str, checks.security_group], ...] = ()
+    public_ip: bool = False
     follow: Annotated[str, checks.name_template] = "latest"
     url: Annotated[str, checks.name_template, checks.url] = ""
     protected: bool = False
@@ -248,6 +257,10 @@ class RawEnvironment(NamedTuple):
         service: as in `[defaults]`, for this environment. Example: "my-personal-coach-service"
         cluster: as in `[defaults]`, for this environment. Example: "coach"
         container: as in `[defaults]`, for this environment. Example: "web"
+        task: as in `[defaults]`, for this environment. Example: "coach-commands"
+        subnets: as in `[defaults]`, for this environment. Example: ["subnet-0a1b2c3d"]
+        security_groups: as in `[defaults]`, for this environment. Example: ["sg-0a1b2c3d"]
+        public_ip: as in `[defaults]`, for this environment. Example: true
         follow: as in `[defaults]`, for this environment. Example: "prod"
         account: as in `[aws]`, for repository, service and secret of this environment. Ledger and locks stay in the
             account of `[aws]`. Example: "210987654321"
@@ -268,6 +281,10 @@ class RawEnvironment(NamedTuple):
     service: Annotated[str, checks.name_template] = ""
     cluster: Annotated[str, checks.name_template] = ""
     container: Annotated[str, checks.cluster_name] = ""
+    task: Annotated[str, checks.name_template] = ""
+    subnets: tuple[Annotated[str, checks.subnet], ...] = ()
+    security_groups: tuple[Annotated[str, checks.security_group], ...] = ()
+    public_ip: bool | None = None
     follow: Annotated[str, checks.name_template] = ""
     account: Annotated[str, checks.account_number] = ""
     region: Annotated[str, checks.region] = ""
@@ -418,6 +435,28 @@ class RuntimeTable(NamedTuple):
     keys: Mapping[str, KeyRule] = MappingProxyType({})
 
 
+class BeforeDeployRule(NamedTuple):
+    """`[[before_deploy]]`: a command that runs in the very image of a release, before the release serves.
+
+    It runs once for each environment and release, with the roles, network, variables and secrets of the service. If it
+    fails, nothing is deployed.
+
+    Attributes:
+        name: its name, which the ledger keeps. A command with another name is another command. Example: "migrate"
+        command: the program and its arguments. A program that is not in the image fails; no shell reads it.
+            Example: ["python", "manage.py", "migrate"]
+        environments: environments or groups in which it runs. Empty: all. Example: ["prod"]
+        timeout: how long it may take; then it is stopped, and has failed.
+        reversible: whether earlier releases run with what it has changed. `false` keeps rollbacks from going behind it.
+    """
+
+    name: Annotated[str, checks.name]
+    command: tuple[str, ...]
+    environments: tuple[str, ...] = ()
+    timeout: Annotated[Seconds, checks.not_zero] = Seconds(15 * MINUTE)
+    reversible: bool = True
+
+
 class DocsRule(NamedTuple):
     """`[[docs_checklist]]`: documents that must change together with other files.
 
@@ -479,6 +518,7 @@ class RawConfig(NamedTuple):
     runtime: RuntimeTable = RuntimeTable()
     rehearse: RehearseRules = RehearseRules()
     smoke: tuple[SmokeCheck, ...] = ()
+    before_deploy: tuple[BeforeDeployRule, ...] = ()
     docs_checklist: tuple[DocsRule, ...] = ()
     version_files: tuple[VersionFile, ...] = ()
 

@@ -11,7 +11,7 @@ from operator import attrgetter
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.config import checks
+from kaizen_tasks.config import before_deploy, checks
 from kaizen_tasks.config.checks import suggest
 from kaizen_tasks.config.env_overrides import variable_name
 from kaizen_tasks.config.load import with_defaults
@@ -151,6 +151,7 @@ def _validate(raw: RawConfig) -> Iterator[ConfigProblem]:
         yield from _validate_secret_header(name, header)
     for position, check in enumerate(raw.smoke):
         yield from _validate_check(f"smoke.{position}", check)
+    yield from before_deploy.validate(raw)
     yield from _validate_runtime(raw.runtime)
     for position, version_file in enumerate(raw.version_files):
         yield from _validate_version_file(f"version_files.{position}", version_file, raw)
@@ -196,6 +197,7 @@ def _validate_resource_names(raw: RawConfig) -> Iterator[ConfigProblem]:
     resource_checks = {
         "repository": checks.repository_name,
         "cluster": checks.cluster_name,
+        "task": checks.cluster_name,
         "secret": checks.secret_name,
         "url": checks.url,
     }
@@ -425,7 +427,7 @@ def _resolve(config_file: ConfigFile, raw: RawConfig) -> Settings:
             header.env: os.environ[header.env] for header in raw.verify.headers.values() if header.env in os.environ
         },
     }
-    del values["defaults"]
+    del values["defaults"], values["before_deploy"]
     return Settings(**values)
 
 
@@ -455,4 +457,6 @@ def _resolve_environment(name: str, raw_environment: RawEnvironment, raw: RawCon
         secret=fill("secret"),
         protected=raw.defaults.protected if raw_environment.protected is None else raw_environment.protected,
         min_age=raw.evidence.min_age if raw_environment.min_age is None else raw_environment.min_age,
+        before_deploy=before_deploy.commands(name, raw),
+        task=before_deploy.task_settings(fill("task"), raw_environment, raw),
     )

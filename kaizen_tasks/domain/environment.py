@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from attrs import field, frozen
 
 from kaizen_tasks.domain.aws_target import AwsTarget
+from kaizen_tasks.domain.command import BeforeDeployCommand, TaskSettings
 from kaizen_tasks.domain.platform import PLATFORMS, PlatformKind
 from kaizen_tasks.domain.text.duration import ZERO_SECONDS, Seconds
 
@@ -33,6 +34,8 @@ class Environment:
         protected: whether changes need a confirmation.
         formerly: names that the environment had before, oldest first.
         min_age: seconds for which a release must have been verified in the previous stage.
+        before_deploy: commands that run in the image of a release before it serves, in order.
+        task: where commands run, on a platform that runs none; None where the service's own definition says it.
     """
 
     name: str
@@ -48,6 +51,8 @@ class Environment:
     protected: bool = False
     formerly: tuple[str, ...] = ()
     min_age: Seconds = ZERO_SECONDS
+    before_deploy: tuple[BeforeDeployCommand, ...] = ()
+    task: TaskSettings | None = None
 
     @property
     def kind(self) -> PlatformKind:
@@ -58,6 +63,11 @@ class Environment:
     def location(self) -> tuple[AwsTarget, str, str, str]:
         """What environments have in common whose services one client of their platform reaches."""
         return self.target, self.platform, self.cluster, self.container
+
+    @property
+    def runs_commands(self) -> bool:
+        """Whether commands can run here: with the service's definition or, where it has none, a configured task."""
+        return self.kind.runs_commands or self.task is not None
 
     @property
     def follows_tag(self) -> bool:

@@ -209,9 +209,9 @@ def test_every_environment_has_every_key_for_invoke_to_override() -> None:
 
     unset: dict[str, object] = {
         **dict.fromkeys(("platform", "repository", "service", "cluster", "container", "follow", "secret"), ""),
-        **dict.fromkeys(("account", "region", "role", "external_id", "profile"), ""),
-        "formerly": [],
-        "protected": None,
+        **dict.fromkeys(("account", "region", "role", "external_id", "profile", "task"), ""),
+        **{key: [] for key in ("formerly", "subnets", "security_groups")},
+        **dict.fromkeys(("protected", "public_ip"), None),
         "min_age": None,
     }
     assert merged["environments"]["staging"] == {**unset, "url": "https://x"}
