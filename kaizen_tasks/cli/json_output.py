@@ -67,6 +67,7 @@ def entry_document(entry: LedgerEntry) -> Document:
         "took": entry.took or None,
         "reason": entry.reason or None,
         "configuration": entry.configuration or None,
+        "command": entry.command or None,
     }
 
 

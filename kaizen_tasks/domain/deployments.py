@@ -14,8 +14,9 @@ CAUSES = {Event.ROLLBACK: "rollback", Event.CONFIGURED: "new configuration", Eve
 FOLLOWING_EVENTS = {
     Event.STARTED: (Event.DEPLOYED, Event.VERIFIED, Event.FAILED, Event.ABANDONED),
     Event.DEPLOYED: (Event.VERIFIED, Event.FAILED),
+    Event.COMMAND_STARTED: (Event.COMMAND_SUCCEEDED, Event.COMMAND_FAILED),
 }
-"""The entries that go on with a deployment, by its latest entry."""
+"""The entries that go on with a deployment or a command, by its latest entry."""
 
 MAX_INTERLEAVED = 3
 """How many deployments may be open at a time: a rollback abandons the one before it."""
@@ -28,7 +29,7 @@ class Deployment:
     Attributes:
         first: the entry that began it, with the reason that it was given.
         last: the entry that ended it; the same one if nothing has followed.
-        cause: what it was for, if not for a new release: `rollback`, `new configuration`.
+        cause: what it was for, if not for a new release: `rollback`, `new configuration`; the name of a command.
     """
 
     first: LedgerEntry
@@ -65,7 +66,8 @@ def group_deployments(entries: Sequence[LedgerEntry]) -> tuple[Deployment, ...]:
                 deployments[index] = evolve(deployments[index], last=entry)
                 break
         else:
-            deployments.append(Deployment(first=entry, last=entry, cause=CAUSES.get(entry.event, "")))
+            cause = CAUSES.get(entry.event, entry.command)
+            deployments.append(Deployment(first=entry, last=entry, cause=cause))
     return tuple(reversed(deployments))
 
 
@@ -74,4 +76,5 @@ def _continues(last: LedgerEntry, entry: LedgerEntry) -> bool:
     if last.event in CAUSES:
         is_same = last.digest == entry.digest and last.configuration in {"", entry.configuration}
         return is_same and entry.event is Event.STARTED
-    return last.digest == entry.digest and entry.event in FOLLOWING_EVENTS.get(last.event, ())
+    is_same = (last.digest, last.command) == (entry.digest, entry.command)
+    return is_same and entry.event in FOLLOWING_EVENTS.get(last.event, ())

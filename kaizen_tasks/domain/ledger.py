@@ -27,6 +27,7 @@ class Event(StrEnum):
     or the platform no longer knows it. `withdrawn` says that a release was given up for good, before it had its tag.
     `migrating` says that a second service is being created on another platform, `migrated` that the first one was
     deleted, `unmigrated` that the second one was given up.
+    The events of commands are about `[[before_deploy]]`; `ran` is a command that somebody ran by hand.
     `unknown` is an entry of a later version, which is shown and decides nothing: a version whose entries must be
     understood raises the table's format number, so that this one does not write.
     """
@@ -43,23 +44,27 @@ class Event(StrEnum):
     MIGRATING = "migrating"
     MIGRATED = "migrated"
     UNMIGRATED = "unmigrated"
+    COMMAND_STARTED = "command-started"
+    COMMAND_SUCCEEDED = "command-succeeded"
+    COMMAND_FAILED = "command-failed"
+    RAN = "ran"
     UNKNOWN = "unknown"
 
     @property
     def concerns_deployment(self) -> bool:
-        """Whether the event is about the deployed image, unlike rollback intents and configuration changes."""
-        return not self.concerns_migration and self not in {
-            Event.ROLLBACK,
-            Event.CONFIGURED,
-            Event.RESTORED,
-            Event.WITHDRAWN,
-            Event.UNKNOWN,
-        }
+        """Whether the event is about the deployed image, unlike rollback intents, configurations and commands."""
+        other_events = {Event.ROLLBACK, Event.CONFIGURED, Event.RESTORED, Event.WITHDRAWN, Event.UNKNOWN}
+        return self not in other_events and not self.concerns_command and not self.concerns_migration
 
     @property
     def concerns_migration(self) -> bool:
         """Whether the event is about the platform on which the environment runs."""
         return self in {Event.MIGRATING, Event.MIGRATED, Event.UNMIGRATED}
+
+    @property
+    def concerns_command(self) -> bool:
+        """Whether the event is about a command in the image, before a deployment or by hand."""
+        return self in {Event.COMMAND_STARTED, Event.COMMAND_SUCCEEDED, Event.COMMAND_FAILED, Event.RAN}
 
 
 @frozen(kw_only=True)
@@ -74,8 +79,8 @@ class LedgerEntry:
         digest: digest of the image's manifest.
         at: when the event happened, in UTC.
         actor: who caused the event: the person whom a CI service or a role's session names, else `user@host`.
-        operation: the platform's identifier of the deployment, or empty; set on an intent after the start. For a
-            migration, the identifier of the new service.
+        operation: the platform's identifier of the deployment or command, or empty; set on an intent after the start.
+            For a migration, the identifier of the new service.
         replaces: for an intent, the digest that the followed tag named before; for a migration, the identifier of the
             old service.
         configuration: version of the runtime configuration that was written or deployed.
@@ -85,6 +90,8 @@ class LedgerEntry:
         run_url: address of the CI run that caused the event, or empty.
         platform: for a migration, the platform of the new service.
         url: for a migration, the address of the new service; empty if it is not known yet.
+        command: name of the command that the event is about, or empty.
+        irreversible: whether earlier releases may not run with what that command has changed.
         number: position among the environment's entries, counted from 1, which is their order, whatever `at` says; 0
             before the entry is written, and in entries that were written before there were numbers.
     """
@@ -105,6 +112,8 @@ class LedgerEntry:
     run_url: str = ""
     platform: str = ""
     url: str = ""
+    command: str = ""
+    irreversible: bool = False
     number: int = field(default=0, eq=False)
 
     @property
@@ -275,11 +284,12 @@ def release_to_leave(entries: Sequence[LedgerEntry]) -> LedgerEntry | None:
 def open_rollback(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
     """Return the entry of the last rollback; None when there is none, or when another release was deployed since.
 
-    A rollback may abandon another deployment, so `abandoned` entries do not count as another release.
+    A rollback may abandon another deployment, so `abandoned` entries do not count as another release, nor do commands.
     """
     digests: set[str] = set()
     for entry in entries:
-        if entry.event not in {Event.ABANDONED, Event.UNKNOWN} and not entry.event.concerns_migration:
+        is_other = entry.event.concerns_migration or entry.event.concerns_command
+        if entry.event not in {Event.ABANDONED, Event.UNKNOWN} and not is_other:
             digests.add(entry.digest)
         if entry.event is Event.ROLLBACK:
             return entry if digests == {entry.digest} else None

@@ -86,6 +86,7 @@ def test_the_status_of_an_environment_has_every_key_of_the_contract() -> None:
                     "took": None,
                     "reason": None,
                     "configuration": None,
+                    "command": None,
                 },
                 "lock": {
                     "actor": "ada@laptop",

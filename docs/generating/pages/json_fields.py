@@ -46,6 +46,7 @@ ENTRY: Fields = {
     "took": ("number or null", "Seconds that a finished deployment took, by the platform's clock."),
     "reason": ("text or null", "Why it failed or was abandoned, or the reason that a person gave."),
     "configuration": ("text or null", "Version of the runtime configuration, if the entry is about one."),
+    "command": ("text or null", "Name of the command before a deployment, or program run by hand, if it is about one."),
 }
 """A ledger entry."""
 

@@ -37,7 +37,7 @@ def read_serving_digest(environment: Environment, tools: Tools) -> str | None:
     If no deployment has succeeded yet, because the environment was deployed by hand before, return the digest that
     the followed tag had when our first deployment started.
     """
-    entries = tools.ledger.entries(environment.name)
+    entries = tools.ledger.entries(environment.name, limit=HISTORY_LIMIT)
     serving_entry = ledger.serving_entry(entries)
     if serving_entry is not None:
         return serving_entry.digest
@@ -63,6 +63,8 @@ class EntryFields(TypedDict, total=False):
     replaces: str
     reason: str
     took: float
+    command: str
+    irreversible: bool
 
 
 def append(

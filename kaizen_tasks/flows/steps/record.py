@@ -49,7 +49,7 @@ class MarkRollback(EnvironmentStep):
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look for a rollback to this release with no other deployment after it."""
-        pending_rollback = open_rollback(tools.ledger.entries(self.environment.name))
+        pending_rollback = open_rollback(tools.ledger.entries(self.environment.name, limit=ledger.HISTORY_LIMIT))
         if pending_rollback is not None and pending_rollback.digest == release.digest:
             return Done(f"{pending_rollback.actor} rolls back to {release.name}: {pending_rollback.reason}", release)
         return Act(f"record the rollback to {release.name} in the ledger: {self.reason}", release)

@@ -38,7 +38,8 @@ NUMBER_PREFIX = "n#"
 AFTER_NUMBERS = "n$"  # sorts after every number and its operation, and before whatever later versions add
 OPERATION_EVENT = "operation"  # of an item that adds the operation to an intent, since entries are never changed
 TEXT_ATTRIBUTES = ("environment", "version", "commit", "digest", "actor", "operation", "replaces", "reason")
-OPTIONAL_ATTRIBUTES = ("configuration", "run_url", "platform", "url")
+OPTIONAL_ATTRIBUTES = ("configuration", "run_url", "platform", "url", "command")
+INTENTS = frozenset({Event.STARTED, Event.COMMAND_STARTED, Event.RAN})
 TABLE_TIMEOUT_SECONDS = 120.0
 POLL_SECONDS = 2.0
 
@@ -218,6 +219,7 @@ def _entry_item(entry: LedgerEntry) -> Item:
         "took": {"N": f"{entry.took:.3f}"},
         **attributes(entry, "at", *TEXT_ATTRIBUTES),
         **{name: {"S": getattr(entry, name)} for name in OPTIONAL_ATTRIBUTES if getattr(entry, name)},
+        **({"irreversible": {"BOOL": True}} if entry.irreversible else {}),
     }
 
 
@@ -230,7 +232,7 @@ def _join_operations(items: Iterable[Item]) -> Iterator[LedgerEntry]:
             operations[intent_key] = parse_text(item, "operation")
         else:
             entry = _parse_entry(item)
-            lacks_operation = entry.event is Event.STARTED and not entry.operation
+            lacks_operation = entry.event in INTENTS and not entry.operation
             yield evolve(entry, operation=operations.get(intent_key, "")) if lacks_operation else entry
 
 
@@ -251,5 +253,6 @@ def _parse_entry(item: Item) -> LedgerEntry:
         at=at or UNKNOWN_TIME,
         number=_parse_number(sort_key),
         took=parse_float(item, "took"),
+        irreversible=item.get("irreversible", {}).get("BOOL", False),
         **{**texts, "environment": item["pk"]["S"].removeprefix(PARTITION_PREFIX)},
     )
