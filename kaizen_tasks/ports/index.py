@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.cloud import AccountAdmin, Identity
+from kaizen_tasks.ports.commands import Commands
 from kaizen_tasks.ports.forge import Forge
 from kaizen_tasks.ports.host import Host, Network
 from kaizen_tasks.ports.images import Builder, Registry
@@ -22,6 +23,7 @@ PORTS: Mapping[str, type] = {
     "registry": Registry,
     "platform": Platform,
     "logs": Logs,
+    "commands": Commands,
     "identity": Identity,
     "ledger": Ledger,
     "locks": Locks,

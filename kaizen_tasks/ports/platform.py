@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,6 +10,7 @@ from kaizen_tasks.ports.effects import mutates
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse
+    from kaizen_tasks.domain.log_line import LogLine
     from kaizen_tasks.domain.new_service import ServiceSettings
     from kaizen_tasks.domain.service import Operation, Service
 
@@ -111,6 +112,13 @@ class Logs(Protocol):
             service: the service of the app.
             since: instances that were started before this time are ignored.
             limit: maximum number of lines.
+
+        Raises:
+            KaizenError: the logs cannot be read.
+        """
+
+    def application_log(self, service: Service, *, since: datetime) -> Iterator[LogLine]:
+        """Yield what all instances of the app have printed since a time, oldest first; pages are read as needed.
 
         Raises:
             KaizenError: the logs cannot be read.

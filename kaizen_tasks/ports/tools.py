@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.ports.clock import Clock
     from kaizen_tasks.ports.cloud import AccountAdmin, Identity
+    from kaizen_tasks.ports.commands import Commands
     from kaizen_tasks.ports.forge import Forge
     from kaizen_tasks.ports.host import Host, Network
     from kaizen_tasks.ports.images import Builder, Registry
@@ -32,6 +33,8 @@ class Target(Protocol):
     def platform(self) -> Platform: ...
     @property
     def logs(self) -> Logs: ...
+    @property
+    def commands(self) -> Commands: ...
     @property
     def secrets(self) -> Secrets: ...
 

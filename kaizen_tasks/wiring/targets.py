@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.ports.clock import Clock
     from kaizen_tasks.ports.cloud import AccountAdmin, Identity
+    from kaizen_tasks.ports.commands import Commands
     from kaizen_tasks.ports.images import Registry
     from kaizen_tasks.ports.platform import Logs, Platform
     from kaizen_tasks.ports.secrets import Secrets
@@ -143,6 +144,12 @@ class TargetPorts(Target):
         from kaizen_tasks.adapters.aws.cloudwatch import CloudWatchLogs
 
         return CloudWatchLogs(self._account_ports.aws)
+
+    @cached_property
+    def commands(self) -> Commands:
+        from kaizen_tasks.adapters.aws.ecs.commands import EcsCommands
+
+        return EcsCommands(self._cluster, container=self._environment.container)
 
     @property
     def _cluster(self) -> Cluster:

@@ -42,6 +42,20 @@ class LogsContract:
 
         assert lines == tuple(f"line {number}" for number in range(25, 30))
 
+    def test_gives_all_that_instances_have_printed_in_order_and_each_line_has_an_identifier(self, desk: Desk) -> None:
+        since = datetime.now(UTC) - LONG
+
+        lines = tuple(desk.logs.application_log(desk.service, since=since))
+        again = tuple(desk.logs.application_log(desk.service, since=since))
+
+        assert [line.text for line in lines][-30:] == [f"line {number}" for number in range(30)]
+        assert len({line.id for line in lines}) == len(lines)
+        assert again == lines
+        assert all(since <= line.at <= datetime.now(UTC) + LONG for line in lines)
+
+    def test_gives_nothing_that_was_printed_before(self, desk: Desk) -> None:
+        assert tuple(desk.logs.application_log(desk.service, since=datetime.now(UTC) + LONG)) == ()
+
     def test_knows_nothing_of_instances_of_another_time(self, desk: Desk) -> None:
         assert desk.logs.application_tail(desk.service, since=datetime.now(UTC) + LONG, limit=5) == ()
 
@@ -53,3 +67,4 @@ class LogsContract:
 
         assert desk.logs.deployment_tail(other, "0" * 32, limit=5) == ()
         assert desk.logs.application_tail(other, since=datetime.now(UTC) - LONG, limit=5) == ()
+        assert tuple(desk.logs.application_log(other, since=datetime.now(UTC) - LONG)) == ()

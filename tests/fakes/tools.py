@@ -20,6 +20,7 @@ from kaizen_tasks.ports.scm import ReleaseFiles
 from tests.fakes.account import IMMUTABLE_VERSIONS, FakeAccountAdmin
 from tests.fakes.builder import FakeBuilder
 from tests.fakes.clock import FakeClock
+from tests.fakes.commands import FakeCommands
 from tests.fakes.forge import FakeForge
 from tests.fakes.holds import FakeHolds
 from tests.fakes.host import FakeHost
@@ -135,6 +136,7 @@ class FakeTools:
     platform: FakePlatform = field(init=False)
     identity: FakeIdentity = field(factory=FakeIdentity)
     logs: FakeLogs = field(factory=FakeLogs)
+    commands: FakeCommands = field(factory=FakeCommands)
     ledger: FakeLedger = field(factory=FakeLedger)
     prober: FakeProber = field(factory=FakeProber)
     network: FakeNetwork = field(factory=FakeNetwork)

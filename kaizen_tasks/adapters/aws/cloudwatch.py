@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from kaizen_tasks.adapters.aws.session import Aws, aws_errors
+from kaizen_tasks.domain.log_line import LogLine
 from kaizen_tasks.domain.service import Service
 from kaizen_tasks.errors import NotFound
 from kaizen_tasks.ports.platform import Logs
@@ -38,6 +39,10 @@ class CloudWatchLogs(Logs):
         newest = max(streams, key=lambda stream: stream["creationTime"])
         return read_tail(self._aws, group, str(newest["logStreamName"]), limit)
 
+    def application_log(self, service: Service, *, since: datetime) -> Iterator[LogLine]:
+        """Yield what all instances of the app have printed since a time, oldest first."""
+        return filter_lines(self._aws, _log_group(service, "application"), since=since)
+
     def _streams(self, group: str) -> list[Mapping[str, Any]]:
         try:
             with aws_errors(f"list the streams of {group}"):
@@ -57,6 +62,59 @@ def read_tail(aws: Aws, group: str, stream: str, limit: int) -> tuple[str, ...]:
     except NotFound:
         return ()
     return tuple(str(event["message"]) for event in response["events"])
+
+
+def read_page(aws: Aws, group: str, stream: str, *, cursor: str) -> tuple[tuple[str, ...], str]:
+    """Return the next lines of a stream, oldest first, and the cursor of the page behind; none without a stream.
+
+    Args:
+        aws: connects to the account.
+        group: the group's name.
+        stream: the stream's name.
+        cursor: that of the page before; empty for the first page.
+    """
+    request = {"logGroupName": group, "logStreamName": stream, "startFromHead": True}
+    try:
+        with aws_errors(f"read {group}"):
+            response = aws.logs().get_log_events(**request, **({"nextToken": cursor} if cursor else {}))
+    except NotFound:
+        return (), cursor
+    return tuple(str(event["message"]) for event in response["events"]), str(response["nextForwardToken"])
+
+
+def filter_lines(aws: Aws, group: str, *, since: datetime, prefix: str = "") -> Iterator[LogLine]:
+    """Yield the lines of a log group, oldest first, page by page; none if there is no such group.
+
+    A page may be empty although others follow:
+    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html.
+
+    Args:
+        aws: connects to the account.
+        group: the group's name.
+        since: the time of the first line.
+        prefix: how the names of the streams begin; empty for all streams.
+    """
+    request: dict[str, object] = {"logGroupName": group, "startTime": int(since.timestamp() * 1000)}
+    request |= {"logStreamNamePrefix": prefix} if prefix else {}
+    while True:
+        try:
+            with aws_errors(f"read {group}"):
+                response = aws.logs().filter_log_events(**request)
+        except NotFound:
+            return
+        yield from map(_log_line, response["events"])
+        if not response.get("nextToken"):
+            return
+        request["nextToken"] = response["nextToken"]
+
+
+def _log_line(event: Mapping[str, Any]) -> LogLine:
+    return LogLine(
+        at=datetime.fromtimestamp(event["timestamp"] / 1000, UTC),
+        stream=str(event["logStreamName"]),
+        text=str(event["message"]).removesuffix("\n"),
+        id=str(event["eventId"]),
+    )
 
 
 def _log_group(service: Service, name: str) -> str:

@@ -60,6 +60,9 @@ class LogsClient(Protocol):
     def describe_log_streams(self, **request: object) -> Mapping[str, Any]:
         """Return one page of a log group's streams."""
 
+    def filter_log_events(self, **request: object) -> Mapping[str, Any]:
+        """Return one page of a group's events, oldest first."""
+
     def get_log_events(self, **request: object) -> Mapping[str, Any]:
         """Return one page of a stream's events, oldest first."""
 

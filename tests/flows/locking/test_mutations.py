@@ -39,6 +39,7 @@ def test_the_guarded_calls_are_those_that_change_what_a_lock_protects() -> None:
         "builder": {"push"},
         "registry": {"copy", "move_tag"},
         "platform": {"start_deployment", "stop_deployment"},
+        "commands": {"start", "stop"},
         "ledger": {"append", "set_operation"},
         "holds": {"add", "remove"},
         "scm": {"claim", "abandon", "push", "withdraw_claim"},

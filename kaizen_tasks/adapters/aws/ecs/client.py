@@ -54,8 +54,14 @@ class EcsClient(Protocol):
     def register_task_definition(self, **request: object) -> Document:
         """Register a revision of a task definition."""
 
+    def run_task(self, **request: object) -> Document:
+        """Start tasks."""
+
     def stop_service_deployment(self, **request: object) -> Document:
         """Stop a deployment of a service."""
+
+    def stop_task(self, **request: object) -> Document:
+        """Stop a task."""
 
     def update_express_gateway_service(self, **request: object) -> Document:
         """Change a service in Express Mode."""

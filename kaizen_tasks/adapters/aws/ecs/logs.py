@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import heapq
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.adapters.aws.cloudwatch import read_tail
+from kaizen_tasks.adapters.aws.cloudwatch import filter_lines, read_tail
 from kaizen_tasks.adapters.aws.ecs import tasks
 from kaizen_tasks.adapters.aws.ecs.cluster import Cluster
+from kaizen_tasks.adapters.aws.ecs.log_stream import LogLocation, log_location
 from kaizen_tasks.adapters.aws.ecs.revisions import Revisions
 from kaizen_tasks.adapters.aws.ecs.service_deployments import ServiceDeployments
-from kaizen_tasks.errors import NotFound, Unsupported
+from kaizen_tasks.errors import NotFound
 from kaizen_tasks.ports.platform import Logs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from kaizen_tasks.adapters.aws.ecs.client import Document
+    from kaizen_tasks.domain.log_line import LogLine
     from kaizen_tasks.domain.service import Service
 
 MAX_STREAMS = 5
@@ -60,6 +63,35 @@ class EcsLogs(Logs):
                 return lines
         return ()
 
+    def application_log(self, service: Service, *, since: datetime) -> Iterator[LogLine]:
+        """Yield what the app's containers of all tasks have printed since a time, commands by hand among them.
+
+        During a deployment the old and the new tasks may log to different groups.
+        """
+        locations = self._log_locations(service)
+        lines = (
+            filter_lines(self._cluster.aws, location.group, since=since, prefix=location.prefix)
+            for location in locations
+        )
+        return heapq.merge(*lines, key=lambda line: line.at)
+
+    def _log_locations(self, service: Service) -> Sequence[LogLocation]:
+        """Return where the tasks of a service log by the definitions of its revisions.
+
+        Raises:
+            NotFound: there is no such service.
+            Unsupported: its container does not log to CloudWatch Logs.
+        """
+        with self._cluster.errors(f"read the service {service.name}"):
+            response = self._cluster.client.describe_services(cluster=self._cluster.name, services=[service.name])
+        description: Document = response["services"][0] if response["services"] else {}
+        arns = [str(revision["arn"]) for revision in description.get("currentServiceRevisions", ())]
+        revisions = self._revisions.read(arns).values()
+        definitions = [str(revision["taskDefinition"]) for revision in revisions] or [
+            str(description[name]) for name in ("taskDefinition",) if description.get(name)
+        ]
+        return tuple(dict.fromkeys(log_location(self._revisions.app_container(each)) for each in definitions))
+
     def _events(self, service: Service, began_at: datetime) -> list[tuple[datetime, str]]:
         with self._cluster.errors(f"read the events of {service.name}"):
             response = self._cluster.client.describe_services(cluster=self._cluster.name, services=[service.name])
@@ -75,18 +107,8 @@ class EcsLogs(Logs):
     def _output(self, task: Document, limit: int) -> tuple[str, ...]:
         """Return the last lines that the app's container of a task has printed.
 
-        The stream of a container is named `prefix/container/task`:
-        https://docs.aws.amazon.com/AmazonECS/latest/developerguide/specify-log-config.html
-
         Raises:
             Unsupported: the container does not log to CloudWatch Logs.
         """
-        container = self._revisions.app_container(task["taskDefinitionArn"])
-        log = container.get("logConfiguration", {})
-        if log.get("logDriver") != "awslogs":
-            driver = log.get("logDriver", "no log driver")
-            message = f"the container {container['name']} logs with {driver}, not to CloudWatch Logs"
-            raise Unsupported(message, hint="read its log where that driver sends it")
-        options = log["options"]
-        stream = f"{options.get('awslogs-stream-prefix', '')}/{container['name']}/{tasks.task_id(task)}"
-        return read_tail(self._cluster.aws, options["awslogs-group"], stream, limit)
+        location = log_location(self._revisions.app_container(task["taskDefinitionArn"]))
+        return read_tail(self._cluster.aws, location.group, location.stream(tasks.task_id(task)), limit)
