@@ -61,6 +61,7 @@ def release(
         steps.Push(environment=first_environment),
         *((steps.AddHold(environment=first_environment, reason=hold_reason),) if hold_reason else ()),
         steps.FastForward(),
+        *before_deploy(first_environment),
         steps.Deploy(environment=first_environment),
         *verification_steps(first_environment),
         *(
@@ -85,9 +86,15 @@ def copy_deploy_verify(environment: Environment, *, source: Environment) -> Flow
     """Return the flow that copies an image from `source`'s repository, deploys it and verifies the service."""
     return (
         steps.CopyImage(environment=environment, source=source),
+        *before_deploy(environment),
         steps.Deploy(environment=environment),
         *verification_steps(environment),
     )
+
+
+def before_deploy(environment: Environment) -> Flow:
+    """Return the step that runs the commands of an environment in the image, if it has any."""
+    return (steps.BeforeDeploy(environment=environment),) if environment.before_deploy else ()
 
 
 def hotfix(
@@ -145,10 +152,12 @@ def deployment(environment: Environment, *, source: Environment, before: Stage |
         before: the stage that must have verified the release; None when no evidence is needed.
     """
     if environment == source:
-        return (steps.FindImage(environment=environment), steps.Deploy(environment=environment))
+        deploy = steps.Deploy(environment=environment)
+        return (steps.FindImage(environment=environment), *before_deploy(environment), deploy)
     return (
         *((steps.Evidence(environment=environment, stage=before),) if before else ()),
         steps.CopyImage(environment=environment, source=source),
+        *before_deploy(environment),
         steps.Deploy(environment=environment),
     )
 

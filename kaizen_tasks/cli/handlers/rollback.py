@@ -31,6 +31,7 @@ def rollback(
     yes: bool,
     wait: str,
     shard: str | None,
+    despite_irreversible: str | None,
 ) -> None:
     if json and not list:
         raise UsageError("--json is for --list", hint=typed_line("--list"))
@@ -38,11 +39,14 @@ def rollback(
     full_stage = params.resolve_stage(env, tools.settings)
     stage = shards.select_shard(full_stage, params.parse_optional_shard(shard), tools)
     version = params.parse_release(release)
+    exception = params.parse_reason("--despite-irreversible", despite_irreversible)
     require_accounts(stage.environments, tools)
     if list:
         _print_candidates(stage.environments, tools, json=json)
     elif stage.environments:
-        change = plan_rollback(stage.environments, version, reason=reason or "by hand", tools=tools)
+        change = plan_rollback(
+            stage.environments, version, reason=reason or "by hand", tools=tools, despite_irreversible=exception
+        )
         run_change(change, tools, yes=yes, wait=wait)
 
 

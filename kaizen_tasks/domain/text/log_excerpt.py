@@ -24,13 +24,18 @@ def sanitize_tail(lines: Iterable[str]) -> tuple[str, ...]:
 
 def output_tail(text: str) -> tuple[str, ...]:
     """Return the last lines that a program has printed, with its blank lines and without control characters."""
-    lines = [_sanitize_line(line.rstrip("\r").rpartition("\r")[2], MAX_OUTPUT_COLUMNS) for line in text.split("\n")]
+    lines = [sanitize_line(line) for line in text.split("\n")]
     while lines and not lines[-1]:
         lines.pop()
     while lines and not lines[0]:
         lines.pop(0)
     left_out = len(lines) - MAX_OUTPUT_LINES
     return (*((f"… {left_out} lines before",) if left_out > 0 else ()), *lines[-MAX_OUTPUT_LINES:])
+
+
+def sanitize_line(line: str) -> str:
+    """Return a line of output without control characters; of a line that was overwritten, what is visible of it."""
+    return _sanitize_line(line.rstrip("\r\n").rpartition("\r")[2], MAX_OUTPUT_COLUMNS)
 
 
 def last_words(lines: Iterable[str]) -> str:

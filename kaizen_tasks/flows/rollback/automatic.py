@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.ledger import Event, LedgerEntry, rollback_candidates
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import KaizenError, RollbackFailed, Superseded, Unproven, VerifyFailed
 from kaizen_tasks.flows import catalogue
+from kaizen_tasks.flows.commands import irreversible
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.ledger.verifications import find_verification, fix_hint
 from kaizen_tasks.flows.rollback.candidates import RollbackTarget, first_with_image, names_without_image
@@ -74,8 +77,9 @@ def _roll_back(error: VerifyFailed, environment: Environment, tools: Tools, exec
         return error  # nothing was deployed
     ledger.append(Event.FAILED, environment, ledger.release_from_entry(failed_entry), tools, reason=error.message)
     failed_name, candidates = failed_entry.version, rollback_candidates(entries, excluded_digest=failed_entry.digest)
-    if not candidates:
-        return error
+    kept_error = _error_of_kept_release(error, failed_entry, candidates, tools)
+    if kept_error is not None:
+        return kept_error
     previous = candidates[0].version
     try:
         target = first_with_image(environment, candidates, tools)
@@ -104,6 +108,27 @@ def _roll_back(error: VerifyFailed, environment: Environment, tools: Tools, exec
         environment=environment.name,
         state=f"{previous} is serving again, verified; {failed_name} is recorded as failed",
         hint=f"{fix_hint(failed_entry.commit, tools)}; --no-rollback leaves an unverified release in service",
+    )
+
+
+def _error_of_kept_release(
+    error: VerifyFailed, failed_entry: LedgerEntry, candidates: Sequence[LedgerEntry], tools: Tools
+) -> VerifyFailed | None:
+    """Return the error of a release that stays in service, as no earlier one can come back; None if one can."""
+    if not candidates:
+        return error
+    environment, previous = tools.settings.environments[error.environment], candidates[0]
+    obstacle = irreversible.find_obstacle(environment, previous.digest, tools)
+    if obstacle is None:
+        return None
+    obstacle_text = irreversible.describe_obstacle(obstacle, tools)
+    return VerifyFailed(
+        error.message,
+        environment=environment.name,
+        state=f"{failed_entry.version} still serves, recorded as failed, as {previous.version} would go behind "
+        f"{obstacle_text}",
+        hint=f"{fix_hint(failed_entry.commit, tools)}; or go behind it all the same: "
+        f"{irreversible.override_command(environment.name, previous.version)}",
     )
 
 

@@ -20,6 +20,7 @@ from kaizen_tasks.domain.ledger import (
 )
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, Locked, Refused, RollbackFailed
 from kaizen_tasks.flows import catalogue
+from kaizen_tasks.flows.commands import irreversible
 from kaizen_tasks.flows.doctor import preflight
 from kaizen_tasks.flows.execution import Change, Execution, HoldPolicy
 from kaizen_tasks.flows.ledger import entries as ledger
@@ -31,7 +32,12 @@ from kaizen_tasks.ports.tools import Tools
 
 
 def plan_rollback(
-    environments: tuple[Environment, ...], version: Version | None, *, reason: str, tools: Tools
+    environments: tuple[Environment, ...],
+    version: Version | None,
+    *,
+    reason: str,
+    tools: Tools,
+    despite_irreversible: str = "",
 ) -> Change:
     """Return the change that rolls back environments, one after the other.
 
@@ -40,11 +46,16 @@ def plan_rollback(
         version: what to go back to; None means each environment's last verified release before the serving one.
         reason: why, for the ledger and the holds.
         tools: the ports.
+        despite_irreversible: why the rollback may go behind commands that cannot be undone; empty if it may not.
 
     Raises:
-        Refused: an environment has no such release.
+        Refused: an environment has no such release, or it is behind a command that cannot be undone.
     """
     targets = {environment.name: choose_target(environment, version, tools) for environment in environments}
+    for environment in environments:
+        _require_nothing_irreversible(environment, targets[environment.name], despite_irreversible, tools)
+    if despite_irreversible:
+        reason = f"{reason}; despite irreversible commands: {despite_irreversible}"
     return Change(
         title=_title(targets),
         environments=environments,
@@ -119,6 +130,28 @@ def choose_target(environment: Environment, requested_version: Version | None, t
         f"{environment.name}: {names_without_image(target)}",
         state=NOTHING_CHANGED,
         hint=f"release a fix, or see the other releases: inv rollback --env {environment.name} --list",
+    )
+
+
+def _require_nothing_irreversible(
+    environment: Environment, target: RollbackTarget, exception: str, tools: Tools
+) -> None:
+    """Refuse a rollback behind a command that cannot be undone, unless there is a reason or it has begun already."""
+    pending = open_rollback(tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT))
+    if pending is not None and pending.digest == target.release.digest:
+        return
+    obstacle = irreversible.find_obstacle(environment, target.release.digest, tools)
+    if obstacle is None:
+        return
+    description = irreversible.describe_obstacle(obstacle, tools)
+    if exception:
+        tools.reporter.note(f"{environment.name}: goes behind {description}; for the ledger: {exception}")
+        return
+    raise Refused(
+        f"{environment.name}: {target.release.name} would go behind {description}",
+        state=NOTHING_CHANGED,
+        hint=f"release a fix; or, if {target.release.name} runs with what the command has changed: "
+        f"{irreversible.override_command(environment.name, target.release.name)}",
     )
 
 

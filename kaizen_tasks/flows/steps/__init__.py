@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from kaizen_tasks.flows.steps.before_deploy import BeforeDeploy as BeforeDeploy
     from kaizen_tasks.flows.steps.build import Build as Build
     from kaizen_tasks.flows.steps.build import Push as Push
     from kaizen_tasks.flows.steps.bump import Bump as Bump
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.flows.steps.verify import Verify as Verify
 
 _MODULES = {
+    "before_deploy": ("BeforeDeploy",),
     "build": ("Build", "Push"),
     "bump": ("Bump",),
     "changelog": ("CutChangelog",),

@@ -1,0 +1,1 @@
+"""Commands in the app's image: before a deployment, and by hand."""

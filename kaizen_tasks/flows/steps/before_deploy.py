@@ -1,0 +1,74 @@
+"""The step that runs commands in the image of a release before the release serves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from attrs import frozen
+
+from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
+from kaizen_tasks.domain.ledger import Event
+from kaizen_tasks.domain.text.listing import list_names
+from kaizen_tasks.flows.commands import irreversible
+from kaizen_tasks.flows.commands.attempt import NOTHING_DEPLOYED, CommandAttempt
+from kaizen_tasks.flows.deploy import first_deployment
+from kaizen_tasks.flows.step import EnvironmentStep
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.release import Release
+    from kaizen_tasks.ports.tools import Tools
+
+
+@frozen(kw_only=True)
+class BeforeDeploy(EnvironmentStep):
+    """Run each command of `[[before_deploy]]` in the image of the release, once for each environment and release."""
+
+    step_name: ClassVar[str] = "before deploy"
+
+    def decide(self, release: Release, tools: Tools) -> Decision:
+        """Look up in the ledger which commands have succeeded in this image, and whether a later one forbids it."""
+        commands = self.environment.before_deploy
+        names = list_names([command.name for command in commands])
+        if self.label in release.verified_steps or not commands:
+            return Done(f"{names} ran in {release.name}" if commands else "there is no command to run", release)
+        if not release.digest:
+            return Act(f"run {', '.join(map(str, commands))}", release)
+        obstacle = irreversible.find_newer_obstacle(self.environment, release, tools)
+        if obstacle is not None and not release.waiver:
+            reason = f"{release.name} would go behind {irreversible.describe_obstacle(obstacle, tools)}"
+            hint = 'release a fix; or give a reason to go behind it: --without-evidence "reason"'
+            return Refuse(reasons=(reason,), state=NOTHING_DEPLOYED, hint=hint)
+        pending = [attempt for attempt in self._attempts(release, tools) if not attempt.has_succeeded]
+        if not pending:
+            return Done(f"{names} ran in {release.name}", release)
+        if not self.environment.task and first_deployment.needs_service(self.environment, release, tools):
+            return Done(f"{names}: runs with the definition of the service, which does not exist yet", release)
+        return Act("; ".join(map(_describe, pending)), release)
+
+    def act(self, release: Release, tools: Tools) -> Release:
+        """Run the commands one after the other, in the order of the configuration; stop at the first that fails.
+
+        Raises:
+            DeployFailed: a command failed; nothing is deployed.
+            Refused: nobody knows how a command ended.
+        """
+        for attempt in self._attempts(release, tools):
+            attempt.run()
+        return release.with_verified_step(self.label)
+
+    def _attempts(self, release: Release, tools: Tools) -> tuple[CommandAttempt, ...]:
+        return tuple(
+            CommandAttempt(
+                command=command, environment=self.environment, release=release, label=self.label, tools=tools
+            )
+            for command in self.environment.before_deploy
+        )
+
+
+def _describe(attempt: CommandAttempt) -> str:
+    latest = attempt.latest
+    if latest is None:
+        return f"run {attempt.command}"
+    if latest.event is Event.COMMAND_STARTED:
+        return f"follow {attempt.command}, which {latest.actor} started"
+    return f"run {attempt.command} again: {latest.reason}"
