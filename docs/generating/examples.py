@@ -51,6 +51,12 @@ DEMO_TASKS = ("local.up", "release-staging", "promote-prod", "promote-beta")
 
 APP_EXAMPLES = (
     _error("demo", "inv demo --keep ."),
+    _example("logs", "inv logs --env staging --since 1h | head -3"),
+    _error("logs", "inv logs --env staging --since yesterday"),
+    _example("run", "INVOKE_DEFAULTS_TASK=coach-commands inv --dry run --env staging -- python -V"),
+    _error("run", "inv run --env staging python -V"),
+    _example("command.resolve", "inv --help command.resolve"),
+    _error("command.resolve", "inv command.resolve --env staging --name migrate --outcome failed --reason unsure"),
     _example("status", "inv status"),
     _document("status", "inv status --json"),
     _error("status", "INVOKE_AWS_ACCOUNT=210987654321 inv status"),

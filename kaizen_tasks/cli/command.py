@@ -198,7 +198,7 @@ def _warn_about_dry_run(c: Context) -> None:
 
 def _say_nothing_was_changed(task_name: str) -> None:
     """End the output of a dry run, after the last of its tasks."""
-    typed_names = [word.rpartition(".")[2] for word in sys.argv[1:]]
+    typed_names = [word.rpartition(".")[2] for word in correction.before_dashes(sys.argv[1:])]
     position = max((index for index, name in enumerate(typed_names) if name == task_name), default=len(typed_names))
     if not TASK_NAMES.intersection(typed_names[position + 1 :]):
         sys.stdout.write(f"{DRY_RUN_END}\n")
@@ -206,7 +206,11 @@ def _say_nothing_was_changed(task_name: str) -> None:
 
 def _typed_name(task_name: str) -> str:
     """Return the name under which a task is on the command line: `lock.show` for `show`."""
-    words = (word for word in sys.argv[1:] if word.rpartition(".")[2].replace("_", "-") == task_name)
+    words = (
+        word
+        for word in correction.before_dashes(sys.argv[1:])
+        if word.rpartition(".")[2].replace("_", "-") == task_name
+    )
     return next(words, task_name)
 
 

@@ -118,12 +118,55 @@ rollback = command(
         value=flags.RELEASE_VALUE,
     ),
     flags.REASON,
+    Flag(
+        "despite_irreversible",
+        "reason to go behind a command that cannot be undone; recorded in the ledger",
+        default=None,
+        value=flags.REASON_VALUE,
+    ),
     Flag("list", "list the releases to choose from, and change nothing", default=False),
     Flag("json", "with --list: print one JSON document on stdout", default=False),
     flags.YES,
     flags.WAIT,
     flags.SHARD,
     read_only=lambda given: bool(given["list"]),
+)
+run = command(
+    "run.run",
+    "Run a command in the image that an environment runs.\n\n"
+    "The command follows --, and its exit code is that of this task: inv run -e prod -- python manage.py check.",
+    Flag("env", "the environment"),
+    Flag("timeout", "stop it after this time, e.g. 30m (default: never)", value=flags.DURATION_VALUE),
+    flags.YES,
+)
+logs = command(
+    "logs.logs",
+    "Print what the app prints, of all its instances.\n\n"
+    "Of several environments, each line begins with the name of its own.",
+    flags.ENV,
+    Flag("follow", "go on with what is printed from now on; Ctrl-C ends it", default=False),
+    Flag("since", "how far back to begin, e.g. 10m (the default) or 2h", value=flags.DURATION_VALUE),
+    Flag("json", "print each line as a JSON document: environment, at, stream, text", default=False),
+    read_only=True,
+)
+command_group = Collection(
+    "command",
+    command(
+        "run.resolve",
+        "Say how a command ended of which nobody knows it.\n\n"
+        "One that has failed runs again with the next deployment of its release, one that has succeeded does not.",
+        Flag("env", "the environment"),
+        Flag("name", "the command's name in [[before_deploy]]"),
+        Flag("outcome", "succeeded or failed"),
+        Flag("reason", "how you know, for the ledger", default=None, value=flags.REASON_VALUE),
+        Flag(
+            "release",
+            f"{flags.RELEASE_HELP} (default: the last one that it was started for)",
+            value=flags.RELEASE_VALUE,
+        ),
+        flags.YES,
+        flags.WAIT,
+    ),
 )
 status = command(
     "status.status",
@@ -392,6 +435,6 @@ local = Collection(
 LIBRARY_TASKS = (announce, bump, commit, cut, next_release, tag, demo, doctor, init, propose, changelog, config, local)
 DEPLOY_TASKS = (
     *(build, push, deploy, verify, promote, hotfix, rollback),
-    *(status, history, setup, rehearse, release, runtime, lock, hold),
+    *(run, logs, command_group, status, history, setup, rehearse, release, runtime, lock, hold),
 )
 """The tasks of an app with environments, beside those of its pipeline's stages."""

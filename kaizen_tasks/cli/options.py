@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from kaizen_tasks.cli import params, prompts
+from kaizen_tasks.cli.entry_point.correction import before_dashes
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.flows.execution import Change, execute_change
@@ -29,7 +30,7 @@ def run_change(change: Change, tools: Toolbox, *, yes: bool = False, wait: str =
             prompts.confirm_yes_no(question, yes=yes)
         prompts.confirm_protected(environments, tools, yes=yes)
 
-    command = shlex.join(("inv", *sys.argv[1:]))
+    command = shlex.join(("inv", *before_dashes(sys.argv[1:])))
     execute_change(change, tools, confirm=confirm, command=command, wait=params.parse_duration("--wait", wait))
 
 

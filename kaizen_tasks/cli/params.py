@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 
 from semver import Version
 
+from kaizen_tasks.cli.entry_point.correction import DASHES
 from kaizen_tasks.config import checks
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain import version as versions
@@ -50,6 +52,11 @@ def resolve_environment(name: str, settings: Settings) -> Environment:
         members = ", ".join(member.name for member in selection.environments)
         raise UsageError(f"{name} is a group", hint=f"name one of its environments: {members}")
     return selection.environments[0]
+
+
+def words_after_dashes() -> tuple[str, ...]:
+    """Return the words behind `--`, as the shell has split them; Invoke joins them, and so loses where they end."""
+    return tuple(sys.argv[sys.argv.index(DASHES) + 1 :]) if DASHES in sys.argv else ()
 
 
 def parse_service_engine(name: str) -> str:

@@ -43,6 +43,16 @@ def confirm_yes_no(question: str, *, yes: bool) -> None:
         raise Refused(f"{question}: the answer was no", state=NOTHING_CHANGED)
 
 
+def agrees(question: str) -> bool:
+    """Return whether the user agrees; without a terminal nobody can object. Ctrl-C is a no."""
+    if not sys.stdin.isatty():
+        return True
+    try:
+        return prompt_line(f"\n{question} [y/N] ").lower() in {"y", "yes"}
+    except KeyboardInterrupt:
+        return False
+
+
 def _require_terminal(subject: str) -> None:
     if not sys.stdin.isatty():
         raise Refused(

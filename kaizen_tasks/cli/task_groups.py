@@ -13,7 +13,10 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *("release-*", "promote-*", "promote", "rollback", "hotfix", "cut", "propose", "announce", "next-release"),
         *("bump", "commit", "build", "push", "deploy", "verify", "tag", "release.abandon"),
     ),
-    "Operate": ("status", "history", "doctor", "hold.add", "hold.remove", "lock.show", "lock.release"),
+    "Operate": (
+        *("status", "history", "run", "logs", "doctor"),
+        *("hold.add", "hold.remove", "lock.show", "lock.release", "command.resolve"),
+    ),
     "Changelog": ("changelog.add", "changelog.check", "changelog.show", "changelog.release"),
     "Configuration": (
         *("runtime.show", "runtime.diff", "runtime.set", "runtime.rollback", "runtime.deploy"),

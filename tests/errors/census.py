@@ -46,8 +46,9 @@ class Template:
 
     @property
     def own_lines(self) -> list[list[str]]:
-        """The words behind `inv` and `kaizen` of each command line in it: tasks, flags and their values."""
-        return [line.split() for line in re.findall(r"(?<![\w`./-])(?:inv|kaizen) ([^;,:&()]*)", self.text)]
+        """The words behind `inv` and `kaizen` of each command line in it: tasks, flags and their values, up to `--`."""
+        lines = re.findall(r"(?<![\w`./-])(?:inv|kaizen) ([^;,:&()]*)", self.text)
+        return [line.partition(" -- ")[0].split() for line in lines]
 
 
 @functools.cache

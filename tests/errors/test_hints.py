@@ -25,6 +25,7 @@ RACES = "needs another run at the same moment, as in tests/crash and tests/flows
 FAILURES = "needs a deployment that fails, as in tests/e2e/test_failures.py and tests/flows"
 NO_HINT = "says what comes next or what is inside, and is not part of an error"
 OTHER_STATES = "a state of the release that takes several runs to reach, as in tests/e2e/test_failed_steps.py"
+COMMANDS = "needs tasks of ECS; in tests/flows/commands and tests/flows/rollback"
 LOCAL_CLOUD = "needs a local cloud that is damaged, half installed or just gone, as in tests/rehearsal"
 
 UNTYPED = {
@@ -59,6 +60,9 @@ UNTYPED = {
     "domain/git/signing.py": (1, SIGNING),
     "errors.py": (1, FAILURES),
     "flows/abandonment.py": (1, OTHER_STATES),
+    "flows/commands/attempt.py": (1, COMMANDS),
+    "flows/commands/irreversible.py": (1, COMMANDS),
+    "flows/commands/one_off.py": (1, COMMANDS),
     "flows/create_environment.py": (2, ACCOUNT),
     "flows/deploy/superseded.py": (2, RACES),
     "flows/doctor/account.py": (3, ACCOUNT),

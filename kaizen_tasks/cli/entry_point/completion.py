@@ -141,6 +141,12 @@ def _change_types() -> Iterable[str]:
     return (*map(str.lower, CHANGE_TYPES), *(types if isinstance(types, dict) else ()))
 
 
+def _commands() -> Iterable[str]:
+    rules: Any = _config().get("before_deploy", [])
+    named = [rule for rule in rules if isinstance(rule, dict)] if isinstance(rules, list) else []
+    return [str(rule["name"]) for rule in named if "name" in rule]
+
+
 def _literally(*values: str) -> Callable[[], Iterable[str]]:
     return lambda: values
 
@@ -161,6 +167,9 @@ VALUES: Mapping[str, Callable[[], Iterable[str]]] = {
 
 TASK_VALUES: Mapping[tuple[str, str], Callable[[], Iterable[str]]] = {
     ("changelog.show", "format"): _literally("md", "json", "html", "page"),
+    ("command.resolve", "name"): _commands,
+    ("command.resolve", "outcome"): _literally("succeeded", "failed"),
     ("local.up", "engine"): _literally(*SERVICE_ENGINES),
+    ("logs", "since"): _literally("10m", "1h", "1d"),
 }
 """The same for one task."""

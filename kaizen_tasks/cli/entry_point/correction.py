@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 RUNTIME_VALUE_FLAG = "--set"
 """The flag whose value may be a secret, which no message repeats."""
 
+DASHES = "--"
+"""Ends the tasks and flags of a command line. What follows is the command of `run`, which may have secrets in it."""
+
 PROGRAM_NAMES = ("inv", "invoke", "kaizen")
 
 
@@ -40,7 +43,7 @@ def corrected_line(argv: Sequence[str], wrong: str, right: Sequence[str]) -> str
         wrong: a word, a flag, the value of a flag, or the stage in the name of a task such as `promote-prdo`.
         right: the words to put in its place.
     """
-    words = list(argv[1:])
+    words = before_dashes(argv[1:])
     if not wrong or not right or any(word.partition("=")[0] == RUNTIME_VALUE_FLAG for word in words):
         return ""
     for position, word in enumerate(words):
@@ -56,12 +59,20 @@ def corrected_line(argv: Sequence[str], wrong: str, right: Sequence[str]) -> str
             words[position] = f"{head}-{right[0]}"
         else:
             continue
-        return shlex.join((program_name(argv), *words))
+        command = (DASHES, "COMMAND") if DASHES in argv else ()
+        return shlex.join((program_name(argv), *words, *command))
     return ""
+
+
+def before_dashes(words: Sequence[str]) -> list[str]:
+    """Return the words of a command line before `--`."""
+    return list(words[: words.index(DASHES)] if DASHES in words else words)
 
 
 def typed_line(*more_words: str) -> str:
     """Return what was typed, with more words behind it; only what to add, if it has a value that may be a secret."""
+    if DASHES in sys.argv:
+        return f"add {shlex.join(more_words)} before {DASHES}"
     if not sys.argv[1:] or any(word.partition("=")[0] == RUNTIME_VALUE_FLAG for word in sys.argv):
         return f"add {shlex.join(more_words)}"
     return shlex.join((program_name(), *sys.argv[1:], *more_words))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 from invoke.collection import Collection
 
 from kaizen_tasks.cli import commands
-from kaizen_tasks.cli.entry_point.correction import corrected_line
+from kaizen_tasks.cli.entry_point.correction import DASHES, corrected_line
 from kaizen_tasks.errors import UsageError
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ def unknown_group_error(program: TaskProgram) -> UsageError | None:
 
 
 def _unknown_word_error(word: str, task_name: str, error: ParseError, program: TaskProgram) -> UsageError:
+    if task_name == "run" and DASHES not in program.argv and word in program.argv and not word.startswith("-"):
+        typed_words = program.argv[1 : program.argv.index(word)]
+        hint = f"{shlex.join((program.command_name, *typed_words))} {DASHES} COMMAND"
+        return UsageError(f"the command that run runs follows {DASHES}", hint=hint)
     if word.startswith("-"):
         message = f"{task_name} has no flag {word}" if task_name else f"there is no option {word}"
         flags = [*error.context.flags] if error.context else []

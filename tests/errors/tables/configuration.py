@@ -211,4 +211,12 @@ CASES = (
          typed="inv cut", code=3, says="changelog.d/1.nosuch.md:1:1: 'nosuch' is not a type of change",
          hint="use one of added, changed, deprecated, removed, fixed, security, then run the same command again",
          follow=("git mv changelog.d/1.nosuch.md changelog.d/1.fixed.md && git commit --quiet --message Fixed",)),
+    Case(mistake="a command before deployments to App Runner, which runs none",
+         before=(r"printf '[[before_deploy]]\nname = \"migrate\"\ncommand = [\"migrate\"]\n' >> kaizen.toml",),
+         typed=SHOW, code=2, says="App Runner runs no commands; leave them out of environments, or name",
+         follow=(r"printf '[defaults]\ntask = \"coach-commands\"\n' >> kaizen.toml",), again=0),
+    Case(mistake="a command before deployments without a program",
+         before=(r"printf '[[before_deploy]]\nname = \"migrate\"\ncommand = []\n' >> kaizen.toml",),
+         typed=SHOW, code=2, says="before_deploy.0.command is empty: it is the program and its arguments",
+         follow=UNDO, again=0),
 )  # fmt: skip
