@@ -222,6 +222,7 @@ init = command(
     Flag("from_aws", "read the account's services and repositories too; changes nothing there", default=False),
     Flag("app", "the app's name", value="NAME"),
     Flag("region", "region of repositories and services, such as eu-west-1"),
+    Flag("platform", "what runs the services: ecs-express, ecs or apprunner"),
     Flag("profile", "profile of your AWS configuration, for --from-aws and for the next commands"),
     Flag("ci", "write a pipeline that runs these tasks: github or gitlab", value="SERVER"),
     Flag(

@@ -11,6 +11,7 @@ from pathlib import Path
 from kaizen_tasks.adapters.git.command import Git, redact_urls
 from kaizen_tasks.config import load
 from kaizen_tasks.domain.init.detect.cloudformation import TEMPLATE_PATH
+from kaizen_tasks.domain.init.detect.ecs.cdk import CDK_FILE, CDK_SERVICE
 from kaizen_tasks.domain.init.repo_scan import GitRepository, RepoScan
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 
@@ -22,7 +23,7 @@ SCANNED_PATHS = re.compile(
     r"VERSION|package-lock\.json|\.circleci/[\w-]+\.ya?ml|(?:bitbucket|azure)-pipelines\.ya?ml|(?:.*/)?buildspec[\w.-]*\.ya?ml|"
     r"\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.ya?ml|\.gitlab/.*\.ya?ml|"
     rf"{RELEASE_TOOL_FILES}|(?:.*/)?kaizen\.toml|(?:.*/)?(?:(?:Dockerfile|Containerfile)(?:\.[\w.-]+)?|[^/]+\.dockerfile|"
-    r"[^/]+\.(?:sh|bash|tf|tfvars|md)|Makefile|apprunner\.ya?ml|copilot/.*manifest\.ya?ml|copilot/\.workspace)|"
+    r"[^/]+\.(?:sh|bash|tf|tfvars|md)|Makefile|apprunner\.ya?ml|copilot/.*manifest\.ya?ml|copilot/pipeline\.ya?ml|copilot/\.workspace)|"
     r"(?:[^/]+/)?(?:requirements[^/]*\.(?:txt|in)|pyproject\.toml|towncrier\.toml|Pipfile|setup\.(?:cfg|py)|"
     r"package(?:-lock)?\.json)"
 )
@@ -47,9 +48,13 @@ APP_CREATION = r"= *(flask\.)?Flask\(|= *(fastapi\.)?FastAPI\(|= *(express|requi
 APP_SOURCE = re.compile(r"(?!(?:.*/)?(?:tests?|docs)/)(?!(?:.*/)?(?:test_|conftest)).*\.(?:py|[cm]?js|ts)")
 """Source files of an app, but for its tests."""
 
+CDK_SOURCE = re.compile(r"(?!(?:.*/)?(?:tests?|__tests__|docs)/).*\.(?:ts|js|py|java|cs|go)")
 SOURCE_SUFFIXES = ("py", "js", "cjs", "mjs", "ts", "go", "rb", "java", "kt", "php", "cs", "ex", "rs")
-TEMPLATE_SUFFIXES = ("yaml", "yml", "json", "template")
-TEMPLATE_RESOURCE = r"AWS::(AppRunner::Service|ECR::Repository)"
+TEMPLATE_SUFFIXES = ("yaml", "yml", "json", "jsonnet", "template")
+TEMPLATE_RESOURCE = (
+    r"AWS::(AppRunner::Service|ECR::Repository|ECS::(Service|ExpressGatewayService))|"
+    r"containerDefinitions|task_definition|targetGroupArn"
+)
 BYTECODE_FOLDER = "__pycache__/"
 WRITTEN_FILES = (load.CONFIG_FILE_NAME, "tasks.py", "VERSION", "CHANGELOG.md", "kaizen.schema.json")
 """What `kaizen init` may write, which git must not ignore."""
@@ -95,9 +100,11 @@ def scan_repo(folder: Path) -> RepoScan:
         texts={
             **dict(_read_texts(folder, (path for path in paths if not path.startswith("../")), SCANNED_PATHS)),
             **dict(_read_texts(folder, _files_with(git, TEMPLATE_RESOURCE, TEMPLATE_SUFFIXES), TEMPLATE_PATH)),
+            **dict(_read_texts(folder, _synthesized_templates(folder, paths), TEMPLATE_PATH)),
         },
         outer_texts=dict(_read_outer_texts(folder, git, paths)),
         paths=frozenset(paths),
+        cdk_sources=dict(_read_texts(folder, _cdk_sources(git, paths), CDK_SOURCE)),
         app_sources=dict(_read_texts(folder, _sources_with(git, APP_CREATION), APP_SOURCE)),
         version_endpoint_files=_sources_with(git, VERSION_ROUTE),
         ignored_names=_ignored_names(git),
@@ -155,6 +162,19 @@ def _files_with(git: Git, pattern: str, suffixes: Iterable[str]) -> tuple[str, .
     globs = (f"*.{suffix}" for suffix in suffixes)
     output = git.run("grep", "--untracked", "-l", "-z", "-I", "-E", "-e", pattern, "--", *globs)
     return tuple(path for path in output.items if not VENDORED_PATHS.search(path))
+
+
+def _synthesized_templates(folder: Path, paths: Iterable[str]) -> Iterator[str]:
+    """Yield the paths of the templates that the CDK made, which git ignores: https://docs.aws.amazon.com/cdk/v2/guide/configure-synth.html."""
+    for path in paths:
+        if CDK_FILE.fullmatch(path) and not path.startswith("../"):
+            output = (folder / path).parent / "cdk.out"
+            yield from (str(each.relative_to(folder)) for each in sorted(output.glob("*.template.json")))
+
+
+def _cdk_sources(git: Git, paths: Iterable[str]) -> tuple[str, ...]:
+    """Return the paths of the sources that create services with the CDK."""
+    return _sources_with(git, CDK_SERVICE) if any(map(CDK_FILE.fullmatch, paths)) else ()
 
 
 def _scan_git(git: Git) -> GitRepository:

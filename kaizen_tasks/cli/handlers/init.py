@@ -15,13 +15,14 @@ from kaizen_tasks.adapters.host.atomic_write import WorkingTree
 from kaizen_tasks.adapters.host.program_path import typeable
 from kaizen_tasks.adapters.init import scan_repo
 from kaizen_tasks.adapters.init.installation import read_installation
-from kaizen_tasks.cli import prompts
+from kaizen_tasks.cli import params, prompts
 from kaizen_tasks.config import load
 from kaizen_tasks.domain.init.ci.installation import SOURCE_FORM, Installation
 from kaizen_tasks.domain.init.ci.systems import RENDERERS, CiRequest
 from kaizen_tasks.domain.init.detect import from_account
 from kaizen_tasks.domain.init.detect.from_account import AccountScan
 from kaizen_tasks.domain.init.evidence import combine_facts
+from kaizen_tasks.domain.init.platforms import PLATFORM_QUESTION, RECOMMENDED_PLATFORM
 from kaizen_tasks.domain.init.proposal import (
     DEFAULT_REGION,
     Proposal,
@@ -30,6 +31,7 @@ from kaizen_tasks.domain.init.proposal import (
     detect_environments,
     propose_config,
 )
+from kaizen_tasks.domain.platform import PLATFORMS
 from kaizen_tasks.domain.text.printable import printable
 from kaizen_tasks.errors import UsageError
 from kaizen_tasks.flows.init import plan as flow
@@ -44,6 +46,7 @@ def init(
     from_aws: bool,
     app: str,
     region: str,
+    platform: str,
     profile: str,
     ci: str,
     propose: bool,
@@ -54,9 +57,11 @@ def init(
         raise UsageError(f"--ci {ci}: expected {' or '.join(RENDERERS)}")
     if propose and not ci:
         raise UsageError("--propose writes a workflow", hint="kaizen init --ci github --propose")
+    if platform and platform not in PLATFORMS:
+        raise params.unknown_choice_error(f"--platform {platform!r} is not a platform", platform, tuple(PLATFORMS))
     installation = _find_installation(kaizen_from, asks=bool(ci) and not yes and sys.stdin.isatty())
     root = scan_repo.find_app_folder(Path.cwd())
-    answers = UserAnswers(app=app, region=region, environments=tuple(env))
+    answers = UserAnswers(app=app, region=region, environments=tuple(env), platform=platform)
     scan, proposal = _make_proposal(root, answers, profile, yes=yes, from_aws=from_aws)
     documents = WorkingTree(root, boundary=root.resolve() / scan.repo_scan.path_to_top)
     request = CiRequest(system=ci, proposes=propose) if ci else None
@@ -96,6 +101,7 @@ def _make_proposal(
             scan, answers = _add_account_scan(scan, answers, profile)
         if sys.stdin.isatty() and not yes:
             answers = _ask_for_missing_answers(answers, propose_config(scan, answers))
+            answers = _ask_for_addresses(answers, propose_config(scan, answers))
     return scan, propose_config(scan, answers)
 
 
@@ -125,6 +131,8 @@ def _ask_for_missing_answers(answers: UserAnswers, proposal: Proposal) -> UserAn
         answers = evolve(answers, app=prompts.prompt("the app's name", proposal.app))
     if "region" in proposal.guessed_keys:
         answers = evolve(answers, region=prompts.prompt("the AWS region", proposal.region))
+    if "platform" in proposal.guessed_keys:
+        answers = evolve(answers, platform=_ask_for_platform())
     if "environments" in proposal.guessed_keys:
         default = " ".join(fact.environment for fact in proposal.environments)
         names = prompts.prompt("environments, in the order in which a release reaches them", default)
@@ -132,9 +140,27 @@ def _ask_for_missing_answers(answers: UserAnswers, proposal: Proposal) -> UserAn
     return answers
 
 
+def _ask_for_platform() -> str:
+    while (answer := prompts.prompt(PLATFORM_QUESTION, RECOMMENDED_PLATFORM)) not in PLATFORMS:
+        sys.stderr.write(f"choose one of {', '.join(PLATFORMS)}\n")
+    return answer
+
+
+def _ask_for_addresses(answers: UserAnswers, proposal: Proposal) -> UserAnswers:
+    """Ask for the addresses of the services to which their platform gives none."""
+    unknown = {
+        fact.environment: fact.url
+        for fact in proposal.environments
+        if f"{fact.environment}.url" in proposal.guessed_keys
+    }
+    given = {name: prompts.prompt(f"the address of {name}", placeholder) for name, placeholder in unknown.items()}
+    return evolve(answers, urls={name: url for name, url in given.items() if url != unknown[name]})
+
+
 def _show_plan(plan: InitPlan, root: Path, proposal: Proposal) -> None:
     if foreign := proposal.facts.foreign_platform:
-        sys.stdout.write(printable(f"this app runs on {foreign}, and these tasks deploy to App Runner only") + "\n")
+        line = f"this app runs on {foreign}, and these tasks deploy to App Runner and ECS only"
+        sys.stdout.write(printable(line) + "\n")
     state = "to be configured" if plan.is_new else "configured"
     sys.stdout.write(printable(f"{plan.settings.app}   ({root}, {state} in {plan.config_name})") + "\n")
     if plan.existing_files:

@@ -7,16 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import evolve, frozen
 
-from kaizen_tasks.domain.init.evidence import FACT_KEYS, EnvironmentFact, Facts, Ignored
+from kaizen_tasks.domain.init.evidence import EnvironmentFact, Facts, Ignored
 from kaizen_tasks.domain.init.naming import ENV_PLACEHOLDER, contains_word
 from kaizen_tasks.domain.init.pipeline import STAGE_NAMES_BY_RANK, stage_rank
+from kaizen_tasks.domain.platform import DEFAULT_PLATFORM, PLATFORMS
 
-RESOURCE_NAMES = {
-    "repository": re.compile(r"(?=.{1,256}$)[a-z0-9]+(?:[._/-]+[a-z0-9]+)*"),
-    "service": re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}"),
-}
-"""What repositories of ECR and services of App Runner can be called:
-https://docs.aws.amazon.com/apprunner/latest/api/API_CreateService.html"""
+REPOSITORY_NAME = re.compile(r"(?=.{1,256}$)[a-z0-9]+(?:[._/-]+[a-z0-9]+)*")
+"""What repositories of ECR can be called."""
+
+SERVICE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+"""What services can be called where the platform is not said."""
 
 SINGLE_ENVIRONMENT = "prod"
 """What an environment is called whose name no source shows: there is one service, and it has users."""
@@ -43,18 +43,19 @@ def name_environments(facts: Facts, wanted: Sequence[str], words: Sequence[str])
         wanted: environments that a person has named; empty for those of the sources.
         words: names of the app and its folders, by which its service is told from those of its neighbours.
     """
-    valid_facts, invalid = _split_invalid(facts.environment_facts)
+    platform = facts.platform.value if facts.platform else ""
+    valid_facts, invalid = _split_invalid(facts.environment_facts, platform)
     environment_facts = _with_one_name(_by_words(valid_facts, words))
     named = [fact for fact in environment_facts if fact.environment]
     unnamed = [fact for fact in environment_facts if not fact.environment]
     stages = {stage for fact in unnamed if (stage := _stage_word(fact))}
-    known = tuple(dict.fromkeys((*wanted, *(fact.environment for fact in named))))
+    known = _known(wanted, named)
     guessed: tuple[str, ...] = ()
     if stages and (len(stages) > 1 or stages & {*known} or known):
         named += [evolve(fact, environment=_stage_word(fact)) for fact in unnamed if _stage_word(fact)]
         named = _with_one_name(named)
         unnamed = [fact for fact in unnamed if not _stage_word(fact)]
-        known = tuple(dict.fromkeys((*wanted, *(fact.environment for fact in named))))
+        known = _known(wanted, named)
     elif not known and any(_is_literal(fact) for fact in unnamed):
         guessed = known = (next(iter(stages), SINGLE_ENVIRONMENT),)
     services, others = _one_service(unnamed, words)
@@ -70,19 +71,29 @@ def name_environments(facts: Facts, wanted: Sequence[str], words: Sequence[str])
     )
 
 
-def _split_invalid(facts: Iterable[EnvironmentFact]) -> tuple[list[EnvironmentFact], list[Ignored]]:
-    """Return facts without the names that no resource can have, and those names."""
+def _known(wanted: Sequence[str], named: Iterable[EnvironmentFact]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*wanted, *(fact.environment for fact in named if fact.shows_service))))
+
+
+def _split_invalid(facts: Iterable[EnvironmentFact], platform: str) -> tuple[list[EnvironmentFact], list[Ignored]]:
+    """Return facts without the names that no resource can have, and those names.
+
+    Args:
+        facts: facts of which some show their platform.
+        platform: the platform of the others, or empty.
+    """
     valid, invalid = [], []
     for fact in facts:
-        wrong = [
-            key
-            for key, pattern in RESOURCE_NAMES.items()
-            if (value := getattr(fact, key)) and not pattern.fullmatch(value.replace(ENV_PLACEHOLDER, "env"))
-        ]
-        for key in wrong:
-            reason = f"no {key} of {'ECR' if key == 'repository' else 'App Runner'} can have this name"
+        kind = PLATFORMS[fact.platform or platform or DEFAULT_PLATFORM]
+        service_name = kind.service_name if kind.has_cluster else SERVICE_NAME
+        wrong = {}
+        if fact.repository and not REPOSITORY_NAME.fullmatch(fact.repository.replace(ENV_PLACEHOLDER, "env")):
+            wrong["repository"] = "no repository of ECR can have this name"
+        if fact.service and not service_name.fullmatch(fact.service.replace(ENV_PLACEHOLDER, "env")):
+            wrong["service"] = f"no service of {kind.title} can have this name"
+        for key, reason in wrong.items():
             invalid.append(Ignored(what=f"{key} {getattr(fact, key)}", source=fact.source_of(key), reason=reason))
-        values = {key: getattr(fact, key) for key in FACT_KEYS if key not in wrong and getattr(fact, key)}
+        values = {key: getattr(fact, key) for key in fact.known_keys if key not in wrong}
         if values:
             name = re.sub(r"[^A-Za-z0-9_-]+", "-", fact.environment).strip("-_")
             rest = EnvironmentFact.of(values, environment=name, source=fact.source, trust=fact.trust)
@@ -123,7 +134,8 @@ def _with_one_name(facts: Sequence[EnvironmentFact]) -> list[EnvironmentFact]:
 
 
 def _is_literal(fact: EnvironmentFact) -> bool:
-    return bool(fact.service or fact.repository) and ENV_PLACEHOLDER not in f"{fact.service}{fact.repository}"
+    names = f"{fact.service}{fact.repository}{fact.cluster}"
+    return bool(fact.service or fact.repository) and ENV_PLACEHOLDER not in names
 
 
 def _one_service(facts: Sequence[EnvironmentFact], words: Sequence[str]) -> tuple[list[EnvironmentFact], list[Ignored]]:
@@ -147,14 +159,14 @@ def _spread(
     spread, ignored = [], []
     for fact in unnamed:
         is_pattern = not _is_literal(fact)
-        values = {key: getattr(fact, key) for key in FACT_KEYS if getattr(fact, key)}
+        values = {key: getattr(fact, key) for key in fact.known_keys}
         if len(known) > 1 and not is_pattern and "service" in values:
             service = values.pop("service")
             if all(other.service != service for other in named):
                 reason = f"which of {', '.join(known)} it belongs to is not said"
                 ignored.append(Ignored(what=f"service {service}", source=fact.source_of("service"), reason=reason))
-            values.pop("url", None)
-            values.pop("follow", None)
+            for key in ("url", "follow", "cluster", "container"):
+                values.pop(key, None)
         if values:
             spread += [_of_environment(fact, values, name) for name in known]
     return spread, ignored

@@ -11,7 +11,9 @@ from typing import Self
 
 from attrs import evolve, field, frozen
 
-FACT_KEYS = ("repository", "follow", "service", "url")
+FACT_KEYS = ("platform", "repository", "follow", "service", "cluster", "container", "url")
+TARGET_KEYS = ("account", "region", "role")
+"""Where the resources of an environment are, and who may change them: written where environments differ in it."""
 REGION_NAME = re.compile(
     r"\b(?:af|ap|ca|cn|eu|il|me|mx|sa|us)-(?:gov-)?(?:central|(?:north|south)?(?:east|west)?)-\d\b"
 )
@@ -22,7 +24,10 @@ PROFILE = re.compile(r"""\bAWS_PROFILE\s*[:?]?=\s*["']?(?:\$\{\w+:?-)?([\w.-]+)|
 EXAMPLE_ACCOUNTS = frozenset({"000000000000", "111111111111", "123456789012", "123412341234", "999999999999"})
 """Account numbers of documentation, which nobody's credentials have; AWS's own samples use them."""
 
-APP_RUNNER = "AWS App Runner"
+APP_RUNNER, ECS, ECS_EXPRESS = "apprunner", "ecs", "ecs-express"
+"""The platforms that can be deployed to, by their names in the configuration; others have the names of their makers."""
+
+SUPPORTED_PLATFORMS = frozenset({APP_RUNNER, ECS, ECS_EXPRESS})
 
 
 class Trust(IntEnum):
@@ -55,7 +60,7 @@ class Mention:
     """A value that a source shows for the app as a whole.
 
     Attributes:
-        value: the region, account, port or platform.
+        value: the region, account, port, platform or processor architecture.
         source: `path:line`, or the account.
         trust: how far the source is believed.
     """
@@ -115,20 +120,32 @@ class EnvironmentFact:
 
     Attributes:
         environment: the environment's name; empty when the source does not show it.
+        platform: one of `SUPPORTED_PLATFORMS`.
         repository: name of the image repository.
         follow: the tag that the service deploys.
         service: name of the service on the platform.
+        cluster: name of the service's cluster.
+        container: name of the container that runs the app.
         url: the app's URL.
+        account: twelve digits.
+        region: the region.
+        role: ARN of the role with which the environment is deployed to.
         source: `path:line`, or the account.
         trust: how far the source is believed.
         sources: the source of each key, after facts were merged.
     """
 
     environment: str
+    platform: str = ""
     repository: str = ""
     follow: str = ""
     service: str = ""
+    cluster: str = ""
+    container: str = ""
     url: str = ""
+    account: str = ""
+    region: str = ""
+    role: str = ""
     source: str
     trust: Trust = Trust.TERRAFORM
     sources: Mapping[str, tuple[str, Trust]] = field(factory=dict, eq=False)
@@ -140,15 +157,32 @@ class EnvironmentFact:
             environment=environment,
             source=source,
             trust=trust,
+            platform=values.get("platform", ""),
             repository=values.get("repository", ""),
             follow=values.get("follow", ""),
             service=values.get("service", ""),
+            cluster=values.get("cluster", ""),
+            container=values.get("container", ""),
             url=values.get("url", ""),
+            account=values.get("account", ""),
+            region=values.get("region", ""),
+            role=values.get("role", ""),
         )
+
+    @property
+    def known_keys(self) -> tuple[str, ...]:
+        """The keys that have a value."""
+        return tuple(key for key in (*FACT_KEYS, *TARGET_KEYS) if getattr(self, key))
+
+    @property
+    def shows_service(self) -> bool:
+        """Whether it is about a service, and not only about where one would be."""
+        return bool({*self.known_keys} - {*TARGET_KEYS})
 
     def source_of(self, key: str) -> str:
         """Return where the value of a key was found, or an empty text."""
-        return self.sources.get(key, (self.source, self.trust))[0] if getattr(self, key) else ""
+        place = "" if self.sources else self.source  # a key without a source of its own was not found there
+        return self.sources.get(key, (place, self.trust))[0] if getattr(self, key) else ""
 
     def is_old(self, key: str) -> bool:
         """Return whether a value was found only where it is out of use."""
@@ -166,6 +200,7 @@ class Facts:
         accounts: every mention of an account.
         ports: every mention of the app's port.
         platforms: what the app is deployed to.
+        architectures: the processors that the app runs on: `arm64`, `amd64`.
         builds: the commands that build images.
         ignored: what was found and is not used.
         profiles: every mention of a profile of the AWS configuration.
@@ -177,6 +212,7 @@ class Facts:
     accounts: tuple[Mention, ...] = ()
     ports: tuple[Mention, ...] = ()
     platforms: tuple[Mention, ...] = ()
+    architectures: tuple[Mention, ...] = ()
     builds: tuple[ImageBuild, ...] = ()
     ignored: tuple[Ignored, ...] = ()
     profiles: tuple[Mention, ...] = ()
@@ -184,7 +220,8 @@ class Facts:
     @property
     def environments(self) -> tuple[str, ...]:
         """The names of all environments, in the order of their facts."""
-        return tuple(dict.fromkeys(fact.environment for fact in self.environment_facts if fact.environment))
+        names = (fact.environment for fact in self.environment_facts if fact.environment and fact.shows_service)
+        return tuple(dict.fromkeys(names))
 
     @property
     def region(self) -> Mention | None:
@@ -209,10 +246,14 @@ class Facts:
         return _most_common(self.ports)
 
     @property
+    def platform(self) -> Mention | None:
+        """The supported platform that the most trustworthy source mentions most, or None."""
+        return _most_common([each for each in self.platforms if each.value in SUPPORTED_PLATFORMS])
+
+    @property
     def foreign_platform(self) -> Mention | None:
-        """The platform that the app is deployed to when that is not App Runner, else None."""
-        is_on_app_runner = any(each.value == APP_RUNNER for each in self.platforms)
-        return None if is_on_app_runner or not self.platforms else max(self.platforms, key=lambda each: each.trust)
+        """The platform that the app is deployed to when none of those is supported, else None."""
+        return max(self.platforms, key=lambda each: each.trust) if self.platforms and not self.platform else None
 
 
 def _most_common(mentions: Sequence[Mention]) -> Mention | None:
@@ -235,6 +276,7 @@ def combine_facts(sources: Iterable[Facts]) -> Facts:
         accounts=tuple(chain.from_iterable(source.accounts for source in sources)),
         ports=tuple(chain.from_iterable(source.ports for source in sources)),
         platforms=tuple(chain.from_iterable(source.platforms for source in sources)),
+        architectures=tuple(chain.from_iterable(source.architectures for source in sources)),
         builds=tuple(chain.from_iterable(source.builds for source in sources)),
         profiles=tuple(chain.from_iterable(source.profiles for source in sources)),
         ignored=tuple(dict.fromkeys(chain.from_iterable(source.ignored for source in sources))),
@@ -290,11 +332,16 @@ def _comment_lines(text: str) -> Iterable[str]:
 
 
 def merge_by_environment(environment_facts: Sequence[EnvironmentFact]) -> Mapping[str, EnvironmentFact]:
-    """Return one fact per environment, by name; each key is from the first fact that shows the key."""
+    """Return one fact per environment, by name; each key is from the first fact that shows the key.
+
+    A fact of another platform than that of the environment's first one is about another service.
+    """
     by_environment: dict[str, EnvironmentFact] = {}
     for fact in environment_facts:
         merged_fact = by_environment.setdefault(fact.environment, evolve(fact, sources=_own_sources(fact)))
-        new_values = {key: getattr(fact, key) for key in FACT_KEYS if not getattr(merged_fact, key)}
+        if merged_fact.platform and fact.platform not in {"", merged_fact.platform}:
+            continue
+        new_values = {key: getattr(fact, key) for key in fact.known_keys if not getattr(merged_fact, key)}
         new_sources = {key: value for key, value in _own_sources(fact).items() if key in new_values}
         by_environment[fact.environment] = evolve(
             merged_fact, sources={**merged_fact.sources, **new_sources}, **new_values
@@ -303,7 +350,7 @@ def merge_by_environment(environment_facts: Sequence[EnvironmentFact]) -> Mappin
 
 
 def _own_sources(fact: EnvironmentFact) -> Mapping[str, tuple[str, Trust]]:
-    return {key: fact.sources.get(key, (fact.source, fact.trust)) for key in FACT_KEYS if getattr(fact, key)}
+    return {key: fact.sources.get(key, (fact.source, fact.trust)) for key in fact.known_keys}
 
 
 def describe_conflicts(environment_facts: Sequence[EnvironmentFact]) -> tuple[str, ...]:
@@ -311,7 +358,7 @@ def describe_conflicts(environment_facts: Sequence[EnvironmentFact]) -> tuple[st
     first_facts: dict[tuple[str, str], EnvironmentFact] = {}
     lines: dict[tuple[str, str, str], str] = {}
     for fact in (each for each in environment_facts if each.trust is not Trust.WORD):
-        for key in FACT_KEYS:
+        for key in (*FACT_KEYS, "account", "region"):
             value = getattr(fact, key)
             first_fact = first_facts.setdefault((fact.environment, key), fact) if value else fact
             if (used_value := getattr(first_fact, key)) != value and not _is_neighbour(fact, first_fact):

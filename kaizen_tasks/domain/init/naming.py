@@ -9,7 +9,16 @@ from collections.abc import Mapping
 REPOSITORY_SUFFIXES = ("app", "ecr", "image", "repo", "repository", "service", "services", "svc", "runner")
 ENV_PLACEHOLDER = "{env}"
 APP_PLACEHOLDER = "{app}"
-DEFAULT_PATTERNS = {"repository": "{env}-{app}-app", "follow": "latest", "service": "{env}-{app}-service", "url": ""}
+DEFAULT_PATTERNS = {
+    "platform": "apprunner",
+    "repository": "{env}-{app}-app",
+    "follow": "latest",
+    "service": "{env}-{app}-service",
+    "cluster": "default",
+    "container": "",
+    "url": "",
+}
+"""The configuration's own defaults."""
 
 
 def common_pattern(names: Mapping[str, str], app: str = "") -> str:

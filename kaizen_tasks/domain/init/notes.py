@@ -20,6 +20,7 @@ from kaizen_tasks.domain.init.evidence import (
     find_neighbours,
 )
 from kaizen_tasks.domain.init.proposal import DEFAULT_VERSION_ARG, DOCKERFILE_NAME, Proposal
+from kaizen_tasks.domain.platform import PLATFORMS
 from kaizen_tasks.domain.text.listing import list_names
 
 if TYPE_CHECKING:
@@ -76,8 +77,11 @@ def image_notes(proposal: Proposal) -> Iterator[Note]:
 
 def _dockerfile_notes(proposal: Proposal) -> Iterator[Note]:
     path, platform = proposal.build.dockerfile, proposal.parsed_dockerfile.platform
-    if platform not in {"", dockerfile.AMD64}:
-        yield Note(f"{path} is fixed to {platform}, but App Runner runs {dockerfile.AMD64} only")
+    for kind in dict.fromkeys(PLATFORMS[fact.platform] for fact in proposal.environments):
+        if platform and platform not in kind.image_platforms:
+            yield Note(
+                f"{path} is fixed to {platform}, but {kind.title} runs {' and '.join(kind.image_platforms)} only"
+            )
     if others := [
         other for other in proposal.build.others if other.rpartition("/")[0] not in {"", proposal.build.context}
     ]:
@@ -218,14 +222,27 @@ def shared_repository_notes(proposal: Proposal) -> Iterator[Note]:
         )
 
 
-_GUESSES = {"region": "region", "environments": "the names of the environments", "build": "the Dockerfile"}
+def address_notes(proposal: Proposal) -> Iterator[Note]:
+    """Yield a note if environments need an address that no source shows: every release is verified there."""
+    names = [fact.environment for fact in proposal.environments if f"{fact.environment}.url" in proposal.guessed_keys]
+    if names:
+        example = next(fact.url for fact in proposal.environments if fact.environment == names[0])
+        yield Note(f"ECS gives a service no address: set the url of {list_names(names)} (now {example}) to its own")
+
+
+_GUESSES = {
+    "region": "region",
+    "platform": "the platform",
+    "environments": "the names of the environments",
+    "build": "the Dockerfile",
+}
 
 
 def _summarize_guesses(proposal: Proposal) -> str:
     """Return the guessed keys in words: `services` if guessed for every environment, else `the service of …`."""
     names = [fact.environment for fact in proposal.environments]
     phrases = [_GUESSES[guess] for guess in proposal.guessed_keys if guess in _GUESSES]
-    for key, plural in (("repository", "repositories"), ("service", "services")):
+    for key, plural in (("repository", "repositories"), ("service", "services"), ("cluster", "clusters")):
         guessed_names = [name for name in names if f"{name}.{key}" in proposal.guessed_keys]
         if guessed_names:
             phrases.append(plural if guessed_names == names else f"the {key} of {', '.join(guessed_names)}")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from attrs import evolve, field, frozen
 
 from kaizen_tasks.domain.dockerfile.parse import parse_dockerfile as parse_stages
-from kaizen_tasks.domain.init import evidence, naming
+from kaizen_tasks.domain.init import evidence, naming, platforms
 from kaizen_tasks.domain.init.ci.conflicts import MARK
+from kaizen_tasks.domain.init.completion import (
+    complete_fact,
+    drop_shared_tags,
+    guessed_names,
+    infer_patterns,
+    known_values,
+)
 from kaizen_tasks.domain.init.detect import (
     cloudformation,
     github_workflows,
@@ -24,13 +30,13 @@ from kaizen_tasks.domain.init.detect import (
 )
 from kaizen_tasks.domain.init.detect import dockerfile as dockerfiles
 from kaizen_tasks.domain.init.detect.dockerfile import Dockerfile
+from kaizen_tasks.domain.init.detect.ecs import cdk, task_definitions
 from kaizen_tasks.domain.init.detect.fragments import FragmentFolder, find_fragments
 from kaizen_tasks.domain.init.detect.from_account import AccountScan
 from kaizen_tasks.domain.init.detect.image_builds import BuildChoice, choose_build
 from kaizen_tasks.domain.init.detect.terraform import facts as terraform
 from kaizen_tasks.domain.init.environments import name_environments
 from kaizen_tasks.domain.init.evidence import (
-    FACT_KEYS,
     EnvironmentFact,
     Facts,
     ImageBuild,
@@ -38,9 +44,10 @@ from kaizen_tasks.domain.init.evidence import (
     combine_facts,
     merge_by_environment,
 )
-from kaizen_tasks.domain.init.naming import ENV_PLACEHOLDER
 from kaizen_tasks.domain.init.pipeline import Pipeline, infer_pipeline, sort_environments
 from kaizen_tasks.domain.init.repo_scan import RepoScan
+from kaizen_tasks.domain.init.targets import choose_home, outside
+from kaizen_tasks.domain.platform import PLATFORMS
 
 DEFAULT_REGION = "eu-west-1"
 DEFAULT_ENVIRONMENTS = ("staging", "prod")
@@ -76,12 +83,16 @@ class UserAnswers:
         region: region of repositories and services.
         account: account of repositories and services.
         environments: names of the environments.
+        platform: what runs the environments.
+        urls: addresses of environments.
     """
 
     app: str = ""
     region: str = ""
     account: str = ""
     environments: tuple[str, ...] = ()
+    platform: str = ""
+    urls: Mapping[str, str] = field(factory=dict)
 
 
 @frozen(kw_only=True)
@@ -106,7 +117,8 @@ class Proposal:
         remote: the git remote to which releases are pushed.
         tag: pattern of the tags of releases.
         version_files: path and key of the files that repeat the version.
-        guessed_keys: keys that no source shows: `app`, `region`, `environments`, `prod.service`.
+        image_platform: what the image is built for, if only it has to be written down.
+        guessed_keys: keys that no source shows: `app`, `region`, `platform`, `environments`, `prod.service`.
     """
 
     app: str
@@ -119,6 +131,7 @@ class Proposal:
     account_source: str = ""
     build: BuildChoice = field(factory=BuildChoice)
     port: Mention | None = None
+    image_platform: Mention | None = None
     facts: Facts = field(factory=Facts)
     parsed_dockerfile: Dockerfile = field(factory=Dockerfile)
     branch: str = "main"
@@ -162,7 +175,15 @@ def detect_environments(repo_scan: RepoScan) -> Facts:
         for path, text in sorted(texts.items())
         if cloudformation.TEMPLATE_PATH.fullmatch(path)
     )
-    code_facts = combine_facts((command_facts, terraform_facts, *templates, manifest_facts))
+    definitions = task_definitions.facts_from_definitions(texts, command_facts.environments)
+    cdk_facts = cdk.facts_from_cdk(repo_scan.cdk_sources)
+    code_facts = combine_facts((command_facts, terraform_facts, *templates, definitions, manifest_facts, cdk_facts))
+    if not code_facts.platforms:
+        pushes = platforms.mentions_of_pushes(
+            {path: text for path, text in texts.items() if not path.endswith((".md", ".tf", ".tfvars"))}
+        )
+        mentions = tuple(pushes) or platforms.mentions_in_documents(repo_scan.texts)
+        code_facts = evolve(code_facts, platforms=mentions)
     markdown_facts = markdown_urls.facts_from_markdown(repo_scan.texts_with_suffix(".md"), code_facts.environments)
     builds = tuple(_from_the_folder(each, repo_scan.subfolder) for each in code_facts.builds)
     return combine_facts((evolve(code_facts, builds=builds), markdown_facts))
@@ -191,7 +212,8 @@ def propose_config(scan: ScanResult, answers: UserAnswers) -> Proposal:
         answers: the answers of a person.
     """
     repo_scan = scan.repo_scan
-    named = name_environments(scan.facts, answers.environments, _words(repo_scan, scan.facts, answers))
+    known_facts = platforms.keep_deployed(scan.facts, answers.platform)
+    named = name_environments(known_facts, answers.environments, _words(repo_scan, known_facts, answers))
     facts = named.facts
     build = choose_build(repo_scan, facts.builds, {fact.repository for fact in facts.environment_facts})
     known_names = answers.environments or facts.environments
@@ -200,35 +222,44 @@ def propose_config(scan: ScanResult, answers: UserAnswers) -> Proposal:
     names = sort_environments(names, pipeline)
     merged_facts = merge_by_environment(facts.environment_facts)
     environment_facts = [merged_facts.get(name, EnvironmentFact(environment=name, source="")) for name in names]
-    environment_facts = _without_shared_tags(environment_facts)
-    repositories, services = (_values(key, environment_facts) for key in ("repository", "service"))
+    environment_facts = [
+        evolve(
+            fact,
+            platform=platforms.choose_platform(fact, facts, answers.platform),
+            url=answers.urls.get(fact.environment, fact.url),
+        )
+        for fact in environment_facts
+    ]
+    environment_facts = drop_shared_tags(environment_facts)
+    repositories, services = (known_values(key, environment_facts) for key in ("repository", "service"))
     shared_app = naming.common_app_name(repositories) or naming.common_app_name(services)
     known_app = answers.app or shared_app or naming.shared_name(repositories).rpartition("/")[2]
     app = naming.slugify(known_app) if known_app else _guess_app_name(repo_scan)
-    patterns = _infer_patterns(environment_facts, app)
-    region = facts.region
-    known_region = answers.region or (region.value if region else "") or repo_scan.region
-    account = facts.account
+    patterns = infer_patterns(environment_facts, app)
+    home = choose_home(environment_facts, facts, account=answers.account, region=answers.region)
+    known_region = home.region or repo_scan.region
     dockerfile = dockerfiles.parse_dockerfile(repo_scan.texts.get(build.dockerfile, ""), build.target)
     tags, tag = repo_scan.repository.tags, _choose_tag(repo_scan)
     is_guessed = {
         "app": not known_app,
         "region": names and not known_region,
+        "platform": names and platforms.is_platform_guessed(facts, answers.platform),
         "environments": names and (not known_names or named.guessed),
         "build": build.is_guess,
     }
     return Proposal(
         app=app,
         region=(known_region or DEFAULT_REGION) if names else "",
-        region_source=region.source if region and region.value == known_region else "",
-        account=answers.account or (account.value if account else ""),
-        account_source=account.source if account and not answers.account else "",
-        environments=tuple(_complete_fact(fact, patterns, app) for fact in environment_facts),
+        region_source=home.region_source,
+        account=home.account,
+        account_source=home.account_source,
+        environments=tuple(outside(complete_fact(fact, patterns, app), home) for fact in environment_facts),
         pipeline=pipeline,
         patterns=patterns,
         build=build,
         parsed_dockerfile=dockerfile,
         port=_port_to_write(facts, repo_scan.texts.get(build.dockerfile, "")),
+        image_platform=_image_platform(facts, environment_facts),
         branch=_choose_branch(repo_scan),
         fragments=find_fragments(repo_scan.texts),
         remote=_choose_remote(repo_scan),
@@ -236,19 +267,19 @@ def propose_config(scan: ScanResult, answers: UserAnswers) -> Proposal:
         version_files=previous_releases.repeated_versions(tags, repo_scan.texts, tag, build.context),
         guessed_keys=(
             *(key for key in is_guessed if is_guessed[key]),
-            *_guessed_names(environment_facts, patterns, app),
+            *guessed_names(environment_facts, patterns, app),
         ),
         facts=facts,
     )
 
 
-def _without_shared_tags(environment_facts: Sequence[EnvironmentFact]) -> list[EnvironmentFact]:
-    """Return facts without the tags that services of one repository share: each needs a tag of its own."""
-    tags = [(fact.repository, fact.follow) for fact in environment_facts]
-    return [
-        evolve(fact, follow="") if fact.repository and tags.count((fact.repository, fact.follow)) > 1 else fact
-        for fact in environment_facts
-    ]
+def _image_platform(facts: Facts, environment_facts: Sequence[EnvironmentFact]) -> Mention | None:
+    """Return what the image is built for if that is not the usual platform, but one that all environments run."""
+    names = {each.value.replace("aarch64", "arm64") for each in facts.architectures}
+    name = f"linux/{names.pop()}" if len(names) == 1 else ""
+    is_usable = all(name in PLATFORMS[fact.platform].image_platforms for fact in environment_facts)
+    usual = PLATFORMS[naming.DEFAULT_PATTERNS["platform"]].image_platforms[0]
+    return evolve(facts.architectures[0], value=name) if name != usual and is_usable and environment_facts else None
 
 
 def _words(repo_scan: RepoScan, facts: Facts, answers: UserAnswers) -> tuple[str, ...]:
@@ -257,67 +288,11 @@ def _words(repo_scan: RepoScan, facts: Facts, answers: UserAnswers) -> tuple[str
     return tuple(filter(None, (answers.app, repo_scan.subfolder.rpartition("/")[2], *in_app)))
 
 
-def _guessed_names(
-    environment_facts: Sequence[EnvironmentFact], patterns: Mapping[str, str], app: str
-) -> Iterator[str]:
-    """Yield the keys of environments that no source shows, or only one that is out of use."""
-    for fact, key in itertools.product(environment_facts, ("repository", "service")):
-        if not getattr(fact, key) or fact.is_old(key):
-            yield f"{fact.environment}.{key}"
-    for fact in environment_facts:
-        if _complete_follow(fact, patterns, app) not in {fact.follow, naming.DEFAULT_PATTERNS["follow"]}:
-            yield f"{fact.environment}.follow"
-
-
 def _port_to_write(facts: Facts, dockerfile: str) -> Mention | None:
     """Return the app's port if the Dockerfile, from which it is read otherwise, does not say it."""
     port = facts.port
     exposed = parse_stages(dockerfile).final.exposed_ports
     return None if port is None or not port.value.isdigit() or int(port.value) in {*exposed, DEFAULT_PORT} else port
-
-
-def _values(key: str, environment_facts: Sequence[EnvironmentFact]) -> dict[str, str]:
-    """Return the known values of a key, by environment."""
-    return {fact.environment: getattr(fact, key) for fact in environment_facts if getattr(fact, key)}
-
-
-def _infer_patterns(environment_facts: Sequence[EnvironmentFact], app: str) -> dict[str, str]:
-    """Return the pattern of each key; for URLs, only if all are known, since a wrong URL would be requested."""
-    if len(environment_facts) == 1:
-        return dict.fromkeys(FACT_KEYS, "")  # one name is no pattern
-    patterns = {}
-    for key in FACT_KEYS:
-        values = _values(key, environment_facts)
-        pattern = naming.common_pattern(values, "" if key in {"url", "follow"} else app)
-        is_usable = key != "url" or len(values) == len(environment_facts)
-        patterns[key] = (pattern if is_usable else "") or naming.DEFAULT_PATTERNS[key]
-    if repository := naming.shared_name(_values("repository", environment_facts)):
-        patterns["repository"] = repository
-        if ENV_PLACEHOLDER not in patterns["follow"] and len({*_values("follow", environment_facts).values()}) < 2:
-            patterns["follow"] = ENV_PLACEHOLDER  # environments that follow one tag cannot share a repository
-    return patterns
-
-
-def _complete_fact(fact: EnvironmentFact, patterns: Mapping[str, str], app: str) -> EnvironmentFact:
-    """Return an environment's fact with repository and service set; those that no source shows are guessed."""
-    name, service = fact.environment, fact.service or naming.guess_service_name(fact.repository)
-    return evolve(
-        fact,
-        repository=fact.repository or naming.fill_pattern(_pattern("repository", patterns), name, app),
-        follow=_complete_follow(fact, patterns, app),
-        service=service or naming.fill_pattern(_pattern("service", patterns), name, app),
-    )
-
-
-def _pattern(key: str, patterns: Mapping[str, str]) -> str:
-    return patterns[key] or naming.DEFAULT_PATTERNS[key]
-
-
-def _complete_follow(fact: EnvironmentFact, patterns: Mapping[str, str], app: str) -> str:
-    """Return the tag that an environment follows; in a shared repository, another one than its neighbours."""
-    is_shared = patterns["follow"] == ENV_PLACEHOLDER
-    known = "" if is_shared and fact.follow == naming.DEFAULT_PATTERNS["follow"] else fact.follow
-    return known or naming.fill_pattern(_pattern("follow", patterns), fact.environment, app)
 
 
 def _guess_app_name(repo_scan: RepoScan) -> str:

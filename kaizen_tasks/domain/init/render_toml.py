@@ -72,6 +72,8 @@ def _build(proposal: Proposal, further_lines: Sequence[str]) -> Iterator[str]:
         yield _render_line("dockerfile", path, _comment("build", build.source, proposal))
     if build.target:
         yield _render_line("target", build.target, build.source)
+    if proposal.image_platform:
+        yield _render_line("platform", proposal.image_platform.value, proposal.image_platform.source)
     version_arg = proposal.parsed_dockerfile.version_arg or DEFAULT_VERSION_ARG
     yield _render_line("version_arg", version_arg, "the build argument that receives v1.2.3")
     yield from further_lines
@@ -108,14 +110,30 @@ def _version_file(path: str, key: str) -> Iterator[str]:
 
 def _defaults(proposal: Proposal) -> Iterator[str]:
     if foreign := proposal.facts.foreign_platform:
-        yield f"# {foreign} is what this app runs on; these tasks deploy to App Runner only."
-    if any(proposal.patterns.values()):
+        yield f"# {foreign} is what this app runs on; these tasks deploy to App Runner and ECS only."
+    shown = {key: pattern for key, pattern in proposal.patterns.items() if pattern and _is_written(key, proposal)}
+    if shown or any(proposal.patterns.values()):
         yield _with_comment("[defaults]", "every environment starts from these")
-    for key in FACT_KEYS:
-        if proposal.patterns[key] and (key, proposal.patterns[key]) != ("follow", naming.DEFAULT_PATTERNS["follow"]):
-            is_guessed = all(f"{fact.environment}.{key}" in proposal.guessed_keys for fact in proposal.environments)
-            source = _source_of_pattern(key, proposal)
-            yield _render_line(key, proposal.patterns[key], GUESS_COMMENT if is_guessed else source)
+    for key, pattern in shown.items():
+        is_guessed = all(_is_guessed(key, fact, proposal) for fact in proposal.environments)
+        source = _source_of_pattern(key, proposal)
+        yield _render_line(key, pattern, GUESS_COMMENT if is_guessed else source)
+
+
+def _is_written(key: str, proposal: Proposal) -> bool:
+    """Return whether a pattern is written: names of repositories and services are, and others than the defaults.
+
+    The default cluster is written where ECS has to be told one, and none was found.
+    """
+    if key not in {"platform", "follow", "cluster"} or proposal.patterns[key] != naming.DEFAULT_PATTERNS[key]:
+        return True
+    return key == "cluster" and any(
+        f"{fact.environment}.cluster" in proposal.guessed_keys for fact in proposal.environments
+    )
+
+
+def _is_guessed(key: str, fact: EnvironmentFact, proposal: Proposal) -> bool:
+    return bool({key, f"{fact.environment}.{key}"} & {*proposal.guessed_keys})
 
 
 def _source_of_pattern(key: str, proposal: Proposal) -> str:
@@ -135,21 +153,38 @@ def _environment(environment: EnvironmentFact, proposal: Proposal) -> Iterator[s
         key: value
         for key in FACT_KEYS
         if (value := getattr(environment, key))
-        and value != (naming.fill_pattern(proposal.patterns[key], name, proposal.app) or _default(key))
+        and value != (naming.fill_pattern(proposal.patterns[key], name, proposal.app) or _default(key, name, proposal))
     }
     shown = {"", *map(environment.source_of, own), *(_source_of_pattern(key, proposal) for key in FACT_KEYS)}
-    sources = {environment.source_of(key) for key in FACT_KEYS if key != "follow"} - shown
+    sources = {environment.source_of(key) for key in FACT_KEYS if key not in {"follow", "platform"}} - shown
     is_guess = "environments" in proposal.guessed_keys
     comment = "the name is a guess" if is_guess else f"found in {', '.join(sorted(sources))}" if sources else ""
     yield _with_comment(f"[environments.{_toml_key(name)}]", comment)
     if name.lower() in pipeline.PRODUCTION_NAMES:
         yield _render_line("protected", value=True, comment="asks before anything is changed")
     for key, value in own.items():
-        yield _render_line(key, value, _comment(f"{name}.{key}", environment.source_of(key), proposal))
+        is_guessed = _is_guessed(key, environment, proposal)
+        yield _render_line(key, value, GUESS_COMMENT if is_guessed else environment.source_of(key))
+    yield from _target(environment)
 
 
-def _default(key: str) -> str:
-    return naming.DEFAULT_PATTERNS["follow"] if key == "follow" else ""
+def _target(environment: EnvironmentFact) -> Iterator[str]:
+    """Yield the account, region and role of an environment that is somewhere else than `[aws]` says."""
+    account, role = environment.account, environment.role
+    if account and not role:
+        line = f'# account = "{account}"  of {environment.source_of("account")}; add it with role or profile, whose'
+        yield f"{line} credentials it takes"
+    elif account:
+        yield _render_line("account", account, environment.source_of("account"))
+        yield _render_line("role", role, f"{environment.source_of('role')}; its trust must name who releases")
+    if environment.region:
+        yield _render_line("region", environment.region, environment.source_of("region"))
+
+
+def _default(key: str, name: str, proposal: Proposal) -> str:
+    """Return the value that need not be written; one that was guessed is."""
+    is_guess = key == "cluster" and f"{name}.cluster" in proposal.guessed_keys
+    return naming.DEFAULT_PATTERNS[key] if key in {"platform", "follow", "cluster"} and not is_guess else ""
 
 
 def _toml_key(name: str) -> str:

@@ -40,6 +40,7 @@ class RepoScan:
             subfolder, and of the configurations of other apps, by path from the folder: `../deploy.sh`.
         paths: paths of all files of the repository, from the folder.
         app_sources: texts of the source files that create a web app, by path.
+        cdk_sources: texts of the sources that create services with the AWS CDK, by path.
         version_endpoint_files: paths of sources that mention `/version`.
         ignored_names: names that git ignores already.
         repository: the git repository around the folder.
@@ -52,6 +53,7 @@ class RepoScan:
     outer_texts: Mapping[str, str] = field(factory=dict)
     paths: frozenset[str] = frozenset()
     app_sources: Mapping[str, str] = field(factory=dict)
+    cdk_sources: Mapping[str, str] = field(factory=dict)
     version_endpoint_files: tuple[str, ...] = ()
     ignored_names: tuple[str, ...] = ()
     repository: GitRepository = field(factory=GitRepository)

@@ -211,6 +211,7 @@ def _notes(scan: ScanResult, proposal: Proposal) -> Iterator[Note]:
     yield from notes.conflict_notes(proposal)
     yield from notes.shared_repository_notes(proposal)
     yield from notes.ignored_notes(proposal)
+    yield from notes.address_notes(proposal)
     yield from notes.guess_notes(proposal, scan.account_scan)
 
 

@@ -372,14 +372,16 @@ class Terminal(io.StringIO):
 def test_only_what_no_source_shows_is_asked(folder: Path, init: Init, monkeypatch: pytest.MonkeyPatch) -> None:
     """Yes to a question for a name means the default, no asks again; the last question is whether to write."""
     committed(folder, {"Dockerfile": "FROM a\n"})
-    monkeypatch.setattr("sys.stdin", Terminal("n\ncoach\ny\ntest, live\ny\n"))
+    monkeypatch.setattr("sys.stdin", Terminal("n\ncoach\ny\nfargate\necs-express\ntest, live\ny\n"))
 
     said = init()
 
     found = settings(folder)
     assert said.code == 0
     assert (found.app, found.aws.region, found.pipeline) == ("coach", "eu-west-1", ("test", "live"))
-    assert said.err.count("]: ") == 4
+    assert {each.platform for each in found.environments.values()} == {"ecs-express"}
+    assert "apprunner (for accounts that have it: it takes no new customers)" in said.err
+    assert said.err.count("]: ") == 6
     assert "to be configured in kaizen.toml)" in said.out
 
 
@@ -557,7 +559,9 @@ def test_the_first_line_says_that_the_platform_is_another(folder: Path, init: In
     committed(folder, {"Dockerfile": "FROM python\n", "deploy.sh": "docker build .\nflyctl deploy\n"})
     said = init("--yes")
 
-    assert said.out.startswith("this app runs on Fly.io (deploy.sh:2), and these tasks deploy to App Runner only\n")
+    assert said.out.startswith(
+        "this app runs on Fly.io (deploy.sh:2), and these tasks deploy to App Runner and ECS only\n"
+    )
     assert "# Fly.io (deploy.sh:2) is what this app runs on" in (folder / "kaizen.toml").read_text(encoding="utf-8")
 
 

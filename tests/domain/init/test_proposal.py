@@ -18,6 +18,8 @@ from kaizen_tasks.domain.init.pipeline import infer_pipeline
 from kaizen_tasks.domain.init.proposal import Proposal, ScanResult, UserAnswers, detect_environments, propose_config
 from kaizen_tasks.domain.init.repo_scan import GitRepository, RepoScan
 from kaizen_tasks.errors import Refused
+from tests.domain.init.detect.test_terraform_ecs import SERVICE as ECS_TERRAFORM
+from tests.domain.init.detect.test_terraform_ecs import VARIABLES as ECS_VARIABLES
 from tests.domain.init.samples import APP, TERRAFORM
 
 if TYPE_CHECKING:
@@ -90,6 +92,63 @@ def test_without_findings_two_environments_in_the_users_region_are_proposed() ->
     assert settings.environments["prod"].protected
     assert "environments" in proposal.guessed_keys
     assert "region" not in proposal.guessed_keys
+
+
+def test_without_any_platform_the_one_that_aws_recommends_is_a_guess() -> None:
+    proposal = propose_config(evidence({"Dockerfile": "FROM a\n"}), UserAnswers())
+
+    assert {each.platform for each in configured(proposal).environments.values()} == {"ecs-express"}
+    assert 'platform = "ecs-express"                 # a guess' in render_toml.render_config(proposal)
+    assert "the platform" in next(notes.guess_notes(proposal, None)).text
+
+
+def test_services_of_ecs_in_two_accounts_are_configured() -> None:
+    """Nothing is said of tags that move; the first environment's account is that of `[aws]`."""
+    proposal = propose_config(
+        evidence({"Dockerfile": "FROM a\n", "m.tf": ECS_TERRAFORM, **ECS_VARIABLES}), UserAnswers()
+    )
+    settings, text = configured(proposal), render_toml.render_config(proposal)
+
+    staging, prod = settings.environments["staging"], settings.environments["prod"]
+    assert (staging.platform, staging.service, staging.cluster, staging.container) == (
+        "ecs",
+        "web",
+        "shop-staging",
+        "web",
+    )
+    assert (prod.url, prod.cluster, prod.repository) == ("https://prod.shop.example", "shop-prod", "shop")
+    assert (settings.aws.account, settings.aws.region) == ("432143214321", "eu-west-1")
+    assert (prod.target.account, prod.target.region) == ("567856785678", "eu-central-1")
+    assert prod.target.role == "arn:aws:iam::567856785678:role/deploy"
+    assert settings.build.platform == "linux/arm64"
+    assert "follow" not in text
+    assert proposal.guessed_keys == ()
+
+
+def test_an_account_without_a_role_is_a_comment() -> None:
+    """With the account alone, no credentials would be accepted."""
+    terraform = ECS_TERRAFORM.replace('assume_role { role_arn = "arn:aws:iam::${var.account_id}:role/deploy" }', "")
+    proposal = propose_config(evidence({"Dockerfile": "FROM a\n", "m.tf": terraform, **ECS_VARIABLES}), UserAnswers())
+
+    assert configured(proposal).environments["prod"].target.account == "432143214321"
+    assert '# account = "567856785678"  of m.tf:2; add it with role or profile' in render_toml.render_config(proposal)
+
+
+def test_ecs_without_an_address_gets_one_that_no_server_has() -> None:
+    files = {"Dockerfile": "FROM a\n", "deploy.sh": "aws ecs update-service --service shop-web --cluster shop\n"}
+    proposal = propose_config(evidence(files), UserAnswers(app="shop"))
+
+    assert configured(proposal).environments["prod"].url == "https://prod.shop.invalid"
+    (note,) = notes.address_notes(proposal)
+    assert note.text == "ECS gives a service no address: set the url of prod (now https://prod.shop.invalid) to its own"
+    told = propose_config(evidence(files), UserAnswers(app="shop", urls={"prod": "https://shop.example"}))
+    assert not [*notes.address_notes(told)]
+
+
+def test_a_guessed_name_fits_the_platform() -> None:
+    texts = {"Dockerfile": "FROM a\n", "README.md": "Runs on App Runner.\n"}
+    proposal = propose_config(evidence(texts), UserAnswers(app="a-name-that-is-longer-than-most-names-are"))
+    assert max(len(each.service) for each in configured(proposal).environments.values()) == 40
 
 
 def test_without_dockerfile_and_environments_only_releases_are_configured() -> None:

@@ -78,11 +78,11 @@ def _make_plan(
 
 
 def _find_foreign_platform(tools: Toolbox, out: TextIO) -> str:
-    """Return what the app runs on according to its files if that is not App Runner, and say so; else an empty text."""
+    """Return what the app runs on according to its files if these tasks do not deploy to it, and say so; else empty."""
     foreign = detect_environments(scan_repo(tools.settings.root)).foreign_platform
     if foreign is None:
         return ""
-    print_line(out, f"this app runs on {foreign}; what is rehearsed is App Runner, to which alone these tasks deploy")
+    print_line(out, f"this app runs on {foreign}, to which these tasks do not deploy: a rehearsal says nothing of it")
     return str(foreign)
 
 

@@ -13,22 +13,33 @@ from kaizen_tasks.domain.init import evidence
 from kaizen_tasks.domain.init.detect import yaml_nodes
 from kaizen_tasks.domain.init.detect.shell_commands import is_unknown
 from kaizen_tasks.domain.init.detect.yaml_nodes import child, items, line_of, pairs, text, text_at
-from kaizen_tasks.domain.init.evidence import APP_RUNNER, EnvironmentFact, Facts, Ignored, Mention, Trust
+from kaizen_tasks.domain.init.evidence import (
+    APP_RUNNER,
+    ECS,
+    ECS_EXPRESS,
+    EnvironmentFact,
+    Facts,
+    Ignored,
+    Mention,
+    Trust,
+)
 
 if TYPE_CHECKING:
     from yaml.nodes import Node
 
 SERVICE_TYPE = "AWS::AppRunner::Service"
+ECS_TYPE = "AWS::ECS::Service"
+EXPRESS_TYPE = "AWS::ECS::ExpressGatewayService"
 REPOSITORY_TYPE = "AWS::ECR::Repository"
-TEMPLATE_PATH = re.compile(r".*\.(?:ya?ml|json|template)")
+TEMPLATE_PATH = re.compile(r".*\.(?:ya?ml|json|jsonnet|template)")
 ENVIRONMENT_PARAMETER = re.compile(r"(?i)env(?:ironment)?(?:name)?|stage(?:name)?")
 REFERENCE = re.compile(r"\$\{([\w:.]+)\}")
-IMAGE = re.compile(r"(?:.*\.amazonaws\.com(?:\.cn)?/)?([^:@]+)(?::([^:@]+))?")
+IMAGE = re.compile(r"(?:.*\.amazonaws\.com(?:\.cn)?/)?([^:@]+)(?::([^:@]+))?(?:@.*)?")
 
 
 def facts_from_template(path: str, content: str) -> Facts:
     """Return the facts in a template; there are none in another file."""
-    if SERVICE_TYPE not in content and REPOSITORY_TYPE not in content:
+    if not any(kind in content for kind in (SERVICE_TYPE, ECS_TYPE, EXPRESS_TYPE, REPOSITORY_TYPE)):
         return Facts()
     try:
         root = yaml_nodes.parse_yaml(content)
@@ -65,11 +76,79 @@ def _facts_of_resources(path: str, root: Node | None, values: Mapping[str, str],
             named = {"service": child(properties, "ServiceName"), "repository": child(image, "ImageIdentifier")}
             facts = _fact(source, environment, values, named, name)
             port, _ = _resolve(child(image, "ImageConfiguration", "Port"), values)
-            yield evolve(
-                facts,
-                platforms=(Mention(value=APP_RUNNER, source=source),),
-                ports=(Mention(value=port, source=source),) if port.isdigit() else (),
-            )
+            yield _with_platform(facts, APP_RUNNER, source, port)
+        elif kind == EXPRESS_TYPE:
+            container = child(properties, "PrimaryContainer")
+            named = {
+                "service": child(properties, "ServiceName"),
+                "repository": child(container, "Image"),
+                "cluster": _named_resource(root, child(properties, "Cluster"), "ClusterName"),
+            }
+            facts = _fact(source, environment, values, named, name)
+            port, _ = _resolve(child(container, "ContainerPort"), values)
+            yield _with_platform(facts, ECS_EXPRESS, source, port)
+        elif kind == ECS_TYPE and child(properties, "TaskDefinition"):
+            yield _ecs_facts(root, properties, source, environment, values, name)
+
+
+def _ecs_facts(
+    root: Node | None,
+    properties: Node | None,
+    source: str,
+    environment: str,
+    values: Mapping[str, str],
+    resource: str,
+) -> Facts:
+    """Return the facts of a service of ECS, with the container that requests reach."""
+    definition = _resource(root, child(properties, "TaskDefinition"))
+    containers = [*items(child(definition, "Properties", "ContainerDefinitions"))]
+    balancer = next(items(child(properties, "LoadBalancers")), None)
+    reached = text_at(balancer, "ContainerName")
+    container = next(
+        (each for each in containers if reached in {"", text_at(each, "Name")}), containers[0] if containers else None
+    )
+    named = {
+        "service": child(properties, "ServiceName"),
+        "cluster": _named_resource(root, child(properties, "Cluster"), "ClusterName"),
+        "container": child(balancer, "ContainerName") or child(container, "Name"),
+        "repository": _own_image(child(container, "Image")),
+    }
+    facts = _fact(source, environment, values, {key: node for key, node in named.items() if node}, resource)
+    mapping = next(items(child(container, "PortMappings")), None)
+    port, _ = _resolve(child(balancer, "ContainerPort") or child(mapping, "ContainerPort"), values)
+    architecture = text_at(definition, "Properties", "RuntimePlatform", "CpuArchitecture").lower()
+    found = (Mention(value=architecture, source=source),) if architecture else ()
+    return evolve(_with_platform(facts, ECS, source, port), architectures=found)
+
+
+def _with_platform(facts: Facts, platform: str, source: str, port: str) -> Facts:
+    return evolve(
+        facts,
+        environment_facts=tuple(evolve(each, platform=platform) for each in facts.environment_facts),
+        platforms=(Mention(value=platform, source=source),),
+        ports=(Mention(value=port, source=source),) if port.isdigit() else (),
+    )
+
+
+def _resource(root: Node | None, reference: Node | None) -> Node | None:
+    """Return the resource that a `Ref`, or an attribute of which, is a value; or None."""
+    functions = dict(pairs(reference))
+    of_attribute = functions.get("Fn::GetAtt")
+    names = (text(functions.get("Ref")), text(next(items(of_attribute), of_attribute)), text(reference))
+    name = next(filter(None, names), "").partition(".")[0]
+    return child(root, "Resources", name) if name else None
+
+
+def _named_resource(root: Node | None, node: Node | None, key: str) -> Node | None:
+    """Return the name of the resource that is referred to, or else the node."""
+    resource = _resource(root, node) if node is not None else None
+    return child(resource, "Properties", key) if resource else node
+
+
+def _own_image(node: Node | None) -> Node | None:
+    """Return an image that a release can replace: one of ECR, or one that a parameter names."""
+    image = text(node)
+    return None if image and not node.tag.startswith("!") and ".dkr.ecr." not in image else node  # type: ignore[union-attr]
 
 
 def _fact(

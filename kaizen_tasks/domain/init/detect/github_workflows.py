@@ -15,7 +15,17 @@ from kaizen_tasks.domain.init import evidence
 from kaizen_tasks.domain.init.detect import shell_commands, yaml_nodes
 from kaizen_tasks.domain.init.detect.shell_commands import REGISTRY_ADDRESS, SERVICE_ARN, ShellText, is_unknown
 from kaizen_tasks.domain.init.detect.yaml_nodes import child, items, line_of, pairs, text, text_at
-from kaizen_tasks.domain.init.evidence import APP_RUNNER, EnvironmentFact, Facts, Ignored, ImageBuild, Mention, Trust
+from kaizen_tasks.domain.init.evidence import (
+    APP_RUNNER,
+    ECS,
+    ECS_EXPRESS,
+    EnvironmentFact,
+    Facts,
+    Ignored,
+    ImageBuild,
+    Mention,
+    Trust,
+)
 from kaizen_tasks.domain.init.naming import contains_word
 from kaizen_tasks.domain.init.pipeline import STAGE_NAMES_BY_RANK
 
@@ -25,7 +35,8 @@ STAGE_NAMES = tuple(name for names in STAGE_NAMES_BY_RANK for name in sorted(nam
 
 PLATFORM_ACTIONS = {
     "awslabs/amazon-app-runner-deploy": APP_RUNNER,
-    "aws-actions/amazon-ecs-deploy-task-definition": "Amazon ECS",
+    "aws-actions/amazon-ecs-deploy-express-service": ECS_EXPRESS,
+    "aws-actions/amazon-ecs-deploy-task-definition": ECS,
     "aws-actions/aws-lambda-deploy": "AWS Lambda",
     "einaregilsson/beanstalk-deploy": "AWS Elastic Beanstalk",
     "superfly/flyctl-actions": "Fly.io",
@@ -44,6 +55,10 @@ REPOSITORY_VARIABLE = re.compile(
     r"(?i)^(?:AWS_)?(?:ECR_)?(?:REPO|REPOSITORY|ECR_REPO(?:SITORY)?(?:_NAME)?|REPOSITORY_NAME|IMAGE_REPO(?:SITORY)?|ECR_IMAGE)$"
 )
 SERVICE_VARIABLE = re.compile(r"(?i)^(?:AWS_)?(?:APP_?RUNNER|ECS)_?SERVICE(?:_NAME|_ARN)?$")
+CLUSTER_VARIABLE = re.compile(r"(?i)^(?:AWS_)?(?:ECS_)?CLUSTER(?:_NAME|_ARN)?$")
+CONTAINER_VARIABLE = re.compile(r"(?i)^(?:ECS_)?CONTAINER_NAME$")
+ENVIRONMENT_INPUT = re.compile(r"(?i)^(?:deploy_?)?(?:env|environment|stage)(?:_?name)?$")
+ROLE_ARN = re.compile(r"arn:[\w-]+:iam::(\d{12}):role/[\w+=,.@/-]+")
 REGION_VARIABLE = re.compile(r"(?i)^(?:AWS_(?:DEFAULT_)?REGION|REGION)$")
 
 
@@ -91,14 +106,44 @@ def facts_from_workflow(path: str, content: str) -> Facts:
 
 def _job_facts(path: str, root: Node | None, trust: Trust) -> Iterator[Facts]:
     shared = _env(root, {})
+    branch = _branch(root)
     for name, job in pairs(child(root, "jobs")):
         for matrix in _matrix(job):
             values = {**shared, **matrix}
             values |= _env(job, values)
-            environment = _environment(path, name, job, values)
-            yield from _step_facts(path, job, values, environment, trust)
+            environment = _environment(path, name, job, values) or branch
             step = Step(path=path, node=job, values=values, environment=environment, trust=trust)
-            yield _variable_facts(step, (root, job, *items(child(job, "steps"))))
+            found = [*_step_facts(path, job, values, environment, trust)]
+            found.append(_variable_facts(step, (root, job, *items(child(job, "steps")))))
+            yield from found
+            if any(each.environment_facts for each in found):
+                yield _target_facts(job, values, step)
+
+
+def _branch(root: Node | None) -> str:
+    """Return the branch whose pushes start a workflow, if it is one that is named like a stage."""
+    events = next((node for key, node in pairs(root) if key in {"on", "true"}), None)
+    branches = [text(each) for each in items(child(events, "push", "branches"))]
+    return branches[0] if len(branches) == 1 and branches[0] in STAGE_NAMES else ""
+
+
+def _target_facts(job: Node, values: Mapping[str, str], job_step: Step) -> Facts:
+    """Return the account, region and role of the environment that a job deploys to."""
+    if not job_step.environment:
+        return Facts()
+    for node in items(child(job, "steps")):
+        if not text_at(node, "uses").startswith("aws-actions/configure-aws-credentials"):
+            continue
+        step = evolve(job_step, node=node, values={**values, **_env(node, values)})
+        role = ROLE_ARN.fullmatch(step.fill(text_at(node, "with", "role-to-assume")))
+        region = step.fill(text_at(node, "with", "aws-region"))
+        found = {
+            **({"role": role[0], "account": role[1]} if role else {}),
+            **({"region": region} if evidence.REGION_NAME.fullmatch(region) else {}),
+        }
+        if found:
+            return Facts(environment_facts=(_fact(step, _place(step, node), **found),))
+    return Facts()
 
 
 def _env(node: Node | None, values: Mapping[str, str]) -> dict[str, str]:
@@ -136,6 +181,13 @@ def _environment(path: str, job_name: str, job: Node, values: Mapping[str, str])
     in_matrix = next((value for key, value in values.items() if key.startswith("matrix.env")), "")
     if in_matrix:
         return in_matrix
+    given = (
+        step.fill(text(value))
+        for name, value in pairs(child(job, "with") if child(job, "uses") else None)
+        if ENVIRONMENT_INPUT.fullmatch(name.replace("-", "_"))
+    )
+    if (named := next(given, "")) and re.fullmatch(r"[\w.-]+", named):
+        return named.lower()
     stem = posixpath.basename(path).rpartition(".")[0]
     for name in (job_name, stem):
         words = [
@@ -197,16 +249,20 @@ def _action_facts(step: Step, action: str) -> Facts:
             r"/([\w./-]+):([^:]+)$", said.get("image", "")
         )
         found = {
+            "platform": APP_RUNNER,
             "service": said.get("service", ""),
             "repository": image[1] if image else "",
             "follow": (image[2] or "") if image else "",
         }
-        facts += [_found(step, inputs, dict(found.items()))]
+        facts += [_found(step, inputs, found)]
         port = said.get("port", "")
         if port.isdigit():
             facts.append(Facts(ports=(Mention(value=port, source=_place(step, inputs["port"]), trust=step.trust),)))
-    elif action == "aws-actions/amazon-ecs-deploy-task-definition":
-        facts.append(_found(step, inputs, {"service": said.get("service", "")}))
+    elif action.startswith("aws-actions/amazon-ecs-"):
+        facts += _ecs_action_facts(step, action, inputs, said)
+    elif action == "docker/metadata-action":
+        images = REGISTRY_ADDRESS.search(said.get("images", ""))
+        facts.append(_found(step, inputs, {"repository": images[1] if images else ""}))
     elif action == "docker/build-push-action":
         facts.append(Facts(builds=tuple(_image_builds(step, said, source))))
     region = said.get("aws-region") or (said.get("region", "") if platform == APP_RUNNER else "")
@@ -216,14 +272,41 @@ def _action_facts(step: Step, action: str) -> Facts:
     return evidence.combine_facts(facts)
 
 
+def _ecs_action_facts(step: Step, action: str, inputs: Mapping[str, Node], said: Mapping[str, str]) -> Iterator[Facts]:
+    """Yield the facts in the inputs of AWS's actions for ECS; a rendered definition names the app's container."""
+    image = REGISTRY_ADDRESS.search(said.get("image", ""))
+    repository = image[1] if image else ""
+    match action.removeprefix("aws-actions/amazon-ecs-"):
+        case "deploy-task-definition" if said.get("service"):
+            names = shell_commands.ecs_names(said["service"], said.get("cluster", "") or "default")
+            yield _found(step, inputs, {"platform": ECS, **names})
+        case "render-task-definition":
+            is_app = repository or is_unknown(said.get("image", "$"))  # and no sidecar of a public image
+            container = said.get("container-name", "") if is_app else ""
+            yield _found(step, inputs, {"repository": repository, "container": container})
+        case "deploy-express-service":
+            names = shell_commands.ecs_names(said.get("service-name", ""), said.get("cluster", "") or "default")
+            yield _found(step, inputs, {"platform": ECS_EXPRESS, **names, "repository": repository})
+        case _:
+            pass  # another one, or a task without a service
+    if said.get("container-port", "").isdigit():
+        place = _place(step, inputs["container-port"])
+        yield Facts(ports=(Mention(value=said["container-port"], source=place, trust=step.trust),))
+    if (architecture := said.get("cpu-architecture", "").lower()) in {"arm64", "x86_64"}:
+        place = _place(step, inputs["cpu-architecture"])
+        yield Facts(architectures=(Mention(value=architecture, source=place, trust=step.trust),))
+
+
 def _place(step: Step, node: Node) -> str:
     return f"{step.path}:{line_of(node)}"
 
 
 def _found(step: Step, inputs: Mapping[str, Node], values: Mapping[str, str]) -> Facts:
     """Return the facts in an action's inputs; values that only GitHub knows are listed as ignored."""
-    places = {"repository": "image", "follow": "image"}
-    sources = {key: _place(step, inputs.get(places.get(key, key), step.node)) for key in values}
+    places = {"repository": "image", "follow": "image", "container": "container-name", "platform": "uses"}
+    nodes = {**inputs, "uses": child(step.node, "uses") or step.node}
+    nodes.setdefault("service", inputs.get("service-name", step.node))
+    sources = {key: _place(step, nodes.get(places.get(key, key), step.node)) for key in values}
     known = {key: value for key, value in values.items() if value and not is_unknown(value)}
     if arn := SERVICE_ARN.search(known.get("service", "")):
         known["service"] = arn[1]
@@ -232,11 +315,10 @@ def _found(step: Step, inputs: Mapping[str, Node], values: Mapping[str, str]) ->
         for key, value in values.items()
         if value and is_unknown(value) and key != "follow"
     )
-    if not known.keys() & {"service", "repository"}:
+    if not known.keys() - ({"platform"} if not step.environment else set()):
         return Facts(ignored=ignored)
-    fact = EnvironmentFact.of(
-        known, environment=step.environment, source=next(iter(sources.values())), trust=step.trust
-    )
+    source = sources.get("service") or next(iter(sources.values()))
+    fact = EnvironmentFact.of(known, environment=step.environment, source=source, trust=step.trust)
     fact = evolve(fact, sources={key: (sources[key], step.trust) for key in known})
     return Facts(environment_facts=(fact,), ignored=ignored)
 
@@ -262,21 +344,32 @@ def _image_builds(step: Step, said: Mapping[str, str], source: str) -> Iterator[
 
 
 def _variable_facts(step: Step, nodes: Iterable[Node | None]) -> Facts:
-    """Return the facts in `env:` blocks, by the names of their variables."""
+    """Return the facts in `env:` blocks, and in the inputs of a called workflow, by the names of their variables."""
     facts, regions = [], []
-    for name, node in (pair for each in nodes for pair in pairs(child(each, "env"))):
+    tables = [*(child(each, "env") for each in nodes), child(step.node, "with") if child(step.node, "uses") else None]
+    for name, node in (pair for each in tables for pair in pairs(each)):
         value, place = step.fill(text(node)), _place(step, node)
         if is_unknown(value) or not value:
             continue
-        if REPOSITORY_VARIABLE.fullmatch(name):
-            value = (value.partition(".amazonaws.com/")[2] or value).partition(":")[0]
-            facts.append(_fact(step, place, repository=value))
-        elif SERVICE_VARIABLE.fullmatch(name):
-            arn = SERVICE_ARN.search(value)
-            facts.append(_fact(step, place, service=arn[1] if arn else value))
-        elif REGION_VARIABLE.fullmatch(name) and evidence.REGION_NAME.fullmatch(value):
+        if REGION_VARIABLE.fullmatch(name) and evidence.REGION_NAME.fullmatch(value):
             regions.append(Mention(value=value, source=place, trust=step.trust))
+        elif found := _named_by_variable(name.replace("-", "_"), value):
+            facts.append(_fact(step, place, **found))
     return Facts(environment_facts=tuple(facts), regions=tuple(regions))
+
+
+def _named_by_variable(name: str, value: str) -> dict[str, str]:
+    """Return what the value of a variable names, by the variable's name."""
+    if REPOSITORY_VARIABLE.fullmatch(name):
+        return {"repository": (value.partition(".amazonaws.com/")[2] or value).partition(":")[0]}
+    if SERVICE_VARIABLE.fullmatch(name):
+        arn = SERVICE_ARN.search(value)
+        names = {"service": arn[1]} if arn else shell_commands.ecs_names(value, "")
+        platform = {"platform": APP_RUNNER} if "runner" in name.lower() else {}
+        return {**platform, **{key: each for key, each in names.items() if each}}
+    if CLUSTER_VARIABLE.fullmatch(name):
+        return {"cluster": shell_commands.ecs_names("", value)["cluster"]}
+    return {"container": value} if CONTAINER_VARIABLE.fullmatch(name) else {}
 
 
 def _fact(step: Step, source: str, **values: str) -> EnvironmentFact:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import yaml
 
 from kaizen_tasks.domain.init.detect import yaml_nodes
-from kaizen_tasks.domain.init.detect.yaml_nodes import child, line_of, pairs, text, text_at
+from kaizen_tasks.domain.init.detect.yaml_nodes import child, items, line_of, pairs, text, text_at
 from kaizen_tasks.domain.init.evidence import (
     APP_RUNNER,
+    ECS,
     EnvironmentFact,
     Facts,
     Ignored,
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
 
 COPILOT_MANIFEST = re.compile(r"((?:.*/)?)copilot/([\w-]+)/manifest\.ya?ml")
 COPILOT_ENVIRONMENT = re.compile(r"(?:.*/)?copilot/environments/([\w-]+)/manifest\.ya?ml")
-COPILOT_TYPES = {"Request-Driven Web Service": APP_RUNNER, "Load Balanced Web Service": "Amazon ECS"}
+COPILOT_PIPELINE = re.compile(r"(?:.*/)?copilot/(?:pipeline\.ya?ml|pipelines/[\w-]+/manifest\.ya?ml)")
+COPILOT_TYPES = {"Request-Driven Web Service": APP_RUNNER, "Load Balanced Web Service": ECS, "Backend Service": ECS}
+COPILOT_ORDER = tuple(COPILOT_TYPES)
+COPILOT_NAMES = "Copilot ends the names of service and cluster at random; kaizen init --from-aws reads them"
 APPRUNNER_FILE = re.compile(r"(?!(?:\.\./)*\.github/)(?:.*/)?apprunner\.ya?ml")
 
 PLATFORM_FILES = {
@@ -66,44 +70,79 @@ def _parse(content: str) -> Node | None:
 
 def _copilot(texts: Mapping[str, str]) -> Iterator[Facts]:
     environments = [match[1] for path in texts if (match := COPILOT_ENVIRONMENT.fullmatch(path))]
+    environments = environments or [*_copilot_stages(texts)]
+    services: list[tuple[str, str, Node]] = []
     for path, content in texts.items():
         match = COPILOT_MANIFEST.fullmatch(path)
-        root = _parse(content) if match and match[2] != "environments" else None
-        if match and root and (kind := COPILOT_TYPES.get(text_at(root, "type"), "")):
-            workspace = _parse(texts.get(f"{match[1]}copilot/.workspace", ""))
-            yield _copilot_service(path, match[1], root, kind, text_at(workspace, "application"), environments)
+        root = _parse(content) if match and match[2] not in {"environments", "pipelines"} else None
+        if match and root and text_at(root, "type") in COPILOT_TYPES:
+            services.append((path, match[1], root))
+    services.sort(
+        key=lambda each: (COPILOT_ORDER.index(text_at(each[2], "type")), text_at(each[2], "http", "path") != "/")
+    )
+    for path, top, root in services:
+        workspace = _parse(texts.get(f"{top}copilot/.workspace", ""))
+        yield _copilot_service(path, top, root, text_at(workspace, "application"), environments)
 
 
-def _copilot_service(path: str, top: str, root: Node, kind: str, application: str, environments: list[str]) -> Facts:
+def _copilot_stages(texts: Mapping[str, str]) -> Iterator[str]:
+    """Yield the environments that Copilot's pipelines deploy to."""
+    for path, content in texts.items():
+        if COPILOT_PIPELINE.fullmatch(path):
+            yield from filter(None, (text_at(stage, "name") for stage in items(child(_parse(content), "stages"))))
+
+
+def _copilot_service(path: str, top: str, root: Node, application: str, environments: list[str]) -> Facts:
     """Return the facts of a service of Copilot, which names its resources after application and environment."""
+    kind = COPILOT_TYPES[text_at(root, "type")]
     name_node = child(root, "name")
     name, names = text(name_node), environments or [key for key, _ in pairs(child(root, "environments"))]
     source = f"{path}:{line_of(name_node) if name_node else 1}"
-    port_node = child(root, "image", "port")
     repository = f"{application}/{name}" if application else name
     facts = tuple(
         EnvironmentFact(
             environment=environment,
+            platform=kind,
             repository=repository,
             service=f"{application}-{environment}-{name}" if application and kind == APP_RUNNER else "",
+            container=name if kind == ECS else "",
+            url=_copilot_url(root, environment, alone=len(names) < 2),
             source=source,
             trust=Trust.MANIFEST,
         )
         for environment in names or [""]
     )
-    ports = (
-        (Mention(value=text(port_node), source=f"{path}:{line_of(port_node)}", trust=Trust.MANIFEST),)
-        if port_node
-        else ()
-    )
-    type_node = child(root, "type")
-    platform = Mention(value=kind, source=f"{path}:{line_of(type_node) if type_node else 1}", trust=Trust.MANIFEST)
+    architecture = child(root, "platform", "architecture") or child(root, "platform")
     return Facts(
         environment_facts=facts,
-        ports=ports,
-        platforms=(platform,),
+        ports=tuple(_mentions(path, child(root, "image", "port"))),
+        platforms=tuple(_mentions(path, child(root, "type"), kind)),
+        architectures=tuple(
+            _mentions(path, architecture, text(architecture).rpartition("/")[2]) if text(architecture) else ()
+        ),
         builds=tuple(_copilot_build(path, top, root, repository)),
+        ignored=(Ignored(what=f"service {name}", source=source, reason=COPILOT_NAMES, is_serious=True),)
+        if kind == ECS
+        else (),
     )
+
+
+def _mentions(path: str, node: Node | None, value: str = "") -> Iterator[Mention]:
+    if node is not None:
+        yield Mention(value=value or text(node), source=f"{path}:{line_of(node)}", trust=Trust.MANIFEST)
+
+
+def _copilot_url(root: Node, environment: str, *, alone: bool) -> str:
+    """Return the address of an environment by its first alias; the one of the service is that of its only environment.
+
+    https://aws.github.io/copilot-cli/docs/developing/domain/
+    """
+    for places in (("environments", environment, "http", "alias"), *([("http", "alias")] if alone else [])):
+        alias = child(root, *places)
+        first = next(items(alias), alias)
+        if name := text(first) or text_at(first, "name"):
+            return f"https://{name}"
+    return ""
 
 
 def _copilot_build(path: str, top: str, root: Node, repository: str) -> Iterator[ImageBuild]:

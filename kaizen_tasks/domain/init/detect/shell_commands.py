@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 import shlex
@@ -12,6 +13,8 @@ from attrs import evolve, frozen
 from kaizen_tasks.domain.init import evidence
 from kaizen_tasks.domain.init.evidence import (
     APP_RUNNER,
+    ECS,
+    ECS_EXPRESS,
     EnvironmentFact,
     Facts,
     Ignored,
@@ -25,6 +28,8 @@ REGISTRY_ADDRESS = re.compile(
     r"[^\s\"'=]*\.dkr\.ecr\.[^\s\"'/]*\.amazonaws\.com(?:\.cn)?/([^\s\"':@,]+)(?::([^\s\"'@,]+))?"
 )
 SERVICE_ARN = re.compile(r"arn:[^\s:]*:apprunner:[^\s:]*:[^\s:]*:service/([\w${}-]+)")
+ECS_SERVICE_ARN = re.compile(r"arn:[^\s:]*:ecs:[^\s:]*:[^\s:]*:service/(?:([\w${}-]+)/)?([\w${}-]+)")
+CLUSTER_ARN = re.compile(r"arn:[^\s:]*:ecs:[^\s:]*:[^\s:]*:cluster/([\w${}-]+)")
 VARIABLE = re.compile(r"\$\{(\w+)(?::?[-=]([^}]*)|:?[?+][^}]*)?\}|\$(\w+)|\$\((\w+)\)")
 SEPARATOR = re.compile(r"\s*(?:&&|\|\||;|\||\bthen\b|\bdo\b)\s*")
 ASSIGNMENT = re.compile(r"^(?:export\s+|readonly\s+|local\s+|declare\s+(?:-\w+\s+)?)?(\w+)\s*[:?]?=(?!=)\s*(.*)$")
@@ -32,8 +37,10 @@ MAKE_ASSIGNMENT = re.compile(r"^(\w+)\s*(?:[:?]?:?=\s+|\s[:?]?=\s*|[:?]=\s*)(.*)
 OUTPUT = re.compile(r"""echo\s+["']?(\w+)=([^"']*)["']?\s*>>\s*["']?\$\{?GITHUB_(OUTPUT|ENV)""")
 
 DEPLOY_COMMANDS: Mapping[str, re.Pattern[str]] = {
-    "Amazon ECS": re.compile(
-        r"\baws\s+ecs\s+(?:update-service|create-service|register-task-definition)|\becs-deploy\b"
+    ECS_EXPRESS: re.compile(r"\baws\s+ecs\s+(?:create|update)-express-gateway-service\b"),
+    ECS: re.compile(
+        r"\baws\s+ecs\s+(?:update-service|create-service|register-task-definition|deploy)\b|\becs-deploy\b|"
+        r"^ecs\s+deploy\b|\becspresso\s+(?:[^\n]*\s)?deploy\b"
     ),
     APP_RUNNER: re.compile(r"\baws\s+apprunner\s+(?:start-deployment|update-service|create-service)"),
     "AWS Lambda": re.compile(r"\baws\s+lambda\s+update-function-code|\bsam\s+deploy\b|\b(?:serverless|sls)\s+deploy\b"),
@@ -147,6 +154,7 @@ def github_outputs(text: str, variables: Mapping[str, str]) -> Iterator[tuple[st
 
 
 def _facts_of_command(shell: ShellText, words: Sequence[str], source: str, folder: str) -> Facts:
+    words = _aws_command(words) if posixpath.basename(words[0]) == "aws" else words
     command = " ".join(words)
     platform = next((name for name, pattern in DEPLOY_COMMANDS.items() if pattern.search(command)), "")
     builds: tuple[ImageBuild, ...] = ()
@@ -162,13 +170,14 @@ def _facts_of_command(shell: ShellText, words: Sequence[str], source: str, folde
         values = _image_names(command)
     elif words[0] == "aws" and len(words) > 1:
         values = _aws_names(words)
+    if platform == ECS and words[0] != "aws":
+        values = _ecs_tool_names(words)
     unknown = {key: value for key, value in values.items() if is_unknown(value)}
     known = {key: value for key, value in values.items() if value and not is_unknown(value)}
-    facts = (
-        [EnvironmentFact.of(known, environment=shell.environment, source=source, trust=shell.trust)] if known else []
-    )
+    is_fact = known.keys() - {"platform"} or (known and shell.environment)
+    fact = EnvironmentFact.of(known, environment=shell.environment, source=source, trust=shell.trust)
     return Facts(
-        environment_facts=tuple(facts),
+        environment_facts=(fact,) if is_fact else (),
         platforms=(Mention(value=platform, source=source, trust=shell.trust),) if platform else (),
         builds=builds,
         ignored=tuple(
@@ -222,6 +231,26 @@ def _image_names(command: str) -> dict[str, str]:
     return {"repository": match[1]} if match else {}
 
 
+def _aws_command(words: Sequence[str]) -> list[str]:
+    """Return a command of the AWS CLI with service and operation in front of the options, which may precede them."""
+    positional: list[str] = []
+    options: list[str] = []
+    rest = iter(words[1:])
+    for word in rest:
+        if word.startswith("--"):
+            options += [word] if "=" in word or word in _AWS_FLAGS else [word, next(rest, "")]
+        elif len(positional) < 2:
+            positional.append(word)
+        else:
+            options.append(word)
+        if len(positional) == 2:
+            break
+    return ["aws", *positional, *options, *rest]
+
+
+_AWS_FLAGS = frozenset({"--debug", "--no-verify-ssl", "--no-paginate", "--no-sign-request", "--no-cli-pager"})
+
+
 def _aws_names(words: Sequence[str]) -> dict[str, str]:
     """Return the names that a command of the AWS CLI has as options."""
     options = _options(words)
@@ -231,19 +260,46 @@ def _aws_names(words: Sequence[str]) -> dict[str, str]:
             arn_match = SERVICE_ARN.search(arn)
             image = REGISTRY_ADDRESS.search(" ".join(words))
             return {
+                "platform": APP_RUNNER,
                 "service": arn_match[1] if arn_match else options.get("--service-name", "") or arn,
                 **({"repository": image[1], "follow": image[2] or ""} if image else {}),
             }
-        case ("ecs", "update-service"):
-            return {"service": options.get("--service", "")}
+        case ("ecs", "update-service" | "create-service" | "deploy"):
+            service = options.get("--service", "") or options.get("--service-name", "")
+            return {"platform": ECS, **ecs_names(service, options.get("--cluster", ""))}
+        case ("ecs", "update-express-gateway-service" | "create-express-gateway-service"):
+            image = REGISTRY_ADDRESS.search(options.get("--primary-container", ""))
+            service = options.get("--service-arn", "") or options.get("--service-name", "")
+            names = ecs_names(service, options.get("--cluster", ""))
+            return {"platform": ECS_EXPRESS, **names, **({"repository": image[1]} if image else {})}
         case (
             "ecr",
             "batch-get-image" | "put-image" | "describe-images" | "describe-repositories" | "create-repository",
         ):
-            names = options.get("--repository-name", "") or options.get("--repository-names", "")
-            return {"repository": names}
+            names_text = options.get("--repository-name", "") or options.get("--repository-names", "")
+            return {"repository": names_text}
         case _:
             return {}
+
+
+def ecs_names(service: str, cluster: str) -> dict[str, str]:
+    """Return service and cluster by their names, which may be given as ARNs."""
+    arn = ECS_SERVICE_ARN.search(service)
+    cluster_arn = CLUSTER_ARN.search(cluster)
+    name = cluster_arn[1] if cluster_arn else cluster
+    return {"service": arn[2], "cluster": arn[1] or name} if arn else {"service": service, "cluster": name}
+
+
+def _ecs_tool_names(words: Sequence[str]) -> dict[str, str]:
+    """Return the names that `ecs deploy CLUSTER SERVICE`, or `ecs-deploy -c CLUSTER -n SERVICE -i IMAGE`, is given."""
+    if words[:2] == ["ecs", "deploy"]:
+        operands = [word for word in words[2:] if not word.startswith("-")]
+        return {"platform": ECS, **ecs_names(*(*operands[1:2], *operands[:1]))} if len(operands) > 1 else {}
+    options = dict(itertools.pairwise(words))
+    service = options.get("-n") or options.get("--service-name") or ""
+    image = REGISTRY_ADDRESS.search(options.get("-i") or options.get("--image") or "")
+    names = ecs_names(service, options.get("-c") or options.get("--cluster") or "")
+    return {"platform": ECS, **names, **({"repository": image[1]} if image else {})}
 
 
 def _options(words: Sequence[str]) -> dict[str, str]:

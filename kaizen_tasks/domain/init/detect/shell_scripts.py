@@ -19,7 +19,7 @@ from kaizen_tasks.domain.init.detect.shell_commands import ShellText
 from kaizen_tasks.domain.init.evidence import EnvironmentFact, Facts, Ignored, Trust
 from kaizen_tasks.domain.init.pipeline import stage_rank
 
-IMAGE_TOOLS = re.compile(r"\b(?:apprunner|buildah|docker|ecr|podman)\b")
+IMAGE_TOOLS = re.compile(r"\b(?:apprunner|buildah|docker|ecr|ecs|ecspresso|podman)\b")
 SCRIPT_PATH = re.compile(r"(?:.*/)?(?:[^/]+\.(?:sh|bash)|Makefile|GNUmakefile|makefile)")
 LINE_CONTINUATION = re.compile(r"\\\n[ \t]*")
 ARRAY_ASSIGNMENT = re.compile(rf"""(?m)^[ \t]*(\w+)\[["']?({TARGET_NAME})["']?\]=(\S+)""")

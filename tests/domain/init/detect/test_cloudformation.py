@@ -59,3 +59,64 @@ def test_a_name_that_the_template_does_not_say_is_listed() -> None:
 
 def test_another_file_shows_nothing() -> None:
     assert facts_from_template("compose.yaml", "services: {}\n").environment_facts == ()
+
+
+ECS_TEMPLATE = """\
+Resources:
+  Cluster:
+    Type: AWS::ECS::Cluster
+    Properties:
+      ClusterName: shop
+  Task:
+    Type: AWS::ECS::TaskDefinition
+    Properties:
+      RuntimePlatform: {CpuArchitecture: ARM64}
+      ContainerDefinitions:
+        - Name: proxy
+          Image: envoyproxy/envoy
+        - Name: web
+          Image: 432143214321.dkr.ecr.eu-west-1.amazonaws.com/shop:latest
+  Service:
+    Type: AWS::ECS::Service
+    Properties:
+      ServiceName: shop-web
+      Cluster: !Ref Cluster
+      TaskDefinition: !Ref Task
+      LoadBalancers:
+        - ContainerName: web
+          ContainerPort: 3000
+"""
+
+
+def test_a_service_of_ecs_has_cluster_container_and_port() -> None:
+    found = facts_from_template("template.yml", ECS_TEMPLATE)
+
+    (fact,) = found.environment_facts
+    assert (fact.platform, fact.service, fact.cluster, fact.container) == ("ecs", "shop-web", "shop", "web")
+    assert (fact.repository, [each.value for each in found.ports]) == ("shop", ["3000"])
+    assert [each.value for each in found.architectures] == ["arm64"]
+    assert found.ignored == ()
+
+
+def test_a_template_of_the_cdk_refers_by_functions() -> None:
+    text = (
+        '{"Resources": {"C1": {"Type": "AWS::ECS::Cluster", "Properties": {"ClusterName": "shop"}},'
+        ' "S1": {"Type": "AWS::ECS::Service",'
+        '        "Properties": {"Cluster": {"Ref": "C1"}, "TaskDefinition": {"Ref": "T1"}}},'
+        ' "T1": {"Type": "AWS::ECS::TaskDefinition", "Properties": {"ContainerDefinitions": [{"Name": "web"}]}}}}'
+    )
+    (fact,) = facts_from_template("cdk.out/Shop.template.json", text).environment_facts
+    assert (fact.platform, fact.service, fact.cluster, fact.container) == ("ecs", "", "shop", "web")
+
+
+def test_a_service_of_express_mode() -> None:
+    text = (
+        "Resources:\n  Api:\n    Type: AWS::ECS::ExpressGatewayService\n    Properties:\n      ServiceName: shop-api\n"
+        "      PrimaryContainer:\n        Image: 432143214321.dkr.ecr.eu-west-1.amazonaws.com/shop@sha256:12\n"
+        "        ContainerPort: 8000\n"
+    )
+    found = facts_from_template("template.yml", text)
+
+    (fact,) = found.environment_facts
+    assert (fact.platform, fact.service, fact.repository) == ("ecs-express", "shop-api", "shop")
+    assert [each.value for each in found.ports] == ["8000"]

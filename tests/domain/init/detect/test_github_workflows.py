@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kaizen_tasks.domain.init.detect import github_workflows
-from kaizen_tasks.domain.init.evidence import Facts, merge_by_environment
+from kaizen_tasks.domain.init.evidence import EnvironmentFact, Facts, merge_by_environment
 
 PATH = ".github/workflows/deploy.yml"
 
@@ -142,3 +142,121 @@ jobs:
     (build,) = found.builds
     assert (build.dockerfile, build.context, build.target, build.repository) == ("api/Dockerfile", "api", "web", "shop")
     assert found.accounts == ()
+
+
+ECS_WORKFLOW = """\
+on:
+  push:
+    branches: [staging]
+env:
+  ECS_CLUSTER: shop
+  ECR_REPOSITORY: shop
+jobs:
+  deploy:
+    steps:
+      - uses: aws-actions/configure-aws-credentials@v4
+        with:
+          role-to-assume: arn:aws:iam::432143214321:role/deploy
+          aws-region: eu-north-1
+      - uses: aws-actions/amazon-ecr-login@v2
+        id: ecr
+      - uses: aws-actions/amazon-ecs-render-task-definition@v1
+        with:
+          task-definition: proxied.json
+          container-name: proxy
+          image: envoyproxy/envoy:1
+      - uses: aws-actions/amazon-ecs-render-task-definition@v1
+        with:
+          task-definition: task.json
+          container-name: web
+          image: ${{ steps.build.outputs.image }}
+      - uses: aws-actions/amazon-ecs-deploy-task-definition@v2
+        with:
+          task-definition: task.json
+          service: shop-web
+          cluster: ${{ env.ECS_CLUSTER }}
+"""
+
+
+def merged(text: str) -> EnvironmentFact:
+    """Return what a workflow shows of its only environment."""
+    [fact] = merge_by_environment(found_in(text).environment_facts).values()
+    return fact
+
+
+def test_ecs_with_cluster_container_account_and_the_branch_as_environment() -> None:
+    fact = merged(ECS_WORKFLOW)
+
+    assert (fact.environment, fact.platform, fact.service, fact.cluster) == ("staging", "ecs", "shop-web", "shop")
+    assert (fact.container, fact.repository) == ("web", "shop")
+    assert (fact.account, fact.region, fact.role) == (
+        "432143214321",
+        "eu-north-1",
+        "arn:aws:iam::432143214321:role/deploy",
+    )
+
+
+def test_express_mode_by_its_action() -> None:
+    text = """\
+jobs:
+  deploy-prod:
+    steps:
+      - uses: aws-actions/amazon-ecr-login@v2
+        id: ecr
+      - uses: aws-actions/amazon-ecs-deploy-express-service@v1
+        with:
+          service-name: shop-api
+          image: ${{ steps.ecr.outputs.registry }}/shop:${{ github.sha }}
+          container-port: 8000
+          cpu-architecture: ARM64
+"""
+    found = found_in(text)
+    fact = merged(text)
+
+    assert (fact.environment, fact.platform, fact.service, fact.cluster, fact.repository) == (
+        "prod",
+        "ecs-express",
+        "shop-api",
+        "default",
+        "shop",
+    )
+    assert [each.value for each in found.ports] == ["8000"]
+    assert [each.value for each in found.architectures] == ["arm64"]
+
+
+def test_inputs_of_a_called_workflow_name_the_service_and_its_environment() -> None:
+    text = """\
+jobs:
+  call:
+    uses: ./.github/workflows/deploy.yml
+    with:
+      environment: staging
+      ecs_service: shop-web
+      ecs_cluster: arn:aws:ecs:eu-west-1:432143214321:cluster/shop
+      container_name: web
+"""
+    fact = merged(text)
+    assert (fact.environment, fact.service, fact.cluster, fact.container) == ("staging", "shop-web", "shop", "web")
+
+
+def test_the_arn_of_a_service_in_a_command_names_its_cluster() -> None:
+    arn = "arn:aws:ecs:eu-west-1:432143214321:service/shop/web"
+    text = f"jobs:\n  prod:\n    steps:\n      - run: aws ecs update-express-gateway-service --service-arn {arn}\n"
+    fact = merged(text)
+    assert (fact.platform, fact.cluster, fact.service) == ("ecs-express", "shop", "web")
+
+
+def test_the_images_of_metadata_name_the_repository() -> None:
+    text = """\
+jobs:
+  prod:
+    steps:
+      - uses: docker/metadata-action@v5
+        with:
+          images: |
+            ghcr.io/acme/shop
+            432143214321.dkr.ecr.eu-west-1.amazonaws.com/shop
+      - run: ecspresso deploy --config ecspresso.yml
+"""
+    fact = merged(text)
+    assert (fact.environment, fact.repository) == ("prod", "shop")

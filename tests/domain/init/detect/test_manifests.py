@@ -36,12 +36,36 @@ def test_copilot_shows_services_environments_image_and_port() -> None:
     assert found.foreign_platform is None
 
 
-def test_copilot_on_ecs_is_another_platform() -> None:
-    text = MANIFEST.replace("Request-Driven", "Load Balanced")
-    found = facts_from_manifests({"copilot/api/manifest.yml": text}, ())
+def test_copilot_on_ecs_shows_image_container_and_address_but_no_service() -> None:
+    """Copilot ends the names of services and clusters at random."""
+    text = MANIFEST.replace("Request-Driven", "Load Balanced") + (
+        "platform:\n  architecture: arm64\n"
+        "environments:\n  prod:\n    http:\n      alias: shop.example\n  test:\n    count: 1\n"
+    )
+    worker = "name: worker\ntype: Backend Service\n"
+    texts = {
+        "copilot/.workspace": "application: shop\n",
+        "copilot/a/manifest.yml": worker,
+        "copilot/b/manifest.yml": text,
+    }
+    found = facts_from_manifests(texts, ())
 
-    assert found.foreign_platform is not None
-    assert str(found.foreign_platform.value) == "Amazon ECS"
+    prod, test, other = found.environment_facts
+    assert (prod.platform, prod.repository, prod.service, prod.container) == ("ecs", "shop/api", "", "api")
+    assert (prod.environment, prod.url, test.environment, test.url) == ("prod", "https://shop.example", "test", "")
+    assert other.container == "worker"
+    assert [each.value for each in found.architectures] == ["arm64"]
+    assert [each.what for each in found.ignored] == ["service api", "service worker"]
+    assert found.foreign_platform is None
+
+
+@pytest.mark.parametrize("path", ["copilot/pipeline.yml", "copilot/pipelines/main/manifest.yml"])
+def test_the_environments_of_copilot_are_the_stages_of_its_pipeline(path: str) -> None:
+    texts = {
+        path: "stages:\n  - name: test\n  - name: prod\n",
+        "copilot/api/manifest.yml": MANIFEST.replace("Request-Driven", "Load Balanced"),
+    }
+    assert facts_from_manifests(texts, ()).environments == ("test", "prod")
 
 
 def test_apprunner_yaml_shows_the_port_and_is_not_used_otherwise() -> None:

@@ -138,7 +138,7 @@ def test_a_script_for_one_service_shows_no_environment() -> None:
     assert found_in(SINGLE) == [("repository", "shop", "deploy.sh:4"), ("service", "shop-web", "deploy.sh:6")]
     (build,) = found.builds
     assert (build.dockerfile, build.context, build.repository) == ("docker/web.Dockerfile", "app", "shop")
-    assert [(each.value, each.source) for each in found.platforms] == [("AWS App Runner", "deploy.sh:6")]
+    assert [(each.value, each.source) for each in found.platforms] == [("apprunner", "deploy.sh:6")]
 
 
 def test_defaults_of_variables_are_values_and_unknown_ones_are_none() -> None:
@@ -163,7 +163,9 @@ def test_an_old_script_is_believed_last(path: str) -> None:
 @pytest.mark.parametrize(
     ("command", "platform"),
     [
-        ("aws ecs update-service --cluster c --service api", "Amazon ECS"),
+        ("aws ecs update-service --cluster c --service api", "ecs"),
+        ("aws --profile acme ecs --no-cli-pager update-service --cluster c --service api", "ecs"),
+        ("aws ecs update-express-gateway-service --service-arn $ARN", "ecs-express"),
         ("flyctl deploy --remote-only", "Fly.io"),
         ("kubectl rollout restart deployment/api", "Kubernetes"),
         ("heroku container:push web", "Heroku"),

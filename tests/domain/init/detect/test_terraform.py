@@ -255,7 +255,7 @@ def test_a_literal_name_belongs_to_no_environment() -> None:
 @pytest.mark.parametrize(
     ("resource", "platform"),
     [
-        ('resource "aws_ecs_service" "app" { name = "api" }', "Amazon ECS"),
+        ('resource "aws_elastic_beanstalk_environment" "app" { name = "api" }', "AWS Elastic Beanstalk"),
         ('resource "aws_lambda_function" "app" { function_name = "api" }', "AWS Lambda"),
     ],
 )

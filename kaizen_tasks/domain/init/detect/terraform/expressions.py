@@ -5,12 +5,18 @@ Values are texts, booleans, tuples and dicts. Numbers are texts: they only matte
 
 from __future__ import annotations
 
+import json
+import re
+import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from lark import Token, Tree
 
 from kaizen_tasks.domain.init.detect.terraform.hcl import Node, operands
+
+REFERENCE = re.compile(r"\$\{([\w.-]+)\}")
+"""A reference in a text of several lines, which is not parsed further."""
 
 Value = Any
 """A text, a boolean, None, a tuple or a dict: what JSON can hold, but for numbers."""
@@ -89,6 +95,22 @@ def _as_text(value: Value) -> str:
     if not isinstance(value, str):
         raise UnsupportedExpressionError("a text was expected")
     return value
+
+
+def _heredoc(node: Tree[Token], scope: Scope) -> Value:
+    """Return a text of several lines, in which what only Terraform knows stays as it is written."""
+    _, _, body = str(node.children[0]).partition("\n")
+    text = textwrap.dedent(body.rstrip().rpartition("\n")[0])
+    return REFERENCE.sub(lambda match: _resolve_text(match, scope), text)
+
+
+def _resolve_text(match: re.Match[str], scope: Scope) -> str:
+    names = tuple(match[1].split("."))
+    try:
+        value, count = scope.resolve(names)
+        return _as_text(value) if count == len(names) else match[0]
+    except UnsupportedExpressionError:
+        return match[0]
 
 
 def _interpolation(node: Tree[Token], scope: Scope) -> Value:
@@ -314,6 +336,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "element": lambda values, index: values[int(index) % len(values)],
     "format": _format,
     "join": lambda separator, values: separator.join(values),
+    "jsonencode": json.dumps,
     "keys": lambda table: tuple(sorted(table)),
     "lookup": _lookup,
     "lower": str.lower,
@@ -342,6 +365,8 @@ _EVALUATORS: Mapping[str, Callable[[Tree[Token], Scope], Value]] = {
     "for_tuple_expr": _for_tuple,
     "function_call": _call,
     "get_attr_expr_term": _reference,
+    "heredoc_template": _heredoc,
+    "heredoc_template_trim": _heredoc,
     "identifier": _reference,
     "index_expr_term": _reference,
     "int_lit": _number,

@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from attrs import evolve
 
 from kaizen_tasks.domain.init import evidence
+from kaizen_tasks.domain.init.detect.terraform import ecs
 from kaizen_tasks.domain.init.detect.terraform.expressions import UnsupportedExpressionError, Value
 from kaizen_tasks.domain.init.detect.terraform.modules import (
     ENVIRONMENT_VARIABLES,
@@ -20,8 +22,12 @@ from kaizen_tasks.domain.init.detect.terraform.modules import (
     read_variables,
 )
 from kaizen_tasks.domain.init.detect.terraform.services import Service, find_repositories, find_services, text_of
-from kaizen_tasks.domain.init.evidence import APP_RUNNER, EnvironmentFact, Facts, Ignored, Mention, Trust, trust_in
+from kaizen_tasks.domain.init.detect.terraform.targets import add_targets, find_regions, find_target
+from kaizen_tasks.domain.init.evidence import APP_RUNNER, ECS, EnvironmentFact, Facts, Ignored, Mention, Trust, trust_in
 from kaizen_tasks.domain.init.pipeline import stage_rank
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.init.detect.terraform.hcl import Block
 
 SHARED_NAMES = ("terraform", "common", "default", "defaults", "vars", "variables", "infra")
 """Names of variable files and folders that are not environments."""
@@ -29,9 +35,9 @@ SHARED_NAMES = ("terraform", "common", "default", "defaults", "vars", "variables
 ENVIRONMENT_FOLDERS = ("environments", "environment", "envs", "env", "live", "stages", "workspaces", "accounts")
 """Folders in which each folder is an environment."""
 
-OTHER_PLATFORMS = {
-    "aws_ecs_service": "Amazon ECS",
-    "aws_ecs_express_gateway_service": "Amazon ECS",
+PLATFORM_TYPES = {
+    "aws_apprunner_service": APP_RUNNER,
+    **ecs.SERVICE_TYPES,
     "aws_lambda_function": "AWS Lambda",
     "aws_elastic_beanstalk_environment": "AWS Elastic Beanstalk",
     "aws_lightsail_container_service": "Amazon Lightsail",
@@ -42,7 +48,7 @@ OTHER_PLATFORMS = {
     "azurerm_linux_web_app": "Azure App Service",
     "heroku_app": "Heroku",
 }
-"""What other types of resources an app may be deployed to."""
+"""What an app is deployed to, by the type of a resource."""
 
 
 def facts_from_terraform(files: Mapping[str, str], environments: Sequence[str]) -> Facts:
@@ -97,12 +103,23 @@ def _facts_of_root(
     ports = tuple(
         Mention(value=each.port, source=each.sources["port"], trust=trust) for each in services if each.port.isdigit()
     )
+    architectures = tuple(
+        Mention(value=each.architecture, source=each.sources["architecture"], trust=trust)
+        for each in services
+        if each.architecture
+    )
+    targets = {
+        scope.environment: evolve(each, trust=trust)
+        for scope in scopes
+        if scope.environment and (each := find_target(scope))
+    }
     platforms = tuple(each for scope in scopes for each in _platforms(scope))
-    regions = tuple(evolve(each, trust=trust) for scope in scopes for each in _regions(scope))
+    regions = tuple(evolve(each, trust=trust) for scope in scopes for each in find_regions(scope))
     return Facts(
-        environment_facts=environment_facts,
+        environment_facts=tuple(add_targets(environment_facts, targets)),
         ports=ports,
         regions=regions,
+        architectures=architectures,
         platforms=tuple(dict.fromkeys(evolve(each, trust=trust) for each in platforms)),
         ignored=tuple(each for scope in scopes[:1] for each in _source_services(scope)),
     )
@@ -117,7 +134,14 @@ def _split_variables(
     for path, values in sorted(variables.items()):
         name = _environment_of_file(path, root, values)
         (own.setdefault(name, {}) if name else shared).update(values)
-    return shared, own
+    return shared, {_without_prefix(name, tuple(own)): values for name, values in own.items()}
+
+
+def _without_prefix(name: str, names: Sequence[str]) -> str:
+    """Return the stage at the end of a name, if all names have the same word in front of one: `shop-prod`."""
+    parts = [re.fullmatch(r"(.+)[-_.]([^-_.]+)", each) for each in names]
+    prefixes = {part[1] if part and stage_rank(part[2]) is not None else "" for part in parts}
+    return name if len(names) < 2 or len(prefixes) > 1 or "" in prefixes else re.split(r"[-_.]", name)[-1]
 
 
 def _environment_of_file(path: str, root: str, values: Mapping[str, Value]) -> str:
@@ -166,9 +190,9 @@ def _environment_of_folder(path: str) -> str:
 
 def _distinct_facts(services: Sequence[Service], environment_count: int) -> Iterator[EnvironmentFact]:
     """Yield the facts of services; those with one name in all environments belong to an environment nobody knows."""
-    names: dict[str, set[str]] = {}
+    names: dict[str, set[tuple[str, str]]] = {}
     for service in services:
-        names.setdefault(service.address, set()).add(service.fact.service)
+        names.setdefault(service.address, set()).add((service.fact.cluster, service.fact.service))
     seen = set()
     for service in services:
         fact = service.fact
@@ -179,35 +203,22 @@ def _distinct_facts(services: Sequence[Service], environment_count: int) -> Iter
             yield fact
 
 
-def _platforms(scope: ModuleScope, depth: int = 0) -> Iterator[Mention]:
-    for block in scope.module.blocks:
-        if block.kind == "resource" and block.labels:
-            kind = block.labels[0]
-            name = APP_RUNNER if kind == "aws_apprunner_service" else OTHER_PLATFORMS.get(kind, "")
-            if name:
+def _platforms(scope: ModuleScope) -> Iterator[Mention]:
+    for each in scope.walk():
+        for block in each.module.blocks:
+            if name := _platform_of(block, each):
                 yield Mention(value=name, source=block.source)
-        elif block.kind == "module" and "app-runner" in text_of(block.attributes.get("source"), scope):
-            yield Mention(value=APP_RUNNER, source=block.source)
-    for call, folder in scope.module.local_calls():
-        if inner := scope.called(call, folder):
-            yield from _platforms(inner, depth + 1)
 
 
-def _regions(scope: ModuleScope) -> Iterator[Mention]:
-    """Yield the region of the provider, else that of a variable."""
-    for block in scope.module.blocks:
-        expression = block.attributes.get("region")
-        if block.kind == "provider" and block.labels == ("aws",) and "alias" not in block.attributes:
-            region = text_of(expression, scope)
-            if expression and evidence.REGION_NAME.fullmatch(region):
-                yield Mention(value=region, source=expression.source)
-                return
-    for name in ("region", "aws_region"):
-        expression = scope.module.variables.get(name)
-        region = text_of(expression, scope)
-        if expression and evidence.REGION_NAME.fullmatch(region):
-            yield Mention(value=region, source=expression.source)
-            return
+def _platform_of(block: Block, scope: ModuleScope) -> str:
+    """Return what a resource, or a published module, deploys an app to; an empty text for another block."""
+    if block.kind == "resource" and block.labels:
+        return PLATFORM_TYPES.get(block.labels[0], "")
+    source = text_of(block.attributes.get("source"), scope) if block.kind == "module" else ""
+    if "app-runner" in source:
+        return APP_RUNNER
+    is_ecs = ecs.MODULE_SOURCE.search(source) and not source.startswith(".")
+    return ECS if is_ecs and any(True for _ in ecs.describe_module(block, scope)) else ""
 
 
 def _source_services(scope: ModuleScope) -> Iterator[Ignored]:

@@ -52,6 +52,11 @@ class Module:
         """Yield the resources of these types."""
         return (each for each in self.blocks if each.kind == "resource" and each.labels[:1] and each.labels[0] in types)
 
+    def default_provider(self, name: str) -> Block | None:
+        """Return the provider that is used where none is named, or None."""
+        providers = (each for each in self.blocks if (each.kind, each.labels) == ("provider", (name,)))
+        return next((each for each in providers if "alias" not in each.attributes), None)
+
     def local_calls(self) -> Iterator[tuple[Block, str]]:
         """Yield each call of a module in a folder of the repository, with that folder."""
         for block in self.blocks:
@@ -164,6 +169,18 @@ class ModuleScope:
         scope.environment = next((str(value) for value in given if value), self.environment)
         return scope
 
+    @property
+    def root(self) -> ModuleScope:
+        """The scope of the module that no other one calls."""
+        return self._caller[0].root if self._caller else self
+
+    def walk(self) -> Iterator[ModuleScope]:
+        """Yield the scope, and those of all modules that are called below it."""
+        yield self
+        for call, folder in self.module.local_calls():
+            if inner := self.called(call, folder):
+                yield from inner.walk()
+
     def resolve(self, names: tuple[str, ...]) -> tuple[Value, int]:
         """Return the value of a reference, and the number of its parts; see `expressions.Scope`."""
         match names:
@@ -224,6 +241,8 @@ class ModuleScope:
             raise UnsupportedExpressionError(attribute)
         if attribute == "repository_url":
             return f"{REGISTRY}/{self._attribute(block, 'name')}"
+        if block.labels[0] == "aws_ecs_cluster" and attribute in {"id", "arn", "name"}:
+            attribute = "name" if block.kind == "resource" else "cluster_name"
         return self._guarded(".".join((*block.labels, attribute)), block.attributes.get(attribute))
 
     def _output(self, name: str, output: str) -> Value:
@@ -234,6 +253,9 @@ class ModuleScope:
         call_block = self.module.find("module", name)
         if call_block and output == "repository_url" and "repository_name" in call_block.attributes:
             return f"{REGISTRY}/{evaluate(call_block.attributes['repository_name'].node, self)}"
+        if call_block and output.startswith("cluster"):
+            names = (call_block.attributes[key] for key in ("cluster_name", "name") if key in call_block.attributes)
+            return self._guarded(f"module.{name}.{output}", next(names, None))
         raise UnsupportedExpressionError(name)
 
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
+from kaizen_tasks.domain.init.detect.terraform import ecs
 from kaizen_tasks.domain.init.detect.terraform.expressions import UnsupportedExpressionError, evaluate
 from kaizen_tasks.domain.init.detect.terraform.modules import REGISTRY, ModuleScope
-from kaizen_tasks.domain.init.evidence import EnvironmentFact, Trust
+from kaizen_tasks.domain.init.evidence import APP_RUNNER, ECS, EnvironmentFact, Trust
 
 if TYPE_CHECKING:
+    from kaizen_tasks.domain.init.detect.terraform.ecs import EcsService
     from kaizen_tasks.domain.init.detect.terraform.hcl import Block, Expression
 
 COMPONENT_NAMES = frozenset(
@@ -29,17 +31,21 @@ class Service:
         address: the resource, with the folder of the module that it begins in.
         fact: what is known of it.
         port: the port of the container, or empty.
+        architecture: the processor that it runs on, or empty.
+        sources: where values are written, by key.
     """
 
     address: str
     fact: EnvironmentFact
     port: str = ""
+    architecture: str = ""
     sources: Mapping[str, str] = field(factory=dict)
 
 
 def find_services(scope: ModuleScope, address: str) -> Iterator[Service]:
     """Yield the services of a module and of those that it calls."""
     yield from _own_services(scope, address)
+    yield from _own_ecs_services(scope, address)
     yield from _published_services(scope, address)
     for call, folder in scope.module.local_calls():
         for instance, key in _instances(call, scope):
@@ -49,19 +55,63 @@ def find_services(scope: ModuleScope, address: str) -> Iterator[Service]:
 
 
 def _own_services(scope: ModuleScope, address: str) -> Iterator[Service]:
-    for block in scope.module.resources("aws_apprunner_service", "aws_ecs_service"):
+    for block in scope.module.resources("aws_apprunner_service"):
         for instance, key in _instances(block, scope):
-            if service := _service(block, instance, f"{address}.{'.'.join(block.labels)}", key):
+            if service := _service(block, instance, f"{address}.{'.'.join(block.labels)}", key, APP_RUNNER):
                 yield service
+
+
+def _own_ecs_services(scope: ModuleScope, address: str) -> Iterator[Service]:
+    """Yield the services of ECS that requests reach; where they reach none, all."""
+    found = [
+        (block, instance, key, ecs.describe_service(block, instance))
+        for block in scope.module.resources(*ecs.SERVICE_TYPES)
+        for instance, key in _instances(block, scope)
+    ]
+    reached = [each for each in found if each[3].has_load_balancer] or found
+    for block, instance, key, description in reached:
+        path = f"{address}.{'.'.join(block.labels)}"
+        yield _ecs_service(block, instance, path, key, description, ecs.SERVICE_TYPES[block.labels[0]])
 
 
 def _published_services(scope: ModuleScope, address: str) -> Iterator[Service]:
-    """Yield the services of modules from a registry, which take a service's name."""
+    """Yield the services of modules from a registry: those for ECS, and others that take a service's name."""
     for block in scope.module.blocks:
-        if block.kind == "module" and "service_name" in block.attributes:
-            service = _service(block, scope, f"{address}.{block.labels[0]}", "")
-            if service and not text_of(block.attributes.get("source"), scope).startswith("."):
+        source = text_of(block.attributes.get("source"), scope) if block.kind == "module" else "."
+        if source.startswith("."):
+            continue
+        path = f"{address}.{block.labels[0]}"
+        if ecs.MODULE_SOURCE.search(source):
+            for instance, key in _instances(block, scope):
+                for number, description in enumerate(ecs.describe_module(block, instance)):
+                    yield _ecs_service(block, instance, f"{path}.{number}", key, description, ECS)
+        elif "service_name" in block.attributes:
+            platform = APP_RUNNER if "app-runner" in source or "apprunner" in source else ""
+            if service := _service(block, scope, path, "", platform):
                 yield service
+
+
+def _ecs_service(
+    block: Block, scope: ModuleScope, address: str, key: str, description: EcsService, platform: str
+) -> Service:
+    """Return a service of ECS; its repository is that of the image, or the only one."""
+    values = {"platform": (platform, None), **description.values, "url": _address_of_records(scope)}
+    if not values["repository"][0]:
+        values["repository"] = _only_repository(scope) or _only_repository_of_all(scope) or ("", None)
+    known = {name: value for name, (value, _) in values.items() if value}
+    sources = {name: _source(expression, block) for name, (value, expression) in values.items() if value}
+    fact = EnvironmentFact.of(
+        known, environment=scope.environment or key, source=sources.get("service", block.source), trust=Trust.TERRAFORM
+    )
+    port, architecture = description.port, description.architecture
+    places = {"port": _source(port[1], block), "architecture": _source(architecture[1], block)}
+    return Service(
+        address=address,
+        fact=evolve(fact, sources={name: (place, Trust.TERRAFORM) for name, place in sources.items()}),
+        port=port[0],
+        architecture=architecture[0],
+        sources={**sources, **places},
+    )
 
 
 def _instances(block: Block, scope: ModuleScope) -> Iterator[tuple[ModuleScope, str]]:
@@ -83,7 +133,7 @@ def _instances(block: Block, scope: ModuleScope) -> Iterator[tuple[ModuleScope, 
         yield scope.repeated(key, value), "" if has_components else key
 
 
-def _service(block: Block, scope: ModuleScope, address: str, key: str) -> Service | None:
+def _service(block: Block, scope: ModuleScope, address: str, key: str, platform: str) -> Service | None:
     """Return a service with what Terraform says of it, or None if that is nothing."""
     image_block = block.find("source_configuration", "image_repository") or block
     image_expression = image_block.attributes.get("image_identifier")
@@ -103,6 +153,7 @@ def _service(block: Block, scope: ModuleScope, address: str, key: str) -> Servic
     known = {name: value for name, (value, _) in values.items() if value}
     if not known:
         return None
+    known["platform"] = platform
     sources = {name: _source(expression, block) for name, (value, expression) in values.items() if value}
     source = sources.get("service") or block.source
     fact = EnvironmentFact.of(known, environment=scope.environment or key, source=source, trust=Trust.TERRAFORM)
@@ -162,6 +213,12 @@ def _repository_expression(name: str, scope: ModuleScope) -> Expression | None:
     return next((expression for each, expression in _repository_blocks(scope) if each == name), None)
 
 
+def _only_repository_of_all(scope: ModuleScope) -> tuple[str, Expression] | None:
+    """Return the repository if only one is made by a module and all that are called with it."""
+    repositories = {name: place for each in scope.root.walk() for name, place in _repository_blocks(each)}
+    return next(iter(repositories.items())) if len(repositories) == 1 else None
+
+
 def _only_repository(scope: ModuleScope) -> tuple[str, Expression] | None:
     """Return the repository of a module that has only one, for a service whose image only a pipeline knows."""
     repositories = dict(_repository_blocks(scope))
@@ -182,3 +239,36 @@ def _url(scope: ModuleScope) -> tuple[str, Expression | None]:
             if domain := text_of(expression, instance):
                 return f"https://{domain}", expression
     return "", None
+
+
+def _address_of_records(scope: ModuleScope) -> tuple[str, Expression | None]:
+    """Return the address of a load balancer, by the only host that its rules or DNS records name."""
+    found: dict[str, Expression] = {}
+    for each in scope.root.walk():
+        found |= {name: place for name, place in _hosts(each) if re.fullmatch(r"[\w-]+(?:\.[\w-]+)+", name)}
+    if len(found) != 1:
+        return "", None
+    [(name, expression)] = found.items()
+    return f"https://{name}", expression
+
+
+def _hosts(scope: ModuleScope) -> Iterator[tuple[str, Expression]]:
+    for block in scope.module.resources("aws_lb_listener_rule"):
+        header = block.find("condition", "host_header")
+        if header and (expression := header.attributes.get("values")):
+            for instance, _ in _instances(block, scope):
+                yield from ((name, expression) for name in _texts(expression, instance))
+    for block in scope.module.resources("aws_route53_record"):
+        expression = block.attributes.get("name")
+        if expression and text_of(block.attributes.get("type"), scope) in {"A", "CNAME"}:
+            for instance, _ in _instances(block, scope):
+                yield text_of(expression, instance).rstrip("."), expression
+
+
+def _texts(expression: Expression, scope: ModuleScope) -> Iterator[str]:
+    try:
+        value = evaluate(expression.node, scope)
+    except UnsupportedExpressionError:
+        return
+    if isinstance(value, tuple):
+        yield from (each for each in value if isinstance(each, str))

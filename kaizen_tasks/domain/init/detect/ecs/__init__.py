@@ -1,0 +1,1 @@
+"""Reads what deploys to Amazon ECS: task definitions, and the configuration of ecspresso."""
