@@ -19,6 +19,7 @@ from kaizen_tasks.localcloud.registry.distribution_api import DistributionApi
 from kaizen_tasks.localcloud.registry.store import ImageStore
 from kaizen_tasks.localcloud.server.auth import Tokens
 from kaizen_tasks.localcloud.server.aws_json import AwsJsonEndpoint
+from kaizen_tasks.localcloud.services.alarm_states import AlarmStates
 from kaizen_tasks.localcloud.services.secret_values import SecretResolver
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ class LocationServices:
             registry=registry_host,
             issue_password=self.tokens.issue,
             resolve_secret=resolve_secret,
+            triggered_alarms=AlarmStates(moto, location.region).triggered,
             instance_variables=instance_variables,
             open_relay=surroundings.open_relay,
             log_groups=log_groups,

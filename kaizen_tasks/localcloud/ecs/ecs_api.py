@@ -23,7 +23,7 @@ from kaizen_tasks.localcloud.instances.launcher import EngineChoice, InstanceLau
 from kaizen_tasks.localcloud.services.background import BackgroundThreads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from kaizen_tasks.localcloud.clock import MonotonicClock
@@ -46,6 +46,7 @@ class Ecs(ClustersApi, TaskDefinitionsApi, ExpressApi, DeploymentsApi, TagsApi):
         registry: host and port of the registry from which the container engine pulls.
         issue_password: returns a password for that registry.
         resolve_secret: returns the value of a secret, by its reference.
+        triggered_alarms: returns those of CloudWatch's alarms that are in the state ALARM, by their names.
         instance_variables: variables with which the SDKs of apps find the local cloud.
         open_relay: lets containers reach the local cloud at an address of this machine, and returns the port.
         log_groups: receive the output of containers.
@@ -66,6 +67,7 @@ class Ecs(ClustersApi, TaskDefinitionsApi, ExpressApi, DeploymentsApi, TagsApi):
         registry: str,
         issue_password: Callable[[], str] = lambda: "",
         resolve_secret: Callable[[str], str] = lambda reference: reference,
+        triggered_alarms: Callable[[Collection[str]], tuple[str, ...]] = lambda _names: (),
         instance_variables: Mapping[str, str] | None = None,
         open_relay: Callable[[str], int] | None = None,
         log_groups: LogGroups,
@@ -93,7 +95,7 @@ class Ecs(ClustersApi, TaskDefinitionsApi, ExpressApi, DeploymentsApi, TagsApi):
         self.controller = DeploymentController(
             services=self.services,
             runner=self._service_runner,
-            triggered_alarms=lambda _names: (),
+            triggered_alarms=triggered_alarms,
             seconds=deploy_seconds,
             threads=self._threads,
             clock=clock,

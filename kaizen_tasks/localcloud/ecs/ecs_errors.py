@@ -62,6 +62,11 @@ def conflict(message: str) -> ServiceError:
     return ServiceError("ConflictException", message)
 
 
+def unsupported(noun: str) -> ServiceError:
+    """Return the error for what ECS offers, and the local cloud does not."""
+    return ServiceError("UnsupportedFeatureException", f"{noun} are not offered by the local cloud.")
+
+
 def missing(arn: str) -> JsonObject:
     """Return the entry for an unknown resource among the `failures` of an operation that describes several."""
     return {"arn": arn, "reason": "MISSING"}

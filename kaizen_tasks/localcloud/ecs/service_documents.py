@@ -57,9 +57,7 @@ def describe_service(service: EcsService, tasks: ServiceTasks, *, with_tags: boo
         "createdAt": service.created,
         "createdBy": _iam_arn(service, "root"),
         "currentServiceDeployment": latest.arn if latest else None,
-        "currentServiceRevisions": [
-            _task_counts(service, arn, tasks) for arn in _current_revisions(service) if latest is not None
-        ],
+        "currentServiceRevisions": [_task_counts(service, arn, tasks) for arn in _current_revisions(service)],
         "tags": tag_list(service.tags) if with_tags else None,
         "resourceManagementType": "ECS" if service.is_express else "CUSTOMER",
     }
@@ -199,7 +197,9 @@ def _primary(service: EcsService) -> ServiceRevision:
 
 
 def _current_revisions(service: EcsService) -> tuple[str, ...]:
-    """Return the revisions that are deployed or replaced, the PRIMARY one first."""
+    """Return the revisions that are deployed or replaced, the PRIMARY one first; none of a deleted service."""
+    if not service.deployments:
+        return ()
     latest = service.deployments[-1]
     if latest.status == "SUCCESSFUL":
         return (latest.target,)
@@ -207,12 +207,11 @@ def _current_revisions(service: EcsService) -> tuple[str, ...]:
         return (latest.source,)
     if latest.status in ("ROLLBACK_IN_PROGRESS", "ROLLBACK_FAILED") and latest.source:
         return (latest.source, latest.target)
-    return (latest.target, *latest.sources)
+    replaced = tuple(arn for arn in (latest.source,) if arn) if latest.is_finished else latest.sources
+    return (latest.target, *replaced)
 
 
 def _describe_deployments(service: EcsService, tasks: ServiceTasks) -> list[JsonObject]:
-    if not service.deployments:
-        return []
     arns = _current_revisions(service)
     return [_describe_deployment(service, arn, tasks, "PRIMARY" if arn == arns[0] else "ACTIVE") for arn in arns]
 

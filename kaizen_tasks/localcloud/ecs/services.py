@@ -18,6 +18,7 @@ ACTIVE, DRAINING, INACTIVE = "ACTIVE", "DRAINING", "INACTIVE"
 FINAL_STATUSES = frozenset({"SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"})
 
 _MAX_EVENTS = 100  # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Service.html
+_TICK = 0.001  # the resolution of times
 _MAX_DEPLOYMENTS = 100  # a service's file is rewritten at every change
 
 
@@ -98,9 +99,15 @@ class ServiceDeployment:
         """Return the ARNs of all revisions that it replaces."""
         return tuple(arn for arn in (self.source, self.superseded) if arn)
 
-    def with_status(self, status: str, reason: str = "") -> ServiceDeployment:
-        """Return the deployment with another status, and the reason of it if there is one."""
-        time = now()
+    def with_status(self, status: str, reason: str = "", *, after: float = 0.0) -> ServiceDeployment:
+        """Return the deployment with another status, and the reason of it if there is one.
+
+        Args:
+            status: the status.
+            reason: why it has that status.
+            after: a time that is before the change, in seconds since the epoch.
+        """
+        time = max(now(), round(after + _TICK, 3))
         changed = attrs.evolve(self, status=status, reason=reason or self.reason, updated=time)
         if status == "STOPPED":
             changed = attrs.evolve(changed, stopped=time)

@@ -18,6 +18,7 @@ from kaizen_tasks.localcloud.ecs.ecs_errors import (
     service_not_active,
     service_not_found,
     tags_by_key,
+    unsupported,
 )
 from kaizen_tasks.localcloud.ecs.service_documents import REVISION_MEMBERS, SERVICE_MEMBERS, describe_service
 from kaizen_tasks.localcloud.ecs.services import ACTIVE, DRAINING, INACTIVE, EcsService, ServiceRevision
@@ -270,8 +271,17 @@ def _settings(request: JsonObject) -> JsonObject:
 
 
 def _deployment_configuration(request: JsonObject, current: JsonObject) -> JsonObject:
-    """Return the defaults, overridden by the current configuration, overridden by the request."""
-    return {**_DEPLOYMENT_DEFAULTS, **current, **request.get("deploymentConfiguration", {})}
+    """Return the defaults, overridden by the current configuration, overridden by the request.
+
+    Raises:
+        ServiceError: the local cloud does not offer what is requested.
+    """
+    configuration = {**_DEPLOYMENT_DEFAULTS, **current, **request.get("deploymentConfiguration", {})}
+    if configuration.get("lifecycleHooks"):
+        raise unsupported("Lifecycle hooks of deployments")
+    if request.get("deploymentController", {}).get("type", "ECS") != "ECS":
+        raise unsupported("Deployment controllers other than ECS")
+    return configuration
 
 
 def _fingerprint(request: JsonObject) -> str:

@@ -99,7 +99,7 @@ class DeploymentController:
             updated=time,
         )
         if superseded is not None:
-            service = service.with_deployment(superseded.with_status("STOPPED", assumptions.SUPERSEDED))
+            service = service.with_deployment(superseded.with_status("STOPPED", assumptions.SUPERSEDED, after=time))
         saved = self._services.put(service.with_revision(revision).with_deployment(deployment))
         self._threads.start(functools.partial(self._run, service.arn, deployment.arn))
         return saved

@@ -158,7 +158,7 @@ class Rollout:
         self._wait(deadline=self.clock.now() + self.seconds * step.minutes / SCALED_MINUTES)
 
     def _succeed(self) -> None:
-        self._end(
+        self._save(
             lambda current: current.with_status("SUCCESSFUL"),
             lambda service: (
                 attrs.evolve(service, serving=service.deployment(self.arn).target)
@@ -177,7 +177,7 @@ class Rollout:
         """Stop the tasks of the target, and let the source serve."""
         deployment = self._deployment
         self._return_to_source(deployment)
-        self._end(
+        self._save(
             lambda current: attrs.evolve(current, weight=0.0).with_status("STOPPED", reason),
             lambda service: service.with_event(f"({self._id}) deployment stopped: {reason}"),
         )
@@ -187,18 +187,19 @@ class Rollout:
         rollback = {"reason": reason, "startedAt": now(), "serviceRevisionArn": deployment.source or None}
 
         def begin(current: ServiceDeployment) -> ServiceDeployment:
-            return attrs.evolve(current.with_status("ROLLBACK_IN_PROGRESS", reason), rollback=rollback)
+            begun = current.with_status("ROLLBACK_IN_PROGRESS", reason)
+            return attrs.evolve(begun, rollback=current.rollback or rollback, weight=0.0)
 
         earliest_end = self.clock.now() + self.seconds
         self._update(begin)
         self._return_to_source(deployment)
         if not deployment.source:
-            self._end_rollback("ROLLBACK_FAILED", assumptions.NOTHING_TO_ROLL_BACK_TO)
+            self._finish_rollback("ROLLBACK_FAILED", assumptions.NOTHING_TO_ROLL_BACK_TO)
         elif self._wait_for_source(deployment):
             self._wait(deadline=earliest_end, heeds_failures=False)
-            self._end_rollback("ROLLBACK_SUCCESSFUL", reason)
+            self._finish_rollback("ROLLBACK_SUCCESSFUL", reason)
         else:
-            self._end_rollback("ROLLBACK_FAILED", f"{reason} The previous service revision did not become healthy.")
+            self._finish_rollback("ROLLBACK_FAILED", f"{reason} The previous service revision did not become healthy.")
 
     def _return_to_source(self, deployment: ServiceDeployment) -> None:
         self.tasks.distribute(self.service_arn, {deployment.source: 100.0} if deployment.source else {})
@@ -211,8 +212,8 @@ class Rollout:
             heeds_failures=False,
         )
 
-    def _end_rollback(self, status: str, reason: str) -> None:
-        self._end(
+    def _finish_rollback(self, status: str, reason: str) -> None:
+        self._save(
             lambda current: attrs.evolve(current, weight=0.0).with_status(status, reason),
             lambda service: service.with_event(f"({self._id}) deployment failed: {reason}"),
         )
@@ -248,7 +249,7 @@ class Rollout:
                 return False
             if self.threads.closing.is_set():
                 raise Interrupted("the local cloud is stopping")
-            self.tasks.wait_for(condition, _POLL_SECONDS)
+            self.tasks.wait_for_change(_POLL_SECONDS)
 
     def _heed(self, deployment: ServiceDeployment) -> None:
         """Raise what ends a deployment: a request, failed tasks, or alarms."""
@@ -279,14 +280,14 @@ class Rollout:
 
     def _update(self, change: Callable[[ServiceDeployment], ServiceDeployment]) -> ServiceDeployment:
         """Replace the deployment by `change(deployment)` and return the new one."""
-        return self._end(change, lambda service: service)
+        return self._save(change, lambda service: service)
 
-    def _end(
+    def _save(
         self,
         change: Callable[[ServiceDeployment], ServiceDeployment],
         change_service: Callable[[EcsService], EcsService],
     ) -> ServiceDeployment:
-        """Save the end of the deployment and what it means for its service as one change."""
+        """Replace the deployment and its service as one change, and return the new deployment."""
 
         def save() -> EcsService:
             with self.services.lock:

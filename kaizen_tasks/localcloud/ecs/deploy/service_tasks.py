@@ -12,7 +12,7 @@ from kaizen_tasks.localcloud.services.proxy import TcpProxy
 from kaizen_tasks.localcloud.services.traffic import ResponseCount
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from kaizen_tasks.localcloud.clock import MonotonicClock
     from kaizen_tasks.localcloud.ecs.deploy.task_set import TaskRunner
@@ -139,13 +139,13 @@ class ServiceTasks:
         sets = [task_set for runtime in tuple(self._runtimes.values()) for task_set in tuple(runtime.sets.values())]
         return any(task_set.replace(task_id, code, reason) for task_set in sets)
 
-    def wait_for(self, condition: Callable[[], bool], timeout: float) -> bool:
-        """Wait until a condition holds, which is looked at whenever tasks change; return whether it does."""
+    def wait_for_change(self, timeout: float) -> None:
+        """Wait until tasks or requests have changed something, or for the timeout."""
         with self._changed:
-            return self._changed.wait_for(condition, timeout)
+            self._changed.wait(timeout)
 
     def notify(self) -> None:
-        """Let the conditions be looked at that are waited for."""
+        """Wake up those who wait for a change."""
         with self._changed:
             self._changed.notify_all()
 

@@ -167,9 +167,10 @@ class TaskSet:
                 self._runner.stop(task, SCHEDULER, self._close_reason)
         except (KaizenError, OSError) as error:
             self._early_ends += 1
+            reason = _reason(task, error)
             if task is not None:
-                self._runner.stop(task, _stop_code(task), _reason(error))
-            self._listener.task_failed(task.task_id if task else "", _reason(error))
+                self._runner.stop(task, _stop_code(task), reason)
+            self._listener.task_failed(task.task_id if task else "", reason)
         else:
             self._add(task)
 
@@ -210,7 +211,8 @@ def _stop_code(task: RunningTask) -> str:
     return CONTAINER_EXITED if task.exit_code() is not None else SCHEDULER
 
 
-def _reason(error: KaizenError | OSError) -> str:
-    if not isinstance(error, KaizenError):
-        return str(error)
-    return f"{error.message} {error.state}".strip()
+def _reason(task: RunningTask | None, error: KaizenError | OSError) -> str:
+    code = task.exit_code() if task else None
+    if code is not None:
+        return f"Essential container in task exited (exit code {code})"
+    return error.message if isinstance(error, KaizenError) else str(error)
