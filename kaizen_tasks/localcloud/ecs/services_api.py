@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.localcloud.server.http_message import JsonObject
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
+_GRACE_MEMBER = "healthCheckGracePeriodSeconds"  # of the service, for the tasks of its next revisions
 _MAX_DESCRIBED = 10
 _PAGE_SIZE = 10
 _DEFAULTS: dict[str, object] = {
@@ -231,7 +232,11 @@ class ServicesApi:
             created=now(),
             task_definition=definition.arn,
             digests=self.launcher.resolve_images(describe_task_definition(definition)),
-            settings={name: value for name, value in service.settings.items() if name in REVISION_MEMBERS},
+            settings={
+                name: value
+                for name, value in service.settings.items()
+                if name in REVISION_MEMBERS or name == _GRACE_MEMBER
+            },
             express=express,
         )
 

@@ -50,7 +50,8 @@ class HealthCheck:
         healthy_threshold: successes in a row after which an instance is healthy.
         unhealthy_threshold: failures in a row after which it is unhealthy.
         port: the port of the service, for messages.
-        error_timeout: how long a new instance may answer with errors; one that does not answer may take longer.
+        grace: how long at least a new instance may take until it listens.
+        error_timeout: how long a new instance may answer with errors.
     """
 
     protocol: str
@@ -60,12 +61,13 @@ class HealthCheck:
     healthy_threshold: int
     unhealthy_threshold: int
     port: int = 0
+    grace: float = 0.0
     error_timeout: float = math.inf
 
     @property
     def startup_timeout(self) -> float:
         """Return how long an instance may take to become healthy."""
-        return self.interval * self.unhealthy_threshold
+        return max(self.interval * self.unhealthy_threshold, self.grace)
 
 
 def wait_until_healthy(instance: Instance, check: HealthCheck, stop_event: Event, clock: MonotonicClock) -> None:

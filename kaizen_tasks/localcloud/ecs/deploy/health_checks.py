@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.localcloud.server.http_message import JsonObject
 
 # Scaled down from the load balancer's of Express Mode: 30 s between checks, and 300 s of grace.
+_EXPRESS_GRACE_SECONDS = 120.0
 _INTERVAL_SECONDS = 5.0
 _TIMEOUT_SECONDS = 2.0
 _UNHEALTHY_THRESHOLD = 5
@@ -36,6 +37,7 @@ def health_check(revision: ServiceRevision, definition: JsonObject) -> HealthChe
     mappings = container.get("portMappings") or []
     port = int(mappings[0]["containerPort"]) if mappings else DEFAULT_PORT
     path = _path(revision, container)
+    grace = float(revision.settings.get("healthCheckGracePeriodSeconds", 0))
     return HealthCheck(
         protocol="HTTP" if path else "TCP" if mappings else "NONE",
         path=path or "/",
@@ -44,7 +46,8 @@ def health_check(revision: ServiceRevision, definition: JsonObject) -> HealthChe
         healthy_threshold=1 if mappings or path else _WORKER_CHECKS,
         unhealthy_threshold=_UNHEALTHY_THRESHOLD,
         port=port,
-        error_timeout=_ERROR_SECONDS,
+        grace=grace if revision.express is None else _EXPRESS_GRACE_SECONDS,
+        error_timeout=max(_ERROR_SECONDS, grace),
     )
 
 
