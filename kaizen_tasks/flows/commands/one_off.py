@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING
 
 from attrs import define, frozen
 
+from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.command import CommandState, CommandStatus, shown_command
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.ledger import Event, serving_entry
+from kaizen_tasks.domain.ledger import Event
+from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.text import duration
 from kaizen_tasks.errors import NOTHING_CHANGED, Cancelled, Interrupted, Refused
 from kaizen_tasks.flows.commands.attempt import STOP_SECONDS
 from kaizen_tasks.flows.commands.follow import CommandFollower
+from kaizen_tasks.flows.deploy.image import find_image_to_run
 from kaizen_tasks.flows.execution import Change, Execution, HoldPolicy
 from kaizen_tasks.flows.ledger import entries as ledger
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.release import Release
     from kaizen_tasks.ports.tools import Tools
 
 
@@ -82,15 +84,25 @@ def plan_run(command: OneOffCommand, result: CommandResult, tools: Tools) -> Cha
 
 
 def _running_release(environment: Environment, tools: Tools) -> Release:
-    """Return the release that serves by the ledger."""
-    entry = serving_entry(tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT))
-    if entry is None:
-        raise Refused(
-            f"{environment.name}: the ledger knows no release that is serving there",
-            state=NOTHING_CHANGED,
-            hint=f"release to it first; see: inv status --env {environment.name}",
-        )
-    return ledger.release_from_entry(entry)
+    """Return the release that the service is configured to run; by its image's labels if the ledger does not know it.
+
+    Raises:
+        Refused: nothing was ever deployed, or its image says no version.
+    """
+    image = find_image_to_run(environment, tools)
+    digest = image.digest if image is not None else ""
+    history = tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT)
+    entry = next((entry for entry in history if entry.digest == digest and entry.event.concerns_deployment), None)
+    if entry is not None:
+        return ledger.release_from_entry(entry)
+    if image is not None and image.version:
+        version = versions.parse_version(image.version)
+        return Release(version=version, commit=image.revision, digest=digest)
+    raise Refused(
+        f"{environment.name}: nobody knows which release is serving there",
+        state=NOTHING_CHANGED,
+        hint=f"release to it first; see: inv status --env {environment.name}",
+    )
 
 
 def _run(command: OneOffCommand, release: Release, tools: Tools) -> int:

@@ -109,7 +109,7 @@ CASES = (
          hint="name an ECS task definition for them in kaizen.toml: environments.staging.task"),
     Case(mistake="a command to run where nothing was ever deployed",
          before=("export INVOKE_DEFAULTS_TASK=errors-commands",),
-         typed="inv run --env eve -- python -V", code=3, says="eve: the ledger knows no release that is serving there",
+         typed="inv run --env eve -- python -V", code=3, says="eve: nobody knows which release is serving there",
          hint="release to it first; see: inv status --env eve"),
     Case(mistake="a command to resolve that was never started",
          typed="inv command.resolve --env staging --name migrate --outcome failed --reason x --yes", code=3,

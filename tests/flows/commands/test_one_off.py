@@ -137,8 +137,16 @@ def test_app_runner_without_a_task_definition_is_refused() -> None:
 
 
 def test_environment_that_serves_nothing_is_refused() -> None:
-    with pytest.raises(Refused, match="knows no release that is serving"):
+    with pytest.raises(Refused, match="nobody knows which release is serving there"):
         run(FakeTools(settings=settings(defaults={"task": "commands"})))
+
+
+def test_image_that_was_deployed_by_hand_has_its_own_labels(tools: FakeTools) -> None:
+    tools.ledger.all_entries.clear()
+
+    run(tools)
+
+    assert tools.ledger.all_entries[-1].version == "v0.2.0"
 
 
 def interrupt_once(tools: FakeTools) -> None:
