@@ -164,7 +164,7 @@ CASES = (
     Case(mistake="an engine that does not exist",
          typed="inv --dry demo --engine dcoker", code=2, says="--engine 'dcoker' is not an engine",
          hint="inv --dry demo --engine docker"),
-    Case(mistake="a platform that does not exist",
+    Case(mistake="a platform of the demo that does not exist",
          typed="inv --dry demo --platform fargate", code=2, says="--platform 'fargate' is not a platform",
          hint="choose one of apprunner, ecs-express, ecs",
          follow=("inv --dry demo --platform ecs",)),
