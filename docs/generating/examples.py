@@ -63,6 +63,8 @@ APP_EXAMPLES = (
     _example("history", "inv history --env mark"),
     _document("history", "inv history --env mark --limit 2 --json"),
     _error("history", "inv history --env marc"),
+    _example("migrate", "inv migrate --env dom --to ecs-express --terraform ../dom.tf"),
+    _error("migrate", "inv migrate --env dom --to ecs-expres"),
     _error("setup", "INVOKE_AWS_ACCOUNT=210987654321 inv setup"),
     _example("setup", "inv setup --yes"),
     _example("doctor", "inv doctor"),

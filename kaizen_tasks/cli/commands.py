@@ -190,6 +190,47 @@ history = command(
     flags.JSON,
     read_only=True,
 )
+migrate = command(
+    "migrate.migrate",
+    "Move an environment from App Runner to ECS, step by step.\n\n"
+    "Shows what becomes of each setting, creates the new service with the release that serves, and proves it. Once the"
+    " address leads there, it changes the configuration. The same command goes on where it was stopped.",
+    flags.ENV,
+    Flag("to", "where to: ecs-express or ecs", value="PLATFORM"),
+    Flag("terraform", "write Terraform for the new service into this new file, and create nothing", value="FILE"),
+    Flag(
+        "wait",
+        "how long to ask the address until it leads to the new service, e.g. 1h (default: ask once)",
+        value=flags.DURATION_VALUE,
+    ),
+    Flag(
+        "moved",
+        "reason to take it for granted that the address leads to the new service, where neither names nor logs show it",
+        default=None,
+        value=flags.REASON_VALUE,
+    ),
+    Flag("retire", "pause the old service; typed again later, delete it", default=False),
+    Flag("undo", "go back: let the old service serve alone, and delete the new one", default=False),
+    Flag("service", "name of the new service (default: that of the old one)", value="NAME"),
+    Flag("cluster", "cluster of the new service (default: default)", value="NAME"),
+    Flag(
+        "execution_role",
+        "role that pulls the image and reads the secrets (default: ecsTaskExecutionRole)",
+        value="ROLE",
+    ),
+    Flag(
+        "infrastructure_role",
+        "role with which Express Mode manages load balancer and scaling"
+        " (default: ecsInfrastructureRoleForExpressServices)",
+        value="ROLE",
+    ),
+    Flag("subnets", "subnets of the tasks, with commas between them", value="ID,ID"),
+    Flag("security_groups", "security groups of the tasks (default: those of the VPC connector)", value="ID,ID"),
+    Flag("health_path", "path at which the load balancer asks (default: that of the old service, or verify.path)"),
+    Flag("target_group", "for ecs: ARN of the load balancer's target group, of the type ip", value="ARN"),
+    Flag("address", "for ecs: the load balancer's address, where the new service is proven", value="URL"),
+    flags.YES,
+)
 doctor = command(
     "doctor.doctor",
     "Check what a release needs; say how to fix what is missing.",
@@ -436,6 +477,6 @@ local = Collection(
 LIBRARY_TASKS = (announce, bump, commit, cut, next_release, tag, demo, doctor, init, propose, changelog, config, local)
 DEPLOY_TASKS = (
     *(build, push, deploy, verify, promote, hotfix, rollback),
-    *(run, logs, command_group, status, history, setup, rehearse, release, runtime, lock, hold),
+    *(run, logs, command_group, status, history, migrate, setup, rehearse, release, runtime, lock, hold),
 )
 """The tasks of an app with environments, beside those of its pipeline's stages."""

@@ -25,8 +25,8 @@ class Event(StrEnum):
 
     `abandoned` is the outcome of a deployment that no run will follow to its end: another release was deployed instead,
     or the platform no longer knows it. `withdrawn` says that a release was given up for good, before it had its tag.
-    `migrating` says that a second service is being created on another platform, `migrated` that the first one was
-    deleted, `unmigrated` that the second one was given up.
+    `migrating` says that a second service is being created on another platform, `retired` that the first one is paused,
+    `migrated` that it was deleted, `unmigrated` that the second one was given up.
     The events of commands are about `[[before_deploy]]`; `ran` is a command that somebody ran by hand.
     `unknown` is an entry of a later version, which is shown and decides nothing: a version whose entries must be
     understood raises the table's format number, so that this one does not write.
@@ -42,6 +42,7 @@ class Event(StrEnum):
     RESTORED = "restored"
     WITHDRAWN = "withdrawn"
     MIGRATING = "migrating"
+    RETIRED = "retired"
     MIGRATED = "migrated"
     UNMIGRATED = "unmigrated"
     COMMAND_STARTED = "command-started"
@@ -59,7 +60,7 @@ class Event(StrEnum):
     @property
     def concerns_migration(self) -> bool:
         """Whether the event is about the platform on which the environment runs."""
-        return self in {Event.MIGRATING, Event.MIGRATED, Event.UNMIGRATED}
+        return self in {Event.MIGRATING, Event.RETIRED, Event.MIGRATED, Event.UNMIGRATED}
 
     @property
     def concerns_command(self) -> bool:

@@ -47,6 +47,9 @@ class Network(Protocol):
             ConfigurationError: the setting that names the proxy is invalid.
         """
 
+    def addresses(self, host: str) -> frozenset[str]:
+        """Return the IP addresses of a host, as this machine resolves its name; none if it cannot."""
+
     def authorities(self) -> str:
         """Return which file of certificate authorities is trusted, and what names it.
 

@@ -10,6 +10,7 @@ from kaizen_tasks.ports.commands import Commands
 from kaizen_tasks.ports.forge import Forge
 from kaizen_tasks.ports.host import Host, Network
 from kaizen_tasks.ports.images import Builder, Registry
+from kaizen_tasks.ports.migration import MigrationSource, MigrationTarget
 from kaizen_tasks.ports.platform import Logs, Platform, Prober
 from kaizen_tasks.ports.reporter import Reporter
 from kaizen_tasks.ports.scm import ReleaseFiles, Scm
@@ -29,6 +30,8 @@ PORTS: Mapping[str, type] = {
     "locks": Locks,
     "holds": Holds,
     "secrets": Secrets,
+    "migration_source": MigrationSource,
+    "migration_target": MigrationTarget,
     "account": AccountAdmin,
     "host": Host,
     "prober": Prober,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.forge import Forge
     from kaizen_tasks.ports.host import Host, Network
     from kaizen_tasks.ports.images import Builder, Registry
+    from kaizen_tasks.ports.migration import MigrationSource, MigrationTarget
     from kaizen_tasks.ports.platform import Logs, Platform, Prober
     from kaizen_tasks.ports.reporter import Reporter
     from kaizen_tasks.ports.scm import ReleaseFiles, Scm
@@ -37,6 +38,10 @@ class Target(Protocol):
     def commands(self) -> Commands: ...
     @property
     def secrets(self) -> Secrets: ...
+    @property
+    def migration_source(self) -> MigrationSource: ...
+    @property
+    def migration_target(self) -> MigrationTarget: ...
 
 
 class Tools(Protocol):

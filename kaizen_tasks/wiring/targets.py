@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.cloud import AccountAdmin, Identity
     from kaizen_tasks.ports.commands import Commands
     from kaizen_tasks.ports.images import Registry
+    from kaizen_tasks.ports.migration import MigrationSource, MigrationTarget
     from kaizen_tasks.ports.platform import Logs, Platform
     from kaizen_tasks.ports.secrets import Secrets
 
@@ -150,6 +151,18 @@ class TargetPorts(Target):
         from kaizen_tasks.adapters.aws.ecs.commands import EcsCommands
 
         return EcsCommands(self._cluster, container=self._environment.container)
+
+    @cached_property
+    def migration_source(self) -> MigrationSource:
+        from kaizen_tasks.adapters.aws.migration.apprunner_source import AppRunnerSource
+
+        return AppRunnerSource(self._account_ports.aws)
+
+    @cached_property
+    def migration_target(self) -> MigrationTarget:
+        from kaizen_tasks.adapters.aws.migration.ecs_target import EcsTarget
+
+        return EcsTarget(self._cluster, is_express=self._environment.platform == "ecs-express")
 
     @property
     def _cluster(self) -> Cluster:

@@ -15,11 +15,16 @@ class FakeNetwork:
         proxies: proxy of a URL.
         bundle: the file of authorities.
         failure: raised instead, when the settings are invalid.
+        names: IP addresses by host.
     """
 
     proxies: dict[str, str] = field(factory=dict)
     bundle: str = "/etc/ssl/certs/ca-certificates.crt (of the system)"
     failure: KaizenError | None = None
+    names: dict[str, frozenset[str]] = field(factory=dict)
+
+    def addresses(self, host: str) -> frozenset[str]:
+        return self.names.get(host, frozenset())
 
     def route(self, url: str) -> str:
         if self.failure:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ from tests.fakes.host import FakeHost
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.locks import FakeLocks
 from tests.fakes.logs import FakeLogs
+from tests.fakes.migration import FakeMigrationSource, FakeMigrationTarget
 from tests.fakes.network import FakeNetwork
 from tests.fakes.platform import FakePlatform
 from tests.fakes.prober import FakeProber
@@ -153,6 +155,8 @@ class FakeTools:
     stuck_services: set[str] = field(factory=set)
     running_versions: dict[str, str] = field(factory=dict)
     elsewhere: dict[str, FakeTools] = field(factory=dict)
+    migration_source: FakeMigrationSource = field(init=False)
+    migration_target: FakeMigrationTarget = field(factory=FakeMigrationTarget)
 
     def __attrs_post_init__(self) -> None:
         tree = FakeReleaseFiles()
@@ -163,6 +167,8 @@ class FakeTools:
         for url in (*self.account.endpoint_urls(), self.registry.credentials().url):
             self.prober.answers[url] = ProbeResponse(status=403)
         self.platform = FakePlatform(on_deployed=self._deployed, now=self.clock.now)
+        self.migration_source = FakeMigrationSource(platform=self.platform)
+        self.migration_target.platform.now = self.clock.now
         self.account.on_repository_created = self.registry.create
         for name, environment in self.settings.environments.items():
             if environment.repository not in self.registry.repositories:
@@ -177,8 +183,14 @@ class FakeTools:
             self.prober.answers[f"https://{name}.example/"] = ProbeResponse(status=200, body=b"hello")
 
     def at(self, environment: Environment) -> FakeTools:
-        """Return these tools, or those of the other account that the environment is in."""
-        return self.elsewhere.get(environment.name, self)
+        """Return these tools, or those of another account, with the cluster as platform of what has moved there."""
+        tools = self.elsewhere.get(environment.name, self)
+        if not environment.kind.has_cluster:
+            return tools
+        in_cluster = copy(tools)
+        in_cluster.platform = self.migration_target.platform
+        in_cluster.logs = self.migration_target.logs
+        return in_cluster
 
     @contextmanager
     def caching_ledger(self, environments: Iterable[str]) -> Iterator[None]:

@@ -60,6 +60,9 @@ class LogsClient(Protocol):
     def describe_log_streams(self, **request: object) -> Mapping[str, Any]:
         """Return one page of a log group's streams."""
 
+    def create_log_group(self, **request: object) -> Mapping[str, Any]:
+        """Create a log group."""
+
     def filter_log_events(self, **request: object) -> Mapping[str, Any]:
         """Return one page of a group's events, oldest first."""
 

@@ -20,6 +20,7 @@ from kaizen_tasks.adapters.console.wrapped_text import hanging_lines, wrap_words
 from kaizen_tasks.domain import runtime_config
 from kaizen_tasks.domain.deployments import Deployment
 from kaizen_tasks.domain.ledger import UNKNOWN_TIME, Event, RollbackCandidate
+from kaizen_tasks.domain.migration.mapping import MappedSetting, describe_setting
 from kaizen_tasks.domain.release import short_digest
 from kaizen_tasks.domain.runtime_config import RuntimeConfigView, RuntimeRules
 from kaizen_tasks.domain.status import EnvironmentState, EnvironmentStatus
@@ -226,6 +227,21 @@ def print_labelled(rows: Iterable[tuple[str, str]]) -> None:
         head = f"{label}{'':<{width - cell_len(label)}}  "
         lines = hanging_lines(head, text, console.width) if sys.stdout.isatty() else [head + text]
         console.print(Text("\n".join(lines)), soft_wrap=True)
+
+
+def print_migrations(migrations: Iterable[tuple[str, Sequence[MappedSetting]]]) -> None:
+    """Print what becomes of each setting of services that move; of all but the first, only what is different.
+
+    Args:
+        migrations: a heading, and the settings, for each service.
+    """
+    first: Sequence[MappedSetting] = ()
+    for title, settings in migrations:
+        rows = [(f"  {each.name}", describe_setting(each)) for each in settings if each not in first]
+        _print_all(Text(f"{title}, where it differs" if first else title, "bold"))
+        print_labelled(rows)
+        _print_all("")
+        first = first or settings
 
 
 def _console() -> SafeConsole:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.network.certificates import CaBundle, find_ca_bundle
+from kaizen_tasks.adapters.network.name_resolution import resolve_host
 from kaizen_tasks.adapters.network.proxies import Proxy, find_proxy
 from kaizen_tasks.ports.host import Network
 
@@ -28,6 +29,10 @@ class NetworkSettings(Network):
         """Return in words how the server of a URL is reached."""
         proxy = self.proxy(url)
         return f"through {proxy}" if proxy else "directly"
+
+    def addresses(self, host: str) -> frozenset[str]:
+        """Return the IP addresses of a host; none if its name is not resolved within some seconds."""
+        return resolve_host(host)
 
     def authorities(self) -> str:
         """Return which authorities are trusted, and what names them, once they can be read."""

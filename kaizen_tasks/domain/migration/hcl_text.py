@@ -65,7 +65,7 @@ def quote(text: str) -> str:
 def _block_lines(block: HclBlock) -> Iterator[str]:
     yield from (f"# {line}".rstrip() for line in block.comments)
     head = " ".join((block.kind, *map(quote, block.labels)))
-    body = list(_attribute_lines(block.attributes))
+    body = list(_attribute_lines(block.attributes, gap=("",)))
     for inner in block.blocks:
         body += ["", *_block_lines(inner)] if body else _block_lines(inner)
     yield f"{head} {{"
@@ -73,8 +73,13 @@ def _block_lines(block: HclBlock) -> Iterator[str]:
     yield "}"
 
 
-def _attribute_lines(attributes: Mapping[str, Value]) -> Iterator[str]:
-    """Yield attributes; the equals signs of those on neighbouring lines are below each other."""
+def _attribute_lines(attributes: Mapping[str, Value], *, gap: Sequence[str] = ()) -> Iterator[str]:
+    """Yield attributes; the equals signs of those on neighbouring lines are below each other.
+
+    Args:
+        attributes: values by name.
+        gap: lines before and after a value of several lines.
+    """
     values = {name: _value_lines(value) for name, value in attributes.items()}
     group: list[str] = []
     is_first = True
@@ -84,12 +89,12 @@ def _attribute_lines(attributes: Mapping[str, Value]) -> Iterator[str]:
             continue
         yield from _aligned(group, values)
         if not is_first or group:
-            yield ""
+            yield from gap
         group, is_first = [], False
         yield f"{name} = {lines[0]}"
         yield from lines[1:]
     if group and not is_first:
-        yield ""
+        yield from gap
     yield from _aligned(group, values)
 
 

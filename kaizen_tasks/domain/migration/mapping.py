@@ -53,6 +53,17 @@ class MappedSetting:
     note: str = ""
 
 
+def describe_setting(setting: MappedSetting) -> str:
+    """Return what becomes of a setting, in a line: `a TCP connection → HTTP 200 from /version (a guess): …`."""
+    text = setting.before
+    if setting.counterpart in {Counterpart.NONE, Counterpart.MISSING}:
+        text += f" → {setting.after or setting.counterpart}"
+    elif setting.after != setting.before:
+        text += f" → {setting.after}"
+    marks = {Counterpart.GUESS: " (a guess)", Counterpart.MISSING: " (needed)" if setting.after else ""}
+    return f"{text}{marks.get(setting.counterpart, '')}" + (f"; {setting.note}" if setting.note else "")
+
+
 def map_settings(source: SourceService, definition: ServiceDefinition, choices: Choices) -> tuple[MappedSetting, ...]:
     """Return what becomes of each setting, in an order in which one would read them."""
     return (

@@ -29,6 +29,7 @@ class Migration:
         version: the release of that image.
         since: when it began.
         actor: who began it.
+        is_retired: whether the old service was paused for good.
     """
 
     old_id: str
@@ -39,6 +40,7 @@ class Migration:
     version: str
     since: datetime
     actor: str
+    is_retired: bool = False
 
     @property
     def title(self) -> str:
@@ -74,14 +76,17 @@ def find_migration(entries: Iterable[LedgerEntry]) -> Migration | None:
     Args:
         entries: the environment's entries, newest first.
     """
-    newest = None
+    begun: list[LedgerEntry] = []
+    is_retired = False
     for entry in entries:
         if entry.event in {Event.MIGRATED, Event.UNMIGRATED}:
             break
+        is_retired = is_retired or (entry.event is Event.RETIRED and not begun)
         if entry.event is Event.MIGRATING:
-            newest, oldest = newest or entry, entry
-    if newest is None:
+            begun.append(entry)
+    if not begun:
         return None
+    newest, oldest = begun[0], begun[-1]
     return Migration(
         old_id=newest.replaces,
         new_id=newest.operation,
@@ -91,4 +96,5 @@ def find_migration(entries: Iterable[LedgerEntry]) -> Migration | None:
         version=newest.version,
         since=oldest.at,
         actor=oldest.actor,
+        is_retired=is_retired,
     )

@@ -177,7 +177,7 @@ def _express_service(request: TerraformRequest) -> HclBlock:
         "memory": str(definition.memory),
         "health_check_path": definition.health_path,
         "wait_for_steady_state": True,
-        "tags": _own_tags(request),
+        **_own_tags(request),
     }
     if request.creates_execution_role or request.creates_infrastructure_role:
         names = [
@@ -185,6 +185,8 @@ def _express_service(request: TerraformRequest) -> HclBlock:
             *(["infrastructure"] if request.creates_infrastructure_role else []),
         ]
         attachments = [Raw(f"aws_iam_role_policy_attachment.{request.label}_{name}") for name in names]
+        if request.creates_execution_role and definition.secrets:
+            attachments.append(Raw(f"aws_iam_role_policy.{request.label}_secrets"))
         attributes["depends_on"] = attachments
     return HclBlock(
         kind="resource",
@@ -255,8 +257,8 @@ def _lifecycle(request: TerraformRequest) -> HclBlock:
 
 
 def _own_tags(request: TerraformRequest) -> Mapping[str, Value]:
-    """Return the tags of the old service, without the one that says that these tasks have created the new one."""
-    return dict(sorted(request.source.tags.items()))
+    """Return the attribute with the tags of the old service; not the tag of services that a migration has created."""
+    return {"tags": dict(sorted(request.source.tags.items()))} if request.source.tags else {}
 
 
 def _plain_service(request: TerraformRequest) -> Iterator[HclBlock]:
@@ -285,7 +287,7 @@ def _plain_service(request: TerraformRequest) -> Iterator[HclBlock]:
             "desired_count": definition.min_tasks,
             "launch_type": "FARGATE",
             "wait_for_steady_state": True,
-            "tags": _own_tags(request),
+            **_own_tags(request),
         },
         blocks=(
             *_network(request),

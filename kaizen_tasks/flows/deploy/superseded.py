@@ -68,7 +68,8 @@ class SupersessionWatch:
     def _operation_id(self) -> str:
         """The identifier of the latest deployment of the release's digest in the ledger; empty when there is none."""
         entries = self._tools.ledger.entries(self._environment.name, limit=ledger.HISTORY_LIMIT)
-        operation_ids = (entry.operation for entry in entries if entry.digest == self._release.digest)
+        own_entries = (each for each in entries if each.event.concerns_deployment)
+        operation_ids = (entry.operation for entry in own_entries if entry.digest == self._release.digest)
         return next(filter(None, operation_ids), "")
 
     @cached_property

@@ -65,6 +65,8 @@ class EntryFields(TypedDict, total=False):
     took: float
     command: str
     irreversible: bool
+    platform: str
+    url: str
 
 
 def append(

@@ -40,6 +40,8 @@ def test_the_guarded_calls_are_those_that_change_what_a_lock_protects() -> None:
         "registry": {"copy", "move_tag"},
         "platform": {"start_deployment", "stop_deployment"},
         "commands": {"start", "stop"},
+        "migration_source": {"pause", "resume", "delete_source"},
+        "migration_target": {"create_service", "delete_service"},
         "ledger": {"append", "set_operation"},
         "holds": {"add", "remove"},
         "scm": {"claim", "abandon", "push", "withdraw_claim"},

@@ -24,6 +24,9 @@ class EcsClient(Protocol):
     def delete_express_gateway_service(self, **request: object) -> Document:
         """Delete a service in Express Mode."""
 
+    def delete_service(self, **request: object) -> Document:
+        """Delete a service."""
+
     def describe_express_gateway_service(self, **request: object) -> Document:
         """Return a service in Express Mode."""
 

@@ -1,0 +1,1 @@
+"""Moving an environment to another platform: both services side by side, until the old one is retired."""
