@@ -207,7 +207,7 @@ def version_notes(repo_scan: RepoScan, proposal: Proposal) -> Iterator[Note]:
 def guess_notes(proposal: Proposal, account_scan: AccountScan | None) -> Iterator[Note]:
     """Yield notes about what the account lacks or, if the account was not read, about what was guessed."""
     if account_scan is not None:
-        yield from map(Note, missing_resources(account_scan, proposal.environments))
+        yield from map(Note, (*account_scan.unread, *missing_resources(account_scan, proposal.environments)))
     elif guesses := _summarize_guesses(proposal):
         yield Note(f"please check what was guessed: {guesses}; kaizen init --from-aws reads the account instead")
 

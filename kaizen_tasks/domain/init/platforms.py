@@ -88,8 +88,8 @@ def keep_deployed(facts: Facts, answer: str) -> Facts:
             reason = f"{answer} is asked for" if answer else f"nothing deploys to {PLATFORMS[fact.platform].title}"
             ignored.append(Ignored(what=f"service {fact.service}", source=fact.source_of("service"), reason=reason))
         others = {key: getattr(fact, key) for key in fact.known_keys if key not in SERVICE_KEYS}
-        rest = EnvironmentFact.of(others, environment=fact.environment, source=fact.source, trust=fact.trust)
-        kept.append(evolve(rest, sources=fact.sources))
+        if others and fact.trust is not Trust.ACCOUNT:
+            kept.append(EnvironmentFact.of(others, environment=fact.environment, source=fact.source, trust=Trust.OLD))
     return evolve(facts, environment_facts=tuple(kept), ignored=(*facts.ignored, *ignored))
 
 

@@ -398,6 +398,9 @@ def test_the_answer_no_changes_nothing(folder: Path, init: Init, monkeypatch: py
     assert contents(folder) == before
 
 
+TARGET_GROUP = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/shop/0123456789abcdef"
+
+
 @pytest.fixture
 def cloud(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """Run a local cloud with two services."""
@@ -438,6 +441,56 @@ def test_from_aws_reads_the_services_of_the_account(folder: Path, init: Init, cl
     assert all(name.startswith(("Get", "Describe", "List", *made)) for name in asked)
     assert asked.count("CreateService") == 2
     assert tomllib.loads((folder / "kaizen.toml").read_text(encoding="utf-8"))["app"] == "shop"
+
+
+def test_from_aws_reads_services_of_ecs_with_clusters_and_containers(folder: Path, init: Init, cloud: Cloud) -> None:
+    """A service that no request reaches is another one; the address of one on its own is asked for."""
+    ecs = cloud.client("ecs")
+    ecs.create_cluster(clusterName="shop-prod")
+    image = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop@sha256:" + "0" * 64
+    roles = {"executionRoleArn": "arn:aws:iam::123456789012:role/e"}
+    ecs.register_task_definition(
+        family="shop",
+        networkMode="awsvpc",
+        requiresCompatibilities=["FARGATE"],
+        cpu="256",
+        memory="512",
+        containerDefinitions=[
+            {"name": "logs", "image": "fluent/fluent-bit", "essential": False},
+            {"name": "web", "image": image, "portMappings": [{"containerPort": 8080}]},
+        ],
+        **roles,
+    )
+    network = {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}
+    target = {"targetGroupArn": TARGET_GROUP, "containerName": "web", "containerPort": 8080}
+    for name, balancers in (("web", [target]), ("worker", [])):
+        ecs.create_service(
+            cluster="shop-prod",
+            serviceName=name,
+            taskDefinition="shop",
+            desiredCount=0,
+            launchType="FARGATE",
+            networkConfiguration=network,
+            loadBalancers=balancers,
+        )
+    ecs.create_express_gateway_service(
+        serviceName="staging-shop",
+        infrastructureRoleArn="arn:aws:iam::123456789012:role/i",
+        primaryContainer={"image": image, "environment": [{"name": "ENVIRONMENT", "value": "staging"}]},
+        **roles,
+    )
+    committed(folder, {"Dockerfile": "FROM a\nARG VERSION\n"})
+
+    init("--yes", "--from-aws", "--app", "shop", "--platform", "ecs").expect_success()
+    prod = settings(folder).environments["prod"]
+    (folder / "kaizen.toml").unlink()
+    said = init("--yes", "--from-aws", "--app", "shop", "--platform", "ecs-express").expect_success()
+    staging = settings(folder).environments["staging"]
+
+    assert (prod.platform, prod.cluster, prod.service, prod.container) == ("ecs", "shop-prod", "web", "web")
+    assert (prod.repository, prod.url) == ("shop", "https://prod.shop.invalid")
+    assert (staging.platform, staging.cluster, staging.service) == ("ecs-express", "default", "staging-shop")
+    assert "service shop-live (account 123456789012): ecs-express is asked for" in said.out
 
 
 @pytest.mark.usefixtures("cloud")

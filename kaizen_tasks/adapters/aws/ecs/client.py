@@ -45,6 +45,9 @@ class EcsClient(Protocol):
     def describe_tasks(self, **request: object) -> Document:
         """Return up to 100 tasks of one cluster."""
 
+    def list_clusters(self, **request: object) -> Document:
+        """Return one page of the ARNs of the account's clusters."""
+
     def list_service_deployments(self, **request: object) -> Document:
         """Return one page of a service's deployments, newest first."""
 
