@@ -284,6 +284,7 @@ demo = command(
     flags.KEEP,
     Flag("engine", f"{flags.ENGINE_HELP}; auto is docker if the base image is there, else bundle", default="auto"),
     Flag("platform", "what runs the example app: apprunner, ecs-express or ecs", default="apprunner"),
+    Flag("accounts", "with prod and beta in another account and region than staging", default=False),
     flags.JSON,
 )
 rehearse = command(

@@ -65,13 +65,14 @@ class DemoWorkspace:
         return {**cloud_environ, "INVOKE_BUILD_ENGINE": self.engine}
 
 
-def run_demo(work: Path, *, engine: str, platform: str, keep: bool, json: bool, out: TextIO) -> None:
+def run_demo(work: Path, *, engine: str, platform: str, accounts: bool, keep: bool, json: bool, out: TextIO) -> None:
     """Create the workspace, release and promote the example app, print its status, and clean up.
 
     Args:
         work: an empty folder for everything.
         engine: what builds the image; `auto` is docker when that needs no download, else bundle.
         platform: what runs the app: `apprunner`, `ecs-express`, `ecs`.
+        accounts: whether prod and beta are in another account and region than staging.
         keep: whether the local cloud keeps running.
         json: whether to write the status to stdout as JSON.
         out: the stream that people read.
@@ -83,14 +84,16 @@ def run_demo(work: Path, *, engine: str, platform: str, keep: bool, json: bool, 
     started_at = time.monotonic()
     clouds.require_installed()
     _require_engine(engine)
-    clone, remote = example.create_example_repo(work, example.find_example_app(), platform=platform)
+    app = example.find_example_app()
+    clone, remote = example.create_example_repo(work, app, platform=platform, accounts=accounts)
     workspace = DemoWorkspace(work=work, clone=clone, remote=remote, engine=_choose_engine(engine, clone), out=out)
     try:
         for command in (f"local.up --state {shlex.quote(str(workspace.state))}", *DEMO_COMMANDS):
             _run_command(command, workspace)
         _show_status(workspace, json=json)
         elapsed = duration.format_duration(time.monotonic() - started_at)
-        print_line(out, f"One build, five environments, the same bytes, in {elapsed}.")
+        places = " in two accounts and regions" if accounts else ""
+        print_line(out, f"One build, five environments{places}, the same bytes, in {elapsed}.")
     finally:
         cloud = workspace.cloud
         if cloud is not None and keep:
@@ -164,9 +167,11 @@ def _show_status(workspace: DemoWorkspace, *, json: bool) -> None:
 
 def _next_steps(workspace: DemoWorkspace, cloud: Cloud) -> str:
     env_file = clouds.write_env_file(cloud, INVOKE_BUILD_ENGINE=workspace.engine)
+    other_place = f"my-personal-coach-app --profile prod --region {example.OTHER_REGION}"
+    repository = other_place if cloud.has_profiles else f"staging-coach-app --region {cloud.region}"
     commands = (
         "inv status",
         'inv changelog.add --type fixed --text "A typo" && git commit -am "Fix a typo" && inv release-staging',
-        f"aws ecr describe-images --repository-name staging-coach-app --region {cloud.region}",
+        f"aws ecr describe-images --repository-name {repository}",
     )
     return "\n" + clouds.next_steps(workspace.clone, env_file, *commands)

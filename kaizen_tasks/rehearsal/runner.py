@@ -20,6 +20,7 @@ from kaizen_tasks.rehearsal.clone import ScratchClone, create_clone
 from kaizen_tasks.rehearsal.commands import ERROR_LABEL, print_line, run_task
 from kaizen_tasks.rehearsal.fingerprint import diff_fingerprints, fingerprint_repository, repo_folders
 from kaizen_tasks.rehearsal.local_cloud import cloud as clouds
+from kaizen_tasks.rehearsal.local_cloud import profiles
 from kaizen_tasks.rehearsal.local_cloud import registry as cloud_registry
 from kaizen_tasks.rehearsal.local_cloud.request_log import FileTail, count_changes
 from kaizen_tasks.rehearsal.plan import RehearsalPlan
@@ -139,6 +140,7 @@ def _rehearse_in_cloud(plan: RehearsalPlan, start: Start) -> RehearsalReport:
         port=0,
     )
     try:
+        profiles.write_profiles(cloud, settings)
         start.create_landscape(cloud)
         runner, refs_before = _CommandRunner(plan, clone, cloud.environ), _list_refs(clone)
         command_runs = runner.run_all(plan.commands_on(clone.branch))
@@ -151,7 +153,7 @@ def _rehearse_in_cloud(plan: RehearsalPlan, start: Start) -> RehearsalReport:
     if not is_kept:
         return report
     clouds.write_env_file(cloud, **runner.plan.overrides)
-    return evolve(report, environ={**cloud.environ, **runner.plan.overrides})
+    return evolve(report, environ={**runner.plan.overrides, **cloud.environ})
 
 
 class _CommandRunner:
@@ -192,7 +194,7 @@ class _CommandRunner:
         """Run a command and return its result with what it wrote to stderr; show its other output as it comes."""
         print_line(self.plan.out, f"\n$ inv {command}")
         started_at = time.monotonic()
-        environ = {**self._cloud_environ, **self.plan.overrides, EVENTS_VARIABLE: str(self.plan.events)}
+        environ = {**self.plan.overrides, **self._cloud_environ, EVENTS_VARIABLE: str(self.plan.events)}
         with tempfile.TemporaryFile(mode="w+", encoding="utf-8", errors="replace") as error_file:
             result = run_task(command, self._folder, environ, stdout=self.plan.out, stderr=error_file)
             error_file.seek(0)

@@ -64,7 +64,7 @@ class Start:
             )
         if self.like is not None:
             print_line(self.plan.out, _describe(self.like))
-        with _only_environ({**clean_environ(), **cloud.environ, **self.plan.overrides}):
+        with _only_environ({**clean_environ(), **self.plan.overrides, **cloud.environ}):
             landscape.create_landscape(clone_tools(self.plan, self.clone), self.earlier, like=self.like)
 
 

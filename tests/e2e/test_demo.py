@@ -37,16 +37,17 @@ def environments(document: Any) -> list[dict[str, Any]]:
 def both(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[CommandResult, Path]]:
     """Run a demo on either kind of ECS, concurrently; return each result with the folder that has its HOME and TMPDIR.
 
-    The demo on App Runner is the one of the fixture `demo`.
+    The second one is in two accounts. The demo on App Runner is the one of the fixture `demo`.
     """
     folders = [tmp_path_factory.mktemp(name) for name in ("one", "two")]
     with ThreadPoolExecutor() as pool:
-        return list(zip(pool.map(run_demo, folders, ("ecs-express", "ecs")), folders, strict=True))
+        return list(zip(pool.map(run_demo, folders, ("ecs-express", "ecs --accounts")), folders, strict=True))
 
 
-def run_demo(folder: Path, platform: str) -> CommandResult:
+def run_demo(folder: Path, flags: str) -> CommandResult:
     """Run a demo with a HOME of its own."""
-    words = (sys.executable, "-m", "kaizen_tasks", "demo", "--engine", "bundle", "--platform", platform, "--json")
+    command = f"demo --engine bundle --json --platform {flags}"
+    words = (sys.executable, "-m", "kaizen_tasks", *command.split())
     return workspaces.run(words, cwd=folder, environ=workspaces.clean_environ(folder))
 
 
@@ -80,6 +81,20 @@ def test_services_are_told_a_digest_and_no_tag_moves(ended: tuple[CommandResult,
     result, _ = ended
     assert "deploy prod             deploy my-personal-coach-service with v0.2.0" in result.err
     assert "latest" not in result.err
+
+
+def test_nothing_is_mounted_across_accounts(both: list[tuple[CommandResult, Path]]) -> None:
+    result, _ = both[1]
+    lines = [line.strip() for line in result.err.splitlines()]
+
+    def copies(name: str) -> str:
+        return " ".join(line for line in lines if f" copy {name} " in line)
+
+    assert "from staging-coach-app in 123456789012 (eu-west-1), through this machine" in copies("prod")
+    assert "blobs uploaded" in copies("prod")
+    assert "mounted" not in copies("prod")
+    assert "blobs mounted" in copies("mark")
+    assert lines[-1].startswith("One build, five environments in two accounts and regions, the same bytes, in ")
 
 
 def test_stderr_shows_the_commands_of_the_readme(ended: tuple[CommandResult, Path]) -> None:

@@ -82,7 +82,9 @@ def test_auto_uses_a_bundle_without_docker() -> None:
 @pytest.mark.usefixtures("docker")
 def test_an_engine_that_does_not_work_is_refused_before_anything_is_started(tmp_path: Path, output: TextIO) -> None:
     with output, pytest.raises(Refused) as refused:
-        demo.run_demo(tmp_path / "work", engine="podman", platform="apprunner", keep=False, json=False, out=output)
+        demo.run_demo(
+            tmp_path / "work", engine="podman", platform="apprunner", accounts=False, keep=False, json=False, out=output
+        )
 
     assert refused.value.message == "--engine podman: podman is not installed, or not on PATH"
     assert refused.value.state == "nothing has been started"
@@ -97,7 +99,7 @@ def test_a_failing_command_stops_the_demo_and_leaves_nothing_running(
 
     monkeypatch.setenv("INVOKE_VERIFY_MATCHES", "many")
     with output, pytest.raises(KaizenError) as failed:
-        demo.run_demo(work, engine="bundle", platform="apprunner", keep=False, json=False, out=output)
+        demo.run_demo(work, engine="bundle", platform="apprunner", accounts=False, keep=False, json=False, out=output)
 
     assert str(failed.value) == "INVOKE_VERIFY_MATCHES: 'many' should be a whole number"
     assert failed.value.exit_code == 2

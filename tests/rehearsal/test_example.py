@@ -75,6 +75,18 @@ def test_every_environment_of_the_example_runs_on_the_platform(work: Path, platf
     assert git(clone, "status", "--porcelain") == ""
 
 
+def test_later_environments_of_the_example_are_in_another_account_and_region(work: Path) -> None:
+    clone, _ = example.create_example_repo(work, example.find_example_app(), accounts=True)
+
+    config = load.read_config_file(clone)
+    assert config is not None
+    environments = validate.build_settings(config, load.with_defaults(config.table)).environments
+    home, *others = (each.target for each in environments.values())
+    assert (home.account, home.region, home.role) == ("123456789012", "eu-west-1", "")
+    assert {(each.account, each.region) for each in others} == {("210987654321", "eu-central-1")}
+    assert {each.role for each in others} == {"arn:aws:iam::210987654321:role/coach-release"}
+
+
 def test_the_example_has_its_own_author_and_no_signing(work: Path, app: Path) -> None:
     clone, _ = example.create_example_repo(work, app)
 

@@ -88,6 +88,7 @@ CLOUD: Fields = {
     "endpoint_url": ("text", "URL of all its APIs."),
     "state": ("text", "Its folder."),
     "pid": ("whole number", "Its process ID."),
+    "registries.ACCOUNT/REGION": ("text", "Host and port of the registry of an account in a region."),
     "environ.NAME": ("text", "A variable that points AWS clients and these tasks at it."),
 }
 

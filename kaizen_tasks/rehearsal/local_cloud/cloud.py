@@ -33,6 +33,9 @@ STATE_FIELDS = (
 """Members of the state file that make up a `Cloud`."""
 
 ENV_FILE_NAME = "environ"
+PROFILES_FILE_NAME = "aws-config"
+"""Name of the AWS configuration in a cloud's folder that leads to its accounts; see `profiles.py`."""
+
 DEFAULT_ACCOUNT = "123456789012"
 """Account of the cloud when none is configured."""
 
@@ -88,8 +91,28 @@ class Cloud:
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",
+            **self._profile_variables,
             **dict.fromkeys(NO_PROXY_NAMES, _no_proxy_hosts()),
         }
+
+    @property
+    def _profile_variables(self) -> dict[str, str]:
+        """Return the variables by which clients find the profiles of this cloud, and none of the user's; often none."""
+        path = self.state / PROFILES_FILE_NAME
+        variables = {"AWS_CONFIG_FILE": str(path), "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+        return variables if self.has_profiles else {}
+
+    @property
+    def has_profiles(self) -> bool:
+        """Whether its folder has profiles that lead to other accounts."""
+        return (self.state / PROFILES_FILE_NAME).exists()
+
+    @property
+    def registries(self) -> dict[str, str]:
+        """Host and port of each registry, the home's first, by account and region: `210987654321/eu-central-1`."""
+        ports = sorted((self.state / "accounts").glob("*/*/port"))
+        others = {f"{path.parts[-3]}/{path.parts[-2]}": f"127.0.0.1:{path.read_text()}" for path in ports}
+        return {f"{self.account}/{self.region}": urlsplit(self.endpoint_url).netloc, **others}
 
 
 def _no_proxy_hosts() -> str:
@@ -192,7 +215,7 @@ def start_cloud(state: Path, *, region: str, account: str, engine: str = "auto",
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
     argv = [*FOREGROUND_COMMAND, "--state", str(state), "--port", str(port)]
     argv += ["--region", region, "--account", account, "--engine", engine]
-    with _open_private(state / "output") as output:
+    with open_private(state / "output") as output:
         process = subprocess.Popen(
             argv, env=clean_environ(), stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True
         )
@@ -255,9 +278,9 @@ def write_env_file(cloud: Cloud, **extra: str) -> Path:
     Settings of these tasks that an earlier file has are kept, such as the engine that a demo was started with.
     """
     path = cloud.state / ENV_FILE_NAME
-    variables = own_variables(cloud) | cloud.environ | extra
+    variables = own_variables(cloud) | extra | cloud.environ
     exports = (f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
-    with _open_private(path) as file:
+    with open_private(path) as file:
         file.write("".join((f"unset {' '.join(PROFILE_NAMES)}\n", *exports)).encode())
     return path
 
@@ -293,7 +316,7 @@ def unset_command(state: Path, environ: Mapping[str, str]) -> str:
     return f"unset {' '.join(names)}" if names else ""
 
 
-def _open_private(path: Path) -> BinaryIO:
+def open_private(path: Path) -> BinaryIO:
     """Open a new file that only its owner can read, in place of an earlier one."""
     path.unlink(missing_ok=True)
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")

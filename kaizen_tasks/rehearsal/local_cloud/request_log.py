@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-READ_ONLY_PREFIXES = ("Get", "Describe", "List", "Batch", "Query", "Scan", "GET", "HEAD")
+READ_ONLY_PREFIXES = ("Get", "Describe", "List", "Batch", "Query", "Scan", "Assume", "GET", "HEAD")
 """Prefixes of the requests that change nothing."""
 
 UPLOAD_PATH = re.compile(r"/v2/(?P<repository>.+)/blobs/uploads/")

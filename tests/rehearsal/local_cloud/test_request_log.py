@@ -20,6 +20,7 @@ def request(service: str, operation: str = "", *, method: str = "", path: str = 
 def test_counts_successful_changes_in_the_order_of_the_first_one() -> None:
     uploads = "/v2/team/web/blobs/uploads/"
     lines = [
+        request("sts", "AssumeRole"),
         request("ecr", "BatchGetImage"),
         request("dynamodb", "UpdateItem"),
         request("registry", method="HEAD", path="/v2/team/web/blobs/sha256:1"),

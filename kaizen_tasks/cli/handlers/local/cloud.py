@@ -23,6 +23,7 @@ from kaizen_tasks.domain.build.stand_in import STAND_IN
 from kaizen_tasks.errors import KaizenError, UsageError
 from kaizen_tasks.rehearsal.commands import print_line
 from kaizen_tasks.rehearsal.local_cloud import cloud as clouds
+from kaizen_tasks.rehearsal.local_cloud import profiles
 from kaizen_tasks.rehearsal.local_cloud import registry as cloud_registry
 from kaizen_tasks.rehearsal.local_cloud.cloud import Cloud
 from kaizen_tasks.rehearsal.services import provision, stand_ins
@@ -58,6 +59,7 @@ def up(c: Context, *, state: str, port: str, engine: str, first: str, json: bool
         port=port_number,
     )
     insists = service_engine in REAL_ENGINES or stand_ins.insists_on_engine(os.environ)
+    profiles.write_profiles(cloud, settings)
     clouds.point_at(cloud)
     with nullcontext() if was_running else _stopping_on_failure(cloud):
         first_version = params.parse_release(first, flag="--first")
@@ -190,7 +192,9 @@ def _show_all(say: Say, *, json: bool) -> None:
 
 
 def _describe(cloud: Cloud) -> str:
-    return f"the local cloud is running at {cloud.endpoint_url} (pid {cloud.pid}), state in {cloud.state}"
+    line = f"the local cloud is running at {cloud.endpoint_url} (pid {cloud.pid}), state in {cloud.state}"
+    _, *others = cloud.registries.items()  # the home's is at the endpoint
+    return "\n".join((line, *(f"  registry of {place}: {host}" for place, host in others)))
 
 
 def _print_cloud(cloud: Cloud | None) -> None:
@@ -204,6 +208,7 @@ def _document(cloud: Cloud | None) -> dict[str, Any]:
             "endpoint_url": cloud.endpoint_url,
             "state": str(cloud.state),
             "pid": cloud.pid,
+            "registries": cloud.registries,
             "environ": cloud.environ | clouds.own_variables(cloud),
         }
     return document

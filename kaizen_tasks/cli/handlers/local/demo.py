@@ -17,7 +17,7 @@ CLOUD_FOLDER = "cloud"
 """Name of the local cloud's folder in that of a demo or a rehearsal."""
 
 
-def demo(c: Context, *, keep: str, engine: str, platform: str, json: bool) -> None:
+def demo(c: Context, *, keep: str, engine: str, platform: str, accounts: bool, json: bool) -> None:
     params.parse_engine(engine)
     params.parse_platform(platform)
     out = sys.stderr if json else sys.stdout
@@ -28,10 +28,10 @@ def demo(c: Context, *, keep: str, engine: str, platform: str, json: bool) -> No
     if keep:
         folder = make_empty_folder(Path(keep))
         with stopped.fresh_start("the demo", kept=folder):
-            run_demo(folder, engine=engine, platform=platform, keep=True, json=json, out=out)
+            run_demo(folder, engine=engine, platform=platform, accounts=accounts, keep=True, json=json, out=out)
         return
     with stopped.fresh_start("the demo", kept=None), scratch_folder("kaizen-demo-") as scratch:
-        run_demo(scratch, engine=engine, platform=platform, keep=False, json=json, out=out)
+        run_demo(scratch, engine=engine, platform=platform, accounts=accounts, keep=False, json=json, out=out)
 
 
 def make_empty_folder(folder: Path) -> Path:
