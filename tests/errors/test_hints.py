@@ -62,7 +62,7 @@ UNTYPED = {
     "flows/abandonment.py": (1, OTHER_STATES),
     "flows/commands/attempt.py": (1, COMMANDS),
     "flows/commands/irreversible.py": (1, COMMANDS),
-    "flows/commands/one_off.py": (1, COMMANDS),
+    "flows/commands/one_off.py": (2, COMMANDS),
     "flows/create_environment.py": (2, ACCOUNT),
     "flows/deploy/superseded.py": (2, RACES),
     "flows/doctor/account.py": (3, ACCOUNT),

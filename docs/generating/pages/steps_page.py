@@ -44,6 +44,7 @@ PUBLIC_FLOWS = (
     catalogue.promotion,
     catalogue.deployment,
     catalogue.copy_deploy_verify,
+    catalogue.before_deploy,
     catalogue.verification_steps,
     catalogue.redeploy_previous,
     catalogue.rollback,

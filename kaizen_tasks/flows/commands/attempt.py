@@ -5,7 +5,6 @@ See docs/decisions/0057-a-command-that-was-lost-is-not-run-again-by-itself.md.
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -152,12 +151,13 @@ class CommandAttempt:
 
     def _lost_error(self, intent: LedgerEntry) -> Refused:
         started = f"{intent.actor} started it {duration.format_duration(entry_age(intent, self.tools))} ago"
-        resolve = shlex.join(("inv", "command.resolve", "--env", self.environment.name, "--name", self.command.name))
+        names = f"--env {self.environment.name} --name {self.command.name}"
         return Refused(
             f"{self.environment.name}: nobody knows how {self.command.name} of {self.release.name} ended: {started}, "
             "and its task is gone",
             state=f"it is not run twice unasked; {NOTHING_DEPLOYED}",
-            hint=f'see what it has done, then say so: {resolve} --outcome succeeded --reason "looked at the database"',
+            hint=f"see what it has done, then say so: inv command.resolve {names} "
+            '--outcome succeeded --reason "looked at the database"',
         )
 
     def _append(self, event: Event, *, reason: str = "", operation: str = "") -> LedgerEntry:
