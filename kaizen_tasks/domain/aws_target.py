@@ -32,3 +32,7 @@ class AwsTarget:
     def is_beside(self, other: AwsTarget) -> bool:
         """Return whether both are the same account and region, between whose repositories layers are mounted."""
         return (self.account, self.region) == (other.account, other.region)
+
+    def has_credentials_of(self, home: AwsTarget) -> bool:
+        """Return whether the credentials of the home reach it, and those of no other profile or role."""
+        return self.profile == home.profile and self.role in {"", home.role}

@@ -65,10 +65,10 @@ class AwsClients:
 
     def _source(self, target: AwsTarget) -> Aws:
         """Return clients with the credentials of a target."""
-        has_home_profile = target.profile == self._home.profile
-        if has_home_profile and target.role in {"", self._home.role}:
+        if target.has_credentials_of(self._home):
             return self.at(self._home)
-        source = self.at(self._home) if has_home_profile else self._of_profile(target.profile)
+        is_of_home = target.profile == self._home.profile
+        source = self.at(self._home) if is_of_home else self._of_profile(target.profile)
         return self._of_role(target, source) if target.role else source
 
     def _of_role(self, target: AwsTarget, source: Aws) -> Aws:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import sys
 
+from attrs import evolve
 from invoke.context import Context
 
 from kaizen_tasks import wiring
+from kaizen_tasks.adapters.aws.iam import accounts as iam_accounts
 from kaizen_tasks.adapters.aws.iam import policy as iam_policy
 from kaizen_tasks.adapters.aws.iam import setup_policy as iam_setup_policy
 from kaizen_tasks.cli import json_output, params, prompts
 from kaizen_tasks.cli.entry_point.correction import typed_line
+from kaizen_tasks.config.settings import Settings
+from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.init.ci import trust
 from kaizen_tasks.domain.init.ci.trust import TrustedJobs
 from kaizen_tasks.errors import UsageError
@@ -37,7 +41,8 @@ def setup(
     jobs = _trusted_jobs(github, gitlab, print_iam=print_iam, for_setup=for_setup)
     tools = wiring.toolbox(c.config, stream=sys.stderr if print_iam else sys.stdout)
     if print_iam:
-        _print_policy(tools, jobs, for_setup=for_setup)
+        environments = params.resolve_environments_or_all(env, tools.settings)
+        _print_policy(environments, tools, jobs, for_setup=for_setup)
         return
     if like and not create:
         raise UsageError("--like only names what a new service is like; it needs --create", hint=typed_line("--create"))
@@ -109,18 +114,42 @@ def _trusted_jobs(github: str, gitlab: str, *, print_iam: bool, for_setup: bool)
     return jobs
 
 
-def _print_policy(tools: Toolbox, jobs: TrustedJobs | None, *, for_setup: bool) -> None:
+def _print_policy(
+    environments: tuple[Environment, ...], tools: Toolbox, jobs: TrustedJobs | None, *, for_setup: bool
+) -> None:
     """Print the policy, or the role with it. With a configured account this needs no credentials."""
-    account, table = tools.settings.aws.account or tools.identity.account_id(), tools.ledger_table.table_name
-    if for_setup:
-        json_output.print_json(iam_setup_policy.setup_policy_document(tools.settings, account=account, table=table))
+    settings = evolve(tools.settings, environments={each.name: _with_account(each, tools) for each in environments})
+    account, table = settings.aws.account or tools.identity.account_id(), tools.ledger_table.table_name
+    render = _render_setup_policy if for_setup else _render_release_policy
+    if not for_setup:
+        tools.reporter.note(iam_policy.NOT_ENFORCED)
+    trusted = _trust_jobs(jobs, tools, account) if jobs else {}
+    if not any(iam_accounts.is_elsewhere(each, settings) for each in environments):
+        permissions = render(settings, account, table)
+        json_output.print_json({**trusted, "permissions": permissions} if trusted else permissions)
         return
-    permissions = iam_policy.policy_document(tools.settings, account=account, table=table)
-    tools.reporter.note(iam_policy.NOT_ENFORCED)
-    if jobs is not None:
-        if jobs.note:
-            tools.reporter.note(jobs.note)
-        trusted = iam_policy.trust_policy(tools.settings, account=account, jobs=jobs)
-        json_output.print_json({"trust": trusted, "permissions": permissions})
-    else:
-        json_output.print_json(permissions)
+    document = iam_accounts.account_policies(settings, account=account, table=table, render=render)
+    tools.reporter.note(iam_accounts.NO_REPOSITORY_POLICY)
+    json_output.print_json({**trusted, **document})
+
+
+def _with_account(environment: Environment, tools: Toolbox) -> Environment:
+    """Return the environment with the number of its account, which its profile knows if the configuration does not."""
+    if environment.target.account or not iam_accounts.is_elsewhere(environment, tools.settings):
+        return environment
+    account = tools.at(environment).identity.account_id()
+    return evolve(environment, target=evolve(environment.target, account=account))
+
+
+def _render_release_policy(settings: Settings, account: str, table: str) -> iam_policy.Document:
+    return iam_policy.policy_document(settings, account=account, table=table)
+
+
+def _render_setup_policy(settings: Settings, account: str, table: str) -> iam_policy.Document:
+    return iam_setup_policy.setup_policy_document(settings, account=account, table=table)
+
+
+def _trust_jobs(jobs: TrustedJobs, tools: Toolbox, account: str) -> iam_policy.Document:
+    if jobs.note:
+        tools.reporter.note(jobs.note)
+    return {"trust": iam_policy.trust_policy(tools.settings, account=account, jobs=jobs)}

@@ -5,12 +5,13 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 
 from attrs import evolve, frozen
 
 from kaizen_tasks.config.settings import Settings
+from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.init.ci.inputs import ci_environment_for
 from kaizen_tasks.domain.init.ci.trust import AUDIENCE, TrustedJobs
 
@@ -122,9 +123,9 @@ def statements(
     """Return the policy statements with the least permissions for releasing the app.
 
     Args:
-        settings: configuration with the names of repositories and services.
+        settings: configuration with the environments of the account.
         account: twelve digits.
-        table: name of the ledger's table.
+        table: name of the ledger's table; empty if it is in another account.
         service_ids: the last part of each service's ARN, by service name; `*` for a service that does not exist.
     """
     resources = _resources(settings, account, table, service_ids)
@@ -156,7 +157,8 @@ def policy_document(settings: Settings, *, account: str, table: str) -> Document
     """Return the least permissions for releasing the app as an IAM policy document."""
     rendered = [_render_statement(statement) for statement in statements(settings, account=account, table=table)]
     key_statement = render_key_statement(settings, account, KEY_ACTIONS, ENCRYPTING_SERVICES)
-    return {"Version": "2012-10-17", "Statement": [*rendered, key_statement, *_denials(settings, account, table)]}
+    denials = _denials(settings, account, table) if table else ()
+    return {"Version": "2012-10-17", "Statement": [*rendered, key_statement, *denials]}
 
 
 def render_key_statement(settings: Settings, account: str, actions: Sequence[str], services: Sequence[str]) -> Document:
@@ -164,15 +166,21 @@ def render_key_statement(settings: Settings, account: str, actions: Sequence[str
 
     https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
     """
-    region = settings.aws.region
-    hosts = [f"{service}.{region}.{dns_suffix(region)}" for service in services]
+    regions = used_regions(settings)
+    hosts = [f"{service}.{region}.{dns_suffix(region)}" for region in regions for service in services]
     return {
         "Sid": "KaizenKeys",
         "Effect": "Allow",
         "Action": list(actions),
-        "Resource": [f"arn:{partition(region)}:kms:{region}:{account}:key/*"],
+        "Resource": [f"arn:{partition(region)}:kms:{region}:{account}:key/*" for region in regions],
         "Condition": {"StringEquals": {"kms:CallerAccount": account, "kms:ViaService": hosts}},
     }
+
+
+def used_regions(settings: Settings) -> tuple[str, ...]:
+    """Return the regions of the environments; without any, that of the ledger."""
+    regions = (each.target.region for each in settings.environments.values())
+    return tuple(dict.fromkeys(regions)) or (settings.aws.region,)
 
 
 def _denials(settings: Settings, account: str, table: str) -> Iterator[Document]:
@@ -242,26 +250,36 @@ def dns_suffix(region: str) -> str:
 def _resources(
     settings: Settings, account: str, table: str, service_ids: Mapping[str, str]
 ) -> dict[Sid, tuple[str, ...]]:
-    region, environments = settings.aws.region, settings.environments.values()
-    services = dict.fromkeys(f"{each.service}/{service_ids.get(each.service, '*')}" for each in environments)
-    repositories = dict.fromkeys(each.repository for each in environments)
+    environments = settings.environments.values()
 
-    def arn(service: str, resource: str) -> str:
-        return f"arn:{partition(region)}:{service}:{region}:{account}:{resource}"
+    def arns(service: str, names: Callable[[Environment], Iterable[str]]) -> tuple[str, ...]:
+        found = (
+            f"arn:{partition(each.target.region)}:{service}:{each.target.region}:{account}:{name}"
+            for each in environments
+            for name in names(each)
+        )
+        return tuple(dict.fromkeys(found))
 
-    secrets = [each.secret for each in environments] if settings.runtime.keys else []
+    def service(environment: Environment) -> str:
+        return f"{environment.service}/{service_ids.get(environment.service, '*')}"
+
+    def logs(environment: Environment) -> Iterable[str]:
+        groups = (f"/aws/apprunner/{service(environment)}/{kind}" for kind in ("service", "application"))
+        return (f"log-group:{group}:*" for group in groups)
+
+    def header_secrets(environment: Environment) -> Iterable[str]:
+        headers = [header for header in settings.verify.headers.values() if header.secret]
+        return (f"secret:{header.secret_name(environment.name, settings.app)}-??????" for header in headers)
+
+    home = settings.aws.region
+    tables = (f"arn:{partition(home)}:dynamodb:{home}:{account}:table/{table}",) if table else ()
+    has_runtime = bool(settings.runtime.keys)
     return {
-        Sid.SECRETS: tuple(arn("secretsmanager", f"secret:{name}-??????") for name in secrets),
-        Sid.HEADER_SECRETS: tuple(
-            arn("secretsmanager", f"secret:{name}-??????") for name in settings.header_secret_names
-        ),
-        Sid.ANYTHING: ("*",),
-        Sid.REPOSITORIES: tuple(arn("ecr", f"repository/{name}") for name in repositories),
-        Sid.SERVICES: tuple(arn("apprunner", f"service/{name}") for name in services),
-        Sid.LOGS: tuple(
-            arn("logs", f"log-group:/aws/apprunner/{name}/{group}:*")
-            for name in services
-            for group in ("service", "application")
-        ),
-        **dict.fromkeys((Sid.TABLE, Sid.ENTRIES, Sid.LOCKS, Sid.HOLDS), (arn("dynamodb", f"table/{table}"),)),
+        Sid.SECRETS: arns("secretsmanager", lambda each: (f"secret:{each.secret}-??????",)) if has_runtime else (),
+        Sid.HEADER_SECRETS: arns("secretsmanager", header_secrets),
+        Sid.ANYTHING: ("*",) if environments else (),
+        Sid.REPOSITORIES: arns("ecr", lambda each: (f"repository/{each.repository}",)),
+        Sid.SERVICES: arns("apprunner", lambda each: (f"service/{service(each)}",)),
+        Sid.LOGS: arns("logs", logs),
+        **dict.fromkeys((Sid.TABLE, Sid.ENTRIES, Sid.LOCKS, Sid.HOLDS), tables),
     }

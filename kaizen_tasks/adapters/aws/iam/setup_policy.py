@@ -35,11 +35,10 @@ PASSED_TO = ("build.apprunner.amazonaws.com", "tasks.apprunner.amazonaws.com")
 
 
 def setup_policy_document(settings: Settings, *, account: str, table: str) -> Document:
-    """Return the least permissions for `inv setup` as an IAM policy document."""
-    region = settings.aws.region
-    partition, environments = iam_policy.partition(region), settings.environments.values()
+    """Return the least permissions for `inv setup` as an IAM policy document; without a table, in another account."""
+    partition, environments = iam_policy.partition(settings.aws.region), settings.environments.values()
 
-    def arn(service: str, resource: str) -> str:
+    def arn(service: str, resource: str, region: str = settings.aws.region) -> str:
         return f"arn:{partition}:{service}:{region}:{account}:{resource}"
 
     def allow(name: str, actions: tuple[str, ...], *resources: str) -> Document:
@@ -48,19 +47,25 @@ def setup_policy_document(settings: Settings, *, account: str, table: str) -> Do
 
     roles = f"arn:{partition}:iam::{account}:role"
     linked_role = f"{roles}/aws-service-role/apprunner.amazonaws.com/AWSServiceRoleForAppRunner"
-    services = [arn("apprunner", f"service/{each.service}/*") for each in environments]
-    shared = [arn("apprunner", f"{kind}/*") for kind in SHARED_RESOURCES]
+    services = [arn("apprunner", f"service/{each.service}/*", each.target.region) for each in environments]
+    shared = [
+        arn("apprunner", f"{kind}/*", region)
+        for region in iam_policy.used_regions(settings)
+        for kind in SHARED_RESOURCES
+    ]
     statements = [
         allow("Account", ACCOUNT_ACTIONS, "*"),
-        allow("Ledger", TABLE_ACTIONS, arn("dynamodb", f"table/{table}")),
+        *([allow("Ledger", TABLE_ACTIONS, arn("dynamodb", f"table/{table}"))] if table else ()),
         allow(
-            "Repositories", REPOSITORY_ACTIONS, *(arn("ecr", f"repository/{each.repository}") for each in environments)
+            "Repositories",
+            REPOSITORY_ACTIONS,
+            *(arn("ecr", f"repository/{each.repository}", each.target.region) for each in environments),
         ),
         allow("Services", SERVICE_ACTIONS, *services, *shared),
         allow(
             "Secrets",
             ("secretsmanager:DescribeSecret",),
-            *(arn("secretsmanager", f"secret:{each.secret}-??????") for each in environments),
+            *(arn("secretsmanager", f"secret:{each.secret}-??????", each.target.region) for each in environments),
         ),
         allow("Roles", ("iam:PassRole",), f"{roles}/*")
         | {"Condition": {"StringEquals": {"iam:PassedToService": list(PASSED_TO)}}},
