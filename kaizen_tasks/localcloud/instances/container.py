@@ -6,6 +6,7 @@ import base64
 import contextlib
 import functools
 import json
+import math
 import os
 import shutil
 import socket
@@ -27,9 +28,10 @@ CONTAINER_LABEL = "kaizen.localcloud"
 HOST_NAME = "host.docker.internal"
 """The name of this machine in containers: https://docs.docker.com/reference/cli/docker/container/run/#add-host."""
 
-_GRACE_SECONDS = 3
+_OUTPUT_SECONDS = 2.0  # for the end of a container's output
 _MAX_EXPOSED_PORTS = 4  # `EXPOSE` may name thousands
 _COMMAND_SECONDS = 30.0
+_HELP_PREFIX = "Run 'docker"  # of the last line of some errors
 _PULL_SECONDS = 900.0
 _RESOURCE_LIMITS = ("--memory", "1g", "--cpus", "1", "--pids-limit", "512", "--security-opt", "no-new-privileges")
 
@@ -112,12 +114,14 @@ class ContainerInstance:
 
     def __init__(self, spec: InstanceSpec, folder: Path, reference: str) -> None:
         self._name = _container_name(spec.instance_id)
+        self._stop_seconds = math.ceil(spec.stop_seconds)
+        self._final_code: int | None = None
         self._folder = folder
         self._reference = reference
         self._log_copier = start_supervised(["docker", "logs", "--follow", self._name], grace=0.1, output=spec.output)
         self._ports = _ports(spec)
-        self.port = _published_port(self._name, spec.port)
-        self._address = _bridge_address(self._name)
+        self.port = _published_port(self._name, spec.port) if self._ports else 0
+        self._address = _bridge_address(self._name) if self._ports else ""
 
     def accepts_connections(self, timeout: float) -> bool:
         """Return whether the application listens on the service's port, or on one that its image exposes."""
@@ -136,6 +140,8 @@ class ContainerInstance:
 
     def exit_code(self) -> int | None:
         """Return the container's exit code; None while it runs."""
+        if self._final_code is not None:
+            return self._final_code
         if self._log_copier.poll() is None:  # it ends with the container, and costs no process to ask
             return None
         state = _docker_or_empty("inspect", "--format", "{{.State.Running}} {{.State.ExitCode}}", self._name).split()
@@ -145,15 +151,19 @@ class ContainerInstance:
 
     def stop(self) -> None:
         """Stop and remove the container, its log copier and its image."""
-        _docker_or_empty("stop", "-t", str(_GRACE_SECONDS), self._name)
+        _docker_or_empty("stop", "-t", str(self._stop_seconds), self._name)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._log_copier.wait(timeout=_OUTPUT_SECONDS)
         stop_supervised(self._log_copier, grace=1)
+        self._final_code = self.exit_code()
         _docker_or_empty("rm", "--force", self._name)
         _docker_or_empty("image", "rm", self._reference)  # stays while another container needs it
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def _run_container(spec: InstanceSpec, reference: str, instance_folder: Path, aws: Mapping[str, str]) -> None:
-    variables = {**aws, **spec.variables, "PORT": str(spec.port)}
+    port = {} if spec.runs_once else {"PORT": str(spec.port)}
+    variables = {**aws, **spec.variables, **port}
     long_names = [name for name, value in variables.items() if "\n" in value]  # env files have one line for each
     with tempfile.TemporaryDirectory(dir=instance_folder) as folder:
         env_file = Path(folder, "variables")
@@ -167,14 +177,19 @@ def _run_container(spec: InstanceSpec, reference: str, instance_folder: Path, aw
             *("--env-file", str(env_file)),  # a command line is readable by all users
             *(word for name in long_names for word in ("--env", name)),  # docker takes the value from its own
             *_RESOURCE_LIMITS,
+            *(("--workdir", spec.working_directory) if spec.working_directory else ()),
+            *(("--entrypoint", spec.entrypoint[0]) if spec.entrypoint else ()),
             reference,
+            *spec.entrypoint[1:],
             *spec.arguments,
             environment={name: variables[name] for name in long_names},
         )
 
 
 def _ports(spec: InstanceSpec) -> tuple[int, ...]:
-    """Return the ports on which the application may listen, the service's own first."""
+    """Return the ports on which the application may listen, the service's own first; none of a command."""
+    if spec.runs_once:
+        return ()
     return tuple(dict.fromkeys((spec.port, *spec.image.exposed_ports[:_MAX_EXPOSED_PORTS])))
 
 
@@ -240,8 +255,8 @@ def _docker(
     except subprocess.TimeoutExpired as error:
         raise DeployFailed(f"docker {command} timed out after {timeout:g} s") from error
     except subprocess.CalledProcessError as error:
-        lines = str(error.stderr).strip().splitlines() or [f"exit code {error.returncode}"]
-        raise DeployFailed(f"docker {command} failed: {lines[-1]}") from error
+        lines = [line for line in str(error.stderr).splitlines() if line and not line.startswith(_HELP_PREFIX)]
+        raise DeployFailed(f"docker {command} failed: {[f'exit code {error.returncode}', *lines][-1]}") from error
 
 
 def _docker_or_empty(command: str, *arguments: str) -> str:

@@ -9,7 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Literal
 
 from kaizen_tasks.localcloud.instances.process import ProcessInstance, kill_orphans
-from kaizen_tasks.localcloud.instances.stand_in import StandIns
+from kaizen_tasks.localcloud.instances.stand_in import StandInCommand, StandIns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,13 +57,14 @@ class InstanceLauncher:
             KaizenError: the image cannot be pulled, unpacked or started.
         """
         if self._engine == "none" or spec.image.labels.get(_KIND_LABEL) == _STAND_IN:
-            return self._stand_ins.start(spec)
+            return StandInCommand(spec) if spec.runs_once else self._stand_ins.start(spec)
         folder = self._folder / spec.instance_id
         folder.mkdir()
         spec.output.parent.mkdir(parents=True, exist_ok=True)
         try:
             if not self._runs_in_container(spec.image):
-                return ProcessInstance(spec, folder, self._free_port(), self._aws)
+                port = spec.port if spec.runs_once else self._free_port()
+                return ProcessInstance(spec, folder, port, self._aws)
             (folder / _CONTAINER_MARKER).touch()
             return self._docker.start(spec, folder)
         except BaseException:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from kaizen_tasks.localcloud.instances.spec import InstanceSpec
 
 INSTANCE_VARIABLE = "KAIZEN_LOCALCLOUD_INSTANCE"
-_GRACE_SECONDS = 3.0
 _TAIL_LINES = 40
 _ADDRESS_IN_USE = re.compile(
     r"EADDRINUSE|address (is )?already in use|port \d* ?is (already )?(in use|taken)", re.IGNORECASE
@@ -60,11 +59,11 @@ class ProcessInstance:
         self._own_port = port
         self._found_port = 0
         self._folder = folder
-        self._is_isolated = False
+        self._may_move = not spec.runs_once
         root = folder / "root"
         unpack(spec.image, root)
         (folder / "tmp").mkdir()
-        self._working_directory = resolve_in_root(root, spec.image.working_directory)
+        self._working_directory = resolve_in_root(root, spec.working_directory or spec.image.working_directory)
         self._working_directory.mkdir(parents=True, exist_ok=True)
         self._command_line = _command_line(spec, root, port)
         self._process = self._start()
@@ -87,10 +86,10 @@ class ProcessInstance:
     def exit_code(self) -> int | None:
         """Return the program's exit code; None while it runs."""
         code = self._process.poll()
-        if code is None or self._found_port or self._is_isolated or not self._has_found_port_taken():
+        if code is None or self._found_port or not self._may_move or not self._has_found_port_taken():
             return code
-        self._is_isolated = True
-        stop_supervised(self._process, _GRACE_SECONDS)
+        self._may_move = False
+        stop_supervised(self._process, self._spec.stop_seconds)
         with self._spec.output.open("a", encoding="utf-8") as output:
             output.write(_PORT_TAKEN)
         self._process = self._start(sys.executable, "-I", own_network.__file__, str(self._own_port))
@@ -98,13 +97,14 @@ class ProcessInstance:
 
     def stop(self) -> None:
         """Stop the program's process group and delete its folder."""
-        stop_supervised(self._process, _GRACE_SECONDS)
+        self._may_move = False
+        stop_supervised(self._process, self._spec.stop_seconds)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _start(self, *prefix: str) -> subprocess.Popen[bytes]:
         return start_supervised(
             (*prefix, *self._command_line),
-            grace=_GRACE_SECONDS,
+            grace=self._spec.stop_seconds,
             output=self._spec.output,
             environment={**self._aws, **_environment(self._spec, self._folder, self._own_port)},
             working_directory=self._working_directory,
@@ -179,10 +179,9 @@ def _instance_id_of(process: Path) -> str | None:
 
 def _command_line(spec: InstanceSpec, root: Path, port: int) -> list[str]:
     """Return the program and its arguments, with paths and port of this machine."""
-    words = (*spec.image.entrypoint, *(spec.arguments or spec.image.command))
-    if not words:
+    if not spec.command:
         raise DeployFailed("the image has no command", hint="give it a CMD, or the service a StartCommand")
-    localised = (host_config.on_this_machine(word, root) for word in words)
+    localised = (host_config.on_this_machine(word, root) for word in spec.command)
     executable, *arguments = (host_config.with_address(word, spec.port, port) for word in localised)
     search_path = host_config.variables(spec.image, root, image_port=spec.port, port=port)["PATH"]
     if executable in ("python", "python3") and not shutil.which(executable, path=search_path):
@@ -199,6 +198,6 @@ def _environment(spec: InstanceSpec, folder: Path, port: int) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",  # so that the log is complete when the program is killed
         **host_config.variables(spec.image, folder / "root", image_port=spec.port, port=port),
         **spec.variables,
-        "PORT": str(port),
+        **({} if spec.runs_once else {"PORT": str(port)}),
         INSTANCE_VARIABLE: spec.instance_id,
     }

@@ -23,8 +23,12 @@ class InstanceSpec:
         image: the image for this machine's platform.
         variables: the service's variables, which override the image's.
         arguments: the command that replaces the image's default command; empty for the default.
+        entrypoint: what replaces the image's entry point, and with it its default command; empty for the image's.
+        working_directory: what replaces the image's working directory; empty for the image's.
         port: the port on which the application listens in a container.
         output: the file for the application's stdout and stderr.
+        stop_seconds: how long it may take to end after SIGTERM.
+        runs_once: whether it is a command that runs to its end: it needs no port, and is never started again.
     """
 
     instance_id: str
@@ -32,8 +36,19 @@ class InstanceSpec:
     image: PlatformImage
     variables: Mapping[str, str]
     arguments: tuple[str, ...]
+    entrypoint: tuple[str, ...] = ()
+    working_directory: str = ""
     port: int
     output: Path
+    stop_seconds: float = 3.0
+    runs_once: bool = False
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """Return the program and its arguments; empty if neither the image nor its service names any."""
+        if self.entrypoint:
+            return (*self.entrypoint, *self.arguments)
+        return (*self.image.entrypoint, *(self.arguments or self.image.command))
 
     def tail(self, lines: int = 10) -> tuple[str, ...]:
         """Return the last lines of the application's output."""
@@ -59,7 +74,7 @@ class Instance(Protocol):
         """Return whether the application listens, after at most `timeout` seconds."""
 
     def exit_code(self) -> int | None:
-        """Return its exit code; None while it runs."""
+        """Return its exit code, also after it was stopped; None while it runs."""
 
     def stop(self) -> None:
         """Stop it with all its processes and delete its folder; do nothing if it is stopped."""

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import re
+import shlex
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -138,6 +139,29 @@ class StandInInstance:
     def stop(self) -> None:
         """Close its port."""
         self._stand_ins.stop(self)
+
+
+class StandInCommand:
+    """A command that has not run: it has printed what would run, and ended well."""
+
+    may_fail = False
+    port = 0
+
+    def __init__(self, spec: InstanceSpec) -> None:
+        spec.output.parent.mkdir(parents=True, exist_ok=True)
+        with spec.output.open("a", encoding="utf-8") as output:
+            output.write(f"[local cloud] stand-in image, not run: {shlex.join(spec.command) or 'its own command'}\n")
+
+    def accepts_connections(self, timeout: float) -> bool:
+        """Return False."""
+        return False
+
+    def exit_code(self) -> int | None:
+        """Return 0."""
+        return 0
+
+    def stop(self) -> None:
+        """Do nothing: it has ended."""
 
 
 async def _listen(answers: Answers) -> asyncio.Server:

@@ -12,7 +12,7 @@ import threading
 import urllib.request
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
@@ -76,8 +76,8 @@ def free_port() -> int:
 def start(shelf: Shelf, launcher: InstanceLauncher) -> Iterator[Callable[..., tuple[InstanceSpec, Instance]]]:
     with contextlib.ExitStack() as stack:
 
-        def start(digest: str, **variables: str) -> tuple[InstanceSpec, Instance]:
-            spec = spec_of(shelf, digest, **variables)
+        def start(image: str | InstanceSpec, **variables: str) -> tuple[InstanceSpec, Instance]:
+            spec = spec_of(shelf, image, **variables) if isinstance(image, str) else image
             instance = launcher.start(spec)
             stack.callback(instance.stop)
             return spec, instance
@@ -130,6 +130,80 @@ def test_process_serves_until_it_is_stopped(
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", instance.port), timeout=HANG_SECONDS)
     assert list((tmp_path / "instances").iterdir()) == []
+
+
+COMMAND: Mapping[str, Any] = {"runs_once": True, "stop_seconds": HANG_SECONDS}
+
+
+def test_command_runs_in_place_of_the_default_one_and_its_exit_code_stays(
+    shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]
+) -> None:
+    digest = script(shelf, "import os, sys; print(sys.argv[1:], os.environ.get('PORT')); sys.exit(3)")
+    spec = attrs.evolve(spec_of(shelf, digest), arguments=("python", "/app/main.py", "0.0.0.0:8080"), **COMMAND)
+    _, instance = start(spec)
+
+    assert outcome(spec, instance) == (3, ("['127.0.0.1:8080'] None",))
+    instance.stop()
+    assert instance.exit_code() == 3
+
+
+def test_entry_point_replaces_that_of_the_image_and_its_command(
+    shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]
+) -> None:
+    digest = script(shelf, "print('not this')", {"Entrypoint": ["python"], "Cmd": ["main.py"]})
+    entrypoint = ("python", "-c", "import os, sys; print(os.path.basename(os.getcwd()), sys.argv)")
+    spec = attrs.evolve(spec_of(shelf, digest), entrypoint=entrypoint, working_directory="/", **COMMAND)
+    _, instance = start(spec)
+
+    assert outcome(spec, instance) == (0, ("root ['-c']",))
+
+
+@pytest.mark.parametrize(
+    ("handler", "stop_seconds", "code"),
+    [("lambda *_: sys.exit(9)", HANG_SECONDS, 9), ("signal.SIG_DFL", HANG_SECONDS, 143), ("signal.SIG_IGN", 0.05, 137)],
+)
+def test_stopped_command_ends_by_its_own_code_or_by_the_signal(
+    shelf: Shelf,
+    start: Callable[..., tuple[InstanceSpec, Instance]],
+    handler: str,
+    stop_seconds: float,
+    code: int,
+) -> None:
+    program = f"""
+        import signal, sys, time
+        signal.signal(signal.SIGTERM, {handler})
+        print("ready")
+        while True:
+            time.sleep(1)
+    """
+    spec = attrs.evolve(spec_of(shelf, script(shelf, program)), runs_once=True, stop_seconds=stop_seconds)
+    _, instance = start(spec)
+    wait_for(lambda: spec.tail() == ("ready",))
+
+    instance.stop()
+
+    assert instance.exit_code() == code
+
+
+def test_command_that_finds_its_port_taken_is_not_run_again(
+    shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]
+) -> None:
+    digest = script(shelf, "import sys; print('OSError: [Errno 98] Address already in use'); sys.exit(1)")
+    spec = attrs.evolve(spec_of(shelf, digest), **COMMAND)
+    _, instance = start(spec)
+
+    assert outcome(spec, instance) == (1, ("OSError: [Errno 98] Address already in use",))
+
+
+def test_stand_in_prints_what_it_would_run(shelf: Shelf, tmp_path: Path) -> None:
+    docker = DockerEngine(registry="127.0.0.1:1", issue_password=lambda: "unused")
+    launcher = InstanceLauncher(folder=tmp_path / "instances", engine="none", docker=docker)
+    spec = attrs.evolve(spec_of(shelf, script(shelf, "")), arguments=("manage.py", "migrate now"), **COMMAND)
+
+    instance = launcher.start(spec)
+
+    assert instance.exit_code() == 0
+    assert spec.tail() == ("[local cloud] stand-in image, not run: manage.py 'migrate now'",)
 
 
 def test_process_has_a_clean_environment_and_runs_in_the_image(
