@@ -105,7 +105,7 @@ class LocationServices:
         self.registry = DistributionApi(
             store=store, tokens=self.tokens, endpoint=f"http://{registry_host}", find_guest=surroundings.find_guest
         )
-        clock, resolve_secret = MonotonicClock(), SecretResolver(moto).resolve
+        clock, resolve_secret = MonotonicClock(), SecretResolver(moto, location.region).resolve
         apprunner_logs, log_groups = LogStore(folder / "apprunner" / "logs"), LogGroups(folder / "logs")
         self._apprunner = AppRunner(
             state=folder / "apprunner",

@@ -16,7 +16,7 @@ from kaizen_tasks.localcloud.apprunner.shared_resources import (
     VPC_CONNECTOR,
     SharedResourceStore,
 )
-from kaizen_tasks.localcloud.services.secret_values import SECRET_REFERENCE
+from kaizen_tasks.localcloud.services.secret_values import is_secret_reference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -164,9 +164,10 @@ def _check_image_configuration(configuration: JsonObject) -> None:
         raise invalid_request(
             f"A runtime environment variable and a secret have the same name: {', '.join(duplicates)}."
         )
-    if unsupported := sorted(name for name, reference in secrets.items() if not SECRET_REFERENCE.fullmatch(reference)):
+    if unsupported := sorted(name for name, reference in secrets.items() if not is_secret_reference(reference)):
         raise invalid_request(
-            f"Only secrets of Secrets Manager are offered here, by their ARN: {', '.join(unsupported)}."
+            "Secrets are those of Secrets Manager and parameters of Systems Manager, by their ARN:"
+            f" {', '.join(unsupported)}."
         )
     try:
         shlex.split(configuration.get("StartCommand", ""))

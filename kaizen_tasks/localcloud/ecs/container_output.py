@@ -23,36 +23,44 @@ class ContainerOutput:
 
     Args:
         groups: the log groups of the account and region.
-        folder: the folder for the output of containers without a log group.
+        folder: the folder for the output of containers without a log group, which nobody can read.
     """
 
     groups: LogGroups
     folder: Path
 
     def open(self, container: JsonObject, task_id: str) -> Path:
-        """Return the file for the output of a container of a task.
+        """Return the file for the output of a container; its stream is `PREFIX/CONTAINER/TASK`.
 
         Args:
             container: its definition.
             task_id: the id of its task.
 
         Raises:
-            DeployFailed: its log group does not exist.
+            DeployFailed: its log group does not exist, and is not to be created.
         """
         logs = container.get("logConfiguration", {})
-        options = logs.get("options", {})
         if logs.get("logDriver") != "awslogs":
             self.folder.mkdir(exist_ok=True)
             return self.folder / f"{task_id}-{container['name']}"
-        group = options["awslogs-group"]
+        options = logs["options"]
+        group, prefix = options["awslogs-group"], options.get("awslogs-stream-prefix", "")
         if options.get("awslogs-create-group") == "true" or group.startswith(_CREATED_GROUPS):
             self.groups.create(group, {})
-        prefix = options.get("awslogs-stream-prefix", "")
-        stream = f"{prefix}/{container['name']}/{task_id}" if prefix else task_id
         try:
-            return self.groups.output_file(group, stream)
+            return self.groups.output_file(group, f"{prefix}/{container['name']}/{task_id}" if prefix else task_id)
         except KeyError:
             raise DeployFailed(
-                "ResourceInitializationError: failed to validate logger args: the specified log group does not exist: "
-                f"{group}"
+                "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times:"
+                " failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not"
+                f" exist. : {group}"
             ) from None
+
+    def note_time(self, output: Path) -> None:
+        """Note that what was printed since the last note was printed now."""
+        self.groups.note_time(output)
+
+    def remove(self, task_id: str) -> None:
+        """Delete the output of a task that is in no stream."""
+        for path in self.folder.glob(f"{task_id}-*"):
+            path.unlink(missing_ok=True)

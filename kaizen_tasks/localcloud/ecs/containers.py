@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.errors import DeployFailed, KaizenError
+from kaizen_tasks.errors import DeployFailed, Interrupted, KaizenError
 from kaizen_tasks.localcloud.instances.rootfs import read_image
 from kaizen_tasks.localcloud.instances.spec import Instance, InstanceSpec
 from kaizen_tasks.localcloud.server.http_message import JsonObject
@@ -17,12 +17,22 @@ from kaizen_tasks.localcloud.services.image_identifiers import ImageIdentifier
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from pathlib import Path
+    from threading import Event
 
     from kaizen_tasks.localcloud.instances.launcher import InstanceLauncher
     from kaizen_tasks.localcloud.registry.store import ImageStore
 
 DEFAULT_PORT = 80
 """The port of a container without a port mapping, as of Express Mode's `containerPort`."""
+
+_STOP_TIMEOUT = 30.0
+"""Seconds, https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html."""
+
+_STOP_SPEED = 10.0
+"""How much sooner than on ECS a container gets SIGKILL after SIGTERM."""
+
+_EXITED = frozenset({"COMPLETE", "SUCCESS"})  # conditions of a dependency on a container that ends
+_POLL_SECONDS = 0.05
 
 
 @attrs.frozen(kw_only=True)
@@ -34,12 +44,14 @@ class TaskSpec:
         definition: the members of the API's `TaskDefinition`.
         digests: the digests of images by the name of their container; containers that are not named are not started.
         overrides: the members of `containerOverrides`, by the name of the container.
+        runs_once: whether its containers are to end by themselves, as those of RunTask; they need no port then.
     """
 
     task_id: str
     definition: JsonObject
     digests: Mapping[str, str]
     overrides: Mapping[str, JsonObject] = attrs.field(factory=dict)
+    runs_once: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -114,6 +126,7 @@ class TaskLauncher:
         hosts: the names of the registry in identifiers of images.
         resolve_secret: returns the value of a secret, by its reference.
         open_output: returns the file for a container's output, by its definition and the id of its task.
+        closing: set when the cloud stops.
     """
 
     def __init__(
@@ -124,12 +137,14 @@ class TaskLauncher:
         hosts: Collection[str],
         resolve_secret: Callable[[str], str],
         open_output: Callable[[JsonObject, str], Path],
+        closing: Event,
     ) -> None:
         self._launcher = launcher
         self._store = store
         self._hosts = hosts
         self._resolve_secret = resolve_secret
         self._open_output = open_output
+        self._closing = closing
 
     def resolve_images(self, definition: JsonObject) -> dict[str, str]:
         """Return the digests of a definition's images by the names of their containers.
@@ -150,22 +165,36 @@ class TaskLauncher:
         return self._store.resolve(identifier.repository, identifier.reference) or ""
 
     def start(self, spec: TaskSpec) -> RunningTask:
-        """Start the containers of a task in the order of their definitions.
+        """Start the containers of a task, each after those that it depends on.
 
         Raises:
             KaizenError: an image or a secret does not exist, or a container cannot be started.
+            Interrupted: the cloud is being stopped.
         """
-        containers: list[RunningContainer] = []
+        containers: dict[str, RunningContainer] = {}
         try:
-            for definition in spec.definition["containerDefinitions"]:
+            for definition in _in_order(spec.definition["containerDefinitions"]):
                 if definition["name"] in spec.digests:
+                    self._wait_for_dependencies(definition, containers)
                     override = spec.overrides.get(definition["name"], {})
-                    containers.append(self._start_container(spec, definition, override))
+                    containers[definition["name"]] = self._start_container(spec, definition, override)
         except BaseException:
-            for container in containers:
+            for container in containers.values():
                 container.instance.stop()
             raise
-        return RunningTask(task_id=spec.task_id, containers=tuple(containers))
+        return RunningTask(task_id=spec.task_id, containers=tuple(containers.values()))
+
+    def _wait_for_dependencies(self, definition: JsonObject, started: Mapping[str, RunningContainer]) -> None:
+        """Wait for the end of the containers that a container needs to have ended."""
+        for dependency in definition.get("dependsOn", ()):
+            container = started.get(dependency["containerName"])
+            if container is None or dependency["condition"] not in _EXITED:
+                continue
+            while (code := container.instance.exit_code()) is None:
+                if self._closing.wait(_POLL_SECONDS):
+                    raise Interrupted("the local cloud is stopping")
+            if code and dependency["condition"] == "SUCCESS":
+                raise DeployFailed(f"Dependency container {container.name} exited with code {code}.")
 
     def _start_container(self, spec: TaskSpec, definition: JsonObject, override: JsonObject) -> RunningContainer:
         digest = spec.digests[definition["name"]]
@@ -178,8 +207,12 @@ class TaskLauncher:
             image=read_image(self._store, repository, digest),
             variables=self._variables(definition, override),
             arguments=tuple(override.get("command") or definition.get("command") or ()),
+            entrypoint=tuple(definition.get("entryPoint") or ()),
+            working_directory=definition.get("workingDirectory", ""),
             port=_container_port(definition),
             output=self._open_output(definition, spec.task_id),
+            stop_seconds=definition.get("stopTimeout", _STOP_TIMEOUT) / _STOP_SPEED,
+            runs_once=spec.runs_once or _is_waited_for(definition["name"], spec.definition["containerDefinitions"]),
         )
         instance = self._launcher.start(instance_spec)
         return RunningContainer(definition=definition, instance=instance, spec=instance_spec)
@@ -196,6 +229,26 @@ class TaskLauncher:
         except KaizenError as error:
             prefix = "ResourceInitializationError: unable to pull secrets or registry auth"
             raise DeployFailed(f"{prefix}: {error.message}") from error
+
+
+def _in_order(definitions: list[JsonObject]) -> list[JsonObject]:
+    """Return container definitions in an order in which those that others depend on come first."""
+    remaining = {definition["name"]: definition for definition in definitions}
+    ordered: list[JsonObject] = []
+    while remaining:
+        ready = [
+            name
+            for name, definition in remaining.items()
+            if not any(dependency["containerName"] in remaining for dependency in definition.get("dependsOn", ()))
+        ]
+        ordered += [remaining.pop(name) for name in ready or [*remaining]]  # a circle has no order
+    return ordered
+
+
+def _is_waited_for(name: str, definitions: list[JsonObject]) -> bool:
+    """Return whether a container is to end before others start."""
+    dependencies = (dependency for definition in definitions for dependency in definition.get("dependsOn", ()))
+    return any(known["containerName"] == name and known["condition"] in _EXITED for known in dependencies)
 
 
 def _container_port(definition: JsonObject) -> int:

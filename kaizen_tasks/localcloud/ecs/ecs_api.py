@@ -13,10 +13,12 @@ from kaizen_tasks.localcloud.ecs.deploy.health_checks import health_check
 from kaizen_tasks.localcloud.ecs.deploy.service_runner import ServiceTaskRunner
 from kaizen_tasks.localcloud.ecs.deployments_api import DeploymentsApi
 from kaizen_tasks.localcloud.ecs.express.express_api import ExpressApi
+from kaizen_tasks.localcloud.ecs.run_task.task_runner import TaskRunner
+from kaizen_tasks.localcloud.ecs.run_task.tasks_api import TasksApi
 from kaizen_tasks.localcloud.ecs.services import EcsService, ServiceRevision, ServiceStore
 from kaizen_tasks.localcloud.ecs.tags_api import TagsApi
 from kaizen_tasks.localcloud.ecs.task_definitions import TaskDefinitionStore
-from kaizen_tasks.localcloud.ecs.task_definitions_api import TaskDefinitionsApi, describe_task_definition
+from kaizen_tasks.localcloud.ecs.task_definitions_api import describe_task_definition
 from kaizen_tasks.localcloud.ecs.tasks import TaskStore
 from kaizen_tasks.localcloud.instances.container import DockerEngine
 from kaizen_tasks.localcloud.instances.launcher import EngineChoice, InstanceLauncher
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.localcloud.registry.store import ImageStore
 
 
-class Ecs(ClustersApi, TaskDefinitionsApi, ExpressApi, DeploymentsApi, TagsApi):
+class Ecs(ClustersApi, TasksApi, ExpressApi, DeploymentsApi, TagsApi):
     """Emulates the ECS API of one account and region.
 
     Args:
@@ -85,12 +87,22 @@ class Ecs(ClustersApi, TaskDefinitionsApi, ExpressApi, DeploymentsApi, TagsApi):
             registry=registry, issue_password=issue_password, aws=instance_variables, open_relay=open_relay
         )
         instances = InstanceLauncher(folder=state / "instances", engine=engine, docker=docker, aws=instance_variables)
+        output = ContainerOutput(groups=log_groups, folder=state / "output")
         self.launcher = TaskLauncher(
             launcher=instances,
             store=store,
             hosts=(registry, f"{account}.dkr.ecr.{region}.amazonaws.com"),
             resolve_secret=resolve_secret,
-            open_output=ContainerOutput(groups=log_groups, folder=state / "output").open,
+            open_output=output.open,
+            closing=self._threads.closing,
+        )
+        self.task_runner = TaskRunner(
+            tasks=self.tasks,
+            launcher=self.launcher,
+            output=output,
+            threads=self._threads,
+            clock=clock,
+            start_seconds=deploy_seconds,
         )
         self.controller = DeploymentController(
             services=self.services,
@@ -101,6 +113,7 @@ class Ecs(ClustersApi, TaskDefinitionsApi, ExpressApi, DeploymentsApi, TagsApi):
             clock=clock,
         )
         instances.remove_orphans()
+        self.task_runner.restore()
         self.controller.restore()
 
     def close(self) -> None:

@@ -161,6 +161,10 @@ class TaskStore:
         """Return the tasks that are visible, oldest first: those that stopped an hour ago are not."""
         return tuple(task for task in self._tasks.all() if not _stopped_before(task, _VISIBLE_SECONDS))
 
+    def get(self, arn: str) -> Task:
+        """Return a task by its ARN, even if it is visible no longer; raise KeyError if there is none."""
+        return self._tasks.get(arn)
+
     def find(self, arn: str) -> Task | None:
         """Return a visible task by its ARN; None if there is none."""
         try:

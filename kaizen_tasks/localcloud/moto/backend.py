@@ -1,8 +1,9 @@
 """The AWS services that moto simulates for an account, made persistent by a journal.
 
-moto keeps its state in memory. Every request that changes DynamoDB, Secrets Manager or IAM is therefore written to a
-journal first. When moto is loaded again, the journal is replayed with the same random seeds and at the same times, so
-that moto generates the same identifiers and dates. From time to time a snapshot of moto's state replaces the journal.
+moto keeps its state in memory. Every request that changes DynamoDB, Secrets Manager, IAM or parameters of Systems
+Manager is therefore written to a journal first. When moto is loaded again, the journal is replayed with the same random
+seeds and at the same times, so that moto generates the same identifiers and dates. From time to time a snapshot of
+moto's state replaces the journal.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ COMPACTION_ENTRIES = 500
 """Number of requests after which the journal is compacted; each takes about a millisecond at the next start."""
 
 _COMPACTION_FACTOR = 10  # so that the time for compactions stays a small part of the time for the requests
-_PERSISTED_SERVICES = frozenset({"dynamodb", "iam", "secretsmanager"})
+_PERSISTED_SERVICES = frozenset({"dynamodb", "iam", "secretsmanager", "ssm"})
 _READ_PREFIXES = ("Get", "Describe", "List", "Query", "Scan", "BatchGet", "TransactGet", "Simulate")
 _SERVER_MANAGED_HEADERS = frozenset({"connection", "transfer-encoding", "content-length", "server", "date"})
 _ACCOUNT_HEADER = "x-moto-account-id"  # moto.core.responses.BaseResponse.get_current_account

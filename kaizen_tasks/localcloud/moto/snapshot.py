@@ -26,6 +26,7 @@ _ITEM_OPERATIONS = frozenset(
         *("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"),
     }
 )
+_KEPT_SERVICES = frozenset({"iam", "ssm"})  # of which all requests are kept
 _TABLE_OPERATIONS = frozenset(
     {
         *("CreateTable", "DeleteTable", "UpdateTable", "UpdateTimeToLive", "UpdateContinuousBackups"),
@@ -51,8 +52,8 @@ def take_snapshot(entries: Collection[JournalEntry], account: str) -> list[Journ
     secrets = list(_stored_secrets(account))
     if None in secrets or _has_streams(account):
         return None
-    iam_requests = [entry for entry in entries if isinstance(entry, JournalRequest) and entry.service == "iam"]
-    return [*iam_requests, *_of_existing_tables(table_requests), *_stored_items(account), *filter(None, secrets)]
+    kept_requests = [entry for entry in entries if isinstance(entry, JournalRequest) and entry.service in _KEPT_SERVICES]
+    return [*kept_requests, *_of_existing_tables(table_requests), *_stored_items(account), *filter(None, secrets)]
 
 
 def restore(entry: StoredItem | StoredSecret, account: str) -> None:

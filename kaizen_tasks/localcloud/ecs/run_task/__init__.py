@@ -1,0 +1,1 @@
+"""RunTask: how tasks run by themselves, and the operations on tasks."""
