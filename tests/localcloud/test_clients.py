@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kaizen_tasks.localcloud.registry.manifests import OCI_MANIFEST
+from tests.localcloud.ecs.samples import fargate
+from tests.localcloud.layers import BUNDLE, Pushed, archive, folder
+from tests.support.local_cloud import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -198,3 +201,35 @@ class TestAwsCli:
     def test_aws_cli_with_a_wrong_secret_is_refused(self, cloud: Cloud, command: str, code: str) -> None:
         failed = run("aws", *command.split(), environ={**cloud.environ, "AWS_SECRET_ACCESS_KEY": "guessed"})
         assert f"({code})" in failed.stderr
+
+
+def test_aws_cli_runs_a_task_and_waits_for_its_end(cloud: Cloud, tmp_path: Path) -> None:
+    def aws(*words: str) -> str:
+        return ok("aws", *words, "--output", "text", environ=cloud.environ)
+
+    images = Pushed(cloud.client("ecr"))
+    images.repository("clients/task")
+    program = ["python", "-c", "import sys; print('migrated', *sys.argv[1:]); sys.exit(3)"]
+    digest = images.image("clients/task", [archive(folder("app"))], config={"Entrypoint": program, "Labels": BUNDLE})
+    options = {"awslogs-group": "/clients", "awslogs-region": REGION, "awslogs-stream-prefix": "ecs"}
+    web = {
+        "name": "web",
+        "image": f"{cloud.registry}/clients/task@{digest}",
+        "logConfiguration": {"logDriver": "awslogs", "options": {**options, "awslogs-create-group": "true"}},
+    }
+    request = tmp_path / "task.json"
+    request.write_text(json.dumps(fargate(web, family="clients")))
+    aws("ecs", "register-task-definition", "--cli-input-json", f"file://{request}")
+    override = json.dumps({"containerOverrides": [{"name": "web", "command": ["now"]}]})
+    options_of_run = ("--launch-type", "FARGATE", "--network-configuration", "awsvpcConfiguration={subnets=[subnet-1]}")
+
+    task = aws(
+        *("ecs", "run-task", "--task-definition", "clients", "--overrides", override, *options_of_run),
+        *("--query", "tasks[0].taskArn"),
+    )
+    aws("ecs", "wait", "tasks-stopped", "--tasks", task)
+
+    ended = ("ecs", "describe-tasks", "--tasks", task, "--query", "tasks[0].[lastStatus,containers[0].exitCode]")
+    assert aws(*ended).split() == ["STOPPED", "3"]
+    output = ("logs", "filter-log-events", "--log-group-name", "/clients", "--query", "events[].message")
+    assert aws(*output) == "migrated now"

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 PROVISIONING, PENDING, RUNNING = "PROVISIONING", "PENDING", "RUNNING"
 STOPPING, DEPROVISIONING, STOPPED = "STOPPING", "DEPROVISIONING", "STOPPED"
+USER_INITIATED = "UserInitiated"
+"""The code of tasks that StopTask has stopped."""
 
 _VISIBLE_SECONDS = 3600.0
 """How long a stopped task is shown: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html."""

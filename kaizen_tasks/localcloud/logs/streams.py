@@ -74,7 +74,8 @@ class OutputFiles:
             if not size_history or size_history[-1][0] < size:
                 size_history.append((size, milliseconds))
             if len(size_history) > _MAX_SIZE_HISTORY:
-                del size_history[:-1:2]  # lines in between get the time of the next one
+                # Old lines in between get the time of the next one; `aws logs tail` compares that of new ones.
+                del size_history[: _MAX_SIZE_HISTORY // 2 : 2]
             return list(size_history)
 
 

@@ -171,7 +171,7 @@ class MotoBackend:
         """Execute a request with its seed and at its time."""
         from kaizen_tasks.localcloud.moto.patches import moto_time
 
-        with moto_time(entry.at, entry.seed):
+        with moto_time(entry.at, entry.seed, entry.service):
             return self._call_moto(entry.service, entry.region, "POST", "/", entry.headers, entry.content)
 
     def _call_moto(

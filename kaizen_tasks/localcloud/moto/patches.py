@@ -47,13 +47,16 @@ def patch_moto() -> None:
 
 
 @contextlib.contextmanager
-def moto_time(at: float, seed: int) -> Iterator[None]:
+def moto_time(at: float, seed: int, service: str) -> Iterator[None]:
     """Let moto's clock stand still, and its random numbers begin with a seed.
 
     Args:
         at: seconds since the epoch.
         seed: the seed.
+        service: the signing name of the service that is about to be called.
     """
+    if service == "ssm":
+        _patch_clock_of_parameters()
     mock_random.seed(seed)
     _clock.fixed_time = at
     try:
@@ -81,6 +84,14 @@ def _patch_clock() -> None:
     """Let `moto_time` set the dates of tables and secrets."""
     vars(dynamodb_table).update(utcnow=_clock.utcnow)
     vars(secretsmanager_models).update(utcnow=_clock.utcnow, time=_clock)  # in place of the module
+
+
+@functools.cache
+def _patch_clock_of_parameters() -> None:
+    """Let `moto_time` set the dates of parameters, whose models are loaded with their first one: it takes a second."""
+    from moto.ssm import models
+
+    vars(models).update(utcnow=_clock.utcnow)
 
 
 def _patch_instance_tracking() -> None:

@@ -52,7 +52,9 @@ def take_snapshot(entries: Collection[JournalEntry], account: str) -> list[Journ
     secrets = list(_stored_secrets(account))
     if None in secrets or _has_streams(account):
         return None
-    kept_requests = [entry for entry in entries if isinstance(entry, JournalRequest) and entry.service in _KEPT_SERVICES]
+    kept_requests = [
+        entry for entry in entries if isinstance(entry, JournalRequest) and entry.service in _KEPT_SERVICES
+    ]
     return [*kept_requests, *_of_existing_tables(table_requests), *_stored_items(account), *filter(None, secrets)]
 
 

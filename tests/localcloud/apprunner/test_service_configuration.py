@@ -52,7 +52,7 @@ def refusal(configurations: ServiceConfigurations, **members: Any) -> str:
         {"RuntimeEnvironmentVariables": {"A\0B": "x"}},
         {"RuntimeEnvironmentSecrets": {"PORT": SECRET}},
         {"RuntimeEnvironmentSecrets": {"AWSAPPRUNNER": SECRET}},
-        {"RuntimeEnvironmentSecrets": {"KEY": f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/x"}},
+        {"RuntimeEnvironmentSecrets": {"KEY": "/x"}},
         {"RuntimeEnvironmentVariables": {"KEY": "1"}, "RuntimeEnvironmentSecrets": {"KEY": SECRET}},
         {"Port": "http"},
         {"Port": "0"},
@@ -64,6 +64,16 @@ def refusal(configurations: ServiceConfigurations, **members: Any) -> str:
 def test_invalid_image_configuration_is_refused(configurations: ServiceConfigurations, image: dict[str, Any]) -> None:
     source = {**SOURCE, "ImageRepository": {**IMAGE, "ImageConfiguration": image}}
     assert refusal(configurations, SourceConfiguration=source)
+
+
+def test_secrets_and_parameters_are_named_by_their_arns(configurations: ServiceConfigurations) -> None:
+    secrets = {"SECRET": f"{SECRET}:key::", "PARAMETER": f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/x/y"}
+    image = {**IMAGE, "ImageConfiguration": {"RuntimeEnvironmentSecrets": secrets}}
+
+    configuration = merge(configurations, SourceConfiguration={**SOURCE, "ImageRepository": image})
+
+    merged = configuration["SourceConfiguration"]["ImageRepository"]["ImageConfiguration"]
+    assert merged["RuntimeEnvironmentSecrets"] == secrets
 
 
 @pytest.mark.parametrize(

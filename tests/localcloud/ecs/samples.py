@@ -21,3 +21,6 @@ def fargate(*containers: dict[str, Any], **members: Any) -> dict[str, Any]:
         "containerDefinitions": [*(containers or (WEB,))],
         **members,
     }
+
+
+NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "assignPublicIp": "ENABLED"}}

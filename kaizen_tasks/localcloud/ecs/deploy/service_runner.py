@@ -53,9 +53,8 @@ class ServiceTaskRunner:
 
     def stop(self, task: RunningTask, code: str, reason: str) -> None:
         """Stop a task."""
-        exit_codes = task.exit_codes()
         task.stop()
-        self._record_end(self._arn(task.task_id), code, reason, exit_codes)
+        self._record_end(self._arn(task.task_id), code, reason, task.exit_codes())
 
     def _new_task(self) -> Task:
         task_id = uuid.uuid4().hex

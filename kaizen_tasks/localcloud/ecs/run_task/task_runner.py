@@ -73,7 +73,7 @@ class TaskRunner:
         """Ask a task to stop, and return it; its containers get SIGTERM, and later SIGKILL."""
         if task.is_stopped:
             return task
-        return self._change(task.arn, lambda known: known.to_be_stopped("UserInitiated", reason))
+        return self._change(task.arn, lambda known: known.to_be_stopped(states.USER_INITIATED, reason))
 
     def _run(self, task: Task, definition: TaskDefinition) -> None:
         exit_codes: Mapping[str, int] = {}
@@ -136,7 +136,7 @@ class TaskRunner:
         exit_codes = running.exit_codes()
         if any(task.container(name).exit_code is None for name in exit_codes):
             task = self._save(arn, lambda known: _with_exit_codes(known, exit_codes))
-        return task.desired_status == states.RUNNING and not running.has_ended()
+        return task.desired_status == states.RUNNING and running.exit_code() is None
 
     def _note_times(self, running: RunningTask) -> None:
         for container in running.containers:

@@ -11,11 +11,12 @@ from kaizen_tasks.localcloud.ecs.ecs_errors import check_count, invalid_paramete
 from kaizen_tasks.localcloud.ecs.run_task.run_task_rules import check_run_task
 from kaizen_tasks.localcloud.ecs.run_task.task_documents import describe_task
 from kaizen_tasks.localcloud.ecs.task_definitions_api import TaskDefinitionsApi
-from kaizen_tasks.localcloud.ecs.tasks import RUNNING, Task, TaskContainer
+from kaizen_tasks.localcloud.ecs.tasks import RUNNING, USER_INITIATED, Task, TaskContainer
 from kaizen_tasks.localcloud.server.aws_json import ServiceError
 
 if TYPE_CHECKING:
     from kaizen_tasks.localcloud.ecs.clusters import Cluster, ClusterStore
+    from kaizen_tasks.localcloud.ecs.deploy.controller import DeploymentController
     from kaizen_tasks.localcloud.ecs.run_task.task_runner import TaskRunner
     from kaizen_tasks.localcloud.ecs.task_definitions import TaskDefinition
     from kaizen_tasks.localcloud.ecs.tasks import TaskStore
@@ -33,6 +34,7 @@ class TasksApi(TaskDefinitionsApi):
     clusters: ClusterStore
     tasks: TaskStore
     task_runner: TaskRunner
+    controller: DeploymentController
     region: str
 
     def run_task(self, request: JsonObject) -> JsonObject:
@@ -48,7 +50,7 @@ class TasksApi(TaskDefinitionsApi):
                 )
                 for task in tasks:
                     self.task_runner.start(task, definition)
-        return {"tasks": [self._describe(task, with_tags=True) for task in tasks], "failures": []}
+        return {"tasks": [self._describe_task(task, with_tags=True) for task in tasks], "failures": []}
 
     def describe_tasks(self, request: JsonObject) -> JsonObject:
         """Describe tasks, also those that have stopped within the last hour."""
@@ -60,7 +62,7 @@ class TasksApi(TaskDefinitionsApi):
         found = {arn: self.tasks.find(arn) for arn in arns}
         with_tags = "TAGS" in request.get("include", ())
         return {
-            "tasks": [self._describe(task, with_tags=with_tags) for task in found.values() if task],
+            "tasks": [self._describe_task(task, with_tags=with_tags) for task in found.values() if task],
             "failures": [missing(arn) for arn, task in found.items() if task is None],
         }
 
@@ -89,8 +91,11 @@ class TasksApi(TaskDefinitionsApi):
         task = self.tasks.find(_task_arn(cluster, request["task"]))
         if task is None:
             raise invalid_parameter("The referenced task was not found.")
-        stopped = self.task_runner.stop(task, request.get("reason") or _STOPPED_BY_USER)
-        return {"task": self._describe(stopped, with_tags=True)}
+        reason = request.get("reason") or _STOPPED_BY_USER
+        stopped = self.task_runner.stop(task, reason)
+        if task.service:
+            self.controller.tasks.replace(task.id, USER_INITIATED, reason)
+        return {"task": self._describe_task(stopped, with_tags=True)}
 
     def _requested_before(self, request: JsonObject) -> tuple[Task, ...]:
         """Return the tasks of an earlier request with the same client token.
@@ -105,7 +110,7 @@ class TasksApi(TaskDefinitionsApi):
             raise ServiceError("ConflictException", message, resourceIds=[task.arn for task in tasks])
         return tasks
 
-    def _describe(self, task: Task, *, with_tags: bool) -> JsonObject:
+    def _describe_task(self, task: Task, *, with_tags: bool) -> JsonObject:
         return describe_task(task, region=self.region, with_tags=with_tags)
 
 
