@@ -14,6 +14,7 @@ from kaizen_tasks.domain.changelog.lint.problem import LintProblem
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import LedgerEntry, RollbackCandidate
 from kaizen_tasks.domain.lock import Lock
+from kaizen_tasks.domain.migration.second_service import SecondService
 from kaizen_tasks.domain.runtime_config import RuntimeConfigView
 from kaizen_tasks.domain.status import EnvironmentStatus
 from kaizen_tasks.domain.text.printable import escape_for_encoding, escape_json
@@ -47,8 +48,21 @@ def _environment_document(status: EnvironmentStatus, now: datetime, *, has_lines
         "ledger": entry_document(status.last_entry) if status.last_entry else None,
         **lock_and_hold_document(status.lock, status.hold, now),
         **({"line": status.line or None} if has_lines else {}),
+        **({"second_service": _second_service_document(status.second_service)} if status.second_service else {}),
         "state": str(status.state),
         "drift": list(status.drift),
+    }
+
+
+def _second_service_document(second: SecondService) -> Document:
+    """Return the service that the configuration does not name, while an environment moves, as JSON."""
+    return {
+        "platform": second.migration.platform if second.is_new else "apprunner",
+        "service": second.name,
+        "url": second.url or None,
+        "running": {"version": second.report.version or None, "environment": second.report.environment or None},
+        "paused": second.migration.is_retired,
+        "since": second.migration.since.isoformat(),
     }
 
 

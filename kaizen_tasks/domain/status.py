@@ -12,6 +12,7 @@ from kaizen_tasks.domain.health import VersionReport
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.domain.lock import Lock
+from kaizen_tasks.domain.migration.second_service import SecondService
 from kaizen_tasks.domain.release import Image
 
 
@@ -46,6 +47,8 @@ class EnvironmentStatus:
         line: name of the line that the environment stays on or, if it stays on none, of the line or series that its
             release is of; empty without lines.
         line_drift: the contradiction between that line and the release, in words; empty when there is none.
+        second_service: the service that the configuration does not name, while the environment moves to another
+            platform; None while there is one service only.
     """
 
     environment: Environment
@@ -63,6 +66,7 @@ class EnvironmentStatus:
     failure: LedgerEntry | None = None
     line: str = ""
     line_drift: str = ""
+    second_service: SecondService | None = None
 
     @property
     def state(self) -> EnvironmentState:
@@ -76,8 +80,10 @@ class EnvironmentStatus:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Descriptions of the lock and the hold, if any, and of what an environment lacks that is new."""
+        """Descriptions of lock, hold and second service, if any, and of what an environment lacks that is new."""
         blockers = tuple(str(blocker) for blocker in (self.lock, self.hold) if blocker is not None)
+        if self.second_service is not None and self.last_entry is not None:
+            blockers += (self.second_service.describe(self.environment.name, self.last_entry.version),)
         if self.state is not EnvironmentState.NEW:
             return blockers
         app = () if self.missing else _running_drift(self)

@@ -19,6 +19,8 @@ from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import failure_before_rollback, find_withdrawal, latest_deployment_entry
 from kaizen_tasks.domain.line import line_of_environment, line_of_version, series_name
 from kaizen_tasks.domain.lock import Lock
+from kaizen_tasks.domain.migration.record import Migration, find_migration, left_platform
+from kaizen_tasks.domain.migration.second_service import SecondService
 from kaizen_tasks.domain.status import EnvironmentStatus, with_conflicts
 from kaizen_tasks.errors import KaizenError, NotFound
 from kaizen_tasks.flows.deploy import probe
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 MAX_CONCURRENT_ENVIRONMENTS = 64
 """Number of worker threads: an app that does not answer occupies one for seconds."""
+
+RECENT_ENTRIES = 60
+"""How many entries of an environment are read: a migration is known for fifteen releases after it was typed last."""
 
 ENTRIES_PER_DEPLOYMENT = 4
 """How many entries of the ledger a deployment has at most: a rollback has its cause, and three as any other."""
@@ -147,11 +152,13 @@ def _find_image(environment: Environment, lookups: _BatchedLookups, tools: Tools
 def _environment_status(environment: Environment, lookups: _BatchedLookups, tools: Tools) -> EnvironmentStatus:
     failures = _Failures()
     image = failures.attempt(partial(_find_image, environment, lookups, tools))
-    recent_entries = failures.attempt(lambda: tools.ledger.entries(environment.name)) or ()
+    recent_entries = failures.attempt(lambda: tools.ledger.entries(environment.name, limit=RECENT_ENTRIES)) or ()
     entry = latest_deployment_entry(recent_entries)
     if recent_entries and entry is None:
         entry = failures.attempt(lambda: ledger.read_latest_entry(environment, tools))
     urls = failures.attempt(lookups.service_urls[environment.location].result)
+    if place := left_platform(recent_entries, environment):
+        failures.missing[f"it has moved to {place}, which this configuration does not say"] = None
     url = environment.url if urls is None else failures.attempt(lambda: _app_url(environment, urls, tools)) or ""
     line, line_drift = _line(environment, entry, tools)
     locks, holds = failures.attempt(lookups.locks.result) or {}, failures.attempt(lookups.holds.result) or {}
@@ -171,6 +178,27 @@ def _environment_status(environment: Environment, lookups: _BatchedLookups, tool
         failure=failure_before_rollback(recent_entries),
         line=line,
         line_drift=line_drift,
+        second_service=_second_service(environment, find_migration(recent_entries), tools),
+    )
+
+
+def _second_service(environment: Environment, migration: Migration | None, tools: Tools) -> SecondService | None:
+    """Return the service that the configuration does not name; None if the environment is not being moved."""
+    if migration is None:
+        return None
+    is_new = not migration.has_moved(environment)
+    other = migration.new_environment(environment) if is_new else migration.old_environment(environment)
+    url, report = migration.url if is_new else "", VersionReport(error="has no address")
+    try:
+        url = url or tools.at(other).platform.get_service(other.service).url
+        if url and (is_new or not migration.is_retired):
+            report = _fetch_version(other, url, tools)
+    except NotFound:
+        report = VersionReport(error="does not exist")
+    except KaizenError as error:
+        report = VersionReport(error=f"was not asked: {error.message}")
+    return SecondService(
+        migration=migration, is_new=is_new, platform=other.kind.title, name=other.service, url=url, report=report
     )
 
 

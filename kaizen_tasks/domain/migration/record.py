@@ -98,3 +98,16 @@ def find_migration(entries: Iterable[LedgerEntry]) -> Migration | None:
         actor=oldest.actor,
         is_retired=is_retired,
     )
+
+
+def left_platform(entries: Iterable[LedgerEntry], environment: Environment) -> str:
+    """Return the title of the platform to which an environment has moved, if its configuration names the old service.
+
+    Empty otherwise, and as long as the old service is neither paused nor deleted.
+    """
+    for entry in entries:
+        if entry.event in {Event.RETIRED, Event.MIGRATED} and entry.platform in PLATFORMS:
+            return "" if environment.platform == entry.platform else PLATFORMS[entry.platform].title
+        if entry.event.concerns_migration:
+            break
+    return ""

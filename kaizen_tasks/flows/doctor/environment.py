@@ -16,6 +16,7 @@ from kaizen_tasks.domain import lifecycle
 from kaizen_tasks.domain.aws_target import AwsTarget
 from kaizen_tasks.domain.doctor import Finding, Subject, Verdict
 from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.domain.migration.record import left_platform
 from kaizen_tasks.domain.service import OperationKind, ServiceStatus
 from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import KaizenError, NotFound
@@ -172,11 +173,13 @@ def _check_service(environment: Environment, tools: Tools, subject: Subject) -> 
         service = tools.at(environment).platform.get_service(environment.service)
     except NotFound as error:
         create_command = first_deployment.create_command(environment)
-        yield subject.problem(error.message, f"correct `service` in the configuration, or create it: {create_command}")
+        fix = f"correct `service` in the configuration, or create it: {create_command}"
+        yield _departure(environment, tools, subject) or subject.problem(error.message, fix)
         return
     obstructing_operation = _find_obstructing_operation(service, environment, tools)
     if not service.is_deployable:
-        yield subject.problem(f"{service.name} is {service.native_status}", _service_fix(service, environment))
+        problem = subject.problem(f"{service.name} is {service.native_status}", _service_fix(service, environment))
+        yield _departure(environment, tools, subject) or problem
     elif obstructing_operation is not None:
         yield subject.problem(f"{service.name} is {obstructing_operation}", "wait until it is running")
     elif not environment.follows_tag:
@@ -191,6 +194,17 @@ def _check_service(environment: Environment, tools: Tools, subject: Subject) -> 
         yield subject.warning(message, "switch AutoDeploymentsEnabled off (Terraform: auto_deployments_enabled)")
     else:
         yield subject.ok(f"{service.name} is {service.native_status} and follows {environment.followed_image}")
+
+
+def _departure(environment: Environment, tools: Tools, subject: Subject) -> Finding | None:
+    """Return the problem of a configuration that names the service which the environment has left, as in an old clone.
+
+    Such a service is paused or deleted, so the ledger is asked only about one that cannot deploy.
+    """
+    history = tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT)
+    place = left_platform(history, environment)
+    message = f"{environment.name} has moved to {place}, and this configuration names the service that it has left"
+    return subject.problem(message, "get the configuration of today: git pull") if place else None
 
 
 def _find_obstructing_operation(service: Service, environment: Environment, tools: Tools) -> str | None:
