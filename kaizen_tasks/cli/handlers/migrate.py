@@ -15,6 +15,7 @@ from kaizen_tasks.adapters.console import init_diff, tables
 from kaizen_tasks.adapters.host.atomic_write import WorkingTree
 from kaizen_tasks.adapters.host.write_failure import remedy
 from kaizen_tasks.cli import params, prompts
+from kaizen_tasks.cli.entry_point.correction import typed_line
 from kaizen_tasks.cli.options import env_flags, run_change
 from kaizen_tasks.config import checks, load
 from kaizen_tasks.domain.environment import Environment
@@ -44,6 +45,7 @@ def migrate(
     wait: str,
     moved: str | None,
     retire: bool,
+    delete: bool,
     undo: bool,
     service: str,
     cluster: str,
@@ -59,10 +61,15 @@ def migrate(
     tools = wiring.toolbox(c.config, stream=sys.stderr if terraform == STDOUT else sys.stdout)
     environments = params.resolve_stage(env, tools.settings).environments
     is_asserted = bool(params.parse_reason("--moved", moved))
+    if delete and not retire:
+        raise UsageError("--delete is for --retire", hint=typed_line("--retire"))
     if retire or undo:
         _require_alone(retire=retire, undo=undo, others=(to, terraform, wait))
-        end = _retire if retire else _undo
-        end(environments, tools, env=env, is_asserted=is_asserted, yes=yes)
+    if retire:
+        _retire(environments, tools, env=env, deletes=delete, is_asserted=is_asserted, yes=yes)
+        return
+    if undo:
+        _undo(environments, tools, env=env, is_asserted=is_asserted, yes=yes)
         return
     request = MigrationRequest(
         platform=_parse_platform(to, env),
@@ -250,10 +257,27 @@ def _edit_configuration(
 
 
 def _retire(
-    environments: Sequence[Environment], tools: Toolbox, *, env: Sequence[str], is_asserted: bool, yes: bool
+    environments: Sequence[Environment],
+    tools: Toolbox,
+    *,
+    env: Sequence[str],
+    deletes: bool,
+    is_asserted: bool,
+    yes: bool,
 ) -> None:
+    """Pause the old services; once they are paused, delete them if a person at the terminal or `--delete` says so.
+
+    `--yes` alone never deletes: it may be that of a job that pauses them, and was run again after a kill.
+    """
     command_line = shlex.join(("inv", "migrate", *env_flags(env), "--retire"))
-    change = retire.plan_retirement(environments, tools, command_line=command_line, is_asserted=is_asserted)
+    if not deletes and retire.are_paused(environments, tools):
+        if yes or not sys.stdin.isatty():
+            tools.reporter.note(f"already paused; to delete for good: {command_line} --delete")
+            return
+        deletes = True
+    change = retire.plan_retirement(
+        environments, tools, deletes=deletes, command_line=command_line, is_asserted=is_asserted
+    )
     run_change(change, tools, yes=yes)
 
 

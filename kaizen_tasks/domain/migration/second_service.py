@@ -38,8 +38,10 @@ class SecondService:
         command = f"inv migrate --env {environment}"
         address = f" at {self.url}" if self.url else ""
         if not self.is_new:
-            state = "is paused" if self.migration.is_retired else f"still {self._answer}{address}"
-            return f"the old service on {self.platform} {state}; when nobody needs it: {command} --retire"
+            is_paused = self.migration.is_retired
+            state = "is paused" if is_paused else f"still {self._answer}{address}"
+            flags = "--retire --delete" if is_paused else "--retire"
+            return f"the old service on {self.platform} {state}; when nobody needs it: {command} {flags}"
         begun = f"moves to {self.platform} since {self.migration.since:%Y-%m-%d %H:%M} UTC: its service there"
         lag = "" if self.report.version == version else f"; to bring it {version}"
         goal = lag or "; to go on"

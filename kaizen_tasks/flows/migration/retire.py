@@ -15,7 +15,7 @@ from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.service import ServiceStatus
 from kaizen_tasks.domain.text.listing import list_names
 from kaizen_tasks.errors import NOTHING_CHANGED, DeployFailed, Refused, UsageError
-from kaizen_tasks.flows.execution import Change, CommandTools, Execution, join_names
+from kaizen_tasks.flows.execution import Change, Execution, join_names
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.migration import origin, waiting
 from kaizen_tasks.flows.migration.plan import read_migration
@@ -79,20 +79,26 @@ def find_ongoing(environment: Environment, tools: Tools) -> OngoingMigration:
     return OngoingMigration(environment=environment, migration=migration, release=ledger.release_from_entry(entry))
 
 
+def are_paused(environments: Sequence[Environment], tools: Tools) -> bool:
+    """Return whether an earlier command has paused the old services of all environments, by the ledger's word."""
+    return all(find_ongoing(environment, tools).migration.is_retired for environment in environments)
+
+
 def plan_retirement(
-    environments: Sequence[Environment], tools: CommandTools, *, command_line: str, is_asserted: bool
+    environments: Sequence[Environment], tools: Tools, *, deletes: bool, command_line: str, is_asserted: bool
 ) -> Change:
-    """Return the change that pauses the old services or, if all of them were paused by an earlier one, deletes them.
+    """Return the change that pauses the old services, or deletes those that an earlier one has paused.
 
     Args:
         environments: as they are configured.
         tools: the ports.
+        deletes: whether to delete them.
         command_line: what to type again.
         is_asserted: whether a person vouches for it that the addresses lead to the new services.
 
     Raises:
         UsageError: an environment is not being moved.
-        Refused: the configuration still names the old service.
+        Refused: the configuration still names the old service, or one to delete was not paused.
     """
     ongoing = [find_ongoing(environment, tools) for environment in environments]
     for each in ongoing:
@@ -102,7 +108,12 @@ def plan_retirement(
                 state=NOTHING_CHANGED,
                 hint=f"bring it over first: inv migrate --env {each.environment.name} --to {each.migration.platform}",
             )
-    deletes = all(each.migration.is_retired for each in ongoing)
+        if deletes and not each.migration.is_retired:
+            raise Refused(
+                f"{each.migration.old_service} is not paused, so nobody can have missed it yet",
+                state=NOTHING_CHANGED,
+                hint=f"pause it first: {command_line}",
+            )
     names = list_names([each.migration.old_service for each in ongoing])
     verb = "delete" if deletes else "pause"
 
@@ -114,7 +125,7 @@ def plan_retirement(
             verb = "has" if len(ongoing) == 1 else "have"
             return Outcome(text=f"{join_names(environments)} {verb} one service, on {ongoing[0].migration.title}")
         verb = "is" if len(ongoing) == 1 else "are"
-        return Outcome(text=f"{names} {verb} paused", next_step=f"to delete for good: {command_line}")
+        return Outcome(text=f"{names} {verb} paused", next_step=f"to delete for good: {command_line} --delete")
 
     return Change(
         title=f"{verb} the old service{'' if len(ongoing) == 1 else 's'} of {join_names(environments)}",

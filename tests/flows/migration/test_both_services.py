@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from kaizen_tasks.cli.json_output import status_document
 from kaizen_tasks.domain.migration.record import left_platform
 from kaizen_tasks.domain.service import ServiceStatus
-from kaizen_tasks.domain.status import EnvironmentStatus
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.flows.doctor.preflight import require_no_problems
 from kaizen_tasks.flows.migration import retire
 from kaizen_tasks.flows.status import collect_status
 from tests.flows.migration.scenario import Scenario
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.status import EnvironmentStatus
 
 
 @pytest.fixture
@@ -27,9 +31,13 @@ def _status(scenario: Scenario) -> EnvironmentStatus:
     return row
 
 
-def _retire(scenario: Scenario) -> None:
+def _retire(scenario: Scenario, *, deletes: bool = False) -> None:
     change = retire.plan_retirement(
-        [scenario.environment()], scenario.tools, command_line="inv migrate --env mark --retire", is_asserted=True
+        [scenario.environment()],
+        scenario.tools,
+        deletes=deletes,
+        command_line="inv migrate --env mark --retire",
+        is_asserted=True,
     )
     scenario.run(change)
 
@@ -56,7 +64,7 @@ def test_status_shows_the_old_one_until_it_is_deleted(scenario: Scenario) -> Non
     )
     _retire(scenario)
     assert _note(scenario).startswith("the old service on App Runner is paused; ")
-    _retire(scenario)
+    _retire(scenario, deletes=True)
 
     assert _status(scenario).second_service is None
 

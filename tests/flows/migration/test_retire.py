@@ -50,12 +50,13 @@ def _ask(scenario: Scenario, *, timeout: float = 0, is_asserted: bool = False) -
     )
 
 
-def _retire(scenario: Scenario, *, is_asserted: bool = False) -> list[str]:
+def _retire(scenario: Scenario, *, deletes: bool = False) -> list[str]:
     change = retire.plan_retirement(
         [scenario.environment()],
         scenario.tools,
+        deletes=deletes,
         command_line="inv migrate --env mark --retire",
-        is_asserted=is_asserted,
+        is_asserted=False,
     )
     return scenario.run(change)
 
@@ -143,10 +144,11 @@ def test_pauses_first_and_deletes_when_it_is_typed_again(scenario: Scenario) -> 
     assert scenario.tools.platform.services["mark-web-service"].status is ServiceStatus.PAUSED
     assert scenario.tools.reporter.summaries[-1] == (
         "mark-web-service is paused",
-        "to delete for good: inv migrate --env mark --retire",
+        "to delete for good: inv migrate --env mark --retire --delete",
     )
 
-    assert _retire(scenario) == ["delete mark-web-service on App Runner for good"]
+    assert retire.are_paused([scenario.environment()], scenario.tools)
+    assert _retire(scenario, deletes=True) == ["delete mark-web-service on App Runner for good"]
     assert "mark-web-service" not in scenario.tools.platform.services
     assert scenario.events() == ["migrating", "retired", "migrated"]
     assert read_migration(scenario.environment(), scenario.tools) is None
@@ -154,6 +156,9 @@ def test_pauses_first_and_deletes_when_it_is_typed_again(scenario: Scenario) -> 
 
 def test_a_pause_that_was_not_recorded_is_not_followed_by_a_deletion(scenario: Scenario) -> None:
     _lead_to_the_new_service(scenario)
+    with pytest.raises(Refused, match="is not paused") as caught:
+        _retire(scenario, deletes=True)
+    assert caught.value.hint == "pause it first: inv migrate --env mark --retire"
     scenario.tools.platform.set_status("mark-web-service", ServiceStatus.PAUSED)
 
     assert _retire(scenario) == ["pause mark-web-service"]
@@ -185,7 +190,7 @@ def test_does_not_delete_what_somebody_has_resumed(scenario: Scenario) -> None:
     scenario.tools.platform.set_status("mark-web-service", ServiceStatus.RUNNING)
 
     with pytest.raises(DeployFailed, match="somebody has resumed it"):
-        _retire(scenario)
+        _retire(scenario, deletes=True)
 
     assert "mark-web-service" in scenario.tools.platform.services
 
