@@ -73,12 +73,9 @@ def remove_orphaned_instances() -> tuple[Path, ...]:
 
 
 def _has_orphans(state: Path) -> bool:
-    """Return whether a cloud that does not run has instances."""
-    folder = state / "apprunner" / "instances"
-    try:
-        return clouds.find_cloud(state) is None and any(folder.iterdir())
-    except OSError:
-        return False
+    """Return whether a cloud that does not run has instances, in any account and region."""
+    instances = (state.glob(f"{place}/instances/*") for place in ("apprunner", "ecs", "accounts/*/*/*"))
+    return clouds.find_cloud(state) is None and any(map(any, instances))
 
 
 def _remember(state: Path) -> None:

@@ -82,8 +82,10 @@ def test_process_with_the_pid_of_a_killed_cloud_is_never_signalled(tmp_path: Pat
 
 def test_instances_of_a_killed_cloud_are_removed(tmp_path: Path) -> None:
     cloud = start(tmp_path / "cloud")
-    instance = cloud.state / "apprunner" / "instances" / ("0" * 32)
-    instance.mkdir(parents=True)
+    home, elsewhere = cloud.state / "apprunner", cloud.state / "accounts" / "210987654321" / "eu-central-1" / "ecs"
+    instance, other = (folder / "instances" / (digit * 32) for folder, digit in ((elsewhere, "0"), (home, "1")))
+    for folder in (instance, other):
+        folder.mkdir(parents=True)
     assert cloud_registry.remove_orphaned_instances() == ()
     program = [sys.executable, "-c", "input()"]
     environ = {**os.environ, "KAIZEN_LOCALCLOUD_INSTANCE": instance.name}
@@ -96,6 +98,7 @@ def test_instances_of_a_killed_cloud_are_removed(tmp_path: Path) -> None:
         else:
             orphan.kill()
     assert not instance.exists()
+    assert not other.exists()
     assert cloud_registry.remove_orphaned_instances() == ()
 
 
