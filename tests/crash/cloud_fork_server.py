@@ -69,8 +69,7 @@ def kill_cloud(cloud: Cloud) -> None:
 
 def main() -> None:
     """Fork a cloud for every line: a state folder, and options of the cloud's command line, between tabs."""
-    import moto.dynamodb.responses
-    import moto.sts.responses  # noqa: F401 - loaded once, for all of them
+    import moto.dynamodb.responses  # noqa: F401 - loaded once, for all of them
 
     from kaizen_tasks.localcloud import __main__ as cloud
 

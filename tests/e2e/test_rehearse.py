@@ -132,13 +132,18 @@ def test_a_local_cloud_without_an_engine_is_released_to_with_stand_ins(app: Work
     assert re.search("^unset AWS_ENDPOINT_URL .* INVOKE_BUILD_ENGINE ", stopped.out, re.MULTILINE)
 
 
-def test_an_app_that_was_never_released_has_a_release_to_roll_back_to(app: Workspace) -> None:
+def test_an_app_that_was_never_released_has_a_release_to_roll_back_to_in_another_account(app: Workspace) -> None:
+    config = (app.clone / "kaizen.toml").read_text()
+    place = 'account = "210987654321"\nregion = "eu-central-1"\nprofile = "prod-sso"'
+    app.commit("kaizen.toml", config.replace("[environments.prod]", f"[environments.prod]\n{place}"))
+
     result = app.inv("rehearse", "--flow", "rollback --env prod --reason trial", "--json").expect_success()
 
     (rollback,) = result.document["commands"]
     assert {step["step"] for step in rollback["steps"]} >= {"deploy prod", "verify prod", "hold prod"}
     assert "as if released before: v0.1.7 runs in staging, prod, mark, shane, dom" in result.err
     assert "roll back prod to v0.1.6" in result.err
+    assert "prod: account 210987654321, eu-central-1" in result.err
     assert app.git("tag", "--list") == ""
 
 
