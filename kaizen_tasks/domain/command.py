@@ -15,6 +15,9 @@ from kaizen_tasks.domain.text.duration import Seconds
 TOKEN_LENGTH = 32
 """Characters of the token by which a command is found again; ECS accepts 64 as `clientToken`, 36 as `startedBy`."""
 
+MAX_SHOWN_LENGTH = 60
+"""Characters of a command line that a plan shows."""
+
 
 @frozen(kw_only=True)
 class BeforeDeployCommand:
@@ -33,8 +36,9 @@ class BeforeDeployCommand:
     reversible: bool = True
 
     def __str__(self) -> str:
-        """Return name and command line: `migrate (python manage.py migrate)`."""
-        return f"{self.name} ({shlex.join(self.words)})"
+        """Return name and command line, shortened: `migrate (python manage.py migrate)`."""
+        line = " ".join(shlex.join(self.words).split())
+        return f"{self.name} ({line if len(line) <= MAX_SHOWN_LENGTH else f'{line[: MAX_SHOWN_LENGTH - 2]} …'})"
 
 
 @frozen(kw_only=True)

@@ -226,18 +226,23 @@ def find_failure(entries: Sequence[LedgerEntry], *, digest: str = "", name: str 
 
 
 def find_standing_failure(entries: Sequence[LedgerEntry], name: str) -> LedgerEntry | None:
-    """Return the entry by which a release failed or was rolled back; None if not, or if it was deployed again since.
+    """Return the entry by which a release failed or was rolled back; None if not, or if it was tried again since.
+
+    A command before its deployment that failed is such an entry too.
 
     Args:
         entries: newest first.
         name: the release's name.
     """
-    digests = {entry.digest for entry in entries if entry.version == name and entry.event.concerns_deployment} - {""}
+    own_entries = [entry for entry in entries if entry.version == name]
+    digests = {item.digest for item in own_entries if item.event.concerns_deployment or item.event.concerns_command}
+    digests.discard("")
     failure = None
     for entry, withdrawn_digest in _with_withdrawn_digests(entries):
-        if withdrawn_digest in digests:
+        is_own = entry.digest in digests
+        if withdrawn_digest in digests or (is_own and entry.event is Event.COMMAND_FAILED):
             failure = entry
-        elif entry.digest in digests and entry.event in {Event.STARTED, Event.DEPLOYED, Event.VERIFIED}:
+        elif is_own and entry.event in {Event.COMMAND_STARTED, Event.STARTED, Event.DEPLOYED, Event.VERIFIED}:
             failure = None
     return failure
 

@@ -35,6 +35,7 @@ def run(c: Context, *, env: str, timeout: str, yes: bool) -> None:
     result = CommandResult()
     run_change(plan_run(command, result, tools), tools, yes=yes)
     if result.exit_code:
+        tools.reporter.note(f"exit code {result.exit_code}")
         raise Exit(code=result.exit_code)
 
 
