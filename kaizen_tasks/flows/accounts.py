@@ -9,6 +9,7 @@ from kaizen_tasks.flows.parallel import map_parallel
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from kaizen_tasks.domain.aws_target import AwsTarget
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.ports.tools import Tools
 
@@ -24,6 +25,14 @@ def require_accounts(environments: Iterable[Environment], tools: Tools) -> None:
     tools.identity.account_id()
     targets = {environment.target: tools.at(environment) for environment in environments}
     map_parallel(lambda target: target.identity.account_id(), targets.values(), max_workers=MAX_CONCURRENT_ACCOUNTS)
+
+
+def group_by_target(environments: Iterable[Environment]) -> dict[AwsTarget, tuple[Environment, ...]]:
+    """Return the environments by the account and region that they are in, and by whose credentials reach these."""
+    groups: dict[AwsTarget, tuple[Environment, ...]] = {}
+    for environment in environments:
+        groups[environment.target] = (*groups.get(environment.target, ()), environment)
+    return groups
 
 
 def describe_accounts(environments: Iterable[Environment], tools: Tools) -> tuple[str, ...]:

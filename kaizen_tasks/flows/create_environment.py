@@ -13,7 +13,7 @@ from kaizen_tasks.domain.service import OperationKind, ServiceStatus
 from kaizen_tasks.domain.text import duration
 from kaizen_tasks.errors import DeployFailed, NotFound, UsageError
 from kaizen_tasks.flows.ledger import entries as ledger
-from kaizen_tasks.flows.setup import CreateTable, EnableBlobMounting, ProtectTags
+from kaizen_tasks.flows.setup import CreateTable, ProtectTags, blob_mounting
 from kaizen_tasks.flows.step import EnvironmentStep
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def creation_flow(environment: Environment, neighbour: Environment) -> Flow:
     """Return the steps of a setup that also creates what an environment lacks: its repository and its service."""
     return (
         CreateTable(),
-        EnableBlobMounting(),
+        *blob_mounting([environment]),
         CreateRepository(environment=environment, neighbour=neighbour),
         CreateService(environment=environment, neighbour=neighbour),
     )

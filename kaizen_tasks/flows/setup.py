@@ -8,6 +8,7 @@ from attrs import define, field, frozen
 from semver import Version
 
 from kaizen_tasks.domain.decision import Act, Decision, Done
+from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import NOTHING_CHANGED, Denied, Interrupted, KaizenError, NotFound, Refused, Unsupported
 from kaizen_tasks.flows.deploy.first_deployment import create_command
@@ -16,9 +17,8 @@ from kaizen_tasks.flows.runner import Executor, apply_step, run_flow
 from kaizen_tasks.flows.step import EnvironmentStep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator, Sequence
 
-    from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.flows.step import Flow, Step
     from kaizen_tasks.ports.tools import Tools
 
@@ -61,19 +61,31 @@ class CreateTable:
 
 @frozen(kw_only=True)
 class EnableBlobMounting:
-    """Enable blob mounting, a setting of account and region with which a promotion does not send layers again."""
+    """Enable blob mounting, a setting of account and region with which a promotion does not send layers again.
 
-    label: ClassVar[StepLabel] = StepLabel("blob mounting")
+    Attributes:
+        environment: one of the environments of the account and region.
+        is_only_place: whether all environments are there, so that the step needs no further name.
+    """
+
+    environment: Environment
+    is_only_place: bool = True
+
+    @property
+    def label(self) -> StepLabel:
+        """The name of the step, with that of the environment where there are several places."""
+        return StepLabel("blob mounting", "" if self.is_only_place else self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look up the setting."""
-        if tools.account.is_blob_mounting_enabled():
-            return Done("repositories of the account share layers", release)
-        return Act("let all repositories of the account share layers (BLOB_MOUNTING)", release)
+        place = "the account" if self.is_only_place else self.environment.target.place
+        if tools.at(self.environment).account.is_blob_mounting_enabled():
+            return Done(f"repositories of {place} share layers", release)
+        return Act(f"let all repositories of {place} share layers (BLOB_MOUNTING)", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Enable blob mounting."""
-        tools.account.enable_blob_mounting()
+        tools.at(self.environment).account.enable_blob_mounting()
         return release
 
 
@@ -118,9 +130,16 @@ class ProtectTags(EnvironmentStep):
         return release
 
 
-def setup_flow(environments: Iterable[Environment]) -> Flow:
-    """Return the steps for the ledger's table, for blob mounting and for the tag rules of the repositories."""
-    return (CreateTable(), EnableBlobMounting(), *(ProtectTags(environment=each) for each in environments))
+def setup_flow(environments: Sequence[Environment]) -> Flow:
+    """Return the steps for the ledger's table and, in each account, for blob mounting and the rules of tags."""
+    return (CreateTable(), *blob_mounting(environments), *(ProtectTags(environment=each) for each in environments))
+
+
+def blob_mounting(environments: Sequence[Environment]) -> Iterator[EnableBlobMounting]:
+    """Yield a step for each account and region of the environments."""
+    places = {(each.target.account, each.target.region): each for each in reversed(environments)}
+    for environment in (each for each in environments if each in places.values()):
+        yield EnableBlobMounting(environment=environment, is_only_place=len(places) == 1)
 
 
 def pending_steps(flow: Flow, tools: Tools) -> tuple[tuple[Step, str], ...]:

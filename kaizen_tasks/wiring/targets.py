@@ -6,6 +6,8 @@ from functools import cached_property
 from threading import RLock
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from kaizen_tasks.ports.tools import Target
 
 if TYPE_CHECKING:
@@ -75,9 +77,15 @@ class AccountPorts:
         from kaizen_tasks.adapters.aws.account_admin import AwsAccount
         from kaizen_tasks.adapters.host.clock import SystemClock
 
-        machine_clock = SystemClock()  # its skew is measured
+        settings = self._settings
+        there = {name: each for name, each in settings.environments.items() if each.target == self._target}
         return AwsAccount(
-            self.aws, settings=self._settings, ledger=self._ledger(), platform=self.apprunner, clock=machine_clock
+            self.aws,
+            settings=evolve(settings, environments=there),
+            ledger=self._ledger(),
+            platform=self.apprunner,
+            clock=SystemClock(),  # its skew is measured
+            is_home=self._target == settings.aws.target,
         )
 
     @cached_property

@@ -140,7 +140,7 @@ def test_setup_does_what_the_emulator_can(aws: Aws, monkeypatch: pytest.MonkeyPa
         with suppress(aws.ecr().exceptions.RepositoryAlreadyExistsException):
             aws.ecr().create_repository(repositoryName=environment.repository)
 
-    setup.run_setup(setup.setup_flow(environments), tools)
+    setup.run_setup(setup.setup_flow([*environments]), tools)
 
     assert account.ledger_table().exists
     assert any(line.startswith("  left as it is: blob mounting: ") for line in tools.reporter.lines)

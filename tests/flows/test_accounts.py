@@ -5,12 +5,15 @@ from __future__ import annotations
 import pytest
 
 from kaizen_tasks.errors import Denied
+from kaizen_tasks.flows import setup
 from kaizen_tasks.flows.accounts import require_accounts
+from kaizen_tasks.flows.doctor import run_checks
 from kaizen_tasks.flows.execution import announce
 from kaizen_tasks.flows.status import collect_status
 from tests.fakes.tools import FakeIdentity, FakeTools, settings
 
 ABROAD = {"account": "210987654321", "region": "eu-central-1", "role": "arn:aws:iam::210987654321:role/release"}
+CHECKS = ("permissions", "blob mounting", "region", "ledger")
 ENVIRONMENTS = {"staging": {}, "prod": ABROAD, "mark": ABROAD}
 
 
@@ -54,3 +57,44 @@ def test_status_shows_the_others_when_an_account_cannot_be_reached(tools: FakeTo
 
     assert (staging.errors, staging.url) == ((), "https://staging.example")
     assert [row.errors for row in others] == [("ada may not assume the role",)] * 2
+
+
+def test_doctor_looks_at_each_account(tools: FakeTools) -> None:
+    findings = run_checks(tools)
+
+    (account,) = [finding for finding in findings if finding.subject.check == "account"]
+    assert (account.subject.environment, account.verdict) == ("prod", "ok")
+    assert "(eu-central-1), as arn:aws:iam::" in account.message
+    by_check = {
+        check: [each.subject.environment for each in findings if each.subject.check == check] for check in CHECKS
+    }
+    assert by_check == {"permissions": ["", "prod"], "blob mounting": ["", "prod"], "region": ["", ""], "ledger": [""]}
+
+
+def test_doctor_says_once_that_an_account_cannot_be_reached(tools: FakeTools) -> None:
+    error = Denied("ada may not assume the role", hint="inv setup --print-iam --env prod")
+    tools.elsewhere["prod"].identity.failure = error
+    tools.elsewhere["prod"].account.failures["caller"] = error
+
+    findings = run_checks(tools)
+
+    told = [finding for finding in findings if "may not assume" in finding.message]
+    assert [(each.subject.check, each.subject.environment, each.fix) for each in told] == [
+        ("account", "prod", "inv setup --print-iam --env prod")
+    ]
+    assert {each.subject.check for each in findings if each.subject.environment == "staging"} > {
+        "service",
+        "repository",
+    }
+
+
+def test_setup_prepares_each_account(tools: FakeTools) -> None:
+    for each in (tools, tools.elsewhere["prod"]):
+        each.account.is_mounting_blobs = False
+
+    setup.run_setup(setup.setup_flow([*tools.settings.environments.values()]), tools)
+
+    assert tools.account.is_mounting_blobs
+    assert tools.elsewhere["prod"].account.is_mounting_blobs
+    labels = tools.reporter.labels_with("acted")
+    assert [label for label in labels if label.startswith("blob")] == ["blob mounting staging", "blob mounting prod"]

@@ -27,7 +27,7 @@ def tools() -> FakeTools:
 
 
 def test_setup_creates_what_is_missing(tools: FakeTools) -> None:
-    setup.run_setup(setup.setup_flow(tools.settings.environments.values()), tools)
+    setup.run_setup(setup.setup_flow([*tools.settings.environments.values()]), tools)
 
     assert tools.account.table_state.point_in_time_recovery
     assert tools.account.is_mounting_blobs
@@ -36,7 +36,7 @@ def test_setup_creates_what_is_missing(tools: FakeTools) -> None:
 
 
 def test_setup_is_idempotent(tools: FakeTools) -> None:
-    flow = setup.setup_flow(tools.settings.environments.values())
+    flow = setup.setup_flow([*tools.settings.environments.values()])
     setup.run_setup(flow, tools)
     before = list(tools.account.changes)
 
@@ -47,7 +47,7 @@ def test_setup_is_idempotent(tools: FakeTools) -> None:
 
 
 def test_setup_dry_run_changes_nothing(tools: FakeTools) -> None:
-    setup.run_setup(setup.setup_flow(tools.settings.environments.values()), tools, dry_run_step)
+    setup.run_setup(setup.setup_flow([*tools.settings.environments.values()]), tools, dry_run_step)
 
     assert tools.account.changes == []
     assert len(tools.reporter.labels_with("act")) == 2 + len(NAMES)
@@ -56,8 +56,8 @@ def test_setup_dry_run_changes_nothing(tools: FakeTools) -> None:
 def test_setup_turns_on_point_in_time_recovery(tools: FakeTools) -> None:
     tools.account.table_state = evolve(tools.account.table_state, exists=True)
 
-    (_, what), *_ = setup.pending_steps(setup.setup_flow(tools.settings.environments.values()), tools)
-    setup.run_setup(setup.setup_flow(tools.settings.environments.values()), tools)
+    (_, what), *_ = setup.pending_steps(setup.setup_flow([*tools.settings.environments.values()]), tools)
+    setup.run_setup(setup.setup_flow([*tools.settings.environments.values()]), tools)
 
     assert "point-in-time recovery" in what
     assert tools.account.table_state.point_in_time_recovery
@@ -68,7 +68,7 @@ def test_setup_names_every_lookup_that_fails(tools: FakeTools) -> None:
         del tools.account.rules[name]
 
     with pytest.raises(Refused, match=r"repository mark-web-app; .* repository dom-web-app") as caught:
-        setup.pending_steps(setup.setup_flow(tools.settings.environments.values()), tools)
+        setup.pending_steps(setup.setup_flow([*tools.settings.environments.values()]), tools)
 
     assert caught.value.state == "nothing has been changed"
     assert tools.account.changes == []
@@ -86,7 +86,7 @@ def test_question_without_answer_stops_nothing_else(
     tools: FakeTools, question: str, left: str, done: list[str], error: KaizenError
 ) -> None:
     tools.account.failures[question] = error
-    flow = setup.setup_flow(tools.settings.environments.values())
+    flow = setup.setup_flow([*tools.settings.environments.values()])
 
     pending = [str(step.label) for step, _ in setup.pending_steps(flow, tools)]
     setup.run_setup(flow, tools)
@@ -107,7 +107,7 @@ def test_tags_are_left_mutable_where_the_cloud_keeps_no_exceptions(
 
     monkeypatch.setattr(FakeAccountAdmin, "set_tag_mutability", forget_filters)
 
-    setup.run_setup(setup.setup_flow(tools.settings.environments.values()), tools)
+    setup.run_setup(setup.setup_flow([*tools.settings.environments.values()]), tools)
 
     assert set(tools.account.rules.values()) == {MUTABLE}
     assert any(line.startswith("  left as it is: tags staging: this cloud keeps no") for line in tools.reporter.lines)
@@ -117,7 +117,7 @@ def test_change_that_is_denied_stops_no_other_and_is_reported(tools: FakeTools) 
     tools.account.failures["create_table"] = Denied("cannot create the table", hint="ask for this permission")
 
     with pytest.raises(Interrupted, match="cannot create the table") as caught:
-        setup.run_setup(setup.setup_flow(tools.settings.environments.values()), tools)
+        setup.run_setup(setup.setup_flow([*tools.settings.environments.values()]), tools)
 
     assert caught.value.state.startswith("done: blob mounting, tags staging")
     assert tools.account.is_mounting_blobs
@@ -126,7 +126,7 @@ def test_change_that_is_denied_stops_no_other_and_is_reported(tools: FakeTools) 
 def test_recovery_that_cannot_be_looked_at_is_no_change(tools: FakeTools) -> None:
     tools.account.table_state = evolve(tools.account.table_state, exists=True, point_in_time_recovery=None)
 
-    setup.run_setup(setup.setup_flow(tools.settings.environments.values()), tools)
+    setup.run_setup(setup.setup_flow([*tools.settings.environments.values()]), tools)
 
     assert "ledger" in tools.reporter.labels_with("done")
 

@@ -56,20 +56,29 @@ class AwsAccount(AccountAdmin):
 
     Args:
         aws: clients of the account.
-        settings: configuration with the names of repositories and services.
+        settings: configuration with the environments of the account and region, and no others.
         ledger: the ledger whose table is checked and created.
         platform: looks up the services' identifiers.
         clock: this machine's clock, for `clock_skew`.
+        is_home: whether the ledger's table is in the account and region.
     """
 
     def __init__(
-        self, aws: Aws, *, settings: Settings, ledger: DynamoLedger, platform: AppRunnerPlatform, clock: Clock
+        self,
+        aws: Aws,
+        *,
+        settings: Settings,
+        ledger: DynamoLedger,
+        platform: AppRunnerPlatform,
+        clock: Clock,
+        is_home: bool = True,
     ) -> None:
         self._aws = aws
         self._platform = platform
         self._settings = settings
         self._ledger = ledger
         self._clock = clock
+        self._is_home = is_home
 
     def caller(self) -> CallerIdentity:
         """Return the identity that the credentials belong to."""
@@ -102,7 +111,8 @@ class AwsAccount(AccountAdmin):
 
     def permissions(self) -> tuple[Permission, ...]:
         """Return the permissions for each task, from IAM's simulator or else from trying read-only requests."""
-        caller, tasks = self.caller(), iam_policy.applicable_tasks(self._settings)
+        caller = self.caller()
+        tasks = [task for task in iam_policy.applicable_tasks(self._settings) if self._is_home or task != "hold"]
         try:
             required = self._required_statements(caller.account_id, self._settings)
             results = permissions.simulate_permissions(caller.principal, required, self._aws)
@@ -123,7 +133,8 @@ class AwsAccount(AccountAdmin):
     def _required_statements(self, account: str, settings: Settings) -> Sequence[Statement]:
         """Return the policy statements of the app with real service identifiers, which the caller's policy may name."""
         ids = {each.service: self._service_id(each.service) for each in settings.environments.values()}
-        return iam_policy.statements(settings, account=account, table=self._ledger.table_name, service_ids=ids)
+        table = self._ledger.table_name if self._is_home else ""
+        return iam_policy.statements(settings, account=account, table=table, service_ids=ids)
 
     def _service_id(self, service: str) -> str:
         try:
@@ -132,18 +143,26 @@ class AwsAccount(AccountAdmin):
             return "*"
 
     def _read_only_calls(self) -> Mapping[str, Callable[[], object]]:
-        """Return functions by IAM action: each tries one read-only action on the first environment's resources."""
-        ecr, apprunner, dynamodb = self._aws.ecr(), self._aws.apprunner(), self._aws.dynamodb()
-        sample, table = next(iter(self._settings.environments.values())), self._ledger.table_name
-        repo, key = sample.repository, {"pk": {"S": "ledger#"}, "sk": {"S": "-"}}
+        """Return functions by IAM action: each tries one read-only action, on the first environment's resources."""
+        sample = next(iter(self._settings.environments.values()), None)
+        return {**(self._table_calls() if self._is_home else {}), **(self._sample_calls(sample) if sample else {})}
+
+    def _table_calls(self) -> Mapping[str, Callable[[], object]]:
+        dynamodb, table = self._aws.dynamodb(), self._ledger.table_name
+        key = {"pk": {"S": "ledger#"}, "sk": {"S": "-"}}
         return {
-            "apprunner:DescribeService": partial(self._platform.get_service, sample.service),
-            "apprunner:ListServices": partial(apprunner.list_services, MaxResults=1),
             "dynamodb:BatchGetItem": partial(dynamodb.batch_get_item, RequestItems={table: {"Keys": [key]}}),
             "dynamodb:DescribeContinuousBackups": partial(dynamodb.describe_continuous_backups, TableName=table),
             "dynamodb:DescribeTable": partial(dynamodb.describe_table, TableName=table),
             "dynamodb:GetItem": partial(dynamodb.get_item, TableName=table, Key=key),
             "dynamodb:Query": partial(self._ledger.entries, "", limit=1),
+        }
+
+    def _sample_calls(self, sample: Environment) -> Mapping[str, Callable[[], object]]:
+        ecr, apprunner, repo = self._aws.ecr(), self._aws.apprunner(), sample.repository
+        return {
+            "apprunner:DescribeService": partial(self._platform.get_service, sample.service),
+            "apprunner:ListServices": partial(apprunner.list_services, MaxResults=1),
             "ecr:BatchCheckLayerAvailability": partial(
                 ecr.batch_check_layer_availability, repositoryName=repo, layerDigests=[UNKNOWN_DIGEST]
             ),

@@ -42,7 +42,10 @@ def _account_checks(tools: Tools) -> Iterator[Check]:
         yield from account.checks(tools)
         tag_rules = environment.TagRules(tools.settings.environments.values(), tools)
         for configured_environment in tools.settings.environments.values():
-            yield from environment.checks(configured_environment, tools, tag_rules)
+            if account.can_reach(configured_environment, tools):
+                yield from environment.checks(configured_environment, tools, tag_rules)
+            else:
+                yield from environment.checks_without_credentials(configured_environment, tools)
     else:
         yield from account.skipped_checks()
         for configured_environment in tools.settings.environments.values():

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.domain.doctor import Finding, Subject, Verdict
 from kaizen_tasks.domain.text import duration
 from kaizen_tasks.errors import KaizenError
+from kaizen_tasks.flows.accounts import group_by_target
 from kaizen_tasks.flows.doctor.check import Check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from kaizen_tasks.domain.environment import Environment
+    from kaizen_tasks.ports.cloud import AccountAdmin
     from kaizen_tasks.ports.tools import Tools
 
 CLOCK_SKEW_WARNING_SECONDS = 2.0
@@ -39,21 +41,64 @@ def checks_without_credentials(tools: Tools) -> Iterator[Check]:
 
 
 def checks(tools: Tools) -> Iterator[Check]:
-    """Return the checks that need credentials: permissions, ledger and blob mounting."""
-    yield Check(subject=Subject("permissions"), probe=partial(_check_permissions, tools), error_verdict=Verdict.SKIPPED)
+    """Return the checks that need credentials: permissions, ledger and blob mounting, then those of other accounts."""
+    groups = group_by_target(tools.settings.environments.values())
+    at_home = groups.pop(tools.settings.aws.target, ())
+    yield Check(
+        subject=Subject("permissions"),
+        probe=partial(_check_permissions, tools.account, tools),
+        error_verdict=Verdict.SKIPPED,
+    )
     yield Check(subject=Subject("ledger"), probe=partial(_check_ledger, tools))
-    yield Check(subject=Subject("blob mounting"), probe=partial(_check_mounting, tools), error_verdict=Verdict.SKIPPED)
+    if at_home:
+        yield _mounting_check(Subject("blob mounting"), tools.account)
+    for first, *_ in groups.values():
+        yield from _target_checks(first, tools)
+
+
+def _target_checks(environment: Environment, tools: Tools) -> Iterator[Check]:
+    """Return the checks of an account or region other than the home's, in which an environment is."""
+    name, account = environment.name, tools.at(environment).account
+    yield Check(subject=Subject("account", name), probe=partial(_check_target, environment, tools))
+    if not can_reach(environment, tools):
+        return
+    yield Check(
+        subject=Subject("permissions", name),
+        probe=partial(_check_permissions, account, tools),
+        error_verdict=Verdict.SKIPPED,
+    )
+    yield _mounting_check(Subject("blob mounting", name), account)
+
+
+def _mounting_check(subject: Subject, account: AccountAdmin) -> Check:
+    return Check(subject=subject, probe=partial(_check_mounting, account), error_verdict=Verdict.SKIPPED)
 
 
 def checks_before_changes(environments: Sequence[Environment], tools: Tools) -> Iterator[Check]:
-    """Return the check that precedes a change of environments: what the credentials may change there."""
-    probe = partial(_check_denied_changes, environments, tools)
-    yield Check(
-        subject=Subject("permissions"),
-        probe=probe,
-        error_verdict=Verdict.SKIPPED,
-        before_changes=Verdict.PROBLEM,
-    )
+    """Return the checks that precede a change of environments: what the credentials may change in each account."""
+    groups = group_by_target(environments)
+    at_home = groups.pop(tools.settings.aws.target, ())
+    subjects = {Subject("permissions"): (at_home, tools.account)}
+    subjects |= {
+        Subject("permissions", first.name): ((first, *others), tools.at(first).account)
+        for first, *others in groups.values()
+    }
+    for subject, (group, account) in subjects.items():
+        yield Check(
+            subject=subject,
+            probe=partial(_check_denied_changes, group, account),
+            error_verdict=Verdict.SKIPPED,
+            before_changes=Verdict.PROBLEM,
+        )
+
+
+def can_reach(environment: Environment, tools: Tools) -> bool:
+    """Return whether the credentials of an environment work; otherwise all its checks would report the same error."""
+    try:
+        tools.at(environment).identity.account_id()
+    except KaizenError:
+        return False
+    return True
 
 
 def is_local_cloud(tools: Tools) -> bool:
@@ -82,14 +127,20 @@ def _check_credentials(tools: Tools, subject: Subject) -> Iterator[Finding]:
         yield subject.warning(f"{caller.principal}, and no account is configured", fix)
 
 
+def _check_target(environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:
+    caller = tools.at(environment).account.caller()
+    yield subject.ok(f"{caller.account_id} ({environment.target.region}), as {caller.principal}")
+
+
 def _check_region(tools: Tools, subject: Subject) -> Iterator[Finding]:
-    region, supported_regions = tools.settings.aws.region, tools.account.supported_regions()
-    if region in supported_regions:
-        yield subject.ok(region)
-        return
-    close_matches = difflib.get_close_matches(region, supported_regions, n=1)
-    fix = f"did you mean {close_matches[0]}?" if close_matches else "check aws.region"
-    yield subject.warning(f"App Runner is not known to be available in {region}", fix)
+    supported_regions = tools.account.supported_regions()
+    for region in dict.fromkeys(each.target.region for each in tools.settings.environments.values()):
+        if region in supported_regions:
+            yield subject.ok(region)
+            continue
+        close_matches = difflib.get_close_matches(region, supported_regions, n=1)
+        fix = f"did you mean {close_matches[0]}?" if close_matches else "check aws.region"
+        yield subject.warning(f"App Runner is not known to be available in {region}", fix)
 
 
 def _check_clock(tools: Tools, subject: Subject) -> Iterator[Finding]:
@@ -102,11 +153,11 @@ def _check_clock(tools: Tools, subject: Subject) -> Iterator[Finding]:
     yield subject.problem(message, fix) if abs(skew) > CLOCK_SKEW_PROBLEM_SECONDS else subject.warning(message, fix)
 
 
-def _check_permissions(tools: Tools, subject: Subject) -> Iterator[Finding]:
+def _check_permissions(account: AccountAdmin, tools: Tools, subject: Subject) -> Iterator[Finding]:
     if is_local_cloud(tools):
         yield subject.ok("a local cloud allows everything")
         return
-    permissions = tools.account.permissions()
+    permissions = account.permissions()
     for permission in permissions:
         if permission.denied_actions:
             message = f"{permission.task} needs {', '.join(permission.denied_actions)}"
@@ -120,8 +171,10 @@ def _check_permissions(tools: Tools, subject: Subject) -> Iterator[Finding]:
         yield subject.ok(f"enough for {allowed_tasks}")
 
 
-def _check_denied_changes(environments: Sequence[Environment], tools: Tools, subject: Subject) -> Iterator[Finding]:
-    denied_actions = tools.account.denied_changes(environments)
+def _check_denied_changes(
+    environments: Sequence[Environment], account: AccountAdmin, subject: Subject
+) -> Iterator[Finding]:
+    denied_actions = account.denied_changes(environments)
     fix = "print a policy that allows it: inv setup --print-iam"
     if certain := [each.action for each in denied_actions if each.is_certain]:
         yield subject.problem(f"these credentials may not {', '.join(certain)}", fix)
@@ -141,8 +194,8 @@ def _check_ledger(tools: Tools, subject: Subject) -> Iterator[Finding]:
         yield subject.ok(f"the table {table.name}, with point-in-time recovery")
 
 
-def _check_mounting(tools: Tools, subject: Subject) -> Iterator[Finding]:
-    if tools.account.is_blob_mounting_enabled():
+def _check_mounting(account: AccountAdmin, subject: Subject) -> Iterator[Finding]:
+    if account.is_blob_mounting_enabled():
         yield subject.ok("enabled: a promotion sends no layer")
     else:
         yield subject.warning("disabled: every promotion sends all layers again", SETUP_HINT)

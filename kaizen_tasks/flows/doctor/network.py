@@ -74,6 +74,10 @@ def _server_urls(tools: Tools) -> Sequence[str]:
     urls: list[str] = []
     with suppress(KaizenError):  # reported by the check of the credentials
         urls += tools.account.endpoint_urls()
+        regions = {each.target.region: each for each in tools.settings.environments.values()}
+        regions.pop(tools.settings.aws.region, None)
+        for environment in regions.values():
+            urls += tools.at(environment).account.endpoint_urls()
         targets = {each.target: tools.at(each) for each in tools.settings.environments.values()}
         urls += [target.registry.credentials().url for target in targets.values()]
     return tuple({urlsplit(url).netloc: url for url in urls}.values())
