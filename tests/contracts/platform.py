@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 from attrs import evolve
 
-from kaizen_tasks.domain.service import ServiceStatus
+from kaizen_tasks.domain.service import OperationState, ServiceStatus
 from kaizen_tasks.errors import NotFound, Refused
 
 if TYPE_CHECKING:
@@ -17,20 +17,22 @@ if TYPE_CHECKING:
 
 
 class Stage(Protocol):
-    """A platform with the RUNNING service `web-service`, which follows the tag `latest` and deploys only when told to.
+    """A platform with the running service `web-service`, which deploys only when told to.
 
     Attributes:
         platform: the implementation.
+        image: reference of the image to deploy; where a tag is followed, it is on that image.
     """
 
     platform: Platform
+    image: str
 
     def pause(self, name: str) -> None:
         """Pause a service without the port, and wait until it is paused."""
         ...
 
-    def occupy(self, name: str) -> None:
-        """Start a deployment that has not ended when this returns."""
+    def occupy(self, name: str) -> str:
+        """Start a deployment that has not ended when this returns, without the port; return its identifier."""
         ...
 
     def settle(self, name: str) -> None:
@@ -47,7 +49,8 @@ class PlatformContract:
         assert (service.name, service.status) == ("web-service", ServiceStatus.RUNNING)
         assert not service.auto_deploys
         assert service.id
-        assert service.image.endswith(":latest")
+        assert service.image_reference
+        assert service.fix == ""
         assert service.url.startswith(("http://", "https://"))
 
     def test_lists_where_services_answer(self, stage: Stage) -> None:
@@ -62,7 +65,7 @@ class PlatformContract:
         begun = datetime.now(UTC)
         service = stage.platform.get_service("web-service")
 
-        identity = stage.platform.start_deployment(service, service.image)
+        identity = stage.platform.start_deployment(service, stage.image)
         stage.settle("web-service")
 
         operation = _operation(stage.platform, identity)
@@ -75,7 +78,7 @@ class PlatformContract:
         service = stage.platform.get_service("web-service")
         identities = []
         for _ in range(2):
-            identities.append(stage.platform.start_deployment(service, service.image))
+            identities.append(stage.platform.start_deployment(service, stage.image))
             stage.settle("web-service")
 
         listed = [operation.id for operation in stage.platform.list_operations(service)]
@@ -87,7 +90,7 @@ class PlatformContract:
         stage.occupy("web-service")
         before = len(stage.platform.list_operations(service))
 
-        assert stage.platform.start_deployment(service, service.image) == ""
+        assert stage.platform.start_deployment(service, stage.image) == ""
 
         assert before == len(stage.platform.list_operations(service))
 
@@ -114,13 +117,80 @@ class PlatformContract:
         with pytest.raises(Refused, match="web-service"):
             stage.platform.delete_failed_service(stage.platform.get_service("web-service"))
 
+    def test_stops_no_deployment_that_is_not_in_progress(self, stage: Stage) -> None:
+        service = stage.platform.get_service("web-service")
+        identity = stage.platform.start_deployment(service, stage.image)
+        stage.settle("web-service")
+
+        with pytest.raises(Refused):
+            stage.platform.stop_deployment(service, identity)
+
+
+class PausablePlatformContract:
+    """What every platform does whose services can be paused. Subclasses provide the fixture `stage`."""
+
     def test_refuses_to_deploy_a_paused_service_and_says_how_to_resume_it(self, stage: Stage) -> None:
         stage.pause("web-service")
 
-        with pytest.raises(Refused, match="PAUSED") as caught:
-            stage.platform.start_deployment(stage.platform.get_service("web-service"), "")
+        service = stage.platform.get_service("web-service")
+        with pytest.raises(Refused, match=service.native_status) as caught:
+            stage.platform.start_deployment(service, stage.image)
 
-        assert "resume" in caught.value.hint
+        assert service.status is ServiceStatus.PAUSED
+        assert caught.value.hint == service.fix
+        assert service.fix.startswith(("resume it", "start it"))
+
+
+class UntaggedPlatformContract(PlatformContract):
+    """What every platform does that follows no tag: a deployment is told its image, and can be stopped.
+
+    Subclasses provide the fixture `stage`. Its `image` is another one than that of the service.
+    """
+
+    def test_deploys_the_image_that_it_is_told_and_keeps_everything_else(self, stage: Stage) -> None:
+        before = stage.platform.get_service("web-service")
+        settings = stage.platform.read_settings(before)
+
+        identity = stage.platform.start_deployment(before, stage.image)
+        stage.settle("web-service")
+
+        service = stage.platform.get_service("web-service")
+        digest = stage.image.partition("@")[2]
+        assert (service.image, service.running_digest) == (stage.image, digest)
+        assert before.image != service.image
+        assert _operation(stage.platform, identity).digest == digest
+        assert stage.platform.read_settings(service) == settings
+
+    def test_deploys_the_image_again_that_it_has(self, stage: Stage) -> None:
+        service = stage.platform.get_service("web-service")
+
+        identity = stage.platform.start_deployment(service, service.image)
+        stage.settle("web-service")
+
+        operation = _operation(stage.platform, identity)
+        assert operation.succeeded
+        assert operation.digest == service.running_digest
+        assert stage.platform.get_service("web-service").image == service.image
+
+    def test_stops_a_deployment_so_that_the_image_before_serves(self, stage: Stage) -> None:
+        before = stage.platform.get_service("web-service")
+        identity = stage.occupy("web-service")
+
+        stage.platform.stop_deployment(before, identity)
+        stage.settle("web-service")
+
+        assert _operation(stage.platform, identity).state is OperationState.ROLLED_BACK
+        after = stage.platform.get_service("web-service")
+        assert (after.running_digest, after.status) == (before.running_digest, ServiceStatus.RUNNING)
+
+    def test_tells_a_superseded_deployment_from_one_that_failed(self, stage: Stage) -> None:
+        identity = stage.occupy("web-service")
+        stage.occupy("web-service")
+        stage.settle("web-service")
+
+        operation = _operation(stage.platform, identity)
+        assert operation.state is OperationState.SUPERSEDED
+        assert operation.finished_at is not None
 
 
 def _operation(platform: Platform, identity: str) -> Operation:

@@ -10,7 +10,7 @@ from attrs import define, evolve, field
 
 from kaizen_tasks.domain.new_service import ServiceSettings
 from kaizen_tasks.domain.service import Operation, OperationKind, OperationState, Service, ServiceStatus
-from kaizen_tasks.errors import NotFound, Refused
+from kaizen_tasks.errors import NotFound, Refused, Unsupported
 from kaizen_tasks.ports.platform import Platform
 
 
@@ -26,9 +26,12 @@ def _do_nothing(_: Service) -> None:
 class FakePlatform(Platform):
     """Services without anything running; safe to use from several threads.
 
-    An operation ends when it has been looked at `polls` times, as an outcome of the test's choice.
+    An operation ends when it has been looked at `polls` times, as an outcome of the test's choice. On a platform that
+    follows no tag, a service is configured with the image of its last successful deployment, and a deployment can be
+    stopped.
 
     Attributes:
+        follows_tag: whether services deploy what a tag names.
         polls: how many answers of `list_operations` say that it is still under way.
         outcomes: how deployments of a service end, by name; without one, successfully.
         on_deployed: called with the service when a deployment has succeeded.
@@ -45,6 +48,7 @@ class FakePlatform(Platform):
         operation_seconds: seconds after which an operation ends by itself; None counts `polls` instead.
     """
 
+    follows_tag: bool = True
     polls: int = 0
     outcomes: dict[str, OperationState] = field(factory=dict)
     on_deployed: Callable[[Service], None] = _do_nothing
@@ -60,6 +64,7 @@ class FakePlatform(Platform):
     new_urls: dict[str, str] = field(factory=dict)
     creation_status: ServiceStatus = ServiceStatus.RUNNING
     _polls_left: dict[str, int] = field(factory=dict)
+    _images: dict[str, str] = field(factory=dict)
     _guard: threading.RLock = field(factory=threading.RLock, repr=False)
 
     def add(self, name: str, *, image: str, url: str = "", auto_deploys: bool = False) -> Service:
@@ -72,6 +77,7 @@ class FakePlatform(Platform):
             url=url or f"https://{name}.example",
             image=image,
             auto_deploys=auto_deploys,
+            running_digest=image.partition("@")[2],
         )
         return self.services[name]
 
@@ -93,15 +99,16 @@ class FakePlatform(Platform):
                 return ""
             self.started_services.append(service.name)
             self.started_images[service.name] = image
-            return self.begin_operation(service.name)
+            return self.begin_operation(service.name, image=image)
 
     def stop_deployment(self, service: Service, operation: str) -> None:
+        if self.follows_tag:
+            raise Unsupported("a deployment cannot be stopped")
         with self._guard:
             current = self.history[service.name][0]
             if current.id != operation or current.is_finished:
                 raise Refused(f"the deployment {operation} is not in progress")
-            self.outcomes[service.name] = OperationState.STOPPED
-            self._end(service.name, current, self.now())
+            self._end(service.name, current, self.now(), OperationState.ROLLED_BACK)
 
     def read_settings(self, service: Service) -> ServiceSettings:
         return self.settings.get(self.get_service(service.name).name, ServiceSettings(variables={}, secrets={}))
@@ -132,8 +139,8 @@ class FakePlatform(Platform):
                 operation for operation in self.history[service.name] if operation.id not in self.hidden_operations
             )
 
-    def begin_operation(self, name: str, *, kind: OperationKind = OperationKind.DEPLOYMENT) -> str:
-        """Start an operation from outside: the console, or a tag that moved."""
+    def begin_operation(self, name: str, *, kind: OperationKind = OperationKind.DEPLOYMENT, image: str = "") -> str:
+        """Start an operation from outside: the console, or a tag that moved. It supersedes one that is in progress."""
         with self._guard:
             identity = f"{name}-{len(self.history[name]) + 1}"
             operation = Operation(
@@ -142,8 +149,14 @@ class FakePlatform(Platform):
                 state=OperationState.IN_PROGRESS,
                 native_state="IN_PROGRESS",
                 started_at=self.now(),
+                digest="" if self.follows_tag else image.partition("@")[2],
             )
+            for previous in self.history[name][:1]:
+                if not previous.is_finished:
+                    superseded = evolve(previous, state=OperationState.SUPERSEDED, native_state="STOPPED")
+                    self.history[name][0] = evolve(superseded, finished_at=self.now())
             self.history[name].insert(0, operation)
+            self._images[identity] = image
             self._polls_left[name] = self.polls
             self.set_status(name, ServiceStatus.BUSY)
             return identity
@@ -157,18 +170,21 @@ class FakePlatform(Platform):
         operation = next(iter(self.history[name]), None)
         if operation is None or operation.is_finished:
             return
+        outcome = self.outcomes.get(name, OperationState.SUCCEEDED)
         if self.operation_seconds is not None:
             end_time = operation.started_at + timedelta(seconds=self.operation_seconds)
             if self.now() >= end_time:
-                self._end(name, operation, end_time)
+                self._end(name, operation, end_time, outcome)
             return
         if self._polls_left[name] == 0:
-            self._end(name, operation, self.now())
+            self._end(name, operation, self.now(), outcome)
         self._polls_left[name] -= 1
 
-    def _end(self, name: str, operation: Operation, finish_time: datetime) -> None:
-        outcome = self.outcomes.get(name, OperationState.SUCCEEDED)
+    def _end(self, name: str, operation: Operation, finish_time: datetime, outcome: OperationState) -> None:
         self.history[name][0] = evolve(operation, state=outcome, native_state=outcome.name, finished_at=finish_time)
         self.set_status(name, ServiceStatus.RUNNING)
         if outcome is OperationState.SUCCEEDED and operation.deploys:
+            if not self.follows_tag and (image := self._images[operation.id]):
+                digest = image.partition("@")[2]
+                self.services[name] = evolve(self.services[name], image=image, running_digest=digest)
             self.on_deployed(self.services[name])

@@ -73,6 +73,9 @@ CHANGELOG = b"""# Changelog
 
 - Everything
 """
+INITIAL_DIGEST = f"sha256:{'0' * 64}"
+"""What services run before the first deployment, where no tag is followed."""
+
 FILES = {"VERSION": b"0.1.0\n", "CHANGELOG.md": CHANGELOG, "Dockerfile": b"FROM scratch\n"}
 
 
@@ -117,7 +120,7 @@ class PushingBuilder(FakeBuilder):
 
 @define(kw_only=True)
 class FakeTools:
-    """The toolbox of the flows. Services run what `:latest` names once their deployment has succeeded.
+    """The toolbox of the flows. Once their deployment has succeeded, services run what `:latest` names, or were told.
 
     Attributes:
         dry: whether steps only announce what they would do.
@@ -166,7 +169,8 @@ class FakeTools:
         self.builder = PushingBuilder(registry=self.registry)
         for url in (*self.account.endpoint_urls(), self.registry.credentials().url):
             self.prober.answers[url] = ProbeResponse(status=403)
-        self.platform = FakePlatform(on_deployed=self._deployed, now=self.clock.now)
+        follows_tag = all(environment.follows_tag for environment in self.settings.environments.values())
+        self.platform = FakePlatform(follows_tag=follows_tag, on_deployed=self._deployed, now=self.clock.now)
         self.migration_source = FakeMigrationSource(platform=self.platform)
         self.migration_target.platform.now = self.clock.now
         self.account.on_repository_created = self.registry.create
@@ -177,6 +181,8 @@ class FakeTools:
                 self.account.rules[environment.repository] = IMMUTABLE_VERSIONS.with_versions_protected(tags)
             self.secrets.create(environment.secret, DOCUMENT, version=f"{name}-1", at=self.clock.now())
             image = f"registry.example/{environment.followed_image}"
+            if not follows_tag:
+                image = f"registry.example/{environment.repository}@{INITIAL_DIGEST}"
             self.platform.add(environment.service, image=image, url=f"https://{name}.example")
             self.running_versions[name] = "v0.1.0"
             self.prober.answers[f"https://{name}.example/version"] = lambda name=name: self._version(name)  # type: ignore[misc]
@@ -218,10 +224,8 @@ class FakeTools:
         )
 
     def _deployed(self, service: Service) -> None:
-        name = next(
-            environment.name
-            for environment in self.settings.environments.values()
-            if environment.service == service.name
-        )
-        if name not in self.stuck_services:
-            self.running_versions[name] = self.latest(name)
+        environment = next(each for each in self.settings.environments.values() if each.service == service.name)
+        if environment.name in self.stuck_services:
+            return
+        image = self.registry.find_image(environment.repository, service.image_reference)
+        self.running_versions[environment.name] = image.version if image else ""

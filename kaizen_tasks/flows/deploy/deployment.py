@@ -16,12 +16,13 @@ from kaizen_tasks.domain.text import duration
 from kaizen_tasks.errors import NotFound, Undeployable
 from kaizen_tasks.flows.deploy import first_deployment, start
 from kaizen_tasks.flows.deploy.image import find_image_to_run, image_reference, move_followed_tag
+from kaizen_tasks.flows.deploy.stop import stop_deployment
 from kaizen_tasks.flows.deploy.wait import SERVICE_GONE, DeploymentOutcome, DeploymentWaiter, wait_for_operation
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.ports.tools import Tools
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.service import Service
+    from kaizen_tasks.domain.service import Operation, Service
     from kaizen_tasks.ports.platform import Platform
 
 
@@ -101,8 +102,18 @@ class Deployment:
         excluded_operations = {operation.id for operation in previous_operations}
         excluded_operations.update(entry.operation for entry in history)
         waiter = self._new_waiter(service, typical_seconds or operations.median_operation_seconds(previous_operations))
+        if open_entry is not None and self._serves_after_stop(open_entry, previous_operations, waiter):
+            return DeploymentOutcome(event=Event.DEPLOYED)
         is_own = start.operation_started_after(intent, excluded_operations=excluded_operations)
         return self._start_and_wait(intent, waiter, is_own=is_own, may_have_started=False)
+
+    def _serves_after_stop(
+        self, open_entry: LedgerEntry, previous_operations: tuple[Operation, ...], waiter: DeploymentWaiter
+    ) -> bool:
+        """Stop the deployment of an earlier run if it is in progress; return whether the release then serves again."""
+        if not stop_deployment(open_entry.operation, previous_operations, waiter):
+            return False
+        return waiter.platform.get_service(waiter.service.name).running_digest == self.release.digest
 
     def _replaced_digest(self, history: tuple[LedgerEntry, ...]) -> str:
         """Return the digest of the image to run for the intent; empty if the ledger knows the serving release."""
@@ -120,7 +131,7 @@ class Deployment:
             return self._start_and_wait(entry, waiter, is_own=is_own, may_have_started=True)
         self._move_followed_tag()
         outcome = self._wait_for_resumed(entry, waiter)
-        if outcome.event is not Event.ABANDONED:
+        if outcome.event is not Event.ABANDONED or outcome.is_superseded:
             return outcome
         ledger.record_abandoned(entry, self.tools, reason=outcome.message)
         return None

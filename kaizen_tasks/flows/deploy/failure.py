@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.text import log_excerpt
-from kaizen_tasks.errors import DeployFailed, KaizenError
+from kaizen_tasks.errors import DeployFailed, KaizenError, Superseded
 from kaizen_tasks.flows.deploy.image import move_followed_tag
 from kaizen_tasks.flows.ledger import entries
 from kaizen_tasks.flows.ledger.verifications import fix_hint
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def handle_failed_deployment(
     deployment: Deployment, outcome: DeploymentOutcome, *, state: str = "", hint: str = ""
-) -> DeployFailed:
+) -> DeployFailed | Superseded:
     """Show the logs, move the followed tag back to the serving image, record the outcome; return the error to raise.
 
     Args:
@@ -28,16 +28,31 @@ def handle_failed_deployment(
         outcome: how the deployment ended.
         state: the state for the error; empty describes the outcome and the tag.
         hint: what to type next if the outcome has no hint.
+
+    Returns:
+        `Superseded` if somebody's later deployment has taken the place of this one, which has not failed then.
     """
     reason, last_words = _show_logs(deployment, outcome)
     message = f"{outcome.message}: {reason}" if reason else outcome.message
     tag_state = _restore_followed_tag(deployment)
     environment, release, tools = deployment.environment, deployment.release, deployment.tools
     entries.append(outcome.event, environment, release, tools, operation=outcome.operation, reason=message)
+    if outcome.is_superseded:
+        return _superseded_error(deployment, outcome)
     hint = outcome.hint or hint or f"run the same command to retry; {fix_hint(release.commit, tools)}"
     if last_words:  # not in the ledger, where what an app prints does not belong
         message = f"{message}; the app's log ends with: {last_words}"
     return DeployFailed(message, state=state or "; ".join(filter(None, (outcome.state, tag_state))), hint=hint)
+
+
+def _superseded_error(deployment: Deployment, outcome: DeploymentOutcome) -> Superseded:
+    name, release = deployment.environment.name, deployment.release.name
+    return Superseded(
+        f"{name}: {outcome.message}",
+        environment=name,
+        state=f"{release} is not recorded as verified; {outcome.state}",
+        hint=f"see what runs (inv status); to deploy again: inv deploy --env {name} --release {release}",
+    )
 
 
 def _restore_followed_tag(deployment: Deployment) -> str:

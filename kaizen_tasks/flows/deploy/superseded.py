@@ -10,6 +10,7 @@ from attrs import define
 
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release
+from kaizen_tasks.domain.service import OperationState
 from kaizen_tasks.errors import DeployFailed, Superseded, Unreachable
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.ports.tools import Tools
@@ -58,10 +59,11 @@ class SupersessionWatch:
         if position is None:
             return  # too old for the list, or too new: the list is eventually consistent
         own_operation = operations[position]
-        if own_operation.has_failed:
+        is_superseded = own_operation.state is OperationState.SUPERSEDED
+        if own_operation.has_failed and not is_superseded:
             raise self._failed_error(own_operation)
         later_deployments = [item for item in operations[:position] if item.deploys and not item.has_failed]
-        if later_deployments and self._follows_other_image():
+        if later_deployments and (is_superseded or self._follows_other_image()):
             raise self._superseded_error(later_deployments[0])
 
     @cached_property

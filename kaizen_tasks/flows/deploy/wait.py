@@ -22,9 +22,14 @@ if TYPE_CHECKING:
 OLD_RELEASE_SERVING = "the old release is serving"
 STATES_AFTER: Mapping[OperationState, str] = {
     OperationState.STOPPED: "somebody has stopped it; the old release is serving, unless the stop left both",
-    OperationState.SUPERSEDED: "another deployment has taken its place, and is left as it is",
+    OperationState.SUPERSEDED: "the other deployment is left as it is",
 }
 """What serves after an operation that ended in one of these states."""
+
+HINTS_AFTER: Mapping[OperationState, str] = {
+    OperationState.STOPPED: "ask who has stopped it, and why; to deploy it again, run the same command",
+}
+"""What to do after such an operation, where the app is not the reason."""
 
 SERVICE_GONE = "the service that was deploying is gone"
 
@@ -40,7 +45,8 @@ class DeploymentOutcome:
         state: what is serving.
         hint: what to do next; empty when that depends on the app.
         duration_seconds: how long it took by the platform's clock; 0 when unknown.
-        started_at: when it started, in UTC; None when the operation was never seen.
+        started_at: when it started, in UTC; None when the operation was never seen, or its logs say nothing.
+        is_superseded: whether somebody's later deployment has taken its place.
     """
 
     event: Event
@@ -50,6 +56,7 @@ class DeploymentOutcome:
     hint: str = ""
     duration_seconds: float = 0.0
     started_at: datetime | None = None
+    is_superseded: bool = False
 
 
 @frozen(kw_only=True)
@@ -201,6 +208,8 @@ class _OperationPoller:
         if not operation.is_finished:
             self._report_state(operation.native_state)
             return None
+        if operation.state is OperationState.SUPERSEDED:
+            return self._superseded_outcome(operation)
         service, release = self._waiter.service.name, self._waiter.release_name
         reason = f": {operation.reason}" if operation.reason else ""
         failure = f"{service} ended its deployment of {release} with {operation.native_state}{reason}"
@@ -209,8 +218,21 @@ class _OperationPoller:
             operation=self._operation_id,
             message="" if operation.succeeded else failure,
             state=STATES_AFTER.get(operation.state, OLD_RELEASE_SERVING),
+            hint=HINTS_AFTER.get(operation.state, ""),
             duration_seconds=operation.duration_seconds or self._waited_seconds,
             started_at=operation.started_at,
+        )
+
+    def _superseded_outcome(self, operation: Operation) -> DeploymentOutcome:
+        message = (
+            f"another deployment has superseded that of {self._waiter.release_name} to {self._waiter.service.name}"
+        )
+        return DeploymentOutcome(
+            event=Event.ABANDONED,
+            operation=self._operation_id,
+            message=f"{message}: {operation.reason}" if operation.reason else message,
+            state=STATES_AFTER[operation.state],
+            is_superseded=True,
         )
 
     def _handle_missing(self) -> DeploymentOutcome | None:

@@ -66,6 +66,7 @@ def deploy_and_record(deployment: Deployment, *, failure_state: str = "", failur
 
     Raises:
         DeployFailed: the release did not come into service.
+        Superseded: somebody's later deployment has taken its place.
     """
     outcome = deployment.run()
     if outcome.event is not Event.DEPLOYED:

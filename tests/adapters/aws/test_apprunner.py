@@ -13,7 +13,7 @@ from kaizen_tasks.adapters.aws.apprunner import AppRunnerPlatform
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.errors import DeployFailed, NotFound, Refused
 from tests.adapters.conftest import ACCOUNT, REGION
-from tests.contracts.platform import PlatformContract
+from tests.contracts.platform import PausablePlatformContract, PlatformContract
 from tests.localcloud.layers import SERVER, Pushed
 from tests.support.scripted_server import Reply, Request, ScriptedServer
 from tests.support.waiting import wait_for
@@ -38,14 +38,15 @@ class CloudStage:
     client: AppRunnerClient
     identity: str
     gate: Path
+    image: str = ""  # it follows a tag
 
     def pause(self, name: str) -> None:
         self.client.pause_service(ServiceArn=self.identity)
         self.settle(name)
 
-    def occupy(self, name: str) -> None:
+    def occupy(self, name: str) -> str:
         self.gate.unlink()
-        self.client.start_deployment(ServiceArn=self.identity)
+        return self.client.start_deployment(ServiceArn=self.identity)["OperationId"]
 
     def settle(self, name: str) -> None:
         self.gate.touch()
@@ -65,7 +66,7 @@ def _delete_when_possible(client: AppRunnerClient, arn: str) -> None:
     wait_for(lambda: status() == "DELETED")
 
 
-class TestAppRunner(PlatformContract):
+class TestAppRunner(PlatformContract, PausablePlatformContract):
     @pytest.fixture
     def stage(self, aws: Aws, tmp_path: Path) -> Iterator[CloudStage]:
         images = Pushed(aws.ecr())

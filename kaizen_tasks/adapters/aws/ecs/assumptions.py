@@ -7,6 +7,8 @@ something else. Beside the constants below, these are assumed:
   compared with the answer (`express_configuration.py`).
 - An Express service that was created with a task definition of one's own shows `taskDefinitionArn` and no
   `primaryContainer`. It gets a new revision of that definition.
+- An Express service whose first deployment failed has no active configuration: there is nothing that another deployment
+  could repeat, so it counts as not created. A plain service has its task definition, and can be deployed.
 - An update that changes nothing may deploy nothing. To deploy the image that is configured already, as after new values
   of secrets, `UpdateService(forceNewDeployment=True)` is sent, which issues say works on Express services too.
 - What a second update does while a deployment runs is not known of Express services. None is sent: a service whose

@@ -15,7 +15,7 @@ from kaizen_tasks.adapters.aws.ecs.service_deployments import ServiceDeployments
 from kaizen_tasks.adapters.aws.ecs.task_definition import pinned_digest
 from kaizen_tasks.adapters.aws.failed_call import OUTCOME_UNKNOWN
 from kaizen_tasks.domain.git.remote_url import is_loopback
-from kaizen_tasks.errors import DeployFailed, NotFound, Refused
+from kaizen_tasks.errors import NOTHING_CHANGED, DeployFailed, NotFound, Refused
 from kaizen_tasks.ports.platform import Platform
 
 if TYPE_CHECKING:
@@ -107,6 +107,15 @@ class ClusterPlatform(Platform):
         message = f"there is no service {name} in the cluster {self._cluster.name}"
         return NotFound(message, hint=self._cluster.service_hint)
 
+    def _require_free(self, name: str) -> None:
+        """Require that a service may be created; to ECS, creating one again in the same way is no error.
+
+        Raises:
+            Refused: there is one of this name.
+        """
+        if name in self._describe_all([name]):
+            raise Refused(f"there is a service {name} in the cluster {self._cluster.name}", state=NOTHING_CHANGED)
+
     def _force_deployment(self, name: str, image: str, *, known: Collection[str]) -> str:
         """Start new tasks of what is configured; return the revision, or an empty string."""
         return self._update_service(name, image, {"forceNewDeployment": True}, known=known)
@@ -145,6 +154,7 @@ class ClusterPlatform(Platform):
                 raise
             return found
         if revision:
+            self._revisions.note_digest(revision, pinned_digest(image))
             return revision
         found = self._search_target(name, image, known, seconds=assumptions.TARGET_SEARCH_SECONDS)
         if found:
@@ -161,10 +171,9 @@ class ClusterPlatform(Platform):
         deadline = clock.monotonic() + seconds
         while True:
             arns = [summary["targetServiceRevisionArn"] for summary in self._deployments.summaries(name)]
-            new_revisions = self._revisions.read(arn for arn in arns if arn not in known)
-            for arn, revision in new_revisions.items():
-                if self._revisions.digest(revision) == pinned_digest(image):
-                    return arn
+            digests = self._revisions.digests(arn for arn in arns if arn not in known)
+            if found := next((arn for arn, digest in digests.items() if digest == pinned_digest(image)), ""):
+                return found
             if clock.monotonic() >= deadline:
                 return ""
             clock.sleep(interval)

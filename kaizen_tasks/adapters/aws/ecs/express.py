@@ -24,20 +24,7 @@ class ExpressPlatform(ClusterPlatform):
 
     def get_service(self, name: str) -> Service:
         """Return the current state of a service; its image is that of the configuration that was made last."""
-        description = self._describe(name)
-        active = description["activeConfigurations"]
-        status = description["status"]["statusCode"]
-        newest = configurations.newest(active) if active else {}
-        return Service(
-            name=name,
-            id=description["serviceArn"],
-            status=self._status(description),
-            native_status=status,
-            url=with_scheme(configurations.public_endpoint(newest)),
-            image=self._image(newest),
-            running_digest=self._running_digest(active),
-            fix="" if status == "ACTIVE" else f"wait until it is deleted; then {self._cluster.service_hint}",
-        )
+        return self._parse(self._describe(name))
 
     def start_deployment(self, service: Service, image: str) -> str:
         """Start a deployment of an image; return its target revision, or an empty string when the service is busy."""
@@ -45,7 +32,9 @@ class ExpressPlatform(ClusterPlatform):
         summaries = self._deployments.summaries(name)
         if self._is_busy(summaries):
             return ""
-        base = self._serving_configuration(self._describe(name), summaries)
+        description = self._describe(name)
+        self._parse(description).require_deployable()
+        base = self._serving_configuration(description, summaries)
         known = frozenset(summary["targetServiceRevisionArn"] for summary in summaries)
         if self._image(base) == image:
             return self._force_deployment(name, image, known=known)
@@ -109,8 +98,16 @@ class ExpressPlatform(ClusterPlatform):
             return service_settings.of_definition(self._definition(base), self._app_container(base))
         return service_settings.of_express_service(base)
 
+    def delete_failed_service(self, service: Service) -> None:
+        """Begin to delete a service whose first deployment failed, so that it has no configuration to go on from."""
+        if self.get_service(service.name).status is not ServiceStatus.CREATION_FAILED:
+            super().delete_failed_service(service)
+        with self._cluster.errors(f"delete the service {service.name}", change_error=Refused):
+            self._cluster.client.delete_express_gateway_service(serviceArn=service.id)
+
     def create_service_like(self, neighbour: Service, name: str, *, image: str, settings: ServiceSettings) -> None:
         """Begin to create a service like another one, in the same cluster, with an address of its own."""
+        self._require_free(name)
         description = self._describe(neighbour.name, with_tags=True)
         base = self._serving_configuration(description, self._deployments.summaries(neighbour.name))
         tags = own_tags(description.get("tags", ()))
@@ -175,12 +172,32 @@ class ExpressPlatform(ClusterPlatform):
         managed = revision.get("ecsManagedResources", {})
         return with_scheme(configurations.public_endpoint(managed))
 
-    def _status(self, description: Document) -> ServiceStatus:
+    def _parse(self, description: Document) -> Service:
+        active = description["activeConfigurations"]
+        status, fix = self._status(description)
+        newest = configurations.newest(active) if active else {}
+        return Service(
+            name=description["serviceName"],
+            id=description["serviceArn"],
+            status=status,
+            native_status=description["status"]["statusCode"],
+            url=with_scheme(configurations.public_endpoint(newest)),
+            image=self._image(newest),
+            running_digest=self._running_digest(active),
+            fix=fix,
+        )
+
+    def _status(self, description: Document) -> tuple[ServiceStatus, str]:
+        """Return the status of a service, and how to make it deployable."""
         if description["status"]["statusCode"] != "ACTIVE":
-            return ServiceStatus.UNAVAILABLE
+            return ServiceStatus.UNAVAILABLE, f"wait until it is deleted; then {self._cluster.service_hint}"
         deployment, active = description.get("currentDeployment", ""), description["activeConfigurations"]
-        is_busy = self._deployments.is_running(deployment) if deployment else len(active) != 1
-        return ServiceStatus.BUSY if is_busy else ServiceStatus.RUNNING
+        if self._deployments.is_running(deployment) if deployment else len(active) > 1:
+            return ServiceStatus.BUSY, ""
+        if active:
+            return ServiceStatus.RUNNING, ""
+        command = f"aws ecs delete-express-gateway-service --service-arn {description['serviceArn']}"
+        return ServiceStatus.CREATION_FAILED, f"delete it and create it again: {command}"
 
     def _image(self, configuration: Document) -> str:
         if configurations.is_own_definition(configuration):
@@ -189,10 +206,10 @@ class ExpressPlatform(ClusterPlatform):
 
     def _running_digest(self, active: Sequence[Document]) -> str:
         """Return the digest that all active configurations have; empty if they have several, or one is not known."""
-        digests = {pinned_digest(self._image(each)) for each in active}
-        if "" in digests:
-            revisions = self._revisions.read(each.get("serviceRevisionArn", "") for each in active)
-            digests = {self._revisions.digest(revision) for revision in revisions.values()}
+        arns = [each.get("serviceRevisionArn", "") for each in active]
+        for arn, each in zip(arns, active, strict=True):
+            self._revisions.note_digest(arn, pinned_digest(self._image(each)))
+        digests = set(self._revisions.digests(arns).values())
         return digests.pop() if len(digests) == 1 else ""
 
     def _app_container(self, configuration: Document) -> Document:

@@ -36,17 +36,19 @@ class FargatePlatform(ClusterPlatform):
 
     def get_service(self, name: str) -> Service:
         """Return the current state of a service; its image is that of its task definition."""
-        description = self._describe_plain(name)
+        return self._parse(self._describe_plain(name))
+
+    def _parse(self, description: Document) -> Service:
         status, native_status, fix = self._status(description)
         image = str(self._revisions.app_container(description["taskDefinition"])["image"]) if not fix else ""
         return Service(
-            name=name,
+            name=description["serviceName"],
             id=description["serviceArn"],
             status=status,
             native_status=native_status,
             url=self._url(description),
             image=image,
-            running_digest=self._running_digest(description),
+            running_digest="" if fix else self._running_digest(description),
             fix=fix,
         )
 
@@ -57,6 +59,7 @@ class FargatePlatform(ClusterPlatform):
         if self._is_busy(summaries):
             return ""
         description = self._describe_plain(name)
+        self._parse(description).require_deployable()
         known = frozenset(
             [summary["targetServiceRevisionArn"] for summary in summaries]
             + [revision["arn"] for revision in description.get("currentServiceRevisions", ())]
@@ -78,6 +81,7 @@ class FargatePlatform(ClusterPlatform):
 
         A target group and its rule belong to one service, and these tasks create none.
         """
+        self._require_free(name)
         description = self._describe_plain(neighbour.name, with_tags=True)
         if any(description.get(member) for member in ADDRESS_MEMBERS):
             raise Refused(
@@ -161,12 +165,10 @@ class FargatePlatform(ClusterPlatform):
 
     def _running_digest(self, description: Document) -> str:
         """Return the digest that all running tasks have; empty if they have several, or it is not known."""
-        running = [each for each in description.get("deployments", ()) if each.get("runningCount")]
-        definitions = {each["taskDefinition"] for each in running if each.get("taskDefinition")}
-        digests = {pinned_digest(str(self._revisions.app_container(each)["image"])) for each in definitions}
-        if digests == {""} or not digests:
-            arns = [
-                each["arn"] for each in description.get("currentServiceRevisions", ()) if each.get("runningTaskCount")
-            ]
-            digests = {self._revisions.digest(revision) for revision in self._revisions.read(arns).values()}
+        current = description.get("currentServiceRevisions", ())
+        if len(current) == 1:
+            image = str(self._revisions.app_container(description["taskDefinition"])["image"])
+            self._revisions.note_digest(current[0]["arn"], pinned_digest(image))
+        running = [each["arn"] for each in current if each.get("runningTaskCount")]
+        digests = set(self._revisions.digests(running).values())
         return digests.pop() if len(digests) == 1 else ""

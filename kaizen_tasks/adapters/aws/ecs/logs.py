@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.aws.cloudwatch import filter_lines, read_tail
@@ -12,7 +12,7 @@ from kaizen_tasks.adapters.aws.ecs.cluster import Cluster
 from kaizen_tasks.adapters.aws.ecs.log_stream import LogLocation, log_location
 from kaizen_tasks.adapters.aws.ecs.revisions import Revisions
 from kaizen_tasks.adapters.aws.ecs.service_deployments import ServiceDeployments
-from kaizen_tasks.errors import NotFound
+from kaizen_tasks.errors import KaizenError, NotFound
 from kaizen_tasks.ports.platform import Logs
 
 if TYPE_CHECKING:
@@ -47,10 +47,14 @@ class EcsLogs(Logs):
         try:
             summaries = self._deployments.summaries(service.name)
             began_at = next(each["createdAt"] for each in summaries if each["targetServiceRevisionArn"] == operation)
-            lines = [*self._events(service, began_at), *self._task_ends(service, began_at)]
+            events = self._events(service, began_at)
         except (NotFound, StopIteration):
             return ()
-        return tuple(text for _, text in sorted(lines))[-limit:]
+        try:
+            task_ends = self._task_ends(service, began_at)
+        except KaizenError as error:  # the events are still worth showing
+            task_ends = [(datetime.now(UTC), f"why tasks stopped cannot be read: {error.message}")]
+        return tuple(text for _, text in sorted([*events, *task_ends]))[-limit:]
 
     def application_tail(self, service: Service, *, since: datetime, limit: int) -> tuple[str, ...]:
         """Return the last lines of a task's app: of the newest one that failed, else of the newest one that printed."""

@@ -29,6 +29,7 @@ class Revisions:
     container: str = ""
     _definitions: dict[str, Document] = field(factory=dict)
     _revisions: dict[str, Document] = field(factory=dict)
+    _digests: dict[str, str] = field(factory=dict)
 
     def definition(self, reference: str) -> Document:
         """Return a task definition as `DescribeTaskDefinition` answers: `taskDefinition` and `tags`.
@@ -90,6 +91,18 @@ class Revisions:
             revisions |= {each["serviceRevisionArn"]: each for each in response["serviceRevisions"]}
         self._revisions.update({arn: revision for arn, revision in revisions.items() if _is_complete(revision)})
         return revisions
+
+    def note_digest(self, arn: str, digest: str) -> None:
+        """Remember which digest a revision deploys, if that is known without reading it."""
+        if arn and digest:
+            self._digests[arn] = digest
+
+    def digests(self, arns: Iterable[str]) -> Mapping[str, str]:
+        """Return the digests of the app's image by revision; only revisions of which nothing is known are read."""
+        wanted = list(arns)
+        for arn, revision in self.read(arn for arn in wanted if arn not in self._digests).items():
+            self.note_digest(arn, self.digest(revision))
+        return {arn: self._digests.get(arn, "") for arn in wanted}
 
     def digest(self, revision: Document) -> str:
         """Return the digest of the app's image in a revision; empty as long as ECS has not resolved its tag."""

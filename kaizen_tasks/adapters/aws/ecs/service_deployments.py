@@ -45,6 +45,7 @@ class ServiceDeployments:
 
     revisions: Revisions
     _ended: dict[str, Document] = field(factory=dict)
+    _finished: set[str] = field(factory=set)
 
     def summaries(self, service: str) -> Sequence[Document]:
         """Return the last deployments of a service, newest first, without the reasons of their ends.
@@ -58,21 +59,22 @@ class ServiceDeployments:
                 service=service, cluster=cluster.name, maxResults=PAGE_SIZE
             )
         deployments = [each for each in response["serviceDeployments"] if each.get("targetServiceRevisionArn")]
+        self._finished.update(each["serviceDeploymentArn"] for each in deployments if not is_unfinished(each))
         return sorted(deployments, key=lambda deployment: deployment["createdAt"], reverse=True)
 
     def operations(self, service: str) -> tuple[Operation, ...]:
         """Return the last deployments of a service as operations, newest first.
+
+        The digests of those before the last successful one are not looked up.
 
         Raises:
             NotFound: there is no such service.
         """
         summaries = self.summaries(service)
         details = self._details(summaries)
-        revisions = self.revisions.read(summary["targetServiceRevisionArn"] for summary in summaries)
+        digests = self.revisions.digests(summary["targetServiceRevisionArn"] for summary in _latest(summaries))
         return tuple(
-            self._operation(
-                details.get(summary["serviceDeploymentArn"], summary), summary, summaries[:index], revisions
-            )
+            self._operation(details.get(summary["serviceDeploymentArn"], summary), summary, summaries[:index], digests)
             for index, summary in enumerate(summaries)
         )
 
@@ -93,7 +95,7 @@ class ServiceDeployments:
 
     def is_running(self, arn: str) -> bool:
         """Return whether a deployment, by its ARN, has not ended."""
-        if not arn or arn in self._ended:
+        if not arn or arn in self._finished:
             return False
         detail = self._describe([arn]).get(arn)
         return detail is not None and is_unfinished(detail)
@@ -111,10 +113,11 @@ class ServiceDeployments:
             response = cluster.client.describe_service_deployments(serviceDeploymentArns=list(arns))
         details = {each["serviceDeploymentArn"]: each for each in response["serviceDeployments"]}
         self._ended.update({arn: detail for arn, detail in details.items() if not is_unfinished(detail)})
+        self._finished.update(self._ended)
         return details
 
     def _operation(
-        self, detail: Document, summary: Document, later: Sequence[Document], revisions: Mapping[str, Document]
+        self, detail: Document, summary: Document, later: Sequence[Document], digests: Mapping[str, str]
     ) -> Operation:
         finished_at, arn = detail.get("finishedAt") or detail.get("stoppedAt"), summary["targetServiceRevisionArn"]
         is_creation = "sourceServiceRevisions" in detail and not detail["sourceServiceRevisions"]
@@ -128,8 +131,14 @@ class ServiceDeployments:
             started_at=_utc(detail.get("startedAt") or detail["createdAt"]),
             finished_at=_utc(finished_at) if finished_at else None,
             reason=f"{successor} took its place" if successor else _reason(detail),
-            digest=self.revisions.digest(revisions[arn]) if arn in revisions else "",
+            digest=digests.get(arn, ""),
         )
+
+
+def _latest(summaries: Sequence[Document]) -> Sequence[Document]:
+    """Return the newest deployments up to the last successful one: only these may be ours, or in the place of ours."""
+    is_successful = [summary["status"] == "SUCCESSFUL" for summary in summaries]
+    return summaries[: is_successful.index(True) + 1] if any(is_successful) else summaries
 
 
 def is_unfinished(deployment: Document) -> bool:
@@ -153,7 +162,7 @@ def _reason(detail: Document) -> str:
         detail.get("statusReason", ""),
         detail.get("rollback", {}).get("reason", ""),
         f"alarms: {', '.join(alarm_names)}" if alarm_names else "",
-        f"circuit breaker: {failure_count} failed tasks" if is_broken and failure_count else "",
+        f"{failure_count} tasks failed" if is_broken and failure_count else "",
     )
     return "; ".join(dict.fromkeys(part.strip().rstrip(".") for part in parts if part))
 

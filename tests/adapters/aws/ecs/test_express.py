@@ -9,7 +9,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from kaizen_tasks.adapters.aws.ecs.express import ExpressPlatform
 from kaizen_tasks.domain.service import ServiceStatus
-from kaizen_tasks.errors import Denied, DeployFailed, KaizenError, NotFound, Refused
+from kaizen_tasks.errors import Denied, DeployFailed, KaizenError, NotFound, Refused, Undeployable
 from tests.adapters.aws.ecs import answers
 from tests.adapters.aws.ecs.answers import (
     NEW_IMAGE,
@@ -36,6 +36,7 @@ def ecs() -> ScriptedEcs:
     client.answer("ListServiceDeployments", answers.deployments(deployment(1)))
     client.answer("UpdateExpressGatewayService", updated(configuration(2, NEW_IMAGE)))
     client.answer("DescribeServiceRevisions", answers.revisions(answers.revision(1), answers.revision(2, NEW_IMAGE)))
+    client.answer("DescribeServices", answers.services())
     return client
 
 
@@ -417,6 +418,24 @@ class TestNewService:
         with pytest.raises(Refused, match="not idempotent"):
             platform.create_service_like(neighbour, "ann", image=NEW_IMAGE, settings=platform.read_settings(neighbour))
 
-    def test_no_service_is_deleted(self, platform: ExpressPlatform) -> None:
+    def test_no_service_is_deleted_that_has_a_configuration(self, platform: ExpressPlatform) -> None:
         with pytest.raises(Refused, match="not deleted"):
             platform.delete_failed_service(platform.get_service("web"))
+
+    def test_service_whose_first_deployment_failed_was_not_created(
+        self, platform: ExpressPlatform, ecs: ScriptedEcs
+    ) -> None:
+        failed = express_service()
+        failed["service"] |= {"activeConfigurations": [], "currentDeployment": answers.deployment_arn(1)}
+        ecs.answer("DescribeExpressGatewayService", failed)
+        ecs.answer("DescribeServiceDeployments", answers.details(answers.detail(1, "ROLLBACK_FAILED")))
+        ecs.answer("DeleteExpressGatewayService", failed)
+
+        service = platform.get_service("web")
+        with pytest.raises(Undeployable):
+            platform.start_deployment(service, NEW_IMAGE)
+        platform.delete_failed_service(service)
+
+        assert service.status is ServiceStatus.CREATION_FAILED
+        assert "delete-express-gateway-service" in service.fix
+        assert ecs.asked("DeleteExpressGatewayService") == [{"serviceArn": answers.service_arn()}]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
@@ -14,6 +14,9 @@ from tests.adapters.aws.ecs import answers
 from tests.adapters.aws.ecs.answers import NEW_IMAGE, OLD_IMAGE, container, definition_arn, deployment, revision_arn
 from tests.adapters.aws.ecs.scripted_ecs import ScriptedAws, ScriptedEcs, cluster, error
 from tests.fakes.clock import FakeClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 GATEWAY = {"gatewayConnections": [{"serviceUrl": "https://web.gateway.example", "accessType": "PUBLIC"}]}
 
@@ -44,6 +47,11 @@ def start(platform: FargatePlatform, image: str = NEW_IMAGE) -> str:
     return platform.start_deployment(platform.get_service("web"), image)
 
 
+def by_name(service: dict[str, Any]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Answer DescribeServices in a cluster with one service."""
+    return lambda request: answers.services(*([service] if request["services"] == ["web"] else []))
+
+
 class TestDescription:
     def test_image_is_that_of_the_task_definition(self, platform: FargatePlatform, ecs: ScriptedEcs) -> None:
         service = platform.get_service("web")
@@ -62,17 +70,11 @@ class TestDescription:
 
     def test_nobody_knows_which_digest_runs_while_two_do(self, platform: FargatePlatform, ecs: ScriptedEcs) -> None:
         running = [
-            {
-                "status": "PRIMARY",
-                "rolloutState": "IN_PROGRESS",
-                "taskDefinition": definition_arn(2),
-                "runningCount": 1,
-            },
-            {"status": "ACTIVE", "rolloutState": "COMPLETED", "taskDefinition": definition_arn(1), "runningCount": 2},
+            {"status": "PRIMARY", "rolloutState": "IN_PROGRESS"},
+            {"status": "ACTIVE", "rolloutState": "COMPLETED"},
         ]
-        ecs.answer("DescribeServices", answers.services(answers.service(deployments=running)))
-        ecs.answer("DescribeTaskDefinition", answers.definition(container(image=NEW_IMAGE)), answers.definition())
-        ecs.answer("DescribeServiceDeployments", answers.details(answers.detail(1, "IN_PROGRESS", ended_after=None)))
+        ecs.answer("DescribeServices", answers.services(answers.service(deployments=running, revisions=(1, 2))))
+        ecs.answer("DescribeServiceDeployments", answers.details(answers.detail(2, "IN_PROGRESS", ended_after=None)))
 
         service = platform.get_service("web")
 
@@ -260,7 +262,7 @@ class TestNewService:
             deploymentConfiguration={"deploymentCircuitBreaker": {"enable": True, "rollback": True}},
             tags=[{"key": "team", "value": "coach"}],
         )
-        ecs.answer("DescribeServices", answers.services(neighbour))
+        ecs.answer("DescribeServices", by_name(neighbour))
         ecs.answer("CreateService", {"service": answers.service()})
         service = platform.get_service("web")
 
@@ -286,7 +288,7 @@ class TestNewService:
 
     def test_gateway_gives_the_new_service_an_address_too(self, platform: FargatePlatform, ecs: ScriptedEcs) -> None:
         connectors = [{"portName": "http"}]
-        ecs.answer("DescribeServices", answers.services(answers.service(loadBalancers=[])))
+        ecs.answer("DescribeServices", by_name(answers.service(loadBalancers=[])))
         ecs.answer("DescribeServiceRevisions", answers.revisions(answers.revision(1, gatewayConnectors=connectors)))
         ecs.answer("CreateService", {"service": answers.service()})
         service = platform.get_service("web")
@@ -296,12 +298,21 @@ class TestNewService:
         assert ecs.asked("CreateService")[0]["gatewayConnectors"] == connectors
 
     def test_service_behind_a_load_balancer_has_no_double(self, platform: FargatePlatform, ecs: ScriptedEcs) -> None:
+        ecs.answer("DescribeServices", by_name(answers.service()))
         service = platform.get_service("web")
 
         with pytest.raises(Refused, match="a target group and a rule of its own"):
             platform.create_service_like(service, "ann", image=NEW_IMAGE, settings=platform.read_settings(service))
 
         assert not ecs.asked("CreateService")
+
+    def test_service_that_exists_is_not_created(self, platform: FargatePlatform, ecs: ScriptedEcs) -> None:
+        service = platform.get_service("web")
+
+        with pytest.raises(Refused, match="there is a service web in the cluster main"):
+            platform.create_service_like(service, "web", image=NEW_IMAGE, settings=platform.read_settings(service))
+
+        assert not ecs.asked("RegisterTaskDefinition")
 
     def test_settings_name_size_port_and_roles(self, platform: FargatePlatform) -> None:
         settings = platform.read_settings(platform.get_service("web"))

@@ -84,6 +84,16 @@ class TestDeployment:
             "(service web) deployment failed: tasks failed to start.",
         )
 
+    def test_shows_events_if_tasks_must_not_be_read(self, aws: ScriptedAws, logs: EcsLogs) -> None:
+        events = [{"createdAt": at(210), "message": "(service web) has started 1 tasks."}]
+        aws.client.answer("DescribeServices", answers.services(answers.service(events=events)))
+        aws.client.answer("ListTasks", error("AccessDeniedException", "not authorised"))
+
+        first, second = logs.deployment_tail(WEB, revision_arn(2), limit=10)
+
+        assert first == "(service web) has started 1 tasks."
+        assert second.startswith("why tasks stopped cannot be read: cannot list the tasks of web: AccessDenied")
+
     def test_shows_the_last_lines(self, aws: ScriptedAws, logs: EcsLogs) -> None:
         events = [{"createdAt": at(200 + number), "message": f"event {number}"} for number in range(5)]
         aws.client.answer("DescribeServices", answers.services(answers.service(events=events)))

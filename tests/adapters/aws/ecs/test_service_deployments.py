@@ -92,7 +92,7 @@ def test_reason_names_rollback_alarms_and_circuit_breaker(ecs: ScriptedEcs, depl
 
     assert operation.reason == (
         "Service deployment rolled back because the circuit breaker threshold was exceeded; Circuit breaker;"
-        " alarms: web-5xx; circuit breaker: 3 failed tasks"
+        " alarms: web-5xx; 3 tasks failed"
     )
 
 
@@ -142,6 +142,15 @@ def test_successful_deployments_need_no_details(ecs: ScriptedEcs, deployments: S
 
     assert [operation.succeeded for operation in deployments.operations("web")] == [True, True]
     assert "DescribeServiceDeployments" not in ecs.operations
+
+
+def test_digests_of_deployments_before_the_last_successful_one_are_not_looked_up(
+    ecs: ScriptedEcs, deployments: ServiceDeployments
+) -> None:
+    ecs.answer("ListServiceDeployments", answers.deployments(deployment(2), deployment(1)))
+
+    assert [bool(operation.digest) for operation in deployments.operations("web")] == [True, False]
+    assert ecs.asked("DescribeServiceRevisions") == [{"serviceRevisionArns": [revision_arn(2)]}]
 
 
 def test_tag_that_is_not_resolved_yet_is_looked_up_again(ecs: ScriptedEcs, deployments: ServiceDeployments) -> None:
