@@ -135,7 +135,7 @@ class TargetPorts(Target):
         """The adapter of the environment's platform, for its cluster and its container."""
         environment = self._environment
         if environment.platform == "ecs-express":
-            from kaizen_tasks.adapters.aws.ecs.express import ExpressPlatform
+            from kaizen_tasks.adapters.aws.ecs.express.platform import ExpressPlatform
 
             return ExpressPlatform(self._cluster, container=environment.container)
         if environment.platform == "ecs":

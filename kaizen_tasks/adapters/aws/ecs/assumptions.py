@@ -4,7 +4,7 @@ What is known, and from where, is beside the code that uses it. This is where to
 something else. Beside the constants below, these are assumed:
 
 - An update of an Express service may replace what it leaves out, so all of the active configuration is sent, and
-  compared with the answer (`express_configuration.py`).
+  compared with the answer (`express/configuration.py`).
 - An Express service that was created with a task definition of one's own shows `taskDefinitionArn` and no
   `primaryContainer`. It gets a new revision of that definition.
 - An Express service whose first deployment failed has no active configuration: there is nothing that another deployment

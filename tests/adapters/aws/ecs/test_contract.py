@@ -8,7 +8,7 @@ import pytest
 from attrs import frozen
 
 from kaizen_tasks.adapters.aws.ecs.cluster import Cluster
-from kaizen_tasks.adapters.aws.ecs.express import ExpressPlatform
+from kaizen_tasks.adapters.aws.ecs.express.platform import ExpressPlatform
 from kaizen_tasks.adapters.aws.ecs.fargate import FargatePlatform
 from kaizen_tasks.adapters.aws.provision import NewService, Provisioner
 from kaizen_tasks.adapters.host.clock import SystemClock

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from kaizen_tasks.adapters.aws.ecs.express import ExpressPlatform
+from kaizen_tasks.adapters.aws.ecs.express.platform import ExpressPlatform
 from kaizen_tasks.domain.service import ServiceStatus
 from kaizen_tasks.errors import Denied, DeployFailed, KaizenError, NotFound, Refused, Undeployable
 from tests.adapters.aws.ecs import answers
