@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from attrs import Factory, define, evolve, field
+from attrs import Factory, define, field
 
 from kaizen_tasks.domain.migration.definition import CREATION_TAG, ServiceDefinition
 from kaizen_tasks.domain.migration.source import SourceService
@@ -52,15 +52,9 @@ class FakeMigrationSource(MigrationSource):
         self.platform.set_status(service.name, after)
 
 
-@define(kw_only=True)
-class FakeCluster(FakePlatform):
-    """Services that are told their image by its digest."""
-
-    def start_deployment(self, service: Service, image: str) -> str:
-        operation = super().start_deployment(service, image)
-        if operation:
-            self.services[service.name] = evolve(self.services[service.name], image=image)
-        return operation
+def _cluster() -> FakePlatform:
+    """Return services that are told their image by its digest."""
+    return FakePlatform(follows_tag=False)
 
 
 def _now() -> datetime:
@@ -80,7 +74,7 @@ class FakeMigrationTarget(MigrationTarget):
         on_created: called with each definition, before its deployment begins.
     """
 
-    platform: FakePlatform = Factory(FakeCluster)
+    platform: FakePlatform = Factory(_cluster)
     trust: dict[str, frozenset[str] | None] = field(factory=dict)
     tags: dict[str, str] = field(factory=dict)
     definitions: list[ServiceDefinition] = field(factory=list)

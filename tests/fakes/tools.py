@@ -191,7 +191,7 @@ class FakeTools:
     def at(self, environment: Environment) -> FakeTools:
         """Return these tools, or those of another account, with the cluster as platform of what has moved there."""
         tools = self.elsewhere.get(environment.name, self)
-        if not environment.kind.has_cluster:
+        if environment.follows_tag == self.platform.follows_tag:
             return tools
         in_cluster = copy(tools)
         in_cluster.platform = self.migration_target.platform

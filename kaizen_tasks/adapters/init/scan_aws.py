@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kaizen_tasks.adapters.aws.apprunner import list_services
 from kaizen_tasks.adapters.aws.ecs.assumptions import EXPRESS_CONTAINER
-from kaizen_tasks.adapters.aws.ecs.express_configuration import newest
+from kaizen_tasks.adapters.aws.ecs.express.configuration import newest
 from kaizen_tasks.adapters.aws.session import Aws, aws_errors
 from kaizen_tasks.domain.init.detect.ecs.containers import app_container
 from kaizen_tasks.domain.init.detect.from_account import AccountScan, ServiceSummary
