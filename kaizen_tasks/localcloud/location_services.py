@@ -133,6 +133,7 @@ class LocationServices:
             triggered_alarms=AlarmStates(moto, location.region).triggered,
             instance_variables=instance_variables,
             open_relay=surroundings.open_relay,
+            is_foreign_registry=surroundings.is_foreign_registry,
             log_groups=log_groups,
             clock=clock,
             **of_location,

@@ -26,6 +26,7 @@ from kaizen_tasks.localcloud.instances.launcher import EngineChoice, InstanceLau
 from kaizen_tasks.localcloud.logs.files import LogStore
 from kaizen_tasks.localcloud.server.aws_json import ServiceError
 from kaizen_tasks.localcloud.services.background import BackgroundThreads
+from kaizen_tasks.localcloud.services.image_identifiers import OwnRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -83,9 +84,8 @@ class AppRunner(SharedResourceApi):
         self._prefix = f"arn:aws:apprunner:{region}:{account}"
         self.services = ServiceStore(state / "services")
         self.shared = SharedResourceStore(state / "shared.json", self._prefix)
-        self._configurations = ServiceConfigurations(
-            shared=self.shared, account=account, region=region, is_foreign_registry=is_foreign_registry
-        )
+        own_registry = OwnRegistry(account=account, region=region, is_foreign=is_foreign_registry)
+        self._configurations = ServiceConfigurations(shared=self.shared, account=account, registry=own_registry)
         docker = DockerEngine(
             registry=registry, issue_password=issue_password, aws=instance_variables, open_relay=open_relay
         )

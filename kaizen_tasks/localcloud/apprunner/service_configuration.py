@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import shlex
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import attrs
@@ -16,6 +14,7 @@ from kaizen_tasks.localcloud.apprunner.shared_resources import (
     VPC_CONNECTOR,
     SharedResourceStore,
 )
+from kaizen_tasks.localcloud.services.image_identifiers import OwnRegistry
 from kaizen_tasks.localcloud.services.secret_values import is_secret_reference
 
 if TYPE_CHECKING:
@@ -52,7 +51,6 @@ _MEMORY_BY_CPU = {
 _UNITS = 1024  # of a vCPU, and MB of a GB
 _RESERVED_NAME = "PORT"
 _RESERVED_PREFIX = "AWSAPPRUNNER"
-_LOCAL_REGISTRY = re.compile(r"127\.0\.0\.1:\d+")
 
 
 @attrs.frozen(kw_only=True)
@@ -62,14 +60,12 @@ class ServiceConfigurations:
     Args:
         shared: the resources that a configuration may name.
         account: the account number.
-        region: the region.
-        is_foreign_registry: returns whether a host and port is a registry of another account or region.
+        registry: the registry whose images can be deployed.
     """
 
     shared: SharedResourceStore
     account: str
-    region: str
-    is_foreign_registry: Callable[[str], bool] = lambda _host: False
+    registry: OwnRegistry
 
     def merge(self, request: JsonObject, current: JsonObject) -> JsonObject:
         """Return the defaults, overridden by the current configuration, overridden by the request.
@@ -100,12 +96,10 @@ class ServiceConfigurations:
 
     def _check_registry(self, identifier: str) -> None:
         host, slash, _ = identifier.partition("/")
-        own_host = f"{self.account}.dkr.ecr.{self.region}.amazonaws.com"
         if not slash:
             raise invalid_request(f"The image identifier has no registry: {identifier}.")
-        is_local = _LOCAL_REGISTRY.fullmatch(host) and not self.is_foreign_registry(host)
-        if host != own_host and not is_local:
-            raise invalid_request(f"Only images of {own_host} can be deployed here, not of {host}.")
+        if not self.registry.has_host(host):
+            raise invalid_request(f"Only images of {self.registry.aws_host} can be deployed here, not of {host}.")
 
     def _check_access_role(self, authentication: JsonObject) -> None:
         role = authentication.get("AccessRoleArn")

@@ -12,10 +12,10 @@ from kaizen_tasks.errors import DeployFailed, Interrupted, KaizenError
 from kaizen_tasks.localcloud.instances.rootfs import read_image
 from kaizen_tasks.localcloud.instances.spec import Instance, InstanceSpec
 from kaizen_tasks.localcloud.server.http_message import JsonObject
-from kaizen_tasks.localcloud.services.image_identifiers import ImageIdentifier
+from kaizen_tasks.localcloud.services.image_identifiers import ImageIdentifier, OwnRegistry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
     from pathlib import Path
     from threading import Event
 
@@ -123,7 +123,7 @@ class TaskLauncher:
     Args:
         launcher: starts instances.
         store: the registry's images.
-        hosts: the names of the registry in identifiers of images.
+        registry: recognises the registry in identifiers of images.
         resolve_secret: returns the value of a secret, by its reference.
         open_output: returns the file for a container's output, by its definition and the id of its task.
         closing: set when the cloud stops.
@@ -134,14 +134,14 @@ class TaskLauncher:
         *,
         launcher: InstanceLauncher,
         store: ImageStore,
-        hosts: Collection[str],
+        registry: OwnRegistry,
         resolve_secret: Callable[[str], str],
         open_output: Callable[[JsonObject, str], Path],
         closing: Event,
     ) -> None:
         self._launcher = launcher
         self._store = store
-        self._hosts = hosts
+        self._registry = registry
         self._resolve_secret = resolve_secret
         self._open_output = open_output
         self._closing = closing
@@ -160,7 +160,7 @@ class TaskLauncher:
     def find_digest(self, image: str) -> str:
         """Return the digest of an image; empty if the account's registry does not have it."""
         identifier = ImageIdentifier.parse(image)
-        if identifier.host not in self._hosts:
+        if not self._registry.has_host(identifier.host):
             return ""
         return self._store.resolve(identifier.repository, identifier.reference) or ""
 

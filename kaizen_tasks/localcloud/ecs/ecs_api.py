@@ -23,6 +23,7 @@ from kaizen_tasks.localcloud.ecs.tasks import TaskStore
 from kaizen_tasks.localcloud.instances.container import DockerEngine
 from kaizen_tasks.localcloud.instances.launcher import EngineChoice, InstanceLauncher
 from kaizen_tasks.localcloud.services.background import BackgroundThreads
+from kaizen_tasks.localcloud.services.image_identifiers import OwnRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -51,6 +52,7 @@ class Ecs(ClustersApi, TasksApi, ExpressApi, DeploymentsApi, TagsApi):
         triggered_alarms: returns those of CloudWatch's alarms that are in the state ALARM, by their names.
         instance_variables: variables with which the SDKs of apps find the local cloud.
         open_relay: lets containers reach the local cloud at an address of this machine, and returns the port.
+        is_foreign_registry: returns whether a host and port is a registry of another account or region.
         log_groups: receive the output of containers.
         clock: measures all delays and durations.
     """
@@ -72,6 +74,7 @@ class Ecs(ClustersApi, TasksApi, ExpressApi, DeploymentsApi, TagsApi):
         triggered_alarms: Callable[[Collection[str]], tuple[str, ...]] = lambda _names: (),
         instance_variables: Mapping[str, str] | None = None,
         open_relay: Callable[[str], int] | None = None,
+        is_foreign_registry: Callable[[str], bool] = lambda _host: False,
         log_groups: LogGroups,
         clock: MonotonicClock,
     ) -> None:
@@ -91,7 +94,7 @@ class Ecs(ClustersApi, TasksApi, ExpressApi, DeploymentsApi, TagsApi):
         self.launcher = TaskLauncher(
             launcher=instances,
             store=store,
-            hosts=(registry, f"{account}.dkr.ecr.{region}.amazonaws.com"),
+            registry=OwnRegistry(account=account, region=region, is_foreign=is_foreign_registry),
             resolve_secret=resolve_secret,
             open_output=output.open,
             closing=self._threads.closing,

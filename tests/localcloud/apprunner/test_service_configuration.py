@@ -10,6 +10,7 @@ import pytest
 from kaizen_tasks.localcloud.apprunner.service_configuration import ServiceConfigurations
 from kaizen_tasks.localcloud.apprunner.shared_resources import AUTO_SCALING, VPC_CONNECTOR, SharedResourceStore
 from kaizen_tasks.localcloud.server.aws_json import ServiceError
+from kaizen_tasks.localcloud.services.image_identifiers import OwnRegistry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +29,7 @@ SOURCE = {"AuthenticationConfiguration": {"AccessRoleArn": ROLE}, "ImageReposito
 @pytest.fixture
 def configurations(tmp_path: Path) -> ServiceConfigurations:
     shared = SharedResourceStore(tmp_path / "shared.json", PREFIX)
-    return ServiceConfigurations(shared=shared, account=ACCOUNT, region=REGION)
+    return ServiceConfigurations(shared=shared, account=ACCOUNT, registry=OwnRegistry(account=ACCOUNT, region=REGION))
 
 
 def merge(configurations: ServiceConfigurations, **members: Any) -> dict[str, Any]:
