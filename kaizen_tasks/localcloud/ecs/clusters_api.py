@@ -16,10 +16,12 @@ from kaizen_tasks.localcloud.ecs.ecs_errors import (
     tag_list,
     tags_by_key,
 )
+from kaizen_tasks.localcloud.ecs.services import INACTIVE
 from kaizen_tasks.localcloud.server.aws_json import ServiceError
 
 if TYPE_CHECKING:
     from kaizen_tasks.localcloud.ecs.clusters import ClusterStore
+    from kaizen_tasks.localcloud.ecs.services import ServiceStore
     from kaizen_tasks.localcloud.ecs.tasks import TaskStore
     from kaizen_tasks.localcloud.server.http_message import JsonObject
 
@@ -40,6 +42,7 @@ class ClustersApi:
     """Create, describe, list, change and delete clusters."""
 
     clusters: ClusterStore
+    services: ServiceStore
     tasks: TaskStore
 
     def create_cluster(self, request: JsonObject) -> JsonObject:
@@ -95,7 +98,7 @@ class ClustersApi:
         """Delete a cluster without services and tasks; it stays visible as inactive."""
         with self.clusters.lock:
             cluster = self.clusters.require(request["cluster"])
-            if self.count_active_services(cluster.arn):
+            if self._count_services(cluster):
                 message = "The Cluster cannot be deleted while Services are active."
                 raise ServiceError("ClusterContainsServicesException", message)
             if any(task.cluster_arn == cluster.arn and not task.is_stopped for task in self.tasks.all()):
@@ -104,9 +107,10 @@ class ClustersApi:
             cluster = self.clusters.put(attrs.evolve(cluster, is_active=False))
         return {"cluster": self._describe_cluster(cluster, ())}
 
-    def count_active_services(self, cluster_arn: str) -> int:
+    def _count_services(self, cluster: Cluster) -> int:
         """Return how many services of a cluster are not deleted."""
-        return 0
+        services = [service for service in self.services.all() if service.cluster_arn == cluster.arn]
+        return sum(service.status != INACTIVE for service in services)
 
     def _change_cluster(self, request: JsonObject) -> JsonObject:
         changed = {member: request[member] for member in _SETTINGS if member in request}
@@ -126,7 +130,7 @@ class ClustersApi:
             "registeredContainerInstancesCount": 0,
             "runningTasksCount": statuses.count("RUNNING"),
             "pendingTasksCount": statuses.count("PROVISIONING") + statuses.count("PENDING"),
-            "activeServicesCount": self.count_active_services(cluster.arn),
+            "activeServicesCount": self._count_services(cluster),
             "statistics": [],
             "tags": tag_list(cluster.tags) if "TAGS" in fields else [],
             "settings": settings["settings"] if "SETTINGS" in fields else [],
