@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.localcloud.ecs.ecs_errors import client_error
+from kaizen_tasks.localcloud.server.aws_json import ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +56,7 @@ def complete(request: JsonObject) -> JsonObject:
     Raises:
         ServiceError: it breaks a rule.
     """
-    members = {name: value for name, value in request.items() if name != "tags"}
+    members = {name: value for name, value in request.items() if name != "tags" and value != ""}
     is_fargate = "FARGATE" in members.get("requiresCompatibilities", ())
     _check_names(members)
     _check_roles(members)
@@ -93,7 +94,7 @@ def check_fargate_size(cpu: str, memory: str) -> None:
 
 def _check_names(members: JsonObject) -> None:
     containers = members["containerDefinitions"]
-    _check_characters("Family", members["family"], _NAME)
+    _check_characters("Family", members.get("family", ""), _NAME)
     if not containers:
         raise client_error("Container list cannot be empty.")
     if len(containers) > _MAX_CONTAINERS:
@@ -246,9 +247,13 @@ def _complete_port(port: JsonObject, members: JsonObject) -> JsonObject:
 
 def _compatibilities(members: JsonObject) -> list[str]:
     """Return the launch types that can run a task definition, which may be more than it requires."""
-    required = [kind for kind in members.get("requiresCompatibilities", ()) if kind != "FARGATE"]
-    fargate = ["FARGATE"] if "FARGATE" in members.get("requiresCompatibilities", ()) else []
-    return [*dict.fromkeys(("EC2", *required, *fargate))]
+    if members.get("networkMode") != "awsvpc":
+        return ["EXTERNAL", "EC2"]
+    try:
+        _check_fargate(members)
+    except ServiceError:
+        return ["EC2"]
+    return ["EC2", "FARGATE"]
 
 
 def _required_attributes(members: JsonObject) -> list[str]:

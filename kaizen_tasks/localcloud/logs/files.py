@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import threading
 import time
@@ -109,13 +110,11 @@ class LogStore:
         name = str(path.relative_to(folder))
         if folder.name == "service":
             events = read_events(path)
-            return LogStream(
-                name=name, created=events[0].timestamp if events else modification_time(path), events=events
-            )
+            created = events[0].timestamp if events else modification_time(path)
+            return LogStream(name=name, created=created, read=lambda: events)
         marker = folder / _CREATION_MARKERS / path.name
-        return LogStream(
-            name=name, created=modification_time(marker if marker.exists() else path), events=self._output.read(path)
-        )
+        created = modification_time(marker if marker.exists() else path)
+        return LogStream(name=name, created=created, read=functools.partial(self._output.read, path))
 
 
 def _parse_retention(content: bytes) -> dict[str, int]:

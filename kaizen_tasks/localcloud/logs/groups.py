@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import threading
 import time
@@ -126,7 +127,7 @@ class LogGroups:
         if group is None:
             return None
         return tuple(
-            LogStream(name=stream, created=created, events=self._events(name, stream))
+            LogStream(name=stream, created=created, read=functools.partial(self._events, name, stream))
             for stream, created in sorted(group.streams.items())
         )
 

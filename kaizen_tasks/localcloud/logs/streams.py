@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import bisect
+import functools
 import json
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import attrs
@@ -29,11 +31,22 @@ class LogEvent:
 
 @attrs.frozen(kw_only=True)
 class LogStream:
-    """A stream of a log group; `created` is in milliseconds since the epoch."""
+    """A stream of a log group.
+
+    Args:
+        name: its name.
+        created: milliseconds since the epoch.
+        read: reads its events.
+    """
 
     name: str
     created: int
-    events: tuple[LogEvent, ...]
+    read: Callable[[], tuple[LogEvent, ...]]
+
+    @functools.cached_property
+    def events(self) -> tuple[LogEvent, ...]:
+        """Return its events, oldest first, which are read when they are first asked for."""
+        return self.read()
 
 
 class OutputFiles:

@@ -20,7 +20,7 @@ CLUSTER = Cluster(
 DEFINITION = TaskDefinition(
     family="web", revision=1, arn="arn", document=complete(fargate()), tags={}, registered=0, registered_by="root"
 )
-ON_EC2 = attrs.evolve(DEFINITION, document=complete(fargate(requiresCompatibilities=["EC2"])))
+ON_EC2 = attrs.evolve(DEFINITION, document=complete(fargate(requiresCompatibilities=["EC2"], memory="4096")))
 REQUEST: dict[str, Any] = {"taskDefinition": "web", "launchType": "FARGATE", "networkConfiguration": NETWORK}
 SPOT = {
     "taskDefinition": "web",

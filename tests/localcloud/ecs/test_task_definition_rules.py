@@ -72,9 +72,16 @@ class TestSizes:
     def test_ec2_needs_the_memory_of_each_container(self) -> None:
         request = {"family": "web", "containerDefinitions": [WEB]}
         assert "At least one of 'memory' or 'memoryReservation'" in refusal(request)
-        assert complete({**request, "containerDefinitions": [{**WEB, "memoryReservation": 64}]})["compatibilities"] == [
-            "EC2"
-        ]
+        assert complete({**request, "containerDefinitions": [{**WEB, "memoryReservation": 64}]})
+
+    def test_definition_is_compatible_with_what_could_run_it(self) -> None:
+        def compatibilities(**members: Any) -> list[str]:
+            found: list[str] = complete(fargate(requiresCompatibilities=["EC2"], **members))["compatibilities"]
+            return found
+
+        assert compatibilities() == ["EC2", "FARGATE"]
+        assert compatibilities(memory="4096") == ["EC2"]
+        assert compatibilities(networkMode="bridge") == ["EXTERNAL", "EC2"]
 
 
 REFUSALS = [

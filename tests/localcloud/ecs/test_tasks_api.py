@@ -287,6 +287,48 @@ def test_cluster_with_tasks_is_not_deleted(runner: Runner) -> None:
     runner.ecs.delete_cluster(cluster="with-tasks")
 
 
+def test_task_of_a_service_is_stopped_and_replaced(cloud: Cloud, runner: Runner) -> None:
+    images = Pushed(cloud.client("ecr"))
+    images.repository("of-service")
+    digest = images.app("of-service", "v1")
+    web = {"name": "web", "image": f"{cloud.registry}/of-service@{digest}", "portMappings": [{"containerPort": 8080}]}
+    runner.ecs.register_task_definition(**fargate(web, family="of-service"))
+    place = {"cluster": "of-service"}
+    runner.ecs.create_cluster(clusterName="of-service")
+    runner.ecs.create_service(
+        **place,
+        serviceName="web",
+        taskDefinition="of-service",
+        desiredCount=1,
+        launchType="FARGATE",
+        networkConfiguration=NETWORK,
+    )
+
+    def running() -> list[str]:
+        tasks = runner.ecs.list_tasks(**place, serviceName="web")["taskArns"]
+        described = runner.ecs.describe_tasks(**place, tasks=tasks)["tasks"] if tasks else []
+        return [task["taskArn"] for task in described if task["lastStatus"] == "RUNNING"]
+
+    wait_for(lambda: len(running()) == 1)
+    assert refusal(runner.ecs.delete_cluster, **place)[0] == "ClusterContainsServicesException"
+    (cluster,) = runner.ecs.describe_clusters(clusters=["of-service"])["clusters"]
+    assert (cluster["activeServicesCount"], cluster["runningTasksCount"]) == (1, 1)
+    (first,) = running()
+    runner.ecs.stop_task(**place, task=first, reason="by hand")
+    wait_for(lambda: len(running()) == 1 and running() != [first])
+
+    assert runner.ecs.list_tasks(**place, serviceName="web", desiredStatus="STOPPED")["taskArns"] == [first]
+
+    def stopped() -> Any:
+        (task,) = runner.ecs.describe_tasks(**place, tasks=[first])["tasks"]
+        return task
+
+    wait_for(lambda: stopped()["lastStatus"] == "STOPPED")
+    assert (stopped()["stopCode"], stopped()["stoppedReason"]) == ("UserInitiated", "by hand")
+    assert stopped()["containers"][0]["exitCode"] == 143
+    runner.ecs.delete_service(**place, service="web", force=True)
+
+
 @pytest.mark.integration
 def test_tasks_end_with_the_cloud_and_are_known_to_the_next_one(tmp_path: Path) -> None:
     with Cloud(tmp_path / "state") as cloud:

@@ -6,7 +6,7 @@ import platform
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.localcloud.ecs.ecs_errors import tag_list
-from kaizen_tasks.localcloud.ecs.tasks import STOPPED
+from kaizen_tasks.localcloud.ecs.tasks import PROVISIONING, STOPPED
 
 if TYPE_CHECKING:
     from kaizen_tasks.localcloud.ecs.tasks import Task, TaskContainer
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _ADDRESS = "127.0.0.1"
 _ARCHITECTURES = {"aarch64": "arm64", "arm64": "arm64"}
+_ATTACHMENT_STATUSES = {PROVISIONING: "PRECREATED", STOPPED: "DELETED"}
 _STORAGE_GIB = 20
 
 
@@ -77,7 +78,7 @@ def _network_interface(task: Task) -> JsonObject:
     return {
         "id": _attachment_id(task),
         "type": "ElasticNetworkInterface",
-        "status": "DELETED" if task.last_status == STOPPED else "ATTACHED",
+        "status": _ATTACHMENT_STATUSES.get(task.last_status, "ATTACHED"),
         "details": [{"name": name, "value": value} for name, value in details.items()],
     }
 
