@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.aws_account import CallerIdentity, DeniedAction, LedgerTable, Permission
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.lifecycle import LifecycleRule, StoredImage
+    from kaizen_tasks.domain.service_review import ServiceReview
     from kaizen_tasks.domain.tag_mutability import TagMutability
 
 
@@ -36,8 +37,8 @@ class AccountAdmin(Protocol):
             Denied: the credentials are missing, invalid, or of another account than configured.
         """
 
-    def supported_regions(self) -> tuple[str, ...]:
-        """Return the regions that are known to have the platform, without any request."""
+    def supported_regions(self, platform: str) -> tuple[str, ...]:
+        """Return the regions that are known to have a platform, without any request."""
 
     def endpoint_urls(self) -> tuple[str, ...]:
         """Return the URLs of the services that are used, without any request and without credentials."""
@@ -79,6 +80,14 @@ class AccountAdmin(Protocol):
     @mutates("the tag rules are set", needs_lock=False)
     def set_tag_mutability(self, repository: str, rules: TagMutability) -> None:
         """Set which tags of a repository may move."""
+
+    def review_service(self, environment: Environment) -> ServiceReview:
+        """Return what a deployment of an environment's service on ECS depends on. The review changes nothing.
+
+        Raises:
+            NotFound: there is no such service.
+            Unsupported: the environment is on another platform.
+        """
 
     def lifecycle_rules(self, repository: str) -> tuple[LifecycleRule, ...]:
         """Return the rules of a repository's lifecycle policy; empty when the repository has none.

@@ -28,7 +28,8 @@ class AccountAdminContract:
         assert caller.principal.startswith("arn:aws:")
 
     def test_knows_regions(self, account: AccountAdmin) -> None:
-        assert "eu-west-1" in account.supported_regions()
+        assert "eu-west-1" in account.supported_regions("apprunner")
+        assert "eu-west-1" in account.supported_regions("ecs-express")
 
     def test_clock_skew_is_small(self, account: AccountAdmin) -> None:
         assert abs(account.clock_skew()) < 2

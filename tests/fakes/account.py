@@ -9,6 +9,7 @@ from attrs import define, evolve, field
 
 from kaizen_tasks.domain.aws_account import CallerIdentity, DeniedAction, LedgerTable, Permission
 from kaizen_tasks.domain.lifecycle import LifecycleRule, StoredImage
+from kaizen_tasks.domain.service_review import ServiceReview
 from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import KaizenError, NotFound
 from kaizen_tasks.ports.cloud import AccountAdmin
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
 
 TABLE = LedgerTable(name="kaizen-web", exists=True, point_in_time_recovery=True)
+GOOD_REVIEW = ServiceReview(
+    definition="web:7",
+    desired_count=2,
+    failure_detectors=("circuit breaker",),
+    rolls_back=True,
+    log_group="/ecs/web",
+    has_log_group=True,
+)
 IMMUTABLE_VERSIONS = TagMutability(mutability="IMMUTABLE_WITH_EXCLUSION", exclusion_filters=("latest",))
 
 
@@ -32,6 +41,7 @@ class FakeAccountAdmin(AccountAdmin):
         rules: which tags may move, by repository.
         policies: lifecycle rules, by repository.
         images_by_repository: images, by repository.
+        reviews: what services of ECS depend on, by name; others are as they should be.
         is_mounting_blobs: whether blobs are shared.
         task_permissions: what the credentials suffice for.
         denied_actions: what IAM's simulator denies.
@@ -45,6 +55,7 @@ class FakeAccountAdmin(AccountAdmin):
     rules: dict[str, TagMutability] = field(factory=dict)
     policies: dict[str, tuple[LifecycleRule, ...]] = field(factory=dict)
     images_by_repository: dict[str, tuple[StoredImage, ...]] = field(factory=dict)
+    reviews: dict[str, ServiceReview] = field(factory=dict)
     is_mounting_blobs: bool = True
     task_permissions: tuple[Permission, ...] = (Permission(task="push"), Permission(task="deploy"))
     denied_actions: tuple[DeniedAction, ...] = ()
@@ -60,7 +71,7 @@ class FakeAccountAdmin(AccountAdmin):
         self._fail("caller")
         return CallerIdentity(account_id="123456789012", principal="arn:aws:iam::123456789012:user/ada")
 
-    def supported_regions(self) -> tuple[str, ...]:
+    def supported_regions(self, platform: str) -> tuple[str, ...]:
         self._fail("supported_regions")
         return ("eu-west-1", "us-east-1")
 
@@ -108,6 +119,10 @@ class FakeAccountAdmin(AccountAdmin):
     def set_tag_mutability(self, repository: str, rules: TagMutability) -> None:
         self._change("set_tag_mutability", repository)
         self.rules[repository] = rules
+
+    def review_service(self, environment: Environment) -> ServiceReview:
+        self._fail("review_service")
+        return self.reviews.get(environment.service, GOOD_REVIEW)
 
     def lifecycle_rules(self, repository: str) -> tuple[LifecycleRule, ...]:
         self._fail("lifecycle_rules")

@@ -14,10 +14,13 @@ from kaizen_tasks.domain.doctor import Finding, Verdict
 from kaizen_tasks.domain.health import ProbeResponse
 from kaizen_tasks.domain.lifecycle import LifecycleRule, StoredImage
 from kaizen_tasks.domain.service import ServiceStatus
+from kaizen_tasks.domain.service_review import RoleReview
 from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import ConfigurationError, Denied, NotFound, Refused, Unreachable, Unsupported
 from kaizen_tasks.flows.doctor import preflight, run_checks
 from kaizen_tasks.ports.types import BuildObstacle, Engine
+from tests.fakes.account import GOOD_REVIEW
+from tests.fakes.registry import FakeRegistry
 from tests.fakes.tools import CHANGELOG, FakeTools, settings
 from tests.flows.release.test_release import release
 
@@ -27,6 +30,12 @@ LINKS = b"""
 """
 DOCKERFILE = b"FROM scratch AS app\nARG VERSION=dev\nENV APP_VERSION=$VERSION\n"
 ENDPOINT = b"@app.get('/version')\n"
+
+
+def role(purpose: str, problem: str) -> RoleReview:
+    """Return a role of tasks."""
+    arn = "arn:aws:iam::123456789012:role/web"
+    return RoleReview(purpose=purpose, arn=arn, principal="ecs-tasks.amazonaws.com", problem=problem)
 
 
 def healthy(**changes: object) -> FakeTools:
@@ -603,3 +612,126 @@ def test_stand_ins_are_refused_before_a_release_to_an_account_begins() -> None:
     assert [(problem.message, problem.fix) for problem in problems] == [
         ("stand-in images are for local clouds alone", 'unset INVOKE_BUILD_ENGINE, or set build.engine = "auto"')
     ]
+
+
+def on_ecs(platform: str = "ecs", **changes: object) -> FakeTools:
+    """Return tools of environments on ECS in which every check passes."""
+    tools = healthy(defaults={"platform": platform, "url": "https://{env}.example"}, **changes)
+    for name, environment in tools.settings.environments.items():
+        image = f"registry.example/{environment.repository}@sha256:{'5' * 64}"
+        tools.migration_target.platform.add(environment.service, image=image, url=f"https://{name}.example")
+    return tools
+
+
+def review_of_prod(tools: FakeTools, **changes: object) -> None:
+    tools.account.reviews["prod-web-service"] = evolve(GOOD_REVIEW, **changes)  # type: ignore[arg-type]
+
+
+def test_services_of_ecs_have_a_check_of_their_tasks() -> None:
+    found = {finding.subject.check: finding for finding in run_checks(on_ecs())}
+
+    assert found["tasks"].message == "2 tasks of web:7; a failing deployment is rolled back by circuit breaker"
+    assert found["Terraform"].verdict is Verdict.OK
+    assert not [*filter(lambda each: each.subject.check == "tasks", run_checks(healthy()))]
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict", "message"),
+    [
+        ({"desired_count": 0}, "problem", "prod-web-service runs no task: its desired count is 0"),
+        (
+            {"failure_detectors": (), "rolls_back": False},
+            "warning",
+            "nothing ends a deployment of prod-web-service whose tasks crash: it has no circuit breaker",
+        ),
+        (
+            {"rolls_back": False},
+            "warning",
+            "circuit breaker of prod-web-service ends a failing deployment, and rolls nothing back",
+        ),
+        ({"container_problem": "web has no container app"}, "problem", "web has no container app"),
+        ({"has_log_group": False}, "problem", "the log group /ecs/web does not exist"),
+        (
+            {"log_group": ""},
+            "warning",
+            "web:7 does not log to CloudWatch, so that no failure shows what the app printed",
+        ),
+        (
+            {"image_platform": "linux/arm64"},
+            "problem",
+            "images are built for linux/amd64, and tasks of prod-web-service run linux/arm64",
+        ),
+        (
+            {"roles": (role("execution", "does not exist"), role("task", ""))},
+            "problem",
+            "the execution role web does not exist",
+        ),
+        (
+            {"roles": (RoleReview(purpose="execution", arn="", principal="p", problem="is not set"),)},
+            "problem",
+            "the execution role is not set",
+        ),
+    ],
+)
+def test_what_a_deployment_to_ecs_depends_on(changes: dict[str, object], verdict: str, message: str) -> None:
+    tools = on_ecs()
+    review_of_prod(tools, **changes)
+    assert the(trouble(tools)) == ("prod tasks", verdict, message)
+
+
+def test_a_local_cloud_has_no_roles(monkeypatch: pytest.MonkeyPatch) -> None:
+    tools = on_ecs()
+    login = evolve(tools.registry.credentials(), url="http://127.0.0.1:5000")
+    monkeypatch.setattr(FakeRegistry, "credentials", lambda _: login)
+    review_of_prod(tools, roles=(role("execution", "does not exist"),))
+    assert [finding for finding in trouble(tools) if finding.subject.check == "tasks"] == []
+
+
+def test_a_health_check_that_the_app_does_not_answer_is_told() -> None:
+    """A new version that answers in the same way would be rolled back."""
+    tools = on_ecs("ecs-express")
+    url = "https://prod.example"
+    review_of_prod(tools, health_path="/ping")
+    assert trouble(tools) == []
+
+    tools.prober.answers[f"{url}/ping"] = ProbeResponse(status=404)
+    assert the(trouble(tools))[2] == "the health check asks for /ping, and the app answers with HTTP 404"
+
+
+def test_a_review_that_is_not_allowed_is_skipped() -> None:
+    tools = on_ecs()
+    tools.account.failures["review_service"] = Denied("may not describe services")
+    assert {(each.subject.check, each.verdict) for each in trouble(tools)} == {("tasks", Verdict.SKIPPED)}
+
+
+def test_terraform_that_would_set_images_back_is_told() -> None:
+    tools = on_ecs()
+    contested = b'resource "aws_ecs_service" "web" {\n  name = "web"\n}\n'
+    settled = b'resource "aws_ecs_service" "api" {\n  lifecycle { ignore_changes = [task_definition] }\n}\n'
+    tools.scm.commit({"infra/web.tf": contested, "infra/api.tf": settled})
+
+    (finding,) = trouble(tools)
+
+    assert finding.message == "infra/web.tf:1: terraform apply would deploy the image that aws_ecs_service.web names"
+    assert finding.fix == "lifecycle { ignore_changes = [task_definition] }"
+
+
+def test_a_digest_that_ecs_runs_must_be_kept() -> None:
+    """The ledger knows nothing of it, and no tag spares it."""
+    tools = on_ecs()
+    digest = f"sha256:{'5' * 64}"
+    services = tools.at(tools.settings.environments["prod"]).platform.services
+    services["prod-web-service"] = evolve(services["prod-web-service"], running_digest=digest)
+    rule = LifecycleRule(priority=1, tag_status="any", max_images=1)
+    pushed_at = tools.clock.now()
+    tools.account.policies["prod-web-app"] = (rule,)
+    tools.account.images_by_repository["prod-web-app"] = (
+        StoredImage(digest=digest, tags=("v0.1.0",), pushed_at=pushed_at - timedelta(days=9)),
+        StoredImage(digest=f"sha256:{'6' * 64}", tags=("v0.2.0",), pushed_at=pushed_at),
+    )
+
+    assert the(trouble(tools)) == (
+        "prod images",
+        "problem",
+        f"lifecycle rule 1 expires {digest[:19]}, which is running",
+    )

@@ -23,6 +23,8 @@ from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain.aws_account import CallerIdentity, DeniedAction, LedgerTable, Permission
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.lifecycle import LifecycleRule, StoredImage
+from kaizen_tasks.domain.platform import PLATFORMS
+from kaizen_tasks.domain.service_review import ServiceReview
 from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import Denied, KaizenError, NotFound, Refused, Unreachable, Unsupported
 from kaizen_tasks.ports.clock import Clock
@@ -79,18 +81,20 @@ class AwsAccount(AccountAdmin):
         self._ledger = ledger
         self._clock = clock
         self._is_home = is_home
+        self._role_problems = dict[tuple[str, str], str]()
 
     def caller(self) -> CallerIdentity:
         """Return the identity that the credentials belong to."""
         return CallerIdentity(account_id=self._aws.account_id(), principal=self._aws.principal())
 
-    def supported_regions(self) -> tuple[str, ...]:
-        """Return the regions that have App Runner according to the installed version of boto3."""
+    def supported_regions(self, platform: str) -> tuple[str, ...]:
+        """Return the regions that have a platform according to the installed version of boto3."""
         import botocore.session
 
-        with aws_errors("list the regions of App Runner"):
+        with aws_errors("list the regions of the platform"):
             session = botocore.session.Session()
-            return tuple(session.get_available_regions("apprunner", iam_policy.partition(self._settings.aws.region)))
+            service = "ecs" if PLATFORMS[platform].has_cluster else platform
+            return tuple(session.get_available_regions(service, iam_policy.partition(self._settings.aws.region)))
 
     def endpoint_urls(self) -> tuple[str, ...]:
         """Return the URLs of the services that are used, as variables, the profile and the region set them."""
@@ -279,6 +283,16 @@ class AwsAccount(AccountAdmin):
                 repositoryName=repository,
                 **render_mutability(rules),
             )
+
+    def review_service(self, environment: Environment) -> ServiceReview:
+        """Return what a deployment of an environment's service on ECS depends on."""
+        from kaizen_tasks.adapters.aws.ecs.cluster import Cluster
+        from kaizen_tasks.adapters.aws.ecs_review import EcsReviewer
+
+        if not environment.kind.has_cluster:
+            raise Unsupported(f"services of {environment.kind.title} have no tasks to be reviewed")
+        cluster = Cluster(self._aws, environment.cluster, self._clock)
+        return EcsReviewer(cluster, environment.container, self._role_problems).review(environment.service)
 
     def lifecycle_rules(self, repository: str) -> tuple[LifecycleRule, ...]:
         """Return the lifecycle rules that remove images from a repository."""

@@ -66,7 +66,7 @@ SETTING_ERRORS = frozenset(
 UNREADABLE_RESPONSE_ERRORS = frozenset(
     {"ChecksumError", "FlexibleChecksumError", "IncompleteReadError", "ResponseParserError"}
 )
-NOT_FOUND_CODES = frozenset({"RepositoryNotFoundException", "ResourceNotFoundException"})
+NOT_FOUND_CODES = frozenset({"NoSuchEntity", "RepositoryNotFoundException", "ResourceNotFoundException"})
 UNSUPPORTED_CODES = frozenset(
     {
         "InvalidAction",

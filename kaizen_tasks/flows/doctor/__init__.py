@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.errors import KaizenError
-from kaizen_tasks.flows.doctor import account, app, checkout, engine, environment, network
+from kaizen_tasks.flows.doctor import account, app, checkout, ecs, engine, environment, network
 from kaizen_tasks.flows.doctor.check import Check
 from kaizen_tasks.flows.parallel import map_parallel
 
@@ -33,6 +33,7 @@ def _local_checks(tools: Tools) -> Iterator[Check]:
     yield from checkout.checks(tools)
     yield from engine.checks(tools)
     yield from app.checks(tools)
+    yield from ecs.app_checks(tools)
     yield from network.checks(tools)
     yield from account.checks_without_credentials(tools)
 

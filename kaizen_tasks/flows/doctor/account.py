@@ -133,14 +133,17 @@ def _check_target(environment: Environment, tools: Tools, subject: Subject) -> I
 
 
 def _check_region(tools: Tools, subject: Subject) -> Iterator[Finding]:
-    supported_regions = tools.account.supported_regions()
-    for region in dict.fromkeys(each.target.region for each in tools.settings.environments.values()):
+    places = {(each.platform, each.target.region): each.kind for each in tools.settings.environments.values()}
+    known_regions = set[str]()
+    for (platform, region), kind in places.items():
+        supported_regions = tools.account.supported_regions(platform)
         if region in supported_regions:
-            yield subject.ok(region)
+            yield from () if region in known_regions else (subject.ok(region),)
+            known_regions.add(region)
             continue
         close_matches = difflib.get_close_matches(region, supported_regions, n=1)
         fix = f"did you mean {close_matches[0]}?" if close_matches else "check aws.region"
-        yield subject.warning(f"App Runner is not known to be available in {region}", fix)
+        yield subject.warning(f"{kind.title} is not known to be available in {region}", fix)
 
 
 def _check_clock(tools: Tools, subject: Subject) -> Iterator[Finding]:

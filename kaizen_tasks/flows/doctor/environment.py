@@ -22,6 +22,7 @@ from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import KaizenError, NotFound
 from kaizen_tasks.flows.deploy import first_deployment, probe
 from kaizen_tasks.flows.deploy.image import describe_image_to_run, find_image_to_run
+from kaizen_tasks.flows.doctor import ecs
 from kaizen_tasks.flows.doctor.account import SETUP_HINT
 from kaizen_tasks.flows.doctor.check import Check
 from kaizen_tasks.flows.ledger import entries as ledger
@@ -93,6 +94,7 @@ def checks(environment: Environment, tools: Tools, tag_rules: TagRules) -> Itera
         probe=partial(_check_service, environment, tools),
         before_changes=Verdict.PROBLEM,
     )
+    yield from ecs.checks(environment, tools)
     yield Check(subject=Subject("app", environment.name), probe=partial(_check_app, environment, tools))
 
 
@@ -162,10 +164,20 @@ def _required_images(environment: Environment, tools: Tools) -> dict[str, str]:
     serving_digest = ledger.read_serving_digest(environment, tools)
     rollback_entry = next(iter(entries.rollback_candidates(history, excluded_digest=serving_digest or "")), None)
     roles = {rollback_entry.digest: f"{rollback_entry.version}, which a rollback needs"} if rollback_entry else {}
-    if serving_digest:
-        version = next((entry.version for entry in history if entry.digest == serving_digest), serving_digest[:19])
-        roles[serving_digest] = f"{version}, which is running"
+    versions = {entry.digest: str(entry.version) for entry in reversed(history)}
+    for digest in filter(None, (serving_digest, _running_digest(environment, tools))):
+        roles[digest] = f"{versions.get(digest, digest[:19])}, which is running"
     return roles
+
+
+def _running_digest(environment: Environment, tools: Tools) -> str:
+    """Return the digest that a platform runs which is told one: there is no tag that spares the image."""
+    if environment.follows_tag:
+        return ""
+    try:
+        return tools.at(environment).platform.get_service(environment.service).running_digest
+    except NotFound:
+        return ""
 
 
 def _check_service(environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:
