@@ -43,15 +43,16 @@ def _profiles(
         region = {"region": target.region or cloud.region}
         if target.profile != home_profile:
             is_home = bool(target.role) or target.account in {"", cloud.account}
-            role = {} if is_home else _role(f"arn:aws:iam::{target.account}:role/{STAND_IN_ROLE}")
+            role = {} if is_home else _role(f"arn:aws:iam::{target.account}:role/{STAND_IN_ROLE}", cloud)
             yield target.profile, {**region, **(role or _keys(cloud))}
         if target.role:
             external_id = {"external_id": target.external_id} if target.external_id else {}
-            yield environment.name, {**region, **_role(target.role), **external_id}
+            yield environment.name, {**region, **_role(target.role, cloud), **external_id}
 
 
-def _role(arn: str) -> Mapping[str, str]:
-    return {"role_arn": arn, "credential_source": "Environment"}
+def _role(arn: str, cloud: Cloud) -> Mapping[str, str]:
+    """Return the lines of a role; by the session's name, the AWS CLI tells cached credentials from another cloud's."""
+    return {"role_arn": arn, "role_session_name": cloud.access_key_id, "credential_source": "Environment"}
 
 
 def _keys(cloud: Cloud) -> Mapping[str, str]:

@@ -55,7 +55,7 @@ def test_an_app_of_one_account_needs_none(cloud: Cloud) -> None:
 
 def test_an_environment_with_a_role_has_a_profile_of_its_name(cloud: Cloud) -> None:
     place = {"account": OTHER, "region": "eu-central-1", "role": ROLE, "external_id": "coach"}
-    role = {"role_arn": ROLE, "credential_source": "Environment", "external_id": "coach"}
+    role = {"role_arn": ROLE, "role_session_name": "LOCAL1", "credential_source": "Environment", "external_id": "coach"}
     assert profiles(cloud, **place, profile="work") == {"profile prod": {"region": "eu-central-1", **role}}
     assert stat.S_IMODE((cloud.state / "aws-config").stat().st_mode) == 0o600
     assert cloud.environ["AWS_CONFIG_FILE"] == str(cloud.state / "aws-config")
@@ -63,7 +63,11 @@ def test_an_environment_with_a_role_has_a_profile_of_its_name(cloud: Cloud) -> N
 
 
 def test_a_profile_of_another_account_becomes_a_role_there(cloud: Cloud) -> None:
-    role = {"role_arn": f"arn:aws:iam::{OTHER}:role/local", "credential_source": "Environment"}
+    role = {
+        "role_arn": f"arn:aws:iam::{OTHER}:role/local",
+        "role_session_name": "LOCAL1",
+        "credential_source": "Environment",
+    }
     assert profiles(cloud, account=OTHER, profile="prod-sso") == {"profile prod-sso": {"region": "eu-west-1", **role}}
 
 
