@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable
 
-from kaizen_tasks.domain.text.transfer import describe_transfer
+from kaizen_tasks.domain.text.transfer import describe_upload
 from kaizen_tasks.ports.activity import report_activity
 
 _SIZE = r"(\d+(?:\.\d+)?) ?([kKMGT]?)(i?)[bB]"
@@ -44,8 +44,8 @@ class PushProgress:
         if now - self._reported_at >= INTERVAL_SECONDS:
             self._reported_at = now
             sent, total = (sum(values) for values in zip(*self._blobs.values(), strict=True))
-            text = describe_transfer(round(sent), round(total), now - self._started_at)
-            report_activity(f"uploaded {text}", replaces=True)
+            text = describe_upload(round(sent), round(total), now - self._started_at)
+            report_activity(text, replaces=True)
 
 
 def _bytes(number: str, prefix: str, binary: str) -> float:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Generator
 
 from kaizen_tasks.adapters.oci.blobs import Stream
-from kaizen_tasks.domain.text.transfer import describe_transfer
+from kaizen_tasks.domain.text.transfer import describe_upload
 from kaizen_tasks.ports.activity import report_activity
 from kaizen_tasks.ports.clock import Clock
 
@@ -50,5 +50,5 @@ class UploadMeter:
             if now - self._reported_at < INTERVAL_SECONDS:
                 return
             self._reported_at = now
-            text = describe_transfer(self._sent, self._total, now - self._started_at)
-        report_activity(f"uploaded {text}", replaces=True)
+            text = describe_upload(self._sent, self._total, now - self._started_at)
+        report_activity(text, replaces=True)

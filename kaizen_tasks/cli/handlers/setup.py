@@ -118,17 +118,19 @@ def _print_policy(
     environments: tuple[Environment, ...], tools: Toolbox, jobs: TrustedJobs | None, *, for_setup: bool
 ) -> None:
     """Print the policy, or the role with it. With a configured account this needs no credentials."""
-    settings = evolve(tools.settings, environments={each.name: _with_account(each, tools) for each in environments})
+    all_environments = {name: _with_account(each, tools) for name, each in tools.settings.environments.items()}
+    settings = evolve(tools.settings, environments=all_environments)
     account, table = settings.aws.account or tools.identity.account_id(), tools.ledger_table.table_name
     render = _render_setup_policy if for_setup else _render_release_policy
     if not for_setup:
         tools.reporter.note(iam_policy.NOT_ENFORCED)
     trusted = _trust_jobs(jobs, tools, account) if jobs else {}
-    if not any(iam_accounts.is_elsewhere(each, settings) for each in environments):
+    if not any(iam_accounts.is_elsewhere(each, settings) for each in all_environments.values()):
         permissions = render(settings, account, table)
         json_output.print_json({**trusted, "permissions": permissions} if trusted else permissions)
         return
-    document = iam_accounts.account_policies(settings, account=account, table=table, render=render)
+    selected = [all_environments[each.name] for each in environments]
+    document = iam_accounts.account_policies(settings, selected, account=account, table=table, render=render)
     tools.reporter.note(iam_accounts.NO_REPOSITORY_POLICY)
     json_output.print_json({**trusted, **document})
 

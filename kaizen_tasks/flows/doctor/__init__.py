@@ -43,6 +43,7 @@ def _account_checks(tools: Tools) -> Iterator[Check]:
         yield from account.checks(tools)
         tag_rules = environment.TagRules(tools.settings.environments.values(), tools)
         for configured_environment in tools.settings.environments.values():
+            yield from account.target_checks(configured_environment, tools)
             if account.can_reach(configured_environment, tools):
                 yield from environment.checks(configured_environment, tools, tag_rules)
             else:

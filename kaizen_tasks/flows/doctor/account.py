@@ -41,23 +41,22 @@ def checks_without_credentials(tools: Tools) -> Iterator[Check]:
 
 
 def checks(tools: Tools) -> Iterator[Check]:
-    """Return the checks that need credentials: permissions, ledger and blob mounting, then those of other accounts."""
-    groups = group_by_target(tools.settings.environments.values())
-    at_home = groups.pop(tools.settings.aws.target, ())
+    """Return the checks of the home that need credentials: permissions, ledger and blob mounting."""
     yield Check(
         subject=Subject("permissions"),
         probe=partial(_check_permissions, tools.account, tools),
         error_verdict=Verdict.SKIPPED,
     )
     yield Check(subject=Subject("ledger"), probe=partial(_check_ledger, tools))
-    if at_home:
+    if any(each.target == tools.settings.aws.target for each in tools.settings.environments.values()):
         yield _mounting_check(Subject("blob mounting"), tools.account)
-    for first, *_ in groups.values():
-        yield from _target_checks(first, tools)
 
 
-def _target_checks(environment: Environment, tools: Tools) -> Iterator[Check]:
-    """Return the checks of an account or region other than the home's, in which an environment is."""
+def target_checks(environment: Environment, tools: Tools) -> Iterator[Check]:
+    """Return the checks of an account or region other than the home's; none unless the environment is its first one."""
+    groups = group_by_target(tools.settings.environments.values())
+    if environment.target == tools.settings.aws.target or environment != groups[environment.target][0]:
+        return
     name, account = environment.name, tools.at(environment).account
     yield Check(subject=Subject("account", name), probe=partial(_check_target, environment, tools))
     if not can_reach(environment, tools):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kaizen_tasks.domain.text.transfer import describe_transfer, format_bytes
+from kaizen_tasks.domain.text.transfer import describe_transfer, describe_upload, format_bytes
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,23 @@ def test_says_bytes_rate_and_time_left(sent: int, total: int, seconds: float, te
 )
 def test_bytes_have_their_largest_unit(count: float, text: str) -> None:
     assert format_bytes(count) == text
+
+
+@pytest.mark.parametrize(
+    ("sent", "bar"),
+    [
+        (0, ">                   "),
+        (34_000_000, "======>             "),
+        (109_000_000, "===================>"),
+        (110_000_000, "===================="),
+        (120_000_000, "===================="),
+    ],
+)
+def test_upload_has_a_bar(sent: int, bar: str) -> None:
+    text = describe_upload(sent, 110_000_000, 3.0)
+
+    assert text == f"[{bar}] uploaded {describe_transfer(sent, 110_000_000, 3.0)}"
+
+
+def test_upload_of_nothing_is_complete() -> None:
+    assert describe_upload(0, 0, 0.0) == "[====================] uploaded 0 B of 0 B"

@@ -28,19 +28,25 @@ def is_elsewhere(environment: Environment, settings: Settings) -> bool:
     return not environment.target.has_credentials_of(settings.aws.target)
 
 
-def account_policies(settings: Settings, *, account: str, table: str, render: RenderPolicy) -> Document:
-    """Return the policies of the home and of each role and profile that reaches other environments, as JSON.
+def account_policies(
+    settings: Settings, environments: Sequence[Environment], *, account: str, table: str, render: RenderPolicy
+) -> Document:
+    """Return the policies of the home and of each role and profile that reaches some environments, as JSON.
+
+    The home's are complete: a promotion to one of the environments reads images of others.
 
     Args:
-        settings: the configuration with the environments in question.
+        settings: the configuration.
+        environments: those whose roles and profiles are in question.
         account: the home's number.
         table: name of the ledger's table.
         render: renders the permissions of one account.
     """
     groups = _groups_elsewhere(settings)
+    selected = [group for group in groups.values() if not {*environments}.isdisjoint(group)]
     return {
         "home": {"account": account, "permissions": _home_permissions(settings, account, table, render)},
-        "targets": [_target_document(group, settings, account, render) for group in groups.values()],
+        "targets": [_target_document(group, settings, account, render) for group in selected],
     }
 
 

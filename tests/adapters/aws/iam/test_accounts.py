@@ -29,7 +29,8 @@ def _policies(configuration: Settings) -> dict[str, Any]:
     def render(selected: Settings, account: str, table: str) -> Document:
         return policy_document(selected, account=account, table=table)
 
-    document = account_policies(configuration, account=HOME, table="kaizen-web", render=render)
+    environments = [*configuration.environments.values()]
+    document = account_policies(configuration, environments, account=HOME, table="kaizen-web", render=render)
     return cast("dict[str, Any]", json.loads(json.dumps(document)))
 
 
@@ -71,6 +72,22 @@ def test_role_is_trusted_with_its_external_id_and_may_reach_its_environments_alo
     assert not [action for each in statements.values() for action in each["Action"] if action.startswith("dynamodb:")]
 
 
+def test_some_environments_select_their_roles_and_the_home_stays_complete() -> None:
+    configuration = _settings(prod=PROD, mark={**PROD, "role": f"{ROLE}-mark"})
+
+    def render(selected: Settings, account: str, table: str) -> Document:
+        return policy_document(selected, account=account, table=table)
+
+    document = account_policies(
+        configuration, [configuration.environments["mark"]], account=HOME, table="kaizen-web", render=render
+    )
+
+    home, targets = cast("Any", document["home"]), cast("Any", document["targets"])
+    assert [target["environments"] for target in targets] == [["mark"]]
+    assert _by_name(home["permissions"])["KaizenRoles"]["Resource"] == [ROLE, f"{ROLE}-mark"]
+    assert "KaizenRepositories" in _by_name(home["permissions"])
+
+
 def test_role_without_external_id_is_trusted_without_condition() -> None:
     (target,) = _policies(_settings(prod={"role": ROLE}))["targets"]
 
@@ -108,7 +125,8 @@ def test_setup_creates_the_table_at_home_alone() -> None:
     def render(selected: Settings, account: str, table: str) -> Document:
         return setup_policy_document(selected, account=account, table=table)
 
-    document = account_policies(configuration, account=HOME, table="kaizen-web", render=render)
+    environments = [*configuration.environments.values()]
+    document = account_policies(configuration, environments, account=HOME, table="kaizen-web", render=render)
     home, (target,) = cast("Any", document["home"]), cast("Any", document["targets"])
 
     assert "KaizenSetupLedger" in _by_name(home["permissions"])
