@@ -47,8 +47,9 @@ def agrees(question: str) -> bool:
     """Return whether the user agrees; without a terminal nobody can object. Ctrl-C is a no."""
     if not sys.stdin.isatty():
         return True
+    sys.stderr.write("\n")  # after the ^C that the terminal shows
     try:
-        return prompt_line(f"\n{question} [y/N] ").lower() in {"y", "yes"}
+        return prompt_line(f"{question} [y/N] ").lower() in {"y", "yes"}
     except KeyboardInterrupt:
         return False
 
