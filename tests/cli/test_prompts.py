@@ -114,3 +114,24 @@ def test_end_of_input_at_a_terminal_ends_the_line_of_the_prompt(monkeypatch: pyt
 
     assert prompts.prompt_line("Name: ") == ""
     assert cast("Terminal", sys.stderr).getvalue() == "Name: \n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "agrees"), [("y\n", True), ("yes\n", True), ("n\n", False), ("\n", False), ("", False)]
+)
+def test_only_yes_agrees(type_in: Callable[[str], None], answer: str, agrees: bool) -> None:
+    type_in(answer)
+
+    assert prompts.agrees("stop it?") is agrees
+
+
+def test_ctrl_c_does_not_agree_and_without_a_terminal_nobody_objects(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_terminal = prompts.agrees("stop it?")
+
+    def interrupt(_: str) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "stdin", Terminal(""))
+    monkeypatch.setattr(prompts, "prompt_line", interrupt)
+
+    assert (without_terminal, prompts.agrees("stop it?")) == (True, False)

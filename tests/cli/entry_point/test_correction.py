@@ -20,6 +20,8 @@ from kaizen_tasks.cli.entry_point.correction import corrected_line, program_name
         ("inv status", "elsewhere", ["status"], ""),
         ("inv stauts", "stauts", [], ""),
         ("inv runtime.set --env stagin --set KEY=private", "stagin", ["staging"], ""),
+        ("inv run --env stagin -- psql private", "stagin", ["staging"], "inv run --env staging -- COMMAND"),
+        ("inv run --env staging -- psql private", "private", ["public"], ""),
     ],
 )
 def test_wrong_word_is_replaced(typed: str, wrong: str, right: list[str], corrected: str) -> None:
@@ -39,6 +41,9 @@ def test_typed_line_gets_more_words(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("sys.argv", ["inv", "runtime.set", "--set=KEY=private"])
     assert typed_line("--yes") == "add --yes"
+
+    monkeypatch.setattr("sys.argv", ["inv", "run", "--env", "prod", "--", "psql", "private"])
+    assert typed_line("--yes") == "add --yes before --"
 
 
 @pytest.mark.parametrize(
