@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from attrs import frozen
 
 from tests.crash import (
+    command_kills,
     handovers,
     hotfix_races,
     promotion_races,
@@ -182,6 +183,9 @@ def main(arguments: Sequence[str]) -> int:
         help="kills that another machine finishes from a fresh clone, evenly spread; all points if not given",
     )  # fmt: skip
     parser.add_argument("--races", type=int, default=100, help="rounds of each kind of race")
+    parser.add_argument(
+        "--commands", type=int, default=100, help="releases with a command that are killed twice, evenly spread"
+    )
     parser.add_argument("--only", default="*", help="a pattern of the names of scenes and rollouts")
     options = parser.parse_args(arguments)
     with (
@@ -214,6 +218,7 @@ def _run(folder: Path, fork_server: CloudForkServer, options: argparse.Namespace
     unreached = {point for point, failures in results.items() if failures == (NOT_REACHED,)}
     failures = {str(point): item for point, item in results.items() if point not in unreached}
     failures |= _run_handovers(folder, rollout_runs, options)
+    failures |= _run_commands(folder, rollout_runs, options.commands)
     failures |= _run_races(folder, rollout_runs, options.races)
     _print_summary([point for point in points if point not in unreached], len(unreached))
     for title, item in failures.items():
@@ -231,6 +236,22 @@ def _run_handovers(folder: Path, rollout_runs: RolloutCases, options: argparse.N
 
     results = _run_all("handovers", points, hand_over)
     return {f"handover: {point}": failures for point, failures in results.items() if failures != (NOT_REACHED,)}
+
+
+def _run_commands(folder: Path, rollout_runs: RolloutCases, count: int) -> dict[str, tuple[str, ...]]:
+    """Kill releases with a command, most of them while it matters, and return what went wrong."""
+    if not count:
+        return {}
+    moment = rollout_runs.moments["release-staging"]
+    cases = command_kills.prepare(moment, folder / "commands", rollout_runs.fork_server)
+    own_points = cases.points_of_the_command
+    points = tuple(dict.fromkeys((*own_points[:count], *sample_evenly(cases.points, max(0, count - len(own_points))))))
+
+    def kill(point: KillPoint) -> tuple[str, ...]:
+        return cases.kill_twice_and_rerun(point, folder / f"command-{points.index(point)}")
+
+    results = _run_all("commands", points, kill)
+    return {f"command: {point}": failures for point, failures in results.items() if failures != (NOT_REACHED,)}
 
 
 def _run_races(folder: Path, rollout_runs: RolloutCases, rounds: int) -> dict[str, tuple[str, ...]]:

@@ -90,6 +90,8 @@ TARGET_PREFIXES = {
     "ecr": "AmazonEC2ContainerRegistry_V20150921",
     "apprunner": "AppRunner",
     "dynamodb": "DynamoDB_20120810",
+    "ecs": "AmazonEC2ContainerServiceV20141113",
+    "logs": "Logs_20140328",
 }
 
 
