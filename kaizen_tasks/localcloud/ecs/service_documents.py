@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.localcloud.ecs.deploy.traffic_steps import failure_threshold
 from kaizen_tasks.localcloud.ecs.ecs_errors import tag_list
 
 if TYPE_CHECKING:
@@ -65,8 +64,7 @@ def describe_service(service: EcsService, tasks: ServiceTasks, *, with_tags: boo
 
 def describe_service_deployment(service: EcsService, deployment: ServiceDeployment, tasks: ServiceTasks) -> JsonObject:
     """Return a deployment as DescribeServiceDeployments does."""
-    breaker, alarms = (deployment.configuration.get(name, {}) for name in ("deploymentCircuitBreaker", "alarms"))
-    threshold = failure_threshold(deployment.configuration, deployment.desired_count)
+    alarms = deployment.configuration.get("alarms", {})
     target = _task_counts(service, deployment.target, tasks, desired=deployment.desired_count)
     source_weight = 100.0 - deployment.weight
     return {
@@ -92,9 +90,9 @@ def describe_service_deployment(service: EcsService, deployment: ServiceDeployme
         "deploymentConfiguration": deployment.configuration,
         "rollback": deployment.rollback,
         "deploymentCircuitBreaker": {
-            "status": _monitor_status(deployment, bool(breaker.get("enable")), is_triggered=deployment.is_tripped),
+            "status": _monitor_status(deployment, deployment.has_breaker, is_triggered=deployment.is_tripped),
             "failureCount": deployment.failed_tasks,
-            "threshold": threshold,
+            "threshold": deployment.failure_threshold,
         },
         "alarms": {
             "status": _monitor_status(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from kaizen_tasks.localcloud.ecs.deploy.traffic_steps import failure_threshold
 from kaizen_tasks.localcloud.ecs.ecs_errors import now
 from kaizen_tasks.localcloud.server.http_message import JsonObject
 from kaizen_tasks.localcloud.state.values import ValueStore
@@ -99,6 +100,16 @@ class ServiceDeployment:
         """Return the ARNs of all revisions that it replaces."""
         return tuple(arn for arn in (self.source, self.superseded) if arn)
 
+    @property
+    def has_breaker(self) -> bool:
+        """Return whether its circuit breaker is enabled."""
+        return bool(self.configuration.get("deploymentCircuitBreaker", {}).get("enable"))
+
+    @property
+    def failure_threshold(self) -> int:
+        """Return how many failed tasks trip the circuit breaker."""
+        return failure_threshold(self.configuration, self.desired_count)
+
     def with_status(self, status: str, reason: str = "", *, after: float = 0.0) -> ServiceDeployment:
         """Return the deployment with another status, and the reason of it if there is one.
 
@@ -112,6 +123,14 @@ class ServiceDeployment:
         if status == "STOPPED":
             changed = attrs.evolve(changed, stopped=time)
         return attrs.evolve(changed, finished=time) if status in FINAL_STATUSES else changed
+
+    def with_failed_task(self) -> ServiceDeployment:
+        """Return the deployment with one more failed task, unless its circuit breaker has counted enough of them."""
+        if self.is_tripped:
+            return self
+        failed_tasks = self.failed_tasks + 1
+        is_tripped = self.has_breaker and failed_tasks >= self.failure_threshold
+        return attrs.evolve(self, failed_tasks=failed_tasks, is_tripped=is_tripped, updated=now())
 
 
 @attrs.frozen(kw_only=True)

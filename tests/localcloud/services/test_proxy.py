@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kaizen_tasks.localcloud.services.proxy import TcpProxy
+from kaizen_tasks.localcloud.services.traffic import ResponseCount
 from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
@@ -164,3 +165,27 @@ def test_connections_leave_no_file_descriptors(
         ask(proxy.port)
     assert proxy.drain(target, 5)
     assert len(list(Path("/proc/self/fd").iterdir())) <= before + 2
+
+
+def test_connections_are_distributed_and_their_responses_counted(
+    proxy: TcpProxy, upstream: Callable[[Callable[[socket.socket], None]], int]
+) -> None:
+    good = upstream(answer(b"HTTP/1.1 200 OK\r\n\r\nold"))
+    bad = upstream(answer(b"HTTP/1.1 500 Internal Server Error\r\n\r\nnew"))
+    proxy.distribute({good: 3.0, bad: 1.0})
+
+    answers = [ask(proxy.port, b"GET / HTTP/1.1\r\n\r\n")[-3:] for _ in range(8)]
+
+    assert (answers.count(b"old"), answers.count(b"new")) == (6, 2)
+    assert proxy.responses(good) == ResponseCount(total=6, errors=0)
+    assert proxy.responses(bad) == ResponseCount(total=2, errors=2)
+
+
+def answer(response: bytes) -> Callable[[socket.socket], None]:
+    """Return a handler that answers a request."""
+
+    def handle(connection: socket.socket) -> None:
+        connection.recv(1 << 16)
+        connection.sendall(response)
+
+    return handle

@@ -144,7 +144,7 @@ class DeploymentController:
             service = self._services.get(service_arn)
             deployment = service.running_deployment
             if deployment is not None and deployment.target == revision_arn:
-                service = service.with_deployment(attrs.evolve(deployment, failed_tasks=deployment.failed_tasks + 1))
+                service = service.with_deployment(deployment.with_failed_task())
             task = f"(task {task_id}) " if task_id else ""
             self._services.put(service.with_event(f"{task}failed: {reason}"))
 

@@ -15,7 +15,6 @@ from kaizen_tasks.localcloud.ecs.deploy.service_tasks import ServiceTasks
 from kaizen_tasks.localcloud.ecs.deploy.traffic_steps import (
     SCALED_MINUTES,
     TrafficStep,
-    failure_threshold,
     has_stages,
     traffic_steps,
 )
@@ -125,7 +124,7 @@ class Rollout:
     def _begin(self) -> ServiceDeployment:
         def begin(current: ServiceDeployment) -> ServiceDeployment:
             begun = current.with_status("IN_PROGRESS") if current.status == "PENDING" else current
-            return attrs.evolve(begun, started=begun.started or now(), failed_tasks=0, weight=0.0)
+            return attrs.evolve(begun, started=begun.started or now(), failed_tasks=0, is_tripped=False, weight=0.0)
 
         return self._update(begin)
 
@@ -255,11 +254,9 @@ class Rollout:
         """Raise what ends a deployment: a request, failed tasks, or alarms."""
         if deployment.status in ("STOP_REQUESTED", "ROLLBACK_REQUESTED"):
             raise _StopRequested
-        breaker = deployment.configuration.get("deploymentCircuitBreaker", {})
-        threshold = failure_threshold(deployment.configuration, deployment.desired_count)
-        if breaker.get("enable") and deployment.failed_tasks >= threshold:
-            self._update(lambda current: attrs.evolve(current, is_tripped=True))
-            raise _Failed(assumptions.CIRCUIT_BREAKER, assumptions.CIRCUIT_BREAKER_STOPPED, bool(breaker["rollback"]))
+        if deployment.is_tripped:
+            is_rolled_back = bool(deployment.configuration["deploymentCircuitBreaker"]["rollback"])
+            raise _Failed(assumptions.CIRCUIT_BREAKER, assumptions.CIRCUIT_BREAKER_STOPPED, is_rolled_back)
         alarms = deployment.configuration.get("alarms", {})
         triggered = self._triggered_alarms(deployment) if alarms.get("enable") else ()
         if triggered:
