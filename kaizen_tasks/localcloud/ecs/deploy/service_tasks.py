@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
+from kaizen_tasks.errors import Interrupted
 from kaizen_tasks.localcloud.ecs.deploy.task_set import TaskSet
 from kaizen_tasks.localcloud.services.proxy import TcpProxy
 from kaizen_tasks.localcloud.services.traffic import ResponseCount
@@ -69,9 +70,15 @@ class ServiceTasks:
         self._runtimes.pop(service_arn).proxy.close()
 
     def add(self, service_arn: str, revision_arn: str, runner: TaskRunner, check: HealthCheck) -> None:
-        """Add the task set of a revision, which has no tasks and no traffic yet, unless there is one."""
+        """Add the task set of a revision, which has no tasks and no traffic yet, unless there is one.
+
+        Raises:
+            Interrupted: the local cloud is being closed.
+        """
         runtime = self._runtimes[service_arn]
         with runtime.lock:
+            if self._threads.closing.is_set():
+                raise Interrupted("the local cloud is stopping")
             if revision_arn not in runtime.sets:
                 runtime.sets[revision_arn] = TaskSet(
                     runner=runner,
@@ -150,10 +157,12 @@ class ServiceTasks:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Stop all tasks and free all ports."""
-        sets = [task_set for runtime in self._runtimes.values() for task_set in runtime.sets.values()]
-        for runtime in self._runtimes.values():
+        """Stop all tasks and free all ports; no task set can be added any more, as the threads are closing."""
+        sets: list[TaskSet] = []
+        for runtime in tuple(self._runtimes.values()):
             runtime.proxy.close()
+            with runtime.lock:
+                sets += runtime.sets.values()
         for task_set in sets:
             task_set.close("The local cloud is stopping")
         for task_set in sets:
