@@ -148,9 +148,9 @@ class Rollout:
     def _shift(self, step: TrafficStep) -> None:
         """Move traffic to the target and wait while the step is baked."""
         deployment = self._deployment
-        self._enter("PRODUCTION_TRAFFIC_SHIFT", weight=step.percent)
         weights = {deployment.target: step.percent, deployment.source: 100.0 - step.percent}
         self.tasks.distribute(self.service_arn, {revision: weight for revision, weight in weights.items() if revision})
+        self._enter("PRODUCTION_TRAFFIC_SHIFT", weight=step.percent)
         if step.percent >= 100.0:
             self._enter("POST_PRODUCTION_TRAFFIC_SHIFT")
             self._enter("BAKE_TIME")
