@@ -21,6 +21,7 @@ import attrs
 
 from kaizen_tasks.errors import KaizenError, Refused
 from kaizen_tasks.localcloud.atomic_write import write_atomically
+from kaizen_tasks.localcloud.iam.query_protocol import AwsQueryEndpoint
 from kaizen_tasks.localcloud.iam.sso_portal import SsoPortal
 from kaizen_tasks.localcloud.iam.sts_api import Sts
 from kaizen_tasks.localcloud.instances.container import DockerEngine
@@ -30,13 +31,12 @@ from kaizen_tasks.localcloud.location_services import CloudOptions
 from kaizen_tasks.localcloud.locations import Locations, location_folders
 from kaizen_tasks.localcloud.router import Router
 from kaizen_tasks.localcloud.server.access_log import AccessLog
-from kaizen_tasks.localcloud.server.aws_query import AwsQueryEndpoint
-from kaizen_tasks.localcloud.server.credentials import Credentials
 from kaizen_tasks.localcloud.server.faults import FaultInjector
 from kaizen_tasks.localcloud.server.listening import listen
 from kaizen_tasks.localcloud.server.server import LOOPBACK, HttpServer
-from kaizen_tasks.localcloud.server.sessions import Principal, Sessions
-from kaizen_tasks.localcloud.server.signatures import SignatureVerifier
+from kaizen_tasks.localcloud.signing.credentials import Credentials
+from kaizen_tasks.localcloud.signing.sessions import Principal, Sessions
+from kaizen_tasks.localcloud.signing.signatures import SignatureVerifier
 from kaizen_tasks.localcloud.state.folder import Owner, lock_state_folder
 
 if TYPE_CHECKING:

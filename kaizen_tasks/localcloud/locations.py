@@ -12,8 +12,8 @@ from kaizen_tasks.localcloud.location_services import CloudOptions, LocationServ
 from kaizen_tasks.localcloud.moto.backend import MotoBackend
 from kaizen_tasks.localcloud.server.auth import LoginStatus
 from kaizen_tasks.localcloud.server.server import LOOPBACK
-from kaizen_tasks.localcloud.server.sessions import Sessions, role_session
 from kaizen_tasks.localcloud.services.relays import Relays
+from kaizen_tasks.localcloud.signing.sessions import Sessions, role_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -19,18 +19,18 @@ from kaizen_tasks.localcloud.server.clients import check_control_request, check_
 from kaizen_tasks.localcloud.server.http_message import DropConnectionError, HttpResponse
 from kaizen_tasks.localcloud.server.refusals import RequestRefused, error_response
 from kaizen_tasks.localcloud.server.request_body import BodyTooLargeError
-from kaizen_tasks.localcloud.server.sessions import Principal
+from kaizen_tasks.localcloud.signing.sessions import Principal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kaizen_tasks.localcloud.iam.query_protocol import AwsQueryEndpoint
     from kaizen_tasks.localcloud.iam.sso_portal import SsoPortal
     from kaizen_tasks.localcloud.locations import Locations
     from kaizen_tasks.localcloud.server.access_log import AccessLog
-    from kaizen_tasks.localcloud.server.aws_query import AwsQueryEndpoint
     from kaizen_tasks.localcloud.server.faults import FaultInjector
     from kaizen_tasks.localcloud.server.http_message import HttpRequest
-    from kaizen_tasks.localcloud.server.signatures import SignatureVerifier
+    from kaizen_tasks.localcloud.signing.signatures import SignatureVerifier
 
 REGISTRY_SERVICE = "registry"
 CONTROL_PREFIX = "/_kaizen/"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from kaizen_tasks.localcloud.server.sessions import Principal
+from kaizen_tasks.localcloud.signing.sessions import Principal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,7 @@ from kaizen_tasks.localcloud.iam.roles import DEFAULT_SESSION_SECONDS, open_role
 from kaizen_tasks.localcloud.location import ACCOUNT_PATTERN
 from kaizen_tasks.localcloud.server.http_message import HttpResponse
 from kaizen_tasks.localcloud.server.refusals import json_error
-from kaizen_tasks.localcloud.server.sessions import Sessions, role_session
+from kaizen_tasks.localcloud.signing.sessions import Sessions, role_session
 
 if TYPE_CHECKING:
     from kaizen_tasks.localcloud.server.http_message import HttpRequest

@@ -17,7 +17,7 @@ from kaizen_tasks.localcloud.iam.identity_token import InvalidTokenError, parse_
 from kaizen_tasks.localcloud.iam.policy_document import PolicyRequest, is_permitted
 from kaizen_tasks.localcloud.iam.roles import DEFAULT_SESSION_SECONDS, Role, open_role, parse_role_arn
 from kaizen_tasks.localcloud.server.aws_json import ServiceError
-from kaizen_tasks.localcloud.server.sessions import Principal, Sessions, role_session
+from kaizen_tasks.localcloud.signing.sessions import Principal, Sessions, role_session
 
 if TYPE_CHECKING:
     from kaizen_tasks.localcloud.iam.identity_token import IdentityToken

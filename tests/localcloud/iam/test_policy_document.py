@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kaizen_tasks.localcloud.iam.policy_document import PolicyRequest, is_permitted
-from kaizen_tasks.localcloud.server.sessions import Principal, role_session
+from kaizen_tasks.localcloud.signing.sessions import Principal, role_session
 
 HOME = "123456789012"
 USER = Principal(account=HOME, arn=f"arn:aws:iam::{HOME}:user/local", user_id="AIDA")

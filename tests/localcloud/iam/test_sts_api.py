@@ -11,7 +11,7 @@ import pytest
 from kaizen_tasks.localcloud.iam.roles import Role
 from kaizen_tasks.localcloud.iam.sts_api import Sts
 from kaizen_tasks.localcloud.server.aws_json import ServiceError
-from kaizen_tasks.localcloud.server.sessions import Principal, Sessions, role_session
+from kaizen_tasks.localcloud.signing.sessions import Principal, Sessions, role_session
 from tests.localcloud.iam.tokens import identity_token
 
 HOME, OTHER = "123456789012", "210987654321"

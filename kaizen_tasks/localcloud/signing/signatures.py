@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.localcloud.server.credentials import Credentials
 from kaizen_tasks.localcloud.server.refusals import RequestRefused, is_query_protocol
-from kaizen_tasks.localcloud.server.sessions import Principal, Sessions
+from kaizen_tasks.localcloud.signing.credentials import Credentials
+from kaizen_tasks.localcloud.signing.sessions import Principal, Sessions
 
 if TYPE_CHECKING:
     from kaizen_tasks.localcloud.server.http_message import HttpRequest
@@ -152,7 +152,7 @@ class SignatureVerifier:
         required = {"host", *(name for name in sent_headers if name.startswith("x-amz-"))}
         if missing := sorted(required - signed_headers):
             raise _refusal(request, "bad signature", f"these headers must be signed: {', '.join(missing)}")
-        from kaizen_tasks.localcloud.server.sigv4 import compute_signature
+        from kaizen_tasks.localcloud.signing.sigv4 import compute_signature
 
         expected = compute_signature(
             request,

@@ -13,12 +13,12 @@ from botocore import auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
 
-from kaizen_tasks.localcloud.server.credentials import Credentials
 from kaizen_tasks.localcloud.server.http_message import HttpRequest
 from kaizen_tasks.localcloud.server.refusals import RequestRefused
 from kaizen_tasks.localcloud.server.request_body import RequestBody
-from kaizen_tasks.localcloud.server.sessions import Principal, Sessions
-from kaizen_tasks.localcloud.server.signatures import SignatureVerifier
+from kaizen_tasks.localcloud.signing.credentials import Credentials
+from kaizen_tasks.localcloud.signing.sessions import Principal, Sessions
+from kaizen_tasks.localcloud.signing.signatures import SignatureVerifier
 
 if TYPE_CHECKING:
     from pathlib import Path

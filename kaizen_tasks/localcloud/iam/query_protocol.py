@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from botocore.model import ListShape, OperationModel, ServiceModel, Shape, StructureShape
 
     from kaizen_tasks.localcloud.server.http_message import HttpRequest, JsonObject
-    from kaizen_tasks.localcloud.server.sessions import Principal
+    from kaizen_tasks.localcloud.signing.sessions import Principal
 
 _log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from kaizen_tasks.localcloud.server.sessions import Principal, Sessions, role_session
+from kaizen_tasks.localcloud.signing.sessions import Principal, Sessions, role_session
 
 SESSION = role_session("210987654321", "release", "ada", "AROA1")
 
