@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.errors import DeployFailed, Interrupted, KaizenError
+from kaizen_tasks.errors import DeployFailed, Interrupted, KaizenError, Refused
 from kaizen_tasks.localcloud.instances.rootfs import read_image
 from kaizen_tasks.localcloud.instances.spec import Instance, InstanceSpec
 from kaizen_tasks.localcloud.server.http_message import JsonObject
@@ -33,6 +33,7 @@ _STOP_SPEED = 10.0
 
 _EXITED = frozenset({"COMPLETE", "SUCCESS"})  # conditions of a dependency on a container that ends
 _POLL_SECONDS = 0.05
+_KNOWN_FAILURES = ("CannotPullContainerError", "CannotStartContainerError", "ResourceInitializationError")
 
 
 @attrs.frozen(kw_only=True)
@@ -229,6 +230,15 @@ class TaskLauncher:
         except KaizenError as error:
             prefix = "ResourceInitializationError: unable to pull secrets or registry auth"
             raise DeployFailed(f"{prefix}: {error.message}") from error
+
+
+def start_failure(error: Exception) -> str:
+    """Return why the containers of a task could not be started, as ECS begins such a reason."""
+    message = error.message if isinstance(error, KaizenError) else str(error)
+    if message.startswith(_KNOWN_FAILURES):
+        return message
+    is_about_image = isinstance(error, Refused) or message.startswith("docker pull")
+    return f"{'CannotPullContainerError' if is_about_image else 'CannotStartContainerError'}: {message}"
 
 
 def _in_order(definitions: list[JsonObject]) -> list[JsonObject]:

@@ -6,8 +6,8 @@ import uuid
 
 import attrs
 
-from kaizen_tasks.errors import KaizenError
-from kaizen_tasks.localcloud.ecs.containers import RunningTask, TaskLauncher, TaskSpec
+from kaizen_tasks.errors import DeployFailed, KaizenError
+from kaizen_tasks.localcloud.ecs.containers import RunningTask, TaskLauncher, TaskSpec, start_failure
 from kaizen_tasks.localcloud.ecs.deploy.task_set import FAILED_TO_START
 from kaizen_tasks.localcloud.ecs.ecs_errors import now
 from kaizen_tasks.localcloud.ecs.services import EcsService, ServiceRevision
@@ -46,9 +46,12 @@ class ServiceTaskRunner:
         try:
             running = self.launcher.start(spec)
         except KaizenError as error:
-            self._record_end(task.arn, FAILED_TO_START, error.message, {})
+            self._record_end(task.arn, FAILED_TO_START, start_failure(error), {})
             raise
-        self.store.change(task.arn, _started)
+        started = self.store.change(task.arn, _started)
+        if started.desired_status == STOPPED:  # by StopTask, while it was pending
+            self.stop(running, started.stop_code, started.stopped_reason)
+            raise DeployFailed(started.stopped_reason)
         return running
 
     def stop(self, task: RunningTask, code: str, reason: str) -> None:

@@ -86,6 +86,7 @@ class TaskSet:
         self._count = 0
         self._close_reason = ""
         self._tasks: list[RunningTask] = []
+        self._starting: RunningTask | None = None
         self._lost: list[_Lost] = []
         self._early_ends = 0  # tasks in a row that had to be replaced soon after their start
         threads.start(self._run)
@@ -112,6 +113,10 @@ class TaskSet:
         """Stop a task and start another one in its place; return False if it is none of these."""
         with self._condition:
             task = next((known for known in self._tasks if known.task_id == task_id), None)
+            starting = self._starting
+        if starting is not None and starting.task_id == task_id:
+            starting.stop()  # it does not become healthy then
+            return True
         return task is not None and self._lose(_Lost(task, code, reason))
 
     def close(self, reason: str) -> None:
@@ -160,7 +165,7 @@ class TaskSet:
             return
         task: RunningTask | None = None
         try:
-            task = self._runner.start()
+            task = self._starting = self._runner.start()
             wait_until_healthy(task, self._check, self._closing, self._clock)
         except Interrupted:
             if task is not None:
@@ -173,6 +178,8 @@ class TaskSet:
             self._listener.task_failed(task.task_id if task else "", reason)
         else:
             self._add(task)
+        finally:
+            self._starting = None
 
     def _retry_delay(self) -> float:
         return (

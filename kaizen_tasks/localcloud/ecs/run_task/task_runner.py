@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.errors import Interrupted, KaizenError, Refused
+from kaizen_tasks.errors import Interrupted, KaizenError
 from kaizen_tasks.localcloud.ecs import tasks as states
-from kaizen_tasks.localcloud.ecs.containers import TaskSpec
+from kaizen_tasks.localcloud.ecs.containers import TaskSpec, start_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.05
 _EXITED = "Essential container in task exited"
 _CLOUD_STOPPED = "The local cloud was stopped while this task was running."
-_KNOWN_FAILURES = ("CannotPullContainerError", "CannotStartContainerError", "ResourceInitializationError")
 
 
 class TaskRunner:
@@ -144,10 +143,7 @@ class TaskRunner:
 
     def _fail(self, arn: str, error: Exception) -> None:
         """Note why the containers of a task could not be started."""
-        message = error.message if isinstance(error, KaizenError) else str(error)
-        if not message.startswith(_KNOWN_FAILURES):
-            is_about_image = isinstance(error, Refused) or message.startswith("docker pull")
-            message = f"{'CannotPullContainerError' if is_about_image else 'CannotStartContainerError'}: {message}"
+        message = start_failure(error)
         with contextlib.suppress(OSError):
             self._change(arn, lambda known: _as_failed(known, message))
 
