@@ -26,6 +26,8 @@ class ServiceSettings:
         variables: values of the app's environment variables, by name; a value may be a secret, so it is never shown.
         secrets: references to the secrets that the app gets as environment variables, by name.
         instance_role: ARN of the role of the app itself; empty without one.
+        execution_role: ARN of the role that pulls the image and reads the secrets when the app is started; empty where
+            the platform has none.
         port: the port that the app listens on.
         description: size, port, health check and the like, in words.
     """
@@ -33,6 +35,7 @@ class ServiceSettings:
     variables: Mapping[str, str] = field(repr=False)
     secrets: Mapping[str, str]
     instance_role: str = ""
+    execution_role: str = ""
     port: int = 0
     description: str = ""
 
@@ -56,6 +59,7 @@ def adapt_settings(
             for name, reference in neighbour_settings.secrets.items()
         },
         instance_role=adapt(neighbour_settings.instance_role),
+        execution_role=adapt(neighbour_settings.execution_role),
     )
 
 
@@ -81,6 +85,7 @@ def describe_differences(settings: ServiceSettings, neighbour_settings: ServiceS
         f"variables with the values of {neighbour}": ", ".join(same),
         "values from": ", ".join(names),
         "instance role": settings.instance_role.rpartition("/")[2],
+        "execution role": settings.execution_role.rpartition("/")[2],
     }
     return "; ".join(f"{what}: {text}" for what, text in parts.items() if text)
 

@@ -113,7 +113,10 @@ class Deployment:
         """Stop the deployment of an earlier run if it is in progress; return whether the release then serves again."""
         if not stop_deployment(open_entry.operation, previous_operations, waiter):
             return False
-        return waiter.platform.get_service(waiter.service.name).running_digest == self.release.digest
+        serves = waiter.platform.get_service(waiter.service.name).running_digest == self.release.digest
+        if serves:
+            waiter.report_progress(f"{waiter.service.name} serves {self.release.name} again")
+        return serves
 
     def _replaced_digest(self, history: tuple[LedgerEntry, ...]) -> str:
         """Return the digest of the image to run for the intent; empty if the ledger knows the serving release."""

@@ -40,7 +40,7 @@ def handle_failed_deployment(
     if outcome.is_superseded:
         return _superseded_error(deployment, outcome)
     hint = outcome.hint or hint or f"run the same command to retry; {fix_hint(release.commit, tools)}"
-    if last_words:  # not in the ledger, where what an app prints does not belong
+    if last_words and not outcome.hint:  # not in the ledger, where what an app prints does not belong
         message = f"{message}; the app's log ends with: {last_words}"
     return DeployFailed(message, state=state or "; ".join(filter(None, (outcome.state, tag_state))), hint=hint)
 

@@ -130,7 +130,7 @@ class ServiceDeployments:
             native_state=f"{detail['status']} ({stage})" if stage else detail["status"],
             started_at=_utc(detail.get("startedAt") or detail["createdAt"]),
             finished_at=_utc(finished_at) if finished_at else None,
-            reason=f"{successor} took its place" if successor else _reason(detail),
+            reason=f"service revision {successor} took its place" if successor else _reason(detail),
             digest=digests.get(arn, ""),
         )
 
@@ -168,7 +168,7 @@ def _reason(detail: Document) -> str:
 
 
 def _successor(detail: Document, later: Sequence[Document]) -> str:
-    """Return the revision whose deployment took the place of a stopped one; empty if it was stopped by hand.
+    """Return the number of the revision that took the place of a stopped one's; empty if it was stopped by hand.
 
     ECS does not say that a deployment was superseded; see `assumptions`.
 
@@ -180,7 +180,8 @@ def _successor(detail: Document, later: Sequence[Document]) -> str:
     if not later or stopped_at is None or _state(detail) is not OperationState.STOPPED:
         return ""
     successor = later[-1]
-    return str(successor["targetServiceRevisionArn"]) if successor["createdAt"] <= stopped_at else ""
+    number = str(successor["targetServiceRevisionArn"]).rpartition("/")[2]
+    return number if successor["createdAt"] <= stopped_at else ""
 
 
 def _utc(time: datetime) -> datetime:

@@ -26,9 +26,8 @@ def of_express_service(configuration: Document) -> ServiceSettings:
         f"port {port}" if port else "",
         f"health check {health}" if health else "",
         counts,
-        _role("execution role", configuration.get("executionRoleArn", "")),
     )
-    return _settings(container, configuration.get("taskRoleArn", ""), port, parts)
+    return _settings(container, configuration, port, parts)
 
 
 def of_definition(definition: Document, container: Document) -> ServiceSettings:
@@ -39,9 +38,8 @@ def of_definition(definition: Document, container: Document) -> ServiceSettings:
         _size(definition),
         f"port {port}" if port else "",
         f"beside it {', '.join(others)}" if others else "",
-        _role("execution role", definition.get("executionRoleArn", "")),
     )
-    return _settings(container, definition.get("taskRoleArn", ""), port, parts)
+    return _settings(container, definition, port, parts)
 
 
 def definition_changes(
@@ -69,8 +67,13 @@ def definition_changes(
         return {**adapted, "image": image, "environment": variables, "secrets": secrets}
 
     containers = [adapt(each) for each in definition["containerDefinitions"]]
-    role = {"taskRoleArn": settings.instance_role} if settings.instance_role else {}
-    return {"family": name, "containerDefinitions": containers, **role}
+    return {"family": name, "containerDefinitions": containers, **roles(settings)}
+
+
+def roles(settings: ServiceSettings) -> Mapping[str, str]:
+    """Return the members of a request that name the roles of a service, of those that it has."""
+    members = {"taskRoleArn": settings.instance_role, "executionRoleArn": settings.execution_role}
+    return {member: role for member, role in members.items() if role}
 
 
 def _own_log_group(container: Document, neighbour: str, name: str) -> Mapping[str, Any]:
@@ -82,11 +85,12 @@ def _own_log_group(container: Document, neighbour: str, name: str) -> Mapping[st
     return {"logConfiguration": {**log, "options": options}}
 
 
-def _settings(container: Document, role: str, port: int, parts: Sequence[str]) -> ServiceSettings:
+def _settings(container: Document, owner: Document, port: int, parts: Sequence[str]) -> ServiceSettings:
     return ServiceSettings(
         variables={each["name"]: each["value"] for each in container.get("environment", ())},
         secrets={each["name"]: each["valueFrom"] for each in container.get("secrets", ())},
-        instance_role=role,
+        instance_role=owner.get("taskRoleArn", ""),
+        execution_role=owner.get("executionRoleArn", ""),
         port=port,
         description=", ".join(filter(None, parts)),
     )
@@ -97,7 +101,3 @@ def _size(configuration: Document) -> str:
     cpu, memory = str(configuration.get("cpu", "")), str(configuration.get("memory", ""))
     parts = ((cpu, "vCPU"), (memory, "GB"))
     return ", ".join(f"{int(text) / 1024:g} {unit}" for text, unit in parts if text.isdigit())
-
-
-def _role(title: str, arn: str) -> str:
-    return f"{title} {arn.rpartition('/')[2]}" if arn else ""

@@ -317,7 +317,7 @@ class TestNewService:
     def test_settings_name_size_port_and_roles(self, platform: FargatePlatform) -> None:
         settings = platform.read_settings(platform.get_service("web"))
 
-        assert settings.description == "0.25 vCPU, 0.5 GB, port 8080, execution role execution"
+        assert settings.description == "0.25 vCPU, 0.5 GB, port 8080"
         assert settings.instance_role == f"{answers.ROLE}/web"
 
 

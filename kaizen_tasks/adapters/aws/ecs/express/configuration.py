@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+from kaizen_tasks.adapters.aws.ecs import service_settings
 from kaizen_tasks.adapters.aws.ecs.configuration_diff import lost_members
 
 if TYPE_CHECKING:
@@ -51,9 +52,7 @@ def creation_members(configuration: Document, neighbour: str, image: str, settin
     container["secrets"] = [{"name": name, "valueFrom": source} for name, source in settings.secrets.items()]
     if neighbour in container.get("awsLogsConfiguration", {}).get("logGroup", ""):
         del container["awsLogsConfiguration"]
-    if settings.instance_role:
-        members["taskRoleArn"] = settings.instance_role
-    return members
+    return {**members, **service_settings.roles(settings)}
 
 
 def lost_in_update(before: Document, after: Document) -> tuple[str, ...]:

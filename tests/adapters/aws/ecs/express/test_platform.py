@@ -401,11 +401,9 @@ class TestNewService:
     def test_settings_name_size_health_check_and_scaling(self, platform: ExpressPlatform) -> None:
         settings = platform.read_settings(platform.get_service("web"))
 
-        assert (
-            settings.description
-            == "0.25 vCPU, 0.5 GB, port 8080, health check /health, 1 to 4 tasks, execution role execution"
-        )
+        assert settings.description == "0.25 vCPU, 0.5 GB, port 8080, health check /health, 1 to 4 tasks"
         assert (settings.port, settings.instance_role) == (8080, f"{answers.ROLE}/web")
+        assert settings.execution_role == f"{answers.ROLE}/execution"
         assert dict(settings.variables) == {"API_URL": "https://api.example", "TOKEN": "hush"}
         assert list(settings.secrets) == ["KEY"]
 
