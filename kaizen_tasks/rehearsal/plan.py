@@ -33,7 +33,7 @@ class RehearsalPlan:
         like: the environment whose real service the services are like; None describes them by `[rehearse]` alone.
         engine: what builds images.
         stand_in_reason: why that is a stand-in which nobody has asked for; else empty.
-        foreign_platform: what the app runs on according to its files, if that is not App Runner; else empty.
+        foreign_platform: what the app runs on according to its files, if these tasks do not deploy to it; else empty.
         insists: whether the engine was asked for, so that a build that fails is the result.
         work: an empty folder for everything.
         keep: whether the local cloud keeps running.
@@ -50,6 +50,12 @@ class RehearsalPlan:
     work: Path
     keep: bool
     out: TextIO
+
+    @property
+    def platforms(self) -> str:
+        """The platforms that are rehearsed: `App Runner`, `App Runner and ECS`."""
+        titles = dict.fromkeys(environment.kind.title for environment in self.settings.environments.values())
+        return " and ".join(titles)
 
     @property
     def is_pipeline(self) -> bool:

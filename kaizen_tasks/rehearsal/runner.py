@@ -91,7 +91,7 @@ class RehearsalReport:
     def unproven(self) -> tuple[str, ...]:
         """What a real run may still fail at, because the images were stand-ins, or services run somewhere else."""
         platform = self.plan.foreign_platform
-        elsewhere = (f"anything about {platform}: App Runner was rehearsed",) if platform else ()
+        elsewhere = (f"anything about {platform}: {self.plan.platforms} was rehearsed",) if platform else ()
         return (*self._unproven_of_images(), *elsewhere)
 
     def _unproven_of_images(self) -> tuple[str, ...]:

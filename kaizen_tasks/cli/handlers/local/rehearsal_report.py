@@ -65,7 +65,7 @@ def _verdict(report: RehearsalReport) -> str:
         return "It would fail"
     outcome = "Once that is settled, it would succeed" if report.clone.refusals else "It would succeed"
     if platform := report.plan.foreign_platform:
-        return f"{outcome} on App Runner; this app runs on {platform}, for which that says nothing"
+        return f"{outcome} on {report.plan.platforms}; this app runs on {platform}, for which that says nothing"
     return f"{outcome}, as far as stand-ins show" if report.unproven else outcome
 
 
