@@ -38,7 +38,7 @@ def task_settings(family: str, environment: RawEnvironment, raw: RawConfig) -> T
         return None
     return TaskSettings(
         family=family,
-        subnets=environment.subnets or raw.defaults.subnets,
+        subnets=_subnets(environment, raw),
         security_groups=environment.security_groups or raw.defaults.security_groups,
         public_ip=raw.defaults.public_ip if environment.public_ip is None else environment.public_ip,
     )
@@ -80,6 +80,11 @@ def _validate_task_keys(raw: RawConfig) -> Iterator[ConfigProblem]:
         elif given and not environment.template("task", raw):
             message = f"is for the tasks of {kind.title} environments, and needs task: a task definition's family"
             yield ConfigProblem(f"environments.{name}.{given[0]}", message)
+        elif not kind.runs_commands and environment.template("task", raw) and not _subnets(environment, raw):
+            key = f"environments.{name}.subnets" if environment.task else "defaults.subnets"
+            yield ConfigProblem(key, "is missing: the subnets in which the tasks run that task names")
+            if key == "defaults.subnets":
+                return
 
 
 def _without_commands(rule: BeforeDeployRule, raw: RawConfig) -> tuple[str, ...]:
@@ -97,6 +102,10 @@ def _applies(rule: BeforeDeployRule, environment: str, raw: RawConfig) -> bool:
     """Return whether a command runs in an environment: it is named, in a group that is named, or none is named."""
     named = {member for name in rule.environments for member in (name, *raw.groups.get(name, ()))}
     return not named or environment in named
+
+
+def _subnets(environment: RawEnvironment, raw: RawConfig) -> tuple[str, ...]:
+    return environment.subnets or raw.defaults.subnets
 
 
 def _kind(environment: RawEnvironment, raw: RawConfig) -> PlatformKind:

@@ -224,7 +224,7 @@ class RawDefaults(NamedTuple):
             essential one. Example: "web"
         task: family of the ECS task definition in which commands run, on `apprunner`, which runs none itself; in the
             cluster that `cluster` names. `{env}` and `{app}` are filled in. Example: "{env}-{app}-commands"
-        subnets: subnets of these tasks. Example: ["subnet-0a1b2c3d"]
+        subnets: the subnets in which these tasks run. Example: ["subnet-0a1b2c3d"]
         security_groups: security groups of these tasks. Empty: the default one of the network. Example: ["sg-0a1b2c3d"]
         public_ip: whether these tasks get a public address, which they need in a public subnet to load the image.
         follow: the tag of the image that the service deploys, which a deployment moves, on `apprunner`; `{env}` and

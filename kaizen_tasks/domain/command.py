@@ -47,13 +47,13 @@ class TaskSettings:
 
     Attributes:
         family: family of the task definition; its container is `Environment.container`.
-        subnets: where the task gets its address; empty for task definitions without a network of their own.
+        subnets: where the task gets its address.
         security_groups: of the task; empty is the default group of the network.
         public_ip: whether the task gets a public address, as it needs in a public subnet to load its image.
     """
 
     family: str
-    subnets: tuple[str, ...] = ()
+    subnets: tuple[str, ...]
     security_groups: tuple[str, ...] = ()
     public_ip: bool = False
 

@@ -75,9 +75,14 @@ def test_app_runner_runs_commands_in_a_task_definition() -> None:
 def test_task_of_the_defaults_is_for_app_runner_alone() -> None:
     environments = {"staging": {"platform": "ecs-express"}, "prod": {}, "mark": {}, "shane": {}, "dom": {}}
 
-    configured = settings(defaults={"task": "commands"}, environments=environments).environments
+    configured = settings(
+        defaults={"task": "commands", "subnets": ["subnet-1"]}, environments=environments
+    ).environments
 
-    assert (configured["staging"].task, configured["prod"].task) == (None, TaskSettings(family="commands"))
+    assert (configured["staging"].task, configured["prod"].task) == (
+        None,
+        TaskSettings(family="commands", subnets=("subnet-1",)),
+    )
 
 
 @pytest.mark.parametrize(
@@ -94,6 +99,12 @@ def test_wrong_command_is_refused(rule: Mapping[str, object], reason: str) -> No
     assert reason in problem({**MIGRATE, **rule}, defaults=ECS)
 
 
+def test_missing_subnets_of_all_environments_are_one_problem() -> None:
+    assert problem(defaults={"task": "{env}-commands"}) == (
+        "kaizen.toml: defaults.subnets is missing: the subnets in which the tasks run that task names"
+    )
+
+
 def test_name_that_is_taken_is_refused() -> None:
     assert "before_deploy.1.name: 'migrate' is also the name of another command" in problem(
         MIGRATE, MIGRATE, defaults=ECS
@@ -106,6 +117,7 @@ def test_name_that_is_taken_is_refused() -> None:
         ({**ECS, "task": "x"}, "environments.prod.task is not for ECS Express Mode, whose commands run with"),
         ({"subnets": ["subnet-1"]}, "environments.prod.subnets is for the tasks of App Runner environments, and needs"),
         ({"task": "x", "subnets": ["net"]}, "'net' is not the identifier of a subnet"),
+        ({"task": "x"}, "environments.prod.subnets is missing: the subnets in which the tasks run that task names"),
     ],
 )
 def test_task_keys_that_mean_nothing_are_refused(keys: Mapping[str, object], reason: str) -> None:

@@ -80,12 +80,15 @@ class Provisioner:
         with aws_errors(f"create the service {environment.service}"):
             if not environment.kind.has_cluster:
                 self._create_app_runner_service(environment, service)
-                return
+                if environment.task is None:
+                    return
             from kaizen_tasks.adapters.aws.ecs import provision
 
             account, ecs = self._aws.account_id(), self._aws.ecs()
             provision.create_cluster(ecs, environment)
-            if environment.kind.has_address:
+            if not environment.kind.has_cluster:
+                provision.create_task_definition(ecs, environment, service, account=account, region=self._region)
+            elif environment.kind.has_address:
                 provision.create_express_service(ecs, environment, service, account=account)
             else:
                 provision.create_plain_service(ecs, environment, service, account=account, region=self._region)

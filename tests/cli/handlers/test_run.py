@@ -30,7 +30,7 @@ MIGRATE = {"name": "migrate", "command": ["migrate"], "environments": ["prod"]}
 @pytest.fixture
 def tools(monkeypatch: pytest.MonkeyPatch) -> FakeTools:
     """The tools of every command; staging serves v0.2.0, and commands run in a task definition."""
-    made = FakeTools(settings=settings(defaults={"task": "commands"}, before_deploy=[MIGRATE]))
+    made = FakeTools(settings=settings(defaults={"task": "commands", "subnets": ["subnet-1"]}, before_deploy=[MIGRATE]))
     release(made)
     made.next_command()
     monkeypatch.setattr(wiring, "toolbox", lambda _config, **_: made)

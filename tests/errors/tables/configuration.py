@@ -214,7 +214,7 @@ CASES = (
     Case(mistake="a command before deployments to App Runner, which runs none",
          before=(r"printf '[[before_deploy]]\nname = \"migrate\"\ncommand = [\"migrate\"]\n' >> kaizen.toml",),
          typed=SHOW, code=2, says="App Runner runs no commands; leave them out of environments, or name",
-         follow=(r"printf '[defaults]\ntask = \"coach-commands\"\n' >> kaizen.toml",), again=0),
+         follow=(r"printf '[defaults]\ntask = \"commands\"\nsubnets = [\"subnet-1\"]\n' >> kaizen.toml",), again=0),
     Case(mistake="a command before deployments without a program",
          before=(r"printf '[[before_deploy]]\nname = \"migrate\"\ncommand = []\n' >> kaizen.toml",),
          typed=SHOW, code=2, says="before_deploy.0.command is empty: it is the program and its arguments",

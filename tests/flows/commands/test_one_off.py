@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def tools() -> FakeTools:
     """A world in which staging serves v0.2.0, and runs commands in a task definition."""
-    tools = FakeTools(settings=settings(defaults={"task": "commands"}))
+    tools = FakeTools(settings=settings(defaults={"task": "commands", "subnets": ["subnet-1"]}))
     release(tools)
     return tools.next_command()
 
@@ -138,7 +138,7 @@ def test_app_runner_without_a_task_definition_is_refused() -> None:
 
 def test_environment_that_serves_nothing_is_refused() -> None:
     with pytest.raises(Refused, match="nobody knows which release is serving there"):
-        run(FakeTools(settings=settings(defaults={"task": "commands"})))
+        run(FakeTools(settings=settings(defaults={"task": "commands", "subnets": ["subnet-1"]})))
 
 
 def test_image_that_was_deployed_by_hand_has_its_own_labels(tools: FakeTools) -> None:

@@ -22,7 +22,9 @@ RELEASE = Release(version=parse_version_file(b"0.2.0"), commit="c" * 40, digest=
 @pytest.fixture
 def tools() -> FakeTools:
     """Tools with a command that was started, and whose run was killed."""
-    tools = FakeTools(settings=settings(defaults={"task": "commands"}, before_deploy=[MIGRATE]))
+    tools = FakeTools(
+        settings=settings(defaults={"task": "commands", "subnets": ["subnet-1"]}, before_deploy=[MIGRATE])
+    )
     tools.commands.failures["status"] = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
         run(tools)

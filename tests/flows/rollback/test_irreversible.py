@@ -25,7 +25,9 @@ BEHIND = "v0.2.0 would go behind migrate of v0.2.1, which is irreversible and ra
 @pytest.fixture
 def tools() -> FakeTools:
     """A world in which staging has verified v0.2.0 and then v0.2.1, each after a command that cannot be undone."""
-    tools = FakeTools(settings=settings(defaults={"task": "commands"}, before_deploy=[MIGRATE]))
+    tools = FakeTools(
+        settings=settings(defaults={"task": "commands", "subnets": ["subnet-1"]}, before_deploy=[MIGRATE])
+    )
     release(tools)
     note_a_fix(tools)
     release(tools)

@@ -32,7 +32,9 @@ def tools() -> FakeTools:
 
 
 def make_tools(*rules: Mapping[str, object]) -> FakeTools:
-    return FakeTools(settings=settings(defaults={"task": "web-commands"}, before_deploy=list(rules)))
+    return FakeTools(
+        settings=settings(defaults={"task": "web-commands", "subnets": ["subnet-1"]}, before_deploy=list(rules))
+    )
 
 
 def staging(tools: FakeTools) -> Environment:

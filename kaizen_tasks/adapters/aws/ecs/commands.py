@@ -14,7 +14,7 @@ from kaizen_tasks.adapters.aws.ecs.log_stream import log_location
 from kaizen_tasks.adapters.aws.ecs.revisions import Revisions
 from kaizen_tasks.adapters.aws.ecs.task_definition import registration
 from kaizen_tasks.domain.command import CommandState, CommandStatus, OutputPage
-from kaizen_tasks.errors import NOTHING_CHANGED, DeployFailed, NotFound, Refused
+from kaizen_tasks.errors import DeployFailed, NotFound, Refused
 from kaizen_tasks.ports.commands import Commands
 
 if TYPE_CHECKING:
@@ -164,24 +164,19 @@ class EcsCommands(Commands):
         return _Base(definition=str(revision["taskDefinition"]), placement=_placement(revision))
 
     def _base_of_task(self, task: TaskSettings) -> _Base:
-        response = self._revisions.definition(task.family)["taskDefinition"]
+        try:
+            response = self._revisions.definition(task.family)["taskDefinition"]
+        except NotFound as error:
+            message = f"there is no task definition {task.family}"
+            raise NotFound(message, hint="register it, or correct `task` in the configuration") from error
         is_fargate = "FARGATE" in response.get("requiresCompatibilities", ())
-        network: dict[str, object] = {}
-        if task.subnets:
+        placement: dict[str, object] = {"launchType": "FARGATE"} if is_fargate else {}
+        if response.get("networkMode") == "awsvpc":
             groups = {"securityGroups": list(task.security_groups)} if task.security_groups else {}
             address = {"assignPublicIp": "ENABLED" if task.public_ip else "DISABLED"}
             network = {"awsvpcConfiguration": {"subnets": list(task.subnets), **groups, **address}}
-        elif response.get("networkMode") == "awsvpc":
-            raise Refused(
-                f"the task definition {task.family} needs a network",
-                state=NOTHING_CHANGED,
-                hint='name its subnets in kaizen.toml: subnets = ["subnet-…"]',
-            )
-        placement: dict[str, object] = {"networkConfiguration": network} if network else {}
-        return _Base(
-            definition=str(response["taskDefinitionArn"]),
-            placement={**placement, **({"launchType": "FARGATE"} if is_fargate else {})},
-        )
+            placement["networkConfiguration"] = network
+        return _Base(definition=str(response["taskDefinitionArn"]), placement=placement)
 
     def _definition(self, base: str, container: str, image: str) -> str:
         """Return the definition with the image, in a family of its own: the latest revision, or a new one.

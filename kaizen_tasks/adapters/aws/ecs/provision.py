@@ -9,7 +9,7 @@ from kaizen_tasks.adapters.aws.ecs.assumptions import EXPRESS_CONTAINER
 from kaizen_tasks.domain.environment import DEFAULT_CLUSTER
 
 if TYPE_CHECKING:
-    from kaizen_tasks.adapters.aws.ecs.client import EcsClient
+    from kaizen_tasks.adapters.aws.ecs.client import Document, EcsClient
     from kaizen_tasks.adapters.aws.provision import NewService
     from kaizen_tasks.domain.environment import Environment
 
@@ -44,33 +44,7 @@ def create_plain_service(
     ecs: EcsClient, environment: Environment, service: NewService, *, account: str, region: str
 ) -> None:
     """Create a service with a task definition, rolled out with a circuit breaker, behind the gateway of its cluster."""
-    definition = ecs.register_task_definition(
-        family=environment.service,
-        requiresCompatibilities=["FARGATE"],
-        networkMode="awsvpc",
-        cpu=CPU,
-        memory=MEMORY,
-        executionRoleArn=_role(account, f"{environment.service}-execution"),
-        taskRoleArn=_role(account, environment.service),
-        containerDefinitions=[
-            {
-                "name": environment.container or EXPRESS_CONTAINER.lower(),
-                "image": service.image,
-                "essential": True,
-                "portMappings": [{"containerPort": service.port, "name": PORT_NAME}],
-                **_input(service),
-                "logConfiguration": {
-                    "logDriver": "awslogs",
-                    "options": {
-                        "awslogs-group": f"/ecs/{environment.service}",
-                        "awslogs-region": region,
-                        "awslogs-stream-prefix": "ecs",
-                        "awslogs-create-group": "true",
-                    },
-                },
-            }
-        ],
-    )
+    definition = _register(ecs, environment.service, environment, service, account=account, region=region)
     ecs.create_service(
         cluster=environment.cluster,
         serviceName=environment.service,
@@ -81,6 +55,44 @@ def create_plain_service(
         deploymentConfiguration={"deploymentCircuitBreaker": {"enable": True, "rollback": True}},
         healthCheckGracePeriodSeconds=math.ceil(service.start_timeout),
         gatewayConnectors=[{"portName": PORT_NAME}],
+    )
+
+
+def create_task_definition(
+    ecs: EcsClient, environment: Environment, service: NewService, *, account: str, region: str
+) -> None:
+    """Register the task definition in which the commands of an environment run whose platform runs none."""
+    if environment.task is not None:
+        _register(ecs, environment.task.family, environment, service, account=account, region=region)
+
+
+def _register(
+    ecs: EcsClient, family: str, environment: Environment, service: NewService, *, account: str, region: str
+) -> Document:
+    """Register a task definition with what a service runs with, and return the answer."""
+    log_options = {
+        "awslogs-group": f"/ecs/{family}",
+        "awslogs-region": region,
+        "awslogs-stream-prefix": "ecs",
+        "awslogs-create-group": "true",
+    }
+    container = {
+        "name": environment.container or EXPRESS_CONTAINER.lower(),
+        "image": service.image,
+        "essential": True,
+        "portMappings": [{"containerPort": service.port, "name": PORT_NAME}],
+        **_input(service),
+        "logConfiguration": {"logDriver": "awslogs", "options": log_options},
+    }
+    return ecs.register_task_definition(
+        family=family,
+        requiresCompatibilities=["FARGATE"],
+        networkMode="awsvpc",
+        cpu=CPU,
+        memory=MEMORY,
+        executionRoleArn=_role(account, f"{environment.service}-execution"),
+        taskRoleArn=_role(account, environment.service),
+        containerDefinitions=[container],
     )
 
 

@@ -204,12 +204,26 @@ class TestStartOfAnAppRunnerEnvironment:
         assert request["launchType"] == "FARGATE"
         assert ecs.asked("DescribeServices") == []
 
-    def test_definition_with_a_network_needs_subnets(self, commands: EcsCommands) -> None:
-        with pytest.raises(Refused) as refused:
-            start(commands, evolve(ON_APP_RUNNER, task=TaskSettings(family="web")))
+    def test_definition_without_a_network_of_its_own_gets_none(self, commands: EcsCommands, ecs: ScriptedEcs) -> None:
+        definition = answers.definition(networkMode="bridge", requiresCompatibilities=["EC2"])
+        ecs.answer("DescribeTaskDefinition", definition)
 
-        assert refused.value.message == "the task definition web needs a network"
-        assert refused.value.hint.endswith('subnets = ["subnet-…"]')
+        start(commands, ON_APP_RUNNER)
+
+        (request,) = ecs.asked("RunTask")
+        assert "networkConfiguration" not in request
+        assert "launchType" not in request
+
+    def test_definition_that_does_not_exist_is_not_found(self, commands: EcsCommands, ecs: ScriptedEcs) -> None:
+        ecs.answer("DescribeTaskDefinition", error("ClientException", "Unable to describe task definition."))
+
+        with pytest.raises(NotFound) as missing:
+            start(commands, ON_APP_RUNNER)
+
+        assert (missing.value.message, missing.value.hint) == (
+            "there is no task definition web",
+            "register it, or correct `task` in the configuration",
+        )
 
 
 class TestFind:
