@@ -47,7 +47,9 @@ class AwsQueryEndpoint:
             caller: who has signed it; None if it is not signed.
         """
         try:
-            return self._run_operation(dict(parse_qsl(request.content.decode())), operation, caller)
+            return self._run_operation(
+                dict(parse_qsl(request.content.decode(), keep_blank_values=True)), operation, caller
+            )
         except ServiceError as error:
             return xml_error(error.status, error.code, error.message)
         except UnicodeDecodeError as error:
@@ -110,7 +112,7 @@ def _decode(shape: Shape, form: Mapping[str, str], prefix: str) -> object:
             items.append(item)
         return items or None
     text = form.get(prefix)
-    return int(text) if text and shape.type_name == "integer" else text
+    return text if text is None or shape.type_name != "integer" else int(text)
 
 
 def _append(parent: ET.Element, name: str, value: Any) -> None:
