@@ -44,7 +44,7 @@ READING: dict[str, set[str]] = {
     "account": {
         *("caller", "supported_regions", "endpoint_urls", "clock_skew", "permissions", "ledger_table"),
         *("denied_changes", "tag_mutability", "tag_mutabilities"),
-        *("lifecycle_rules", "list_images", "is_blob_mounting_enabled"),
+        *("lifecycle_rules", "list_images", "is_blob_mounting_enabled", "review_service"),
     },
     "host": {"build_engine", "process_identity", "is_dead", "is_running"},
     "prober": {"probe"},

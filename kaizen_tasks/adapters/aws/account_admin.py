@@ -17,6 +17,7 @@ from kaizen_tasks.adapters.aws.ecr import repository_errors
 from kaizen_tasks.adapters.aws.failed_call import response_time
 from kaizen_tasks.adapters.aws.iam import permissions
 from kaizen_tasks.adapters.aws.iam import policy as iam_policy
+from kaizen_tasks.adapters.aws.iam.actions import task_actions
 from kaizen_tasks.adapters.aws.iam.policy import Statement
 from kaizen_tasks.adapters.aws.session import Aws, aws_errors
 from kaizen_tasks.config.settings import Settings
@@ -98,7 +99,9 @@ class AwsAccount(AccountAdmin):
 
     def endpoint_urls(self) -> tuple[str, ...]:
         """Return the URLs of the services that are used, as variables, the profile and the region set them."""
-        return self._aws.endpoint_urls()
+        environments = self._settings.environments.values()
+        names = dict.fromkeys("ecs" if each.kind.has_cluster else each.platform for each in environments)
+        return self._aws.endpoint_urls(names)
 
     def clock_skew(self) -> float:
         """Return the seconds by which this machine's clock is ahead of STS's.
@@ -115,30 +118,49 @@ class AwsAccount(AccountAdmin):
 
     def permissions(self) -> tuple[Permission, ...]:
         """Return the permissions for each task, from IAM's simulator or else from trying read-only requests."""
-        caller = self.caller()
-        tasks = [task for task in iam_policy.applicable_tasks(self._settings) if self._is_home or task != "hold"]
+        caller, tasks = self.caller(), task_actions(self._settings)
         try:
             required = self._required_statements(caller.account_id, self._settings)
-            results = permissions.simulate_permissions(caller.principal, required, self._aws)
+            results = permissions.simulate_permissions(caller.principal, required, tasks, self._aws)
         except KaizenError as error:
-            results = permissions.probe_permissions(self._read_only_calls(), why=error.message)
-        return tuple(result for result in results if result.task in tasks)
+            results = permissions.probe_permissions(self._read_only_calls(), tasks, why=error.message)
+        return tuple(result for result in results if self._is_home or result.task != "hold")
 
     def denied_changes(self, environments: Sequence[Environment]) -> tuple[DeniedAction, ...]:
         """Return the changing actions of a deployment that IAM's simulator denies; none when it cannot be asked."""
         settings = evolve(self._settings, environments={each.name: each for each in environments})
         try:
             caller = self.caller()
-            statements = iam_policy.changing_statements(self._required_statements(caller.account_id, settings))
+            required = self._required_statements(caller.account_id, settings)
+            statements = iam_policy.changing_statements(required, task_actions(settings))
             return permissions.simulate_changes(caller.principal, statements, self._aws)
         except KaizenError:
             return ()
 
     def _required_statements(self, account: str, settings: Settings) -> Sequence[Statement]:
         """Return the policy statements of the app with real service identifiers, which the caller's policy may name."""
-        ids = {each.service: self._service_id(each.service) for each in settings.environments.values()}
-        table = self._ledger.table_name if self._is_home else ""
-        return iam_policy.statements(settings, account=account, table=table, service_ids=ids)
+        environments = settings.environments.values()
+        ids = {each.service: self._service_id(each.service) for each in environments if each.follows_tag}
+        return iam_policy.statements(
+            settings,
+            account=account,
+            table=self._ledger.table_name if self._is_home else "",
+            service_ids=ids,
+            passed_roles=self._passed_roles([each for each in environments if each.kind.has_cluster]),
+        )
+
+    def _passed_roles(self, environments: Sequence[Environment]) -> tuple[str, ...]:
+        """Return the roles that deployments pass to tasks; those of services that cannot be read are left out."""
+
+        def roles(environment: Environment) -> Sequence[str]:
+            try:
+                review = self.review_service(environment)
+            except KaizenError:
+                return ()
+            return [role.arn for role in review.roles if role.arn and role.principal == iam_policy.PASSED_TO]
+
+        with ThreadPoolExecutor(max_workers=MAX_CONCURRENT_LOOKUPS) as pool:
+            return tuple(dict.fromkeys(arn for arns in pool.map(roles, environments) for arn in arns))
 
     def _service_id(self, service: str) -> str:
         try:
@@ -163,10 +185,9 @@ class AwsAccount(AccountAdmin):
         }
 
     def _sample_calls(self, sample: Environment) -> Mapping[str, Callable[[], object]]:
-        ecr, apprunner, repo = self._aws.ecr(), self._aws.apprunner(), sample.repository
+        ecr, repo = self._aws.ecr(), sample.repository
         return {
-            "apprunner:DescribeService": partial(self._platform.get_service, sample.service),
-            "apprunner:ListServices": partial(apprunner.list_services, MaxResults=1),
+            **(self._app_runner_calls(sample) if sample.follows_tag else self._ecs_calls(sample)),
             "ecr:BatchCheckLayerAvailability": partial(
                 ecr.batch_check_layer_availability, repositoryName=repo, layerDigests=[UNKNOWN_DIGEST]
             ),
@@ -181,13 +202,29 @@ class AwsAccount(AccountAdmin):
                 ecr.get_download_url_for_layer, repositoryName=repo, layerDigest=UNKNOWN_DIGEST
             ),
             "ecr:GetLifecyclePolicy": partial(self.lifecycle_rules, repo),
-            "logs:DescribeLogStreams": lambda: self._aws.logs().describe_log_streams(
-                logGroupName=self._log_group(sample.service), limit=1
-            ),
-            "logs:GetLogEvents": lambda: self._aws.logs().get_log_events(
-                logGroupName=self._log_group(sample.service), logStreamName="events", limit=1
-            ),
             **self._secret_calls(sample),
+        }
+
+    def _app_runner_calls(self, sample: Environment) -> Mapping[str, Callable[[], object]]:
+        apprunner, logs = self._aws.apprunner(), self._aws.logs()
+        group = self._log_group(sample.service)
+        return {
+            "apprunner:DescribeService": partial(self._platform.get_service, sample.service),
+            "apprunner:ListServices": partial(apprunner.list_services, MaxResults=1),
+            "logs:DescribeLogStreams": partial(logs.describe_log_streams, logGroupName=group, limit=1),
+            "logs:FilterLogEvents": partial(logs.filter_log_events, logGroupName=group, limit=1),
+            "logs:GetLogEvents": partial(logs.get_log_events, logGroupName=group, logStreamName="events", limit=1),
+        }
+
+    def _ecs_calls(self, sample: Environment) -> Mapping[str, Callable[[], object]]:
+        ecs, cluster = self._aws.ecs(), sample.cluster
+        return {
+            "ecs:DescribeServices": partial(ecs.describe_services, cluster=cluster, services=[sample.service]),
+            "ecs:ListServiceDeployments": partial(
+                ecs.list_service_deployments, cluster=cluster, service=sample.service
+            ),
+            "ecs:ListServices": partial(ecs.list_services, cluster=cluster, maxResults=1),
+            "ecs:ListTasks": partial(ecs.list_tasks, cluster=cluster, maxResults=1),
         }
 
     def _secret_calls(self, environment: Environment) -> Mapping[str, Callable[[], object]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from threading import Lock
@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.aws.assumed_role import AssumedRole
     from kaizen_tasks.adapters.aws.ecs.client import EcsClient
 
-SERVICES: Final = ("sts", "ecr", "apprunner", "dynamodb", "secretsmanager", "logs")
+SERVICES: Final = ("sts", "ecr", "dynamodb", "secretsmanager", "logs")
+"""What is used on every platform."""
+
 TOTAL_ATTEMPTS = 5
 MAX_POOL_CONNECTIONS = 32
 MIN_CLOCK_OFFSET = timedelta(seconds=2)  # a Date header is truncated to seconds, and its response takes a while
@@ -170,14 +172,20 @@ class Aws(Identity):
         """Return the client of IAM."""
         return cast("IamClient", self._client("iam"))
 
-    def endpoint_urls(self) -> tuple[str, ...]:
-        """Return the URLs of the services that are used; no credentials are looked for."""
+    def endpoint_urls(self, platform_services: Iterable[str]) -> tuple[str, ...]:
+        """Return the URLs of the services that are used, and of some more; no credentials are looked for.
+
+        Args:
+            platform_services: names of the services that run apps: `apprunner`, `ecs`.
+        """
         from botocore import UNSIGNED
         from botocore.config import Config
 
         with self._lock, aws_errors("find the endpoints of AWS", aws=self):
-            create_client, unsigned = self._boto_session().client, Config(signature_version=UNSIGNED)
-            return tuple(create_client(name, config=unsigned).meta.endpoint_url for name in SERVICES)
+            create_client = cast("Callable[..., BaseClient]", self._boto_session().client)
+            unsigned = Config(signature_version=UNSIGNED)
+            names = (*SERVICES, *platform_services)
+            return tuple(create_client(name, config=unsigned).meta.endpoint_url for name in names)
 
     def _client(self, service: str) -> object:
         with self._lock:

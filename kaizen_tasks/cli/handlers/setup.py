@@ -124,6 +124,8 @@ def _print_policy(
     render = _render_setup_policy if for_setup else _render_release_policy
     if not for_setup:
         tools.reporter.note(iam_policy.NOT_ENFORCED)
+        if any(each.runs_commands for each in environments):
+            tools.reporter.note(iam_policy.ROLES_TO_NAME)
     trusted = _trust_jobs(jobs, tools, account) if jobs else {}
     if not any(iam_accounts.is_elsewhere(each, settings) for each in all_environments.values()):
         permissions = render(settings, account, table)

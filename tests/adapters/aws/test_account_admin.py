@@ -14,7 +14,7 @@ from kaizen_tasks.adapters.aws.account_admin import AwsAccount
 from kaizen_tasks.adapters.aws.apprunner import AppRunnerPlatform
 from kaizen_tasks.adapters.aws.dynamodb.ledger import DynamoLedger
 from kaizen_tasks.adapters.aws.ecr import EcrRegistry
-from kaizen_tasks.adapters.aws.iam.policy import TASK_ACTIONS
+from kaizen_tasks.adapters.aws.iam.actions import task_actions
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.oci.client import OciClient
@@ -125,12 +125,12 @@ class TestAws(AccountAdminContract):
 
         found = {permission.task: permission for permission in account.permissions()}
 
-        assert found.keys() == TASK_ACTIONS.keys()
+        assert found.keys() == task_actions(settings()).keys()
         assert all(not each.denied_actions for each in found.values())
         assert found["doctor"].unchecked_actions == found["status"].unchecked_actions == ()
         assert "ecr:PutImage" in found["push"].unchecked_actions
         assert "cannot ask IAM what these credentials allow" in found["push"].unchecked_reason
-        looking = ("Get", "Describe", "List", "BatchGet", "BatchCheck", "Query", "Simulate")
+        looking = ("Get", "Describe", "List", "BatchGet", "BatchCheck", "Query", "Simulate", "FilterLog")
         assert all(each["operation"].startswith(looking) for each in cloud.requests[before:] if "operation" in each)
 
 

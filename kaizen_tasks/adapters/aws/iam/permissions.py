@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from kaizen_tasks.adapters.aws.iam.policy import LEADING_KEYS, TASK_ACTIONS, Statement
+from kaizen_tasks.adapters.aws.iam.actions import Sid, TaskActions, actions_of_task
+from kaizen_tasks.adapters.aws.iam.policy import LEADING_KEYS, PASSED_TO, Statement
 from kaizen_tasks.adapters.aws.session import Aws, IamClient, aws_errors
 from kaizen_tasks.domain.aws_account import DeniedAction, Permission
 from kaizen_tasks.errors import Denied, NotFound, Refused, Unreachable, Unsupported
@@ -20,7 +21,9 @@ RESOURCE_POLICY_SERVICES = ("dynamodb:", "ecr:", "secretsmanager:")
 """Services whose resources have policies of their own, which may allow what the caller's policies do not."""
 
 
-def simulate_permissions(principal: str, statements: Sequence[Statement], aws: Aws) -> tuple[Permission, ...]:
+def simulate_permissions(
+    principal: str, statements: Sequence[Statement], tasks: TaskActions, aws: Aws
+) -> tuple[Permission, ...]:
     """Return the permissions for every task according to IAM's policy simulator.
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
@@ -28,6 +31,7 @@ def simulate_permissions(principal: str, statements: Sequence[Statement], aws: A
     Args:
         principal: ARN as STS returns it.
         statements: the required actions and resources.
+        tasks: the actions that each task needs.
         aws: clients of the account.
 
     Raises:
@@ -35,10 +39,10 @@ def simulate_permissions(principal: str, statements: Sequence[Statement], aws: A
         NotFound: the principal is neither a user nor a role.
     """
     if ROOT_ARN.fullmatch(principal):
-        return tuple(Permission(task=task) for task in TASK_ACTIONS)
+        return tuple(Permission(task=task) for task in tasks)
     results = _simulate(principal, statements, aws)
     denied_actions = frozenset(action for result in results for action in _denied_action(result))
-    return tuple(Permission(task=task, denied_actions=_actions_within(task, denied_actions)) for task in TASK_ACTIONS)
+    return tuple(Permission(task=task, denied_actions=_actions_within(tasks, task, denied_actions)) for task in tasks)
 
 
 def simulate_changes(principal: str, statements: Sequence[Statement], aws: Aws) -> tuple[DeniedAction, ...]:
@@ -109,17 +113,18 @@ def _statement_results(source_arn: str, statement: Statement, iam: IamClient) ->
         "ResourceArns": resources,
     }
     if pattern := LEADING_KEYS.get(statement.sid):
-        entry = {
-            "ContextKeyName": "dynamodb:LeadingKeys",
-            "ContextKeyType": "stringList",
-            "ContextKeyValues": [pattern],
-        }
-        request = {**request, "ContextEntries": [entry]}
+        request = {**request, "ContextEntries": [_context("dynamodb:LeadingKeys", "stringList", pattern)]}
+    elif statement.sid is Sid.PASSED_ROLES:
+        request = {**request, "ContextEntries": [_context("iam:PassedToService", "string", PASSED_TO)]}
     response = iam.simulate_principal_policy(**request)
     yield from response["EvaluationResults"]
     while response.get("IsTruncated"):
         response = iam.simulate_principal_policy(**request, Marker=response["Marker"])
         yield from response["EvaluationResults"]
+
+
+def _context(name: str, kind: str, value: str) -> Mapping[str, object]:
+    return {"ContextKeyName": name, "ContextKeyType": kind, "ContextKeyValues": [value]}
 
 
 def _denied_action(result: Mapping[str, Any]) -> Iterator[str]:
@@ -129,18 +134,21 @@ def _denied_action(result: Mapping[str, Any]) -> Iterator[str]:
         yield str(result["EvalActionName"])
 
 
-def probe_permissions(calls: Mapping[str, Callable[[], object]], why: str) -> tuple[Permission, ...]:
+def probe_permissions(
+    calls: Mapping[str, Callable[[], object]], tasks: TaskActions, why: str
+) -> tuple[Permission, ...]:
     """Return the permissions for every task, found by trying read-only requests.
 
     Args:
         calls: functions that each try an action, by the action's name.
+        tasks: the actions that each task needs.
         why: the reason why the simulator was not available.
     """
     with ThreadPoolExecutor(max_workers=MAX_CONCURRENT_REQUESTS) as pool:
         outcomes = dict(zip(calls, pool.map(_is_allowed, calls.values()), strict=True))
     denied = frozenset(action for action, outcome in outcomes.items() if outcome is False)
     checked = frozenset(action for action, outcome in outcomes.items() if outcome is not None)
-    return tuple(_task_permission(task, denied, checked, why) for task in TASK_ACTIONS)
+    return tuple(_task_permission(tasks, task, denied, checked, why) for task in tasks)
 
 
 def _is_allowed(call: Callable[[], object]) -> bool | None:
@@ -157,19 +165,17 @@ def _is_allowed(call: Callable[[], object]) -> bool | None:
     return True
 
 
-def _task_permission(task: str, denied: frozenset[str], checked: frozenset[str], why: str) -> Permission:
-    untried = tuple(action for action in _actions_of_task(task) if action not in checked)
+def _task_permission(
+    tasks: TaskActions, task: str, denied: frozenset[str], checked: frozenset[str], why: str
+) -> Permission:
+    untried = tuple(action for action in actions_of_task(tasks, task) if action not in checked)
     return Permission(
         task=task,
-        denied_actions=_actions_within(task, denied),
+        denied_actions=_actions_within(tasks, task, denied),
         unchecked_actions=untried,
         unchecked_reason=why if untried else "",
     )
 
 
-def _actions_within(task: str, actions: frozenset[str]) -> tuple[str, ...]:
-    return tuple(action for action in _actions_of_task(task) if action in actions)
-
-
-def _actions_of_task(task: str) -> tuple[str, ...]:
-    return tuple(sorted({action for actions in TASK_ACTIONS[task].values() for action in actions}))
+def _actions_within(tasks: TaskActions, task: str, actions: frozenset[str]) -> tuple[str, ...]:
+    return tuple(action for action in actions_of_task(tasks, task) if action in actions)

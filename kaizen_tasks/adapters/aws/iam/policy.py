@@ -6,10 +6,10 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from enum import StrEnum
 
 from attrs import evolve, frozen
 
+from kaizen_tasks.adapters.aws.iam.actions import Sid, TaskActions, actions_of_task, task_actions
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.init.ci.inputs import ci_environment_for
@@ -18,20 +18,8 @@ from kaizen_tasks.domain.init.ci.trust import AUDIENCE, TrustedJobs
 Document = dict[str, object]  # JSON that is printed
 
 
-class Sid(StrEnum):
-    """The `Sid` of each statement in the policy; there is one statement for each kind of resource."""
-
-    ANYTHING = "KaizenAnywhere"
-    REPOSITORIES = "KaizenRepositories"
-    SERVICES = "KaizenServices"
-    LOGS = "KaizenLogs"
-    TABLE = "KaizenLedger"
-    ENTRIES = "KaizenLedgerAppend"
-    LOCKS = "KaizenLocks"
-    HOLDS = "KaizenHolds"
-    SECRETS = "KaizenSecrets"
-    HEADER_SECRETS = "KaizenHeaderSecrets"
-
+PASSED_TO = "ecs-tasks.amazonaws.com"
+"""Who gets the roles that a deployment passes: tasks, and nobody else."""
 
 LEADING_KEYS: Mapping[Sid, str] = {Sid.ENTRIES: "ledger#*", Sid.LOCKS: "lock#*", Sid.HOLDS: "hold#*"}
 """Partition keys that a statement is limited to: entries of the ledger are added, and neither changed nor deleted."""
@@ -40,6 +28,12 @@ NOT_ENFORCED = (
     "not enforced by IAM: that an entry of the ledger is new. These tasks replace none (attribute_not_exists), but"
     " dynamodb:PutItem can; point-in-time recovery brings a replaced entry back"
 )
+
+ROLES_TO_NAME = (
+    "narrow what no configuration names: KaizenPassedRoles and KaizenRolesOfTasks to the roles of your tasks,"
+    " KaizenEcsLogs to their log groups"
+)
+"""What a policy for ECS leaves wide: the names are in task definitions, which this command does not read."""
 
 KEPT_ENTRY_ACTIONS = (
     *("dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:PartiQLDelete", "dynamodb:PartiQLUpdate"),
@@ -55,56 +49,6 @@ KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
 
 ENCRYPTING_SERVICES = ("dynamodb", "secretsmanager")
 
-IMAGE_READ_ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
-IMAGE_WRITE_ACTIONS = ("ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart")
-LOGIN_ACTIONS = ("ecr:GetAuthorizationToken",)
-TABLE_READ_ACTIONS = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
-
-TASK_ACTIONS: Mapping[str, Mapping[Sid, tuple[str, ...]]] = {
-    "push": {
-        Sid.ANYTHING: LOGIN_ACTIONS,
-        Sid.REPOSITORIES: ("ecr:DescribeRepositories", *IMAGE_READ_ACTIONS, *IMAGE_WRITE_ACTIONS),
-    },
-    "deploy": {
-        Sid.ANYTHING: (*LOGIN_ACTIONS, "apprunner:ListServices"),
-        Sid.REPOSITORIES: ("ecr:DescribeRepositories", *IMAGE_READ_ACTIONS, *IMAGE_WRITE_ACTIONS),
-        Sid.SERVICES: ("apprunner:DescribeService", "apprunner:ListOperations", "apprunner:StartDeployment"),
-        Sid.LOGS: ("logs:DescribeLogStreams", "logs:GetLogEvents"),
-        Sid.TABLE: TABLE_READ_ACTIONS,
-        Sid.ENTRIES: ("dynamodb:PutItem",),
-        Sid.LOCKS: ("dynamodb:UpdateItem",),
-        Sid.HEADER_SECRETS: ("secretsmanager:GetSecretValue",),
-    },
-    "hold": {Sid.TABLE: TABLE_READ_ACTIONS, Sid.HOLDS: ("dynamodb:DeleteItem", "dynamodb:PutItem")},
-    "runtime": {
-        Sid.SECRETS: (
-            "secretsmanager:GetSecretValue",
-            "secretsmanager:PutSecretValue",
-            "secretsmanager:UpdateSecretVersionStage",
-        )
-    },
-    "status": {
-        Sid.ANYTHING: (*LOGIN_ACTIONS, "apprunner:ListServices"),
-        Sid.REPOSITORIES: IMAGE_READ_ACTIONS,
-        Sid.SERVICES: ("apprunner:DescribeService",),
-        Sid.TABLE: TABLE_READ_ACTIONS,
-        Sid.HEADER_SECRETS: ("secretsmanager:GetSecretValue",),
-    },
-    "doctor": {
-        Sid.ANYTHING: ("apprunner:ListServices", "ecr:GetAccountSetting"),
-        Sid.REPOSITORIES: ("ecr:DescribeImages", "ecr:DescribeRepositories", "ecr:GetLifecyclePolicy"),
-        Sid.SERVICES: ("apprunner:DescribeService",),
-        Sid.TABLE: ("dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable", "dynamodb:Query"),
-    },
-}
-"""IAM actions by task and kind of resource; `sts:GetCallerIdentity` needs no permission."""
-
-
-def applicable_tasks(settings: Settings) -> tuple[str, ...]:
-    """Return the keys of `TASK_ACTIONS`, without `runtime` if no runtime configuration is configured."""
-    return tuple(task for task in TASK_ACTIONS if task != "runtime" or settings.runtime.keys)
-
-
 NO_SERVICE_IDS: Mapping[str, str] = {}
 
 
@@ -118,7 +62,12 @@ class Statement:
 
 
 def statements(
-    settings: Settings, *, account: str, table: str, service_ids: Mapping[str, str] = NO_SERVICE_IDS
+    settings: Settings,
+    *,
+    account: str,
+    table: str,
+    service_ids: Mapping[str, str] = NO_SERVICE_IDS,
+    passed_roles: tuple[str, ...] | None = None,
 ) -> tuple[Statement, ...]:
     """Return the policy statements with the least permissions for releasing the app.
 
@@ -127,35 +76,39 @@ def statements(
         account: twelve digits.
         table: name of the ledger's table; empty if it is in another account.
         service_ids: the last part of each service's ARN, by service name; `*` for a service that does not exist.
+        passed_roles: the roles of the tasks; None where they are not known, which names all of the account.
     """
     resources = _resources(settings, account, table, service_ids)
-    actions = {sid: {action for task in TASK_ACTIONS.values() for action in task.get(sid, ())} for sid in Sid}
+    if passed_roles is not None:
+        resources |= {Sid.PASSED_ROLES: passed_roles, Sid.ROLES: passed_roles}
+    tasks = task_actions(settings)
+    actions = {sid: {action for task in tasks.values() for action in task.get(sid, ())} for sid in Sid}
     return tuple(
         Statement(sid=sid, actions=tuple(sorted(actions[sid])), resources=resources[sid])
         for sid in filter(resources.get, Sid)
+        if actions[sid]
     )
 
 
-def changing_statements(required: Iterable[Statement]) -> tuple[Statement, ...]:
+CHANGES = (
+    *("ecr:Put", "ecr:Upload", "ecr:Initiate", "ecr:Complete", "dynamodb:Put", "dynamodb:Up"),
+    *("apprunner:Start", "ecs:Update", "ecs:Register", "iam:PassRole"),
+)
+"""How the actions of a deployment's changes begin."""
+
+
+def changing_statements(required: Iterable[Statement], tasks: TaskActions) -> tuple[Statement, ...]:
     """Return the statements of a deployment's changes: reading is refused before anything changes anyway."""
-    changes = (
-        "ecr:Put",
-        "ecr:Upload",
-        "ecr:Initiate",
-        "ecr:Complete",
-        "apprunner:Start",
-        "dynamodb:Put",
-        "dynamodb:Up",
-    )
-    deploy_actions = {action for actions in TASK_ACTIONS["deploy"].values() for action in actions}
+    deploy_actions = {*actions_of_task(tasks, "deploy")}
     kept = ((each, tuple(filter(deploy_actions.__contains__, each.actions))) for each in required)
-    changing = ((each, tuple(action for action in actions if action.startswith(changes))) for each, actions in kept)
+    changing = ((each, tuple(action for action in actions if action.startswith(CHANGES))) for each, actions in kept)
     return tuple(evolve(each, actions=actions) for each, actions in changing if actions)
 
 
 def policy_document(settings: Settings, *, account: str, table: str) -> Document:
     """Return the least permissions for releasing the app as an IAM policy document."""
-    rendered = [_render_statement(statement) for statement in statements(settings, account=account, table=table)]
+    required = statements(settings, account=account, table=table)
+    rendered = [_render_statement(statement, clusters(settings, account)) for statement in required]
     key_statement = render_key_statement(settings, account, KEY_ACTIONS, ENCRYPTING_SERVICES)
     denials = _denials(settings, account, table) if table else ()
     return {"Version": "2012-10-17", "Statement": [*rendered, key_statement, *denials]}
@@ -225,7 +178,18 @@ def trust_policy(settings: Settings, *, account: str, jobs: TrustedJobs) -> Docu
     }
 
 
-def _render_statement(statement: Statement) -> Document:
+def clusters(settings: Settings, account: str) -> tuple[str, ...]:
+    """Return the ARNs of the clusters of environments."""
+    with_tasks = [each for each in settings.environments.values() if each.runs_commands]
+    return tuple(dict.fromkeys(_arn(each, "ecs", account, f"cluster/{each.cluster}") for each in with_tasks))
+
+
+def _arn(environment: Environment, service: str, account: str, name: str) -> str:
+    region = environment.target.region
+    return f"arn:{partition(region)}:{service}:{region}:{account}:{name}"
+
+
+def _render_statement(statement: Statement, cluster_arns: Sequence[str]) -> Document:
     rendered: Document = {"Sid": str(statement.sid), "Effect": "Allow"}
     rendered |= {"Action": list(statement.actions), "Resource": list(statement.resources)}
     if statement.sid in LEADING_KEYS:
@@ -233,6 +197,10 @@ def _render_statement(statement: Statement) -> Document:
             "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [LEADING_KEYS[statement.sid]]},
             "Null": {"dynamodb:LeadingKeys": "false"},  # without keys, the condition above would be true
         }
+    elif statement.sid is Sid.PASSED_ROLES:
+        rendered["Condition"] = {"StringEquals": {"iam:PassedToService": PASSED_TO}}
+    elif statement.sid is Sid.ECS_RUN:
+        rendered["Condition"] = {"ArnEquals": {"ecs:cluster": list(cluster_arns)}}
     return rendered
 
 
@@ -251,14 +219,14 @@ def _resources(
     settings: Settings, account: str, table: str, service_ids: Mapping[str, str]
 ) -> dict[Sid, tuple[str, ...]]:
     environments = settings.environments.values()
+    on_app_runner = [each for each in environments if each.follows_tag]
+    in_cluster = [each for each in environments if each.kind.has_cluster]
+    with_tasks = [each for each in environments if each.runs_commands]
 
-    def arns(service: str, names: Callable[[Environment], Iterable[str]]) -> tuple[str, ...]:
-        found = (
-            f"arn:{partition(each.target.region)}:{service}:{each.target.region}:{account}:{name}"
-            for each in environments
-            for name in names(each)
-        )
-        return tuple(dict.fromkeys(found))
+    def arns(
+        service: str, names: Callable[[Environment], Iterable[str]], of: Iterable[Environment] = environments
+    ) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(_arn(each, service, account, name) for each in of for name in names(each)))
 
     def service(environment: Environment) -> str:
         return f"{environment.service}/{service_ids.get(environment.service, '*')}"
@@ -271,15 +239,27 @@ def _resources(
         headers = [header for header in settings.verify.headers.values() if header.secret]
         return (f"secret:{header.secret_name(environment.name, settings.app)}-??????" for header in headers)
 
+    def of_service(kind: str, suffix: str = "") -> tuple[str, ...]:
+        return arns("ecs", lambda each: (f"{kind}/{each.cluster}/{each.service}{suffix}",), in_cluster)
+
     home = settings.aws.region
     tables = (f"arn:{partition(home)}:dynamodb:{home}:{account}:table/{table}",) if table else ()
+    roles = (f"arn:{partition(home)}:iam::{account}:role/*",) if with_tasks else ()
     has_runtime = bool(settings.runtime.keys)
     return {
         Sid.SECRETS: arns("secretsmanager", lambda each: (f"secret:{each.secret}-??????",)) if has_runtime else (),
         Sid.HEADER_SECRETS: arns("secretsmanager", header_secrets),
         Sid.ANYTHING: ("*",) if environments else (),
         Sid.REPOSITORIES: arns("ecr", lambda each: (f"repository/{each.repository}",)),
-        Sid.SERVICES: arns("apprunner", lambda each: (f"service/{service(each)}",)),
-        Sid.LOGS: arns("logs", logs),
+        Sid.SERVICES: arns("apprunner", lambda each: (f"service/{service(each)}",), on_app_runner),
+        Sid.LOGS: arns("logs", logs, on_app_runner),
+        Sid.ECS_SERVICES: of_service("service"),
+        Sid.ECS_DEPLOYMENTS: of_service("service-deployment", "/*"),
+        Sid.ECS_REVISIONS: of_service("service-revision", "/*"),
+        Sid.ECS_TASKS: arns("ecs", lambda each: (f"task/{each.cluster}/*",), with_tasks),
+        Sid.ECS_DEFINITIONS: arns("ecs", lambda _: ("task-definition/*:*",), in_cluster),
+        Sid.ECS_RUN: arns("ecs", lambda _: ("task-definition/*:*",), with_tasks),
+        Sid.ECS_LOGS: arns("logs", lambda _: ("log-group:*:*",), with_tasks),
+        **dict.fromkeys((Sid.PASSED_ROLES, Sid.ROLES), roles),
         **dict.fromkeys((Sid.TABLE, Sid.ENTRIES, Sid.LOCKS, Sid.HOLDS), tables),
     }

@@ -9,7 +9,7 @@ import pytest
 
 from kaizen_tasks.adapters.aws.iam import permissions
 from kaizen_tasks.adapters.aws.iam import policy as iam_policy
-from kaizen_tasks.adapters.aws.iam.policy import TASK_ACTIONS
+from kaizen_tasks.adapters.aws.iam.actions import task_actions
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.errors import Denied, NotFound, Refused, Unreachable
 from tests.adapters.conftest import ACCOUNT, REGION
@@ -27,6 +27,7 @@ pytestmark = pytest.mark.integration
 USER = f"arn:aws:iam::{ACCOUNT}:user/ada"
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/Deployer/ada"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/team/Deployer"
+TASKS = task_actions(settings())
 NEEDED = iam_policy.statements(settings(), account=ACCOUNT, table="kaizen-web")
 
 
@@ -43,7 +44,7 @@ def server(credentials: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scrip
 
 
 def _simulated(principal: str = USER) -> dict[str, Permission]:
-    found = permissions.simulate_permissions(principal, NEEDED, Aws(region=REGION, profile="", account=ACCOUNT))
+    found = permissions.simulate_permissions(principal, NEEDED, TASKS, Aws(region=REGION, profile="", account=ACCOUNT))
     return {permission.task: permission for permission in found}
 
 
@@ -118,7 +119,7 @@ class TestSimulated:
     def test_root_is_not_simulated(self, server: ScriptedServer) -> None:
         found = _simulated(f"arn:aws:iam::{ACCOUNT}:root")
 
-        assert found.keys() == TASK_ACTIONS.keys()
+        assert found.keys() == TASKS.keys()
         assert all(not each.denied_actions and not each.unchecked_actions for each in found.values())
         assert server.requests == []
 
@@ -127,7 +128,7 @@ class TestSimulated:
             _simulated(f"arn:aws:sts::{ACCOUNT}:federated-user/ada")
 
 
-CHANGES = iam_policy.changing_statements(NEEDED)
+CHANGES = iam_policy.changing_statements(NEEDED, TASKS)
 
 
 class TestChanges:
@@ -205,7 +206,8 @@ def test_probe_result_follows_the_error(error: KaizenError | None, denied: bool,
             raise error
 
     found = {
-        each.task: each for each in permissions.probe_permissions({"ecr:BatchGetImage": look}, why="nobody to ask")
+        each.task: each
+        for each in permissions.probe_permissions({"ecr:BatchGetImage": look}, TASKS, why="nobody to ask")
     }
 
     assert denied == ("ecr:BatchGetImage" in found["status"].denied_actions)

@@ -9,10 +9,9 @@ from typing import Any, cast
 import botocore.session
 import pytest
 
+from kaizen_tasks.adapters.aws.iam.actions import task_actions
 from kaizen_tasks.adapters.aws.iam.policy import (
     NOT_ENFORCED,
-    TASK_ACTIONS,
-    applicable_tasks,
     policy_document,
     statements,
     trust_policy,
@@ -36,7 +35,7 @@ def test_allows_every_action_that_a_task_needs_and_no_other() -> None:
     """Doctor checks the same table of actions; keys of the account's own are used by services only."""
     allowed = {action for each in policy().values() if each["Effect"] == "Allow" for action in each["Action"]}
 
-    needed = {action for needs in TASK_ACTIONS.values() for actions in needs.values() for action in actions}
+    needed = {action for needs in task_actions(settings()).values() for actions in needs.values() for action in actions}
     assert allowed == needed | {"kms:Decrypt", "kms:GenerateDataKey"}
     assert not [action for action in allowed if "*" in action or action.startswith(("sts:", "iam:"))]
 
@@ -79,7 +78,7 @@ def test_allows_secrets_only_where_something_can_be_set() -> None:
     assert ARN.format("secretsmanager", "secret:prod-web-app-secrets-??????") in secrets["Resource"]
     assert len(secrets["Resource"]) == 5
     assert "KaizenSecrets" not in policy(runtime={})
-    assert "runtime" not in applicable_tasks(settings(runtime={}))
+    assert "runtime" not in task_actions(settings(runtime={}))
 
 
 def _allows(documents: list[dict[str, Any]], action: str, key: str | None) -> bool:
@@ -204,3 +203,81 @@ def test_trust_policy_allows_release_branches_and_protected_environments() -> No
             ]
         },
     }
+
+
+def on(platform: str, **changes: object) -> dict[str, dict[str, Any]]:
+    """Return the statements for environments on a platform, by name."""
+    defaults = {"platform": platform, "cluster": "shop", "url": "https://{env}.web.example"}
+    return policy(defaults=defaults, **changes)
+
+
+def actions(documents: dict[str, dict[str, Any]]) -> set[str]:
+    return {action for each in documents.values() if each["Effect"] == "Allow" for action in each["Action"]}
+
+
+def test_each_platform_gets_what_it_needs_and_no_more() -> None:
+    app_runner, plain, express = (actions(on(name)) for name in ("apprunner", "ecs", "ecs-express"))
+
+    assert not [action for action in app_runner if action.startswith(("ecs:", "iam:"))]
+    assert not [action for action in plain | express if action.startswith("apprunner:")]
+    assert express - plain == {"ecs:DescribeExpressGatewayService", "ecs:UpdateExpressGatewayService"}
+    assert plain - app_runner == {
+        "ecs:DescribeServiceDeployments",
+        "ecs:DescribeServiceRevisions",
+        "ecs:DescribeServices",
+        "ecs:DescribeTaskDefinition",
+        "ecs:DescribeTasks",
+        "ecs:ListServiceDeployments",
+        "ecs:ListServices",
+        "ecs:ListTasks",
+        "ecs:RegisterTaskDefinition",
+        "ecs:StopServiceDeployment",
+        "ecs:TagResource",
+        "ecs:UpdateService",
+        "iam:GetRole",
+        "iam:PassRole",
+    }
+
+
+def test_a_deployment_to_ecs_is_limited_to_its_services_and_roles_to_tasks() -> None:
+    found = on("ecs-express")
+
+    assert ARN.format("ecs", "service/shop/prod-web-service") in found["KaizenEcsServices"]["Resource"]
+    assert ARN.format("ecs", "service-deployment/shop/prod-web-service/*") in found["KaizenEcsDeployments"]["Resource"]
+    assert found["KaizenPassedRoles"]["Resource"] == ["arn:aws:iam::123456789012:role/*"]
+    assert found["KaizenPassedRoles"]["Condition"] == {
+        "StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
+    }
+
+
+def test_commands_may_run_in_the_configured_clusters_where_some_are_configured() -> None:
+    command = {"name": "migrate", "command": ["true"]}
+    found = on("ecs", before_deploy=[command])
+
+    assert found["KaizenEcsRunTask"]["Action"] == ["ecs:RunTask"]
+    assert found["KaizenEcsRunTask"]["Condition"] == {"ArnEquals": {"ecs:cluster": [ARN.format("ecs", "cluster/shop")]}}
+    assert "ecs:StopTask" in found["KaizenEcsTasks"]["Action"]
+    assert "KaizenEcsRunTask" not in on("ecs")
+
+
+def test_every_action_of_ecs_is_an_operation() -> None:
+    found = on("ecs-express", before_deploy=[{"name": "migrate", "command": ["true"]}])
+    document = setup_policy_document(
+        settings(defaults={"platform": "ecs-express"}), account="123456789012", table="kaizen-web"
+    )
+    all_actions = actions(found) | {
+        action for each in cast("list[dict[str, Any]]", document["Statement"]) for action in each["Action"]
+    }
+    assert {action for action in all_actions if not _is_operation(action)} == {"iam:PassRole"}
+
+
+def test_roles_that_are_known_are_named() -> None:
+    configured = settings(defaults={"platform": "ecs", "url": "https://{env}.web.example"})
+    role = "arn:aws:iam::123456789012:role/web"
+    found = {
+        str(each.sid): each.resources
+        for each in statements(configured, account="123456789012", table="t", passed_roles=(role,))
+    }
+    assert found["KaizenPassedRoles"] == (role,)
+    unknown = statements(configured, account="123456789012", table="t", passed_roles=())
+    assert "KaizenPassedRoles" not in [each.sid for each in unknown]
