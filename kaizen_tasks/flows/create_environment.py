@@ -41,12 +41,13 @@ def creation_flow(environment: Environment, neighbour: Environment) -> Flow:
 
 
 def find_neighbour(environment: Environment, settings: Settings) -> Environment:
-    """Return the environment to imitate: the first other one of the same group.
+    """Return the environment to imitate: the first other one of the same group, in the same account and region.
 
     Raises:
         UsageError: the environment is in no group with another one.
     """
-    if neighbours := settings.neighbours(environment):
+    neighbours = [each for each in settings.neighbours(environment) if each.target.is_beside(environment.target)]
+    if neighbours:
         return neighbours[0]
     message = f"{environment.name} is in no group, so it has no neighbour to be like"
     raise UsageError(message, hint="name an environment whose service it shall be like: --like ENV")

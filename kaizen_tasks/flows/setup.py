@@ -10,6 +10,7 @@ from semver import Version
 from kaizen_tasks.domain.decision import Act, Decision, Done
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
+from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import NOTHING_CHANGED, Denied, Interrupted, KaizenError, NotFound, Refused, Unsupported
 from kaizen_tasks.flows.deploy.first_deployment import create_command
 from kaizen_tasks.flows.parallel import map_parallel
@@ -101,27 +102,51 @@ class ProtectTags(EnvironmentStep):
         try:
             rules = tools.at(self.environment).account.tag_mutability(repository)
         except NotFound as error:
-            raise NotFound(error.message, hint=f"{error.hint}{self._creation_hint(tools)}") from error
+            neighbours = self._neighbours(tools)
+            if not neighbours and self.environment.target != tools.settings.aws.target:
+                place, new_rules = self.environment.target.place, self._rules_of_new_repository(tools)
+                return Act(f"create the repository {repository} in {place}, its tags {new_rules}", release)
+            raise NotFound(error.message, hint=f"{error.hint}{self._creation_hint(neighbours)}") from error
         protected_rules = rules.with_versions_protected(tools.settings.followed_tags(self.environment))
         if rules == protected_rules:
             return Done(f"tags of {repository} are {rules}", release)
         return Act(f"make the {rules} tags of {repository} {protected_rules}", release)
 
-    def _creation_hint(self, tools: Tools) -> str:
+    def _neighbours(self, tools: Tools) -> Sequence[Environment]:
+        """Return the environments beside this one with another repository, which a new one can be like."""
+        return [
+            each
+            for each in tools.settings.environments.values()
+            if each.repository != self.environment.repository and each.target.is_beside(self.environment.target)
+        ]
+
+    def _creation_hint(self, neighbours: Sequence[Environment]) -> str:
         """Return how to create the repository like that of another environment; empty if all have the same one."""
-        for other in tools.settings.environments.values():
-            if other.repository != self.environment.repository:
-                return f"; or like that of {other.name}: {create_command(self.environment)} --like {other.name}"
-        return ""
+        if not neighbours:
+            return ""
+        name = neighbours[0].name
+        return f"; or like that of {name}: {create_command(self.environment)} --like {name}"
+
+    def _rules_of_new_repository(self, tools: Tools) -> TagMutability:
+        return TagMutability(mutability="MUTABLE").with_versions_protected(
+            tools.settings.followed_tags(self.environment)
+        )
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Change the rules; other tags that were explicitly mutable stay so.
+        """Change the rules; other tags that were explicitly mutable stay so. Create a repository that is missing.
 
         Raises:
             Unsupported: the cloud has not kept the exceptions, without which no deployment is possible.
         """
         repository, account = self.environment.repository, tools.at(self.environment).account
-        rules, followed_tags = account.tag_mutability(repository), tools.settings.followed_tags(self.environment)
+        followed_tags = tools.settings.followed_tags(self.environment)
+        try:
+            rules = account.tag_mutability(repository)
+        except NotFound:
+            if self._neighbours(tools):
+                raise
+            account.create_repository(repository, self._rules_of_new_repository(tools))
+            return release
         account.set_tag_mutability(repository, rules.with_versions_protected(followed_tags))
         stored_rules = account.tag_mutability(repository)
         if not all(map(stored_rules.may_move, followed_tags)):

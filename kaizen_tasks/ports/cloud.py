@@ -71,6 +71,10 @@ class AccountAdmin(Protocol):
         """
 
     @mutates("the repository is created", needs_lock=False)
+    def create_repository(self, name: str, rules: TagMutability) -> None:
+        """Create a repository with its own tag rules, and with the defaults of the account."""
+
+    @mutates("the repository is created", needs_lock=False)
     def create_repository_like(self, neighbour: str, name: str, rules: TagMutability) -> None:
         """Create a repository with its own tag rules, and with encryption, scanning and lifecycle of another one."""
 

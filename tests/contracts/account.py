@@ -53,6 +53,14 @@ class AccountAdminContract:
         assert account.tag_mutability(REPOSITORY) == wanted
         assert wanted == TagMutability(mutability="IMMUTABLE_WITH_EXCLUSION", exclusion_filters=("latest",))
 
+    def test_creates_a_repository_with_its_own_rules(self, account: AccountAdmin) -> None:
+        rules = TagMutability(mutability="IMMUTABLE_WITH_EXCLUSION", exclusion_filters=("latest",))
+
+        account.create_repository("eve-web-app", rules)
+
+        assert account.tag_mutability("eve-web-app") == rules
+        assert account.lifecycle_rules("eve-web-app") == ()
+
     def test_reads_the_rules_of_several_repositories_of_which_some_are_missing(self, account: AccountAdmin) -> None:
         rules = account.tag_mutability(REPOSITORY)
 

@@ -105,6 +105,11 @@ class FakeAccountAdmin(AccountAdmin):
             raise NotFound(f"there is no image repository {repository}", hint="create it")
         return self.rules[repository]
 
+    def create_repository(self, name: str, rules: TagMutability) -> None:
+        self._change("create_repository", name)
+        self.rules[name] = rules
+        self.on_repository_created(name)
+
     def create_repository_like(self, neighbour: str, name: str, rules: TagMutability) -> None:
         self._change("create_repository_like", neighbour, name)
         self.tag_mutability(neighbour)

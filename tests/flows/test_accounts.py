@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kaizen_tasks.errors import Denied
+from kaizen_tasks.errors import Denied, Refused
 from kaizen_tasks.flows import setup
 from kaizen_tasks.flows.accounts import require_accounts
 from kaizen_tasks.flows.doctor import run_checks
@@ -98,3 +98,28 @@ def test_setup_prepares_each_account(tools: FakeTools) -> None:
     assert tools.elsewhere["prod"].account.is_mounting_blobs
     labels = tools.reporter.labels_with("acted")
     assert [label for label in labels if label.startswith("blob")] == ["blob mounting staging", "blob mounting prod"]
+
+
+def test_setup_creates_the_first_repository_of_an_account(tools: FakeTools) -> None:
+    """There is none in the account that it could be like."""
+    abroad = tools.elsewhere["prod"].account
+    del tools.elsewhere["mark"], abroad.rules["prod-web-app"]
+    tools.settings = settings(environments={"staging": {}, "prod": ABROAD}, pipeline=["staging", "prod"], groups={})
+
+    flow = setup.setup_flow([*tools.settings.environments.values()])
+    (pending,) = [text for _, text in setup.pending_steps(flow, tools)]
+    setup.run_setup(flow, tools)
+
+    place = "210987654321 (eu-central-1)"
+    assert pending == f"create the repository prod-web-app in {place}, its tags immutable except latest"
+    assert str(abroad.rules["prod-web-app"]) == "immutable except latest"
+    assert setup.pending_steps(flow, tools) == ()
+
+
+def test_missing_repository_beside_others_is_created_on_request(tools: FakeTools) -> None:
+    del tools.elsewhere["prod"].account.rules["prod-web-app"]
+
+    with pytest.raises(Refused) as caught:
+        setup.pending_steps(setup.setup_flow([*tools.settings.environments.values()]), tools)
+
+    assert "inv setup --env prod --create --like mark" in caught.value.hint

@@ -268,6 +268,11 @@ class AwsAccount(AccountAdmin):
             description = self._aws.ecr().describe_repositories(repositoryNames=[repository])["repositories"][0]
         return _parse_mutability(description)
 
+    def create_repository(self, name: str, rules: TagMutability) -> None:
+        """Create a repository with the encryption and scanning that the account has by default."""
+        with aws_errors(f"create the repository {name}", change_error=Refused):
+            self._aws.ecr().create_repository(repositoryName=name, **render_mutability(rules))
+
     def create_repository_like(self, neighbour: str, name: str, rules: TagMutability) -> None:
         """Create a repository with the encryption, scanning and lifecycle policy of another one."""
         ecr = self._aws.ecr()

@@ -71,6 +71,12 @@ def _creation_flow(env: list[str], like: str, tools: Toolbox) -> Flow:
         neighbour = create_environment.find_neighbour(environment, tools.settings)
     if neighbour == environment:
         raise UsageError(f"--like {like}: {like} is the environment to create", hint="name another one")
+    if not neighbour.target.is_beside(environment.target):
+        place = f"{neighbour.name} is in {neighbour.target.place}, and {environment.name} in {environment.target.place}"
+        raise UsageError(
+            f"{place}: roles, keys and networks of a service are those of its account",
+            hint="create the service there as the others were created, with Terraform; then: inv setup",
+        )
     return create_environment.creation_flow(environment, neighbour)
 
 
