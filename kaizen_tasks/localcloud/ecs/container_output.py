@@ -56,10 +56,6 @@ class ContainerOutput:
                 f" exist. : {group}"
             ) from None
 
-    def note_time(self, output: Path) -> None:
-        """Note that what was printed since the last note was printed now."""
-        self.groups.note_time(output)
-
     def remove(self, task_id: str) -> None:
         """Delete the output of a task that is in no stream."""
         for path in self.folder.glob(f"{task_id}-*"):

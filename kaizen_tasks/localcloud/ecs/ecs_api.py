@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.localcloud.ecs.clusters import ClusterStore
@@ -28,11 +29,14 @@ from kaizen_tasks.localcloud.services.image_identifiers import OwnRegistry
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
+    from threading import Event
 
     from kaizen_tasks.localcloud.clock import MonotonicClock
     from kaizen_tasks.localcloud.instances.health import HealthCheck
     from kaizen_tasks.localcloud.logs.groups import LogGroups
     from kaizen_tasks.localcloud.registry.store import ImageStore
+
+_NOTE_SECONDS = 0.5
 
 
 class Ecs(ClustersApi, TasksApi, ExpressApi, DeploymentsApi, TagsApi):
@@ -118,6 +122,7 @@ class Ecs(ClustersApi, TasksApi, ExpressApi, DeploymentsApi, TagsApi):
         instances.remove_orphans()
         self.task_runner.restore()
         self.controller.restore()
+        self._threads.start(functools.partial(_note_times, log_groups, self._threads.closing))
 
     def close(self) -> None:
         """Stop every task and free every port; the next ECS on this folder restarts the services."""
@@ -138,3 +143,9 @@ class Ecs(ClustersApi, TasksApi, ExpressApi, DeploymentsApi, TagsApi):
             store=self.tasks,
         )
         return runner, health_check(revision, document)
+
+
+def _note_times(log_groups: LogGroups, closing: Event) -> None:
+    """Note when containers print, until ECS is closed."""
+    while not closing.wait(_NOTE_SECONDS):
+        log_groups.note_times()

@@ -108,11 +108,13 @@ class LogGroups:
     def output_file(self, group: str, stream: str) -> Path:
         """Return the file for the output of a container; its stream is created if there is none."""
         self.create_stream(group, stream)
-        return self._path(group, stream, "output")
+        path = self._path(group, stream, "output")
+        self._output.follow(path)
+        return path
 
-    def note_time(self, output_file: Path) -> None:
-        """Note that what was written to an output file since the last note was written now."""
-        self._output.note_time(output_file)
+    def note_times(self) -> None:
+        """Note how much containers have printed by now, so that lines have the times at which they were printed."""
+        self._output.note_times()
 
     def append(self, group: str, stream: str, events: Iterable[LogEvent]) -> None:
         """Add events to a stream that exists."""

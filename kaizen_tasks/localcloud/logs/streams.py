@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import contextlib
 import functools
 import json
 import threading
@@ -17,7 +18,8 @@ from kaizen_tasks.localcloud.state.line_files import read_lines
 if TYPE_CHECKING:
     from pathlib import Path
 
-_MAX_SIZE_HISTORY = 1000
+_MAX_SIZE_HISTORY = 250
+_FOLLOW_SECONDS = 3600.0
 _QUIET_SECONDS = 1.0  # idle time after which an incomplete line counts as complete
 
 
@@ -55,6 +57,7 @@ class OutputFiles:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._size_history: dict[Path, list[tuple[int, int]]] = {}
+        self._followed: dict[Path, float] = {}
 
     def read(self, path: Path) -> tuple[LogEvent, ...]:
         """Return the lines of a file; the time of a line is the first modification time seen with it in the file."""
@@ -67,18 +70,31 @@ class OutputFiles:
             events.append(LogEvent(timestamp, line.decode(errors="replace").rstrip("\r\n")))
         return tuple(events)
 
-    def note_time(self, path: Path) -> None:
-        """Note when a file has grown to its present size, so that its lines get that time when they are read."""
-        try:
-            status = path.stat()
-        except OSError:
-            return
-        self._note_size(path, status.st_size, int(status.st_mtime * 1000))
+    def follow(self, path: Path) -> None:
+        """Have `note_times` look at a file until it has not changed for an hour."""
+        with self._lock:
+            self._followed[path] = time.time()
+
+    def note_times(self) -> None:
+        """Note when each followed file has grown to its present size: its lines get that time when they are read."""
+        with self._lock:
+            followed = tuple(self._followed.items())
+        for path, followed_at in followed:
+            with contextlib.suppress(OSError):  # it does not exist yet, or no more
+                self._note_size(path, path.stat().st_size, modification_time(path))
+            if self._last_change(path, followed_at) < time.time() - _FOLLOW_SECONDS:
+                with self._lock:
+                    self._followed.pop(path, None)
 
     def forget(self, path: Path) -> None:
         """Forget the times of a file that is deleted."""
         with self._lock:
             self._size_history.pop(path, None)
+            self._followed.pop(path, None)
+
+    def _last_change(self, path: Path, followed_at: float) -> float:
+        """Return when a followed file has changed or was begun to be followed, in seconds since the epoch."""
+        return max(followed_at, *(time / 1000 for _, time in self._size_history.get(path, ())[-1:]), 0.0)
 
     def _note_size(self, path: Path, size: int, milliseconds: int) -> list[tuple[int, int]]:
         """Return the sizes that a file has had, with their times."""

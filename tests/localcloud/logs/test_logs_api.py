@@ -190,7 +190,7 @@ class TestLogGroups:
             with output.open("a") as file:
                 file.write(f"line {second}\n")
             os.utime(output, (second, second))
-            groups.note_time(output)
+            groups.note_times()
 
         (stream,) = groups.streams("/ecs/web") or ()
 

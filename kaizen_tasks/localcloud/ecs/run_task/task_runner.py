@@ -109,7 +109,7 @@ class TaskRunner:
             )
         )
         try:
-            self._save(task.arn, lambda known: _as_running(known, running))
+            self._save(task.arn, lambda known: _as_running(known, running, digests))
         except BaseException:
             running.stop()
             raise
@@ -126,20 +126,14 @@ class TaskRunner:
             self._to_be_stopped(arn, "TerminationNotice", _CLOUD_STOPPED)
         finally:
             running.stop()
-        self._note_times(running)
         return running.exit_codes()
 
     def _is_to_run(self, arn: str, running: RunningTask) -> bool:
-        self._note_times(running)
         task = self._tasks.get(arn)
         exit_codes = running.exit_codes()
         if any(task.container(name).exit_code is None for name in exit_codes):
             task = self._save(arn, lambda known: _with_exit_codes(known, exit_codes))
         return task.desired_status == states.RUNNING and running.exit_code() is None
-
-    def _note_times(self, running: RunningTask) -> None:
-        for container in running.containers:
-            self._output.note_time(container.spec.output)
 
     def _fail(self, arn: str, error: Exception) -> None:
         """Note why the containers of a task could not be started."""
@@ -166,14 +160,14 @@ class TaskRunner:
         return self._tasks.change(arn, change)
 
 
-def _as_running(task: Task, running: RunningTask) -> Task:
+def _as_running(task: Task, running: RunningTask, digests: Mapping[str, str]) -> Task:
     """Return a task with the containers that were started; others, whose images are elsewhere, are left out."""
     started = {container.name: container for container in running.containers}
     for container in task.containers:
         task = task.with_container(
             attrs.evolve(
                 container,
-                image_digest=started[container.name].spec.image.digest,
+                image_digest=digests[container.name],
                 runtime_id=started[container.name].spec.instance_id,
                 last_status=states.RUNNING,
             )
