@@ -25,6 +25,8 @@ _VERSION_LABEL = "org.opencontainers.image.version"
 _ENVIRONMENT_VARIABLE = "ENVIRONMENT"
 _BACKLOG = 16
 _IDLE_SECONDS = 60
+_ROUNDS = 8
+_CONNECTION = "connection"
 _HEAD_END = b"\r\n\r\n"
 _STATUSES_WITHOUT_BODY = (204, 304)
 _CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d{1,7}) *\r\n", re.IGNORECASE)
@@ -165,14 +167,16 @@ class StandInCommand:
 
 
 async def _listen(answers: Answers) -> asyncio.Server:
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            with contextlib.suppress(OSError, EOFError, TimeoutError, asyncio.LimitOverrunError):
-                await _converse(reader, writer, answers)
-        finally:
-            writer.close()
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(_serve(reader, writer, answers), name=_CONNECTION)
+        task.add_done_callback(lambda _task: writer.close())  # also of a task that is cancelled before it has begun
 
-    return await asyncio.start_server(answer, "127.0.0.1", 0, backlog=_BACKLOG)
+    return await asyncio.start_server(accept, "127.0.0.1", 0, backlog=_BACKLOG)
+
+
+async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answers: Answers) -> None:
+    with contextlib.suppress(OSError, EOFError, TimeoutError, asyncio.LimitOverrunError):
+        await _converse(reader, writer, answers)
 
 
 async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answers: Answers) -> None:
@@ -187,12 +191,22 @@ async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
 
 
 async def _close(server: asyncio.Server) -> None:
+    """Close a port once the connections that it has accepted are set up: asyncio loses their sockets else."""
+    loop = asyncio.get_running_loop()
+    for listener in server.sockets:
+        loop.remove_reader(listener.fileno())
+    await _pass_rounds()
     server.close()
 
 
 async def _cancel_connections() -> None:
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    await asyncio.sleep(0)  # in which the loop closes their sockets
+    for task in asyncio.all_tasks():
+        if task.get_name() == _CONNECTION:
+            task.cancel()
+    await _pass_rounds()
+
+
+async def _pass_rounds() -> None:
+    """Let the loop do what it has to do at once, such as closing sockets."""
+    for _ in range(_ROUNDS):
+        await asyncio.sleep(0)
