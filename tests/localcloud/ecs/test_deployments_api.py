@@ -104,3 +104,43 @@ def test_deployment_can_be_stopped_twice(region: Region) -> None:
         region.call("StopServiceDeployment", serviceDeploymentArn=deployment)
 
     region.pass_time(lambda: region.deployment(deployment)["status"] == "ROLLBACK_SUCCESSFUL")
+
+
+# The members of the answers that the AWS CLI publishes as examples of describe-service-deployments,
+# list-service-deployments and describe-service-revisions: a first deployment that has ended. They show which members
+# are there, and neither other states nor what happens when. No example of Express Mode is published.
+DEPLOYMENT_MEMBERS = {
+    *("serviceDeploymentArn", "serviceArn", "clusterArn", "createdAt", "startedAt", "finishedAt", "updatedAt"),
+    *("sourceServiceRevisions", "targetServiceRevision", "status", "deploymentConfiguration"),
+    *("deploymentCircuitBreaker", "alarms"),
+}
+SUMMARY_MEMBERS = {
+    *("serviceDeploymentArn", "serviceArn", "clusterArn", "startedAt", "createdAt", "finishedAt"),
+    *("targetServiceRevisionArn", "status"),
+}
+REVISION_MEMBERS = {
+    *("serviceRevisionArn", "serviceArn", "clusterArn", "taskDefinition", "platformVersion", "platformFamily"),
+    *("networkConfiguration", "containerImages", "guardDutyEnabled", "createdAt"),
+}
+
+
+def test_answers_have_the_members_of_published_examples(region: Region) -> None:
+    network = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "assignPublicIp": "ENABLED"}}
+    service = region.create_service(region.push("1.0.0"), networkConfiguration=network)
+
+    described = region.deployment(service["currentServiceDeployment"])
+    (summary,) = region.call("ListServiceDeployments", service=service["serviceArn"])["serviceDeployments"]
+    revision = region.revision(summary["targetServiceRevisionArn"])
+
+    assert described.keys() >= DEPLOYMENT_MEMBERS
+    assert described["sourceServiceRevisions"] == []
+    counts = {"requestedTaskCount": 1, "runningTaskCount": 1, "pendingTaskCount": 0}
+    assert counts.items() <= described["targetServiceRevision"].items()
+    assert described["alarms"] == {"status": "DISABLED"}
+    assert described["deploymentCircuitBreaker"].keys() == {"status", "failureCount", "threshold"}
+    assert summary.keys() == SUMMARY_MEMBERS
+    assert revision.keys() >= REVISION_MEMBERS
+    assert service["serviceArn"].startswith("arn:aws:ecs:eu-west-1:123456789012:service/default/")
+    for arn, kind in ((summary["serviceDeploymentArn"], "deployment"), (revision["serviceRevisionArn"], "revision")):
+        assert arn.rpartition("/")[0] == service["serviceArn"].replace(":service/", f":service-{kind}/")
+    assert revision["serviceRevisionArn"].rpartition("/")[2].isdecimal()
