@@ -25,10 +25,11 @@ from tests.crash import (
 )
 from tests.crash.cloud_fork_server import CloudForkServer
 from tests.crash.library import Library
+from tests.crash.migration_cases import MIGRATIONS
 from tests.crash.outcomes import Outcome
 from tests.crash.release_cases import SCENES
 from tests.crash.release_kills import NOT_REACHED, KillPoint
-from tests.crash.rollout_cases import ROLLOUTS
+from tests.crash.rollout_cases import ROLLOUTS, RolloutCase
 from tests.crash.sandbox import TeamSandbox
 from tests.crash.snapshots import RepositoryState
 from tests.support.wrong_clock import wrong_clock
@@ -40,6 +41,9 @@ Item = TypeVar("Item")
 
 WRONG_CLOCKS = (-290, 290)
 """Seconds by which the clocks of other machines are wrong; AWS refuses 300."""
+
+CASES = {**ROLLOUTS, **MIGRATIONS}
+"""The commands of the campaign; the tests of CI leave out migrations, whose changes unit tests interrupt."""
 
 RACED_ROLLOUT = "promote-prod"
 MAX_CONCURRENT = 2
@@ -89,7 +93,7 @@ class RolloutCases:
         self, point: KillPoint, folder: Path, *, elsewhere: Mapping[str, str] | None = None
     ) -> tuple[str, ...]:
         """Kill the command at a point, run it again, here or on another machine, and return the differences."""
-        case, moment, expected = ROLLOUTS[point.scene], self.moments[point.scene], self.outcomes[point.scene]
+        case, moment, expected = CASES[point.scene], self.moments[point.scene], self.outcomes[point.scene]
         return rollout_kills.kill_and_rerun(
             case, moment, folder, self.fork_server, point=point, expected=expected, elsewhere=elsewhere
         )
@@ -152,12 +156,14 @@ def prepare_releases(folder: Path) -> ReleaseCases:
     )
 
 
-def prepare_rollouts(folder: Path, fork_server: CloudForkServer) -> RolloutCases:
+def prepare_rollouts(
+    folder: Path, fork_server: CloudForkServer, cases: Mapping[str, RolloutCase] = ROLLOUTS
+) -> RolloutCases:
     """Create the state before every rollout, and run each rollout once without a kill."""
-    moments = rollout_cases.sandboxes_before_rollouts(folder, fork_server)
+    moments = rollout_cases.sandboxes_before_rollouts(folder, fork_server, cases=cases)
     results = {
         name: rollout_kills.record(rollout, moments[name], folder / f"unharmed-{name}", fork_server)
-        for name, rollout in ROLLOUTS.items()
+        for name, rollout in cases.items()
     }
     return RolloutCases(
         fork_server=fork_server,
@@ -198,7 +204,7 @@ def main(arguments: Sequence[str]) -> int:
 def _run(folder: Path, fork_server: CloudForkServer, options: argparse.Namespace) -> int:
     release_runs, rollout_runs = (
         prepare_releases(folder / "releases"),
-        prepare_rollouts(folder / "rollouts", fork_server),
+        prepare_rollouts(folder / "rollouts", fork_server, CASES),
     )
     all_points = [
         item for item in (*release_runs.points, *rollout_runs.points) if fnmatchcase(item.scene, options.only)
@@ -210,7 +216,7 @@ def _run(folder: Path, fork_server: CloudForkServer, options: argparse.Namespace
 
     def strike(point: KillPoint) -> tuple[str, ...]:
         index = points.index(point)
-        if point.scene not in ROLLOUTS:
+        if point.scene not in CASES:
             return release_runs.kill_and_rerun(point, folder / f"kill-{index}")
         return rollout_runs.kill_and_rerun(point, folder / f"kill-{index}", elsewhere=places[index % len(places)])
 

@@ -39,6 +39,7 @@ class Outcome:
         ledger: what it says of each environment, oldest first; an intent that was repeated counts once.
         locks: the environments that are still locked.
         holds: why environments are held.
+        cluster: what each service of ECS answers, and how its deployments have ended, newest first.
     """
 
     repository: RepositoryState
@@ -48,6 +49,7 @@ class Outcome:
     ledger: Mapping[str, tuple[tuple[str, str], ...]]
     locks: tuple[str, ...]
     holds: Mapping[str, str]
+    cluster: Mapping[str, tuple[str, ...]]
 
     def differences(self, other: Outcome) -> Iterator[str]:
         """Yield the differences of another outcome."""
@@ -72,12 +74,27 @@ def collect_outcome(sandbox: TeamSandbox) -> Outcome:
     return Outcome(
         repository=end_of_repository(sandbox.repository),
         images={name: _images(sandbox, name) for name in sorted(_repositories(sandbox))},
-        running={item["ServiceName"]: _served_version(item["ServiceUrl"]) for item in services},
+        running={item["ServiceName"]: _state(item) for item in services},
         deployments=deployment_statuses(sandbox),
         ledger=_ledger(items),
         locks=tuple(sorted(item["pk"] for item in items if item["sk"] == "lock" and "token" in item)),
         holds={item["pk"]: item["reason"] for item in items if item["sk"] == "hold"},
+        cluster=dict(_cluster(sandbox)),
     )
+
+
+def _state(service: Mapping[str, str]) -> str:
+    """Return what a service answers; a paused one answers nothing."""
+    return "paused" if service["Status"] == "PAUSED" else _served_version(service["ServiceUrl"])
+
+
+def _cluster(sandbox: TeamSandbox) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for arn in sandbox.call_aws("ecs", "ListServices", cluster="default")["serviceArns"]:
+        service = sandbox.call_aws("ecs", "DescribeExpressGatewayService", serviceArn=arn)["service"]
+        (configuration,) = service["activeConfigurations"]
+        endpoint = configuration["ingressPaths"][0]["endpoint"]
+        deployments = sandbox.call_aws("ecs", "ListServiceDeployments", service=arn)["serviceDeployments"]
+        yield service["serviceName"], (_served_version(endpoint), *(each["status"] for each in deployments))
 
 
 def deployment_statuses(sandbox: TeamSandbox) -> dict[str, tuple[str, ...]]:

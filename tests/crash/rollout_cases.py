@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -109,10 +109,12 @@ ROLLOUTS = {
 }
 
 
-def sandboxes_before_rollouts(folder: Path, fork_server: CloudForkServer, until: str = "") -> dict[str, TeamSandbox]:
+def sandboxes_before_rollouts(
+    folder: Path, fork_server: CloudForkServer, until: str = "", *, cases: Mapping[str, RolloutCase] = ROLLOUTS
+) -> dict[str, TeamSandbox]:
     """Prepare all rollouts in order, or up to one, and return the state before each."""
     sandbox, sandboxes = create_sandbox(folder / "found"), {}
-    for number, rollout in enumerate(ROLLOUTS.values()):
+    for number, rollout in enumerate(cases.values()):
         running_sandbox = sandbox.copy_to(folder / f"moment-{number}").start_cloud(fork_server)
         rollout.prepare(running_sandbox)
         assert running_sandbox.cloud is not None

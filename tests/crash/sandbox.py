@@ -7,6 +7,7 @@ import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 from attrs import evolve, field, frozen
@@ -175,7 +176,7 @@ class TeamSandbox:
         self.call_aws("apprunner", "UpdateService", ServiceArn=arn, SourceConfiguration=source)
         self.wait_until_idle()
 
-    def call_aws(self, service: str, operation: str, **content: object) -> Any:
+    def call_aws(self, service: str, operation: str, /, **content: object) -> Any:
         """Call an AWS operation without loading boto3, which takes a second."""
         headers = {
             "X-Amz-Target": f"{TARGET_PREFIXES[service]}.{operation}",
@@ -183,6 +184,17 @@ class TeamSandbox:
         }
         assert self.cloud is not None
         return self._send(sign(Request(self.endpoint, json.dumps(content).encode(), headers), self.cloud, service))
+
+    def create_role(self, name: str, service: str) -> None:
+        """Create a role that a service of AWS may assume."""
+        statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        parameters = {"Action": "CreateRole", "Version": "2010-05-08", "RoleName": name}
+        content = urlencode({**parameters, "AssumeRolePolicyDocument": policy}).encode()
+        headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+        assert self.cloud is not None
+        with urlopen(sign(Request(self.endpoint, content, headers), self.cloud, "iam"), timeout=HANG_SECONDS):
+            pass
 
     def inject_fault(self, effect: Mapping[str, object], *, skip: int = 0, times: int = 1, **match: str) -> None:
         """Inject a fault into matching requests, after skipping some."""

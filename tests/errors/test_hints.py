@@ -26,6 +26,7 @@ FAILURES = "needs a deployment that fails, as in tests/e2e/test_failures.py and 
 NO_HINT = "says what comes next or what is inside, and is not part of an error"
 OTHER_STATES = "a state of the release that takes several runs to reach, as in tests/e2e/test_failed_steps.py"
 COMMANDS = "needs tasks of ECS; in tests/flows/commands and tests/flows/rollback"
+MIGRATIONS = "needs services on two platforms, as in tests/flows/migration"
 LOCAL_CLOUD = "needs a local cloud that is damaged, half installed or just gone, as in tests/rehearsal"
 
 UNTYPED = {
@@ -33,6 +34,7 @@ UNTYPED = {
     "adapters/aws/credentials.py": (3, ACCOUNT),
     "adapters/aws/dynamodb/table.py": (1, ACCOUNT),
     "adapters/aws/ecr.py": (1, ACCOUNT),
+    "adapters/aws/migration/ecs_target.py": (1, "typed in tests/adapters/aws/migration"),
     "adapters/aws/endpoint.py": (1, "a server that answers, and is not AWS; in tests/adapters/aws/test_session.py"),
     "adapters/build/container_engine.py": (2, "needs an engine that breaks; in tests/adapters/build"),
     "adapters/forge/api.py": (1, FORGES),
@@ -46,6 +48,7 @@ UNTYPED = {
     "cli/handlers/local/cloud.py": (1, LOCAL_CLOUD),
     "cli/handlers/local/rehearsal_report.py": (1, NO_HINT),
     "cli/handlers/lock.py": (1, RACES),
+    "cli/handlers/migrate.py": (1, NO_HINT),
     "cli/handlers/release.py": (1, "the version is the user's to name"),
     "cli/handlers/status.py": (2, NO_HINT),
     "cli/handlers/steps.py": (1, OTHER_STATES),
@@ -56,6 +59,8 @@ UNTYPED = {
     "domain/init/detect/cloudformation.py": (1, ACCOUNT),
     "domain/init/ci/installation.py": (1, NO_HINT),
     "domain/init/detect/from_account.py": (1, ACCOUNT),
+    "domain/migration/second_service.py": (1, NO_HINT),
+    "domain/migration/terraform.py": (1, NO_HINT),
     "domain/init/notes.py": (3, NO_HINT),
     "domain/git/signing.py": (1, SIGNING),
     "errors.py": (1, FAILURES),
@@ -68,10 +73,15 @@ UNTYPED = {
     "flows/doctor/account.py": (3, ACCOUNT),
     "flows/doctor/checkout.py": (2, OTHER_STATES),
     "flows/doctor/engine.py": (1, ACCOUNT),
+    "flows/doctor/environment.py": (1, MIGRATIONS),
     "flows/doctor/preflight.py": (2, "stands below several problems"),
     "flows/init/plan.py": (1, RACES),
     "flows/ledger/verifications.py": (2, FAILURES),
     "flows/locking/guard.py": (1, RACES),
+    "flows/migration/create.py": (1, MIGRATIONS),
+    "flows/migration/plan.py": (2, "an environment without a release or an image; in tests/flows/migration"),
+    "flows/migration/retire.py": (2, MIGRATIONS),
+    "flows/migration/undo.py": (2, MIGRATIONS),
     "flows/outcome.py": (1, NO_HINT),
     "flows/promote/lines.py": (1, OTHER_STATES),
     "flows/promote/select.py": (1, OTHER_STATES),

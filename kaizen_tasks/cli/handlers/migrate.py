@@ -19,6 +19,7 @@ from kaizen_tasks.cli.entry_point.correction import typed_line
 from kaizen_tasks.cli.options import env_flags, run_change
 from kaizen_tasks.config import checks, load
 from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.migration.plan import Choices
 from kaizen_tasks.domain.platform import PLATFORMS
 from kaizen_tasks.domain.text.listing import list_names
@@ -270,13 +271,18 @@ def _retire(
     `--yes` alone never deletes: it may be that of a job that pauses them, and was run again after a kill.
     """
     command_line = shlex.join(("inv", "migrate", *env_flags(env), "--retire"))
-    if not deletes and retire.are_paused(environments, tools):
+    remaining = retire.without_ended(environments, Event.MIGRATED, tools)
+    if not remaining:
+        run_change(retire.plan_nothing(environments, retire.ended(environments)), tools)
+        return
+    ongoing = [retire.find_ongoing(environment, tools) for environment in remaining]
+    if not deletes and all(each.migration.is_retired for each in ongoing):
         if yes or not sys.stdin.isatty():
-            tools.reporter.note(f"already paused; to delete for good: {command_line} --delete")
+            run_change(retire.plan_nothing(remaining, retire.paused(ongoing, command_line)), tools)
             return
         deletes = True
     change = retire.plan_retirement(
-        environments, tools, deletes=deletes, command_line=command_line, is_asserted=is_asserted
+        remaining, tools, deletes=deletes, command_line=command_line, is_asserted=is_asserted
     )
     run_change(change, tools, yes=yes)
 
@@ -285,7 +291,11 @@ def _undo(
     environments: Sequence[Environment], tools: Toolbox, *, env: Sequence[str], is_asserted: bool, yes: bool
 ) -> None:
     command_line = shlex.join(("inv", "migrate", *env_flags(env), "--undo"))
-    ongoing = [retire.find_ongoing(environment, tools) for environment in environments]
+    remaining = retire.without_ended(environments, Event.UNMIGRATED, tools)
+    if not remaining:
+        run_change(retire.plan_nothing(environments, retire.ended(environments)), tools)
+        return
+    ongoing = [retire.find_ongoing(environment, tools) for environment in remaining]
     if resumption := undo.plan_resumption(ongoing, tools, command_line=command_line):
         run_change(resumption, tools, yes=yes)
     undo.require_led_back(ongoing, tools, is_asserted=is_asserted)

@@ -111,3 +111,8 @@ def left_platform(entries: Iterable[LedgerEntry], environment: Environment) -> s
         if entry.event.concerns_migration:
             break
     return ""
+
+
+def has_ended_with(entries: Iterable[LedgerEntry], event: Event) -> bool:
+    """Return whether the last migration of an environment has ended with `migrated`, or with `unmigrated`."""
+    return next((entry.event for entry in entries if entry.event.concerns_migration), None) is event

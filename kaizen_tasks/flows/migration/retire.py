@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 from kaizen_tasks.domain.decision import Act, Decision, Done
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.ledger import Event, serving_entry
-from kaizen_tasks.domain.migration.record import Migration
+from kaizen_tasks.domain.migration.record import Migration, has_ended_with
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.service import ServiceStatus
 from kaizen_tasks.domain.text.listing import list_names
@@ -79,9 +79,27 @@ def find_ongoing(environment: Environment, tools: Tools) -> OngoingMigration:
     return OngoingMigration(environment=environment, migration=migration, release=ledger.release_from_entry(entry))
 
 
-def are_paused(environments: Sequence[Environment], tools: Tools) -> bool:
-    """Return whether an earlier command has paused the old services of all environments, by the ledger's word."""
-    return all(find_ongoing(environment, tools).migration.is_retired for environment in environments)
+def without_ended(environments: Sequence[Environment], event: Event, tools: Tools) -> tuple[Environment, ...]:
+    """Return the environments whose last migration has not ended with an event."""
+    return tuple(
+        environment
+        for environment in environments
+        if not has_ended_with(tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT), event)
+    )
+
+
+def plan_nothing(environments: Sequence[Environment], outcome: Outcome) -> Change:
+    """Return the change that has nothing to do but to take away the locks that a killed run has left."""
+    names = join_names(environments)
+    return Change(
+        title=f"see how far {names} moved", environments=tuple(environments), run=lambda _: outcome, asks=False
+    )
+
+
+def ended(environments: Sequence[Environment]) -> Outcome:
+    """Return that environments have one service each, where they are configured."""
+    verb = "has" if len(environments) == 1 else "have"
+    return Outcome(text=f"{join_names(environments)} {verb} one service, on {environments[0].kind.title}")
 
 
 def plan_retirement(
@@ -121,11 +139,7 @@ def plan_retirement(
         for each in ongoing:
             flow = _deletion_flow(each, command_line) if deletes else _pausing_flow(each, command_line)
             run_flow(flow, each.release, execution.tools, execution.execute)
-        if deletes:
-            verb = "has" if len(ongoing) == 1 else "have"
-            return Outcome(text=f"{join_names(environments)} {verb} one service, on {ongoing[0].migration.title}")
-        verb = "is" if len(ongoing) == 1 else "are"
-        return Outcome(text=f"{names} {verb} paused", next_step=f"to delete for good: {command_line} --delete")
+        return ended(environments) if deletes else paused(ongoing, command_line)
 
     return Change(
         title=f"{verb} the old service{'' if len(ongoing) == 1 else 's'} of {join_names(environments)}",
@@ -135,6 +149,12 @@ def plan_retirement(
         run=run,
         verifies=True,
     )
+
+
+def paused(ongoing: Sequence[OngoingMigration], command_line: str) -> Outcome:
+    """Return that the old services are paused, and how to delete them."""
+    names, verb = list_names([each.migration.old_service for each in ongoing]), "is" if len(ongoing) == 1 else "are"
+    return Outcome(text=f"{names} {verb} paused", next_step=f"to delete for good: {command_line} --delete")
 
 
 def _old_title(ongoing: Sequence[OngoingMigration]) -> str:

@@ -147,7 +147,7 @@ def test_pauses_first_and_deletes_when_it_is_typed_again(scenario: Scenario) -> 
         "to delete for good: inv migrate --env mark --retire --delete",
     )
 
-    assert retire.are_paused([scenario.environment()], scenario.tools)
+    assert _ongoing(scenario).migration.is_retired
     assert _retire(scenario, deletes=True) == ["delete mark-web-service on App Runner for good"]
     assert "mark-web-service" not in scenario.tools.platform.services
     assert scenario.events() == ["migrating", "retired", "migrated"]

@@ -60,13 +60,23 @@ class EcsTarget(MigrationTarget):
             response = self._cluster.client.describe_services(
                 cluster=self._cluster.name, services=[service.name], include=["TAGS"]
             )
-        if not response["services"]:
+        existing = [
+            each for each in response["services"] if each["status"] != "INACTIVE"
+        ]  # which is listed for a while
+        if not existing:
             raise NotFound(f"there is no service {service.name}", hint=self._cluster.service_hint)
-        tags = {tag.get("key"): tag.get("value", "") for tag in response["services"][0].get("tags", ())}
+        tags = {tag.get("key"): tag.get("value", "") for tag in existing[0].get("tags", ())}
         return str(tags.get(CREATION_TAG, ""))
 
     def create_service(self, definition: ServiceDefinition) -> None:
         """Begin to create a service; one on Fargate gets its log group and its task definition first."""
+        try:
+            self._create(definition)
+        except NotFound as error:
+            command = f"aws ecs create-cluster --cluster-name {self._cluster.name}"
+            raise NotFound(error.message, hint=f"create what is missing, such as the cluster: {command}") from error
+
+    def _create(self, definition: ServiceDefinition) -> None:
         with self._cluster.errors(f"create the service {definition.name}", change_error=Refused):
             if self._is_express:
                 request = ecs_requests.express_request(definition)
