@@ -250,8 +250,9 @@ def _run_commands(folder: Path, rollout_runs: RolloutCases, count: int) -> dict[
         return {}
     moment = rollout_runs.moments["release-staging"]
     cases = command_kills.prepare(moment, folder / "commands", rollout_runs.fork_server)
-    own_points = cases.points_of_the_command
-    points = tuple(dict.fromkeys((*own_points[:count], *sample_evenly(cases.points, max(0, count - len(own_points))))))
+    own_points = cases.points_of_the_command[:count]
+    other_points = [point for point in cases.points if point not in own_points]
+    points = (*own_points, *sample_evenly(other_points, count - len(own_points)))
 
     def kill(point: KillPoint) -> tuple[str, ...]:
         return cases.kill_twice_and_rerun(point, folder / f"command-{points.index(point)}")

@@ -92,9 +92,9 @@ class CloudWatch(LogGroupsApi):
             {
                 **_event_document(event),
                 "logStreamName": name,
-                "eventId": f"{timestamp:020}{zlib.crc32(name.encode()):010}{number:026}",
+                "eventId": f"{zlib.crc32(name.encode()):010}{number:046}",  # not its time, which may be corrected
             }
-            for timestamp, name, number, event in page
+            for _, name, number, event in page
         ]
         return {"events": events, "searchedLogStreams": [], **next_page}
 
