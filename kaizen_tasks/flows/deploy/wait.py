@@ -10,7 +10,7 @@ from attrs import Factory, define, frozen
 from kaizen_tasks.domain import polling
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.release import StepLabel
-from kaizen_tasks.domain.service import Operation, OperationState, Service
+from kaizen_tasks.domain.service import Operation, OperationState, Service, ServiceStatus
 from kaizen_tasks.domain.text import duration
 from kaizen_tasks.errors import NotFound, Unreachable
 from kaizen_tasks.ports.platform import Platform
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 OLD_RELEASE_SERVING = "the old release is serving"
 STATES_AFTER: Mapping[OperationState, str] = {
+    OperationState.FAILED: "it was not rolled back, so what was serving may still serve, beside it",
     OperationState.STOPPED: "somebody has stopped it; the old release is serving, unless the stop left both",
     OperationState.SUPERSEDED: "the other deployment is left as it is",
 }
@@ -210,6 +211,8 @@ class _OperationPoller:
             return None
         if operation.state is OperationState.SUPERSEDED:
             return self._superseded_outcome(operation)
+        if operation.state is OperationState.STOPPED:
+            self._require_service()  # the deletion of a service stops its deployment
         service, release = self._waiter.service.name, self._waiter.release_name
         reason = f": {operation.reason}" if operation.reason else ""
         failure = f"{service} ended its deployment of {release} with {operation.native_state}{reason}"
@@ -236,15 +239,23 @@ class _OperationPoller:
         )
 
     def _handle_missing(self) -> DeploymentOutcome | None:
-        """Return an outcome if a missing operation is given up, else None; raise if its service was recreated."""
-        service = self._waiter.service
-        if self._waiter.platform.get_service(service.name).id != service.id:
-            raise NotFound(f"the service {service.name} was deleted and created again")
+        """Return an outcome if a missing operation is given up, else None; raise if its service is gone."""
+        self._require_service()
         if self._waiter.tools.clock.monotonic() >= self._missing_deadline:
             return self._lost_outcome()
         listing = "no longer in the list of operations" if self._last_state else "not in the list of operations yet"
         self._report_state(listing)
         return None
+
+    def _require_service(self) -> None:
+        """Raise `NotFound` if the service was deleted, is being deleted, or was created again."""
+        service = self._waiter.service
+        current = self._waiter.platform.get_service(service.name)
+        if current.id != service.id:
+            raise NotFound(f"the service {service.name} was deleted and created again")
+        if current.status is ServiceStatus.UNAVAILABLE:
+            message = f"the service {service.name} was deleted: it is {current.native_status}"
+            raise NotFound(message, hint=current.fix or "create it again; then run the same command")
 
     def _lost_outcome(self) -> DeploymentOutcome:
         verb = "is no longer in" if self._last_state else "never came into"
