@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import attrs
@@ -15,7 +15,6 @@ from kaizen_tasks.localcloud.server.http_message import JsonObject
 from kaizen_tasks.localcloud.services.image_identifiers import ImageIdentifier, OwnRegistry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
     from threading import Event
 
@@ -46,6 +45,7 @@ class TaskSpec:
         digests: the digests of images by the name of their container; containers that are not named are not started.
         overrides: the members of `containerOverrides`, by the name of the container.
         runs_once: whether its containers are to end by themselves, as those of RunTask; they need no port then.
+        is_to_stop: returns whether the task is to stop before all of its containers are started.
     """
 
     task_id: str
@@ -53,6 +53,7 @@ class TaskSpec:
     digests: Mapping[str, str]
     overrides: Mapping[str, JsonObject] = attrs.field(factory=dict)
     runs_once: bool = False
+    is_to_stop: Callable[[], bool] = lambda: False
 
 
 @attrs.frozen(kw_only=True)
@@ -170,13 +171,13 @@ class TaskLauncher:
 
         Raises:
             KaizenError: an image or a secret does not exist, or a container cannot be started.
-            Interrupted: the cloud is being stopped.
+            Interrupted: the cloud is being stopped, or the task is to stop.
         """
         containers: dict[str, RunningContainer] = {}
         try:
             for definition in _in_order(spec.definition["containerDefinitions"]):
                 if definition["name"] in spec.digests:
-                    self._wait_for_dependencies(definition, containers)
+                    self._wait_for_dependencies(spec, definition, containers)
                     override = spec.overrides.get(definition["name"], {})
                     containers[definition["name"]] = self._start_container(spec, definition, override)
         except BaseException:
@@ -185,15 +186,17 @@ class TaskLauncher:
             raise
         return RunningTask(task_id=spec.task_id, containers=tuple(containers.values()))
 
-    def _wait_for_dependencies(self, definition: JsonObject, started: Mapping[str, RunningContainer]) -> None:
+    def _wait_for_dependencies(
+        self, spec: TaskSpec, definition: JsonObject, started: Mapping[str, RunningContainer]
+    ) -> None:
         """Wait for the end of the containers that a container needs to have ended."""
         for dependency in definition.get("dependsOn", ()):
             container = started.get(dependency["containerName"])
             if container is None or dependency["condition"] not in _EXITED:
                 continue
             while (code := container.instance.exit_code()) is None:
-                if self._closing.wait(_POLL_SECONDS):
-                    raise Interrupted("the local cloud is stopping")
+                if self._closing.wait(_POLL_SECONDS) or spec.is_to_stop():
+                    raise Interrupted("the task is stopping")
             if code and dependency["condition"] == "SUCCESS":
                 raise DeployFailed(f"Dependency container {container.name} exited with code {code}.")
 

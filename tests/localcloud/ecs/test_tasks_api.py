@@ -66,8 +66,8 @@ class Runner:
     def wait_until_running(self, task: Any) -> None:
         wait_for(lambda: "waiting" in self.output(task))
 
-    def output(self, task: Any) -> list[str]:
-        stream = f"ecs/web/{task['taskArn'].rpartition('/')[2]}"
+    def output(self, task: Any, stream: str = "") -> list[str]:
+        stream = stream or f"ecs/web/{task['taskArn'].rpartition('/')[2]}"
         try:
             events = self.cloud.client("logs").get_log_events(logGroupName=f"/ecs/{self.family}", logStreamName=stream)
         except ClientError:
@@ -209,6 +209,25 @@ def test_container_starts_after_those_that_it_waits_for(runner: Runner) -> None:
         "TaskFailedToStart",
         "Dependency container init exited with code 4.",
     )
+
+
+def test_task_that_waits_for_a_container_is_stopped(runner: Runner) -> None:
+    definition = runner.ecs.describe_task_definition(taskDefinition="run-task")["taskDefinition"]
+    (web,) = definition["containerDefinitions"]
+    init = {**web, "name": "init", "essential": False, "command": ["wait"]}
+    depending = {**web, "dependsOn": [{"containerName": "init", "condition": "COMPLETE"}]}
+    request = {name: definition[name] for name in fargate()} | {"containerDefinitions": [depending, init]}
+    runner.ecs.register_task_definition(**request | {"family": "waiting"})
+    task = runner.run(taskDefinition="waiting")
+    stream = f"ecs/init/{task['taskArn'].rpartition('/')[2]}"
+    wait_for(lambda: "waiting" in runner.output(task, stream))
+
+    runner.ecs.stop_task(task=task["taskArn"], reason="enough")
+
+    stopped = runner.outcome(task)
+    assert (stopped["stopCode"], stopped["stoppedReason"]) == ("UserInitiated", "enough")
+    wait_for(lambda: "bye" in runner.output(task, stream))
+    assert runner.output(task) == []
 
 
 def test_lists_by_family_starter_and_desired_status(runner: Runner) -> None:

@@ -42,7 +42,12 @@ class ServiceTaskRunner:
             KaizenError: it cannot be started.
         """
         task = self.store.put(self._new_task())
-        spec = TaskSpec(task_id=task.id, definition=self.document, digests=self.revision.digests)
+        spec = TaskSpec(
+            task_id=task.id,
+            definition=self.document,
+            digests=self.revision.digests,
+            is_to_stop=lambda: self.store.get(task.arn).desired_status == STOPPED,
+        )
         try:
             running = self.launcher.start(spec)
         except KaizenError as error:

@@ -106,6 +106,7 @@ class TaskRunner:
                 digests=digests,
                 overrides=overrides,
                 runs_once=True,
+                is_to_stop=lambda: self._tasks.get(task.arn).desired_status == states.STOPPED,
             )
         )
         try:
