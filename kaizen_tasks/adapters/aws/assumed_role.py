@@ -74,9 +74,10 @@ class AssumedRole:
         with suppress(KaizenError):
             caller = source.principal()
         external_id = f" with the external id {self.external_id}" if self.external_id else ""
+        policies = "its trust policy must admit the caller, and a policy of the caller must allow sts:AssumeRole"
+        env = f"--env {self.environment}" if self.environment else ""
         return Denied(
             f"{caller} may not assume {self.arn}{external_id}",
             state=f"nothing was read from account {self.arn.split(':')[4]}",
-            hint="its trust policy must admit the caller, and a policy of the caller must allow sts:AssumeRole;"
-            f" print both: inv setup --print-iam{f' --env {self.environment}' if self.environment else ''}",
+            hint=f"{policies}; print both: inv setup --print-iam {env}".rstrip(),
         )

@@ -7,6 +7,10 @@ from tests.errors.case import Case
 QUICK = "export INVOKE_VERIFY_TIMEOUT=200ms"
 """Ends a verification that cannot succeed."""
 
+CLOSED = ('{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",'
+          '"Principal":{"AWS":"arn:aws:iam::555555555555:root"}}]}')  # fmt: skip
+"""The trust policy of a role that admits another account."""
+
 CASES = (
     Case(mistake="credentials of another account",
          before=("export INVOKE_AWS_ACCOUNT=999999999999",),
@@ -20,6 +24,19 @@ CASES = (
          hint="set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN anew, "
               "or unset them and log in again: aws sso login",
          follow=("export AWS_ACCESS_KEY_ID=$KEY",), again=0),
+    Case(mistake="a role that does not admit the caller",
+         before=(f"aws iam create-role --role-name closed --assume-role-policy-document '{CLOSED}' > ../role",
+                 "export INVOKE_ENVIRONMENTS_PROD_ROLE=arn:aws:iam::123456789012:role/closed"),
+         typed="inv deploy --env prod --release v0.2.0 --yes", code=3,
+         says="arn:aws:iam::123456789012:user/local may not assume arn:aws:iam::123456789012:role/closed",
+         hint="its trust policy must admit the caller, and a policy of the caller must allow sts:AssumeRole;"
+              " print both: inv setup --print-iam --env prod"),
+    Case(mistake="a service to create like one of another region",
+         before=("export INVOKE_ENVIRONMENTS_PROD_REGION=eu-central-1",),
+         typed="inv setup --create --env prod --like staging --yes", code=2,
+         says="roles, keys and networks of a service are those of its account",
+         hint="create the service there as the others were created, with Terraform; then: inv setup",
+         leads_to=3),  # there is no terminal to confirm on
     Case(mistake="a secret key that is wrong",
          before=("export KEY=$AWS_SECRET_ACCESS_KEY AWS_SECRET_ACCESS_KEY=wrong",),
          typed="inv status", code=3, says="SignatureDoesNotMatch",
