@@ -223,5 +223,6 @@ def _fetch_version(environment: Environment, url: str, tools: Tools) -> VersionR
 
 def _app_url(environment: Environment, service_urls: Mapping[str, str], tools: Tools) -> str:
     if environment.service not in service_urls:
-        raise NotFound(f"there is no service {environment.service}")
+        place = f" in the cluster {environment.cluster}" if environment.kind.has_cluster else ""
+        raise NotFound(f"there is no service {environment.service}{place}")
     return probe.pick_url(environment, service_urls[environment.service], tools)

@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from kaizen_tasks.config import checks, load
+from kaizen_tasks.domain.platform import PLATFORMS
 
 if TYPE_CHECKING:
     from invoke.collection import Collection
@@ -160,6 +161,7 @@ VALUES: Mapping[str, Callable[[], Iterable[str]]] = {
     "part": _literally("auto", "patch", "feature", "major", "rc"),
     "flow": _flows,
     "engine": _literally(*checks.ENGINES),
+    "platform": _literally(*PLATFORMS),
     "type": _change_types,
     "ci": _literally("github", "gitlab"),
 }

@@ -87,6 +87,8 @@ def test_what_is_offered_is_accepted() -> None:
         version.parse_part(part)
     for engine in completion.VALUES["engine"]():
         assert not checks.engine(engine)
+    for platform in completion.VALUES["platform"]():
+        params.parse_platform(platform)
     for engine in completion.TASK_VALUES["local.up", "engine"]():
         params.parse_service_engine(engine)
     assert tuple(completion.TASK_VALUES["changelog.show", "format"]()) == changelog.FORMATS
