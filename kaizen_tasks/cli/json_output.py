@@ -41,6 +41,7 @@ def _environment_document(status: EnvironmentStatus, now: datetime, *, has_lines
         "url": status.url,
         "image_tag": (status.followed_image.version or None) if status.followed_image else None,
         "digest": status.followed_image.digest if status.followed_image else None,
+        **({} if status.environment.follows_tag else {"running_digest": status.running_digest or None}),
         "running": {
             "version": status.version_report.version or None,
             "environment": status.version_report.environment or None,

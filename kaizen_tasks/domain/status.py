@@ -32,7 +32,9 @@ class EnvironmentStatus:
     Attributes:
         environment: the environment.
         url: the app's URL.
-        followed_image: the image that the followed tag names in its repository; None when there is none.
+        followed_image: the image that the followed tag names in its repository or, on a platform that follows none, the
+            one that the service is told to run; None when there is none.
+        running_digest: digest of the image that the platform says it runs; empty where it does not say.
         version_report: what the app reports.
         last_entry: the newest entry of the ledger; None when there is none.
         lock: the current lock; None when there is none.
@@ -56,6 +58,7 @@ class EnvironmentStatus:
     followed_image: Image | None
     version_report: VersionReport
     last_entry: LedgerEntry | None
+    running_digest: str = ""
     lock: Lock | None = None
     hold: Hold | None = None
     is_changing: bool = False
@@ -100,9 +103,35 @@ def _differences(status: EnvironmentStatus) -> tuple[str, ...]:
     """Return every difference between registry, ledger and running app, in words."""
     is_known = not status.errors and not status.missing
     lacks_image = status.followed_image is None and is_known
-    image_drift = (f"nothing is :{status.environment.follow} in its repository",) if lacks_image else ()
+    image_drift = (_lacking_image(status.environment),) if lacks_image else ()
     line_drift = (status.line_drift,) if status.line_drift else ()
-    return (*status.missing, *image_drift, *_running_drift(status), *_ledger_drift(status), *line_drift)
+    found = (*_running_drift(status), *_platform_drift(status), *_ledger_drift(status))
+    return (*status.missing, *image_drift, *found, *line_drift)
+
+
+def _lacking_image(environment: Environment) -> str:
+    if environment.follows_tag:
+        return f"nothing is :{environment.follow} in its repository"
+    return f"the image that {environment.service} is told to run is not in its repository"
+
+
+def _name_image(environment: Environment) -> str:
+    """Return what names the image of an environment, in the middle of a sentence: `:latest is`."""
+    return f":{environment.follow} is" if environment.follows_tag else "its service is told to run"
+
+
+def _platform_drift(status: EnvironmentStatus) -> tuple[str, ...]:
+    """Return that the platform runs another image than the one that it was told, as after its own rollback."""
+    running, image = status.running_digest, status.followed_image
+    if not running or image is None or running == image.digest:
+        return ()
+    title = status.environment.kind.title
+    told = f"{image.version or 'another image'} ({_short(image.digest)})"
+    return (f"{title} runs {_short(running)}, and was told to run {told}",)
+
+
+def _short(digest: str) -> str:
+    return digest.removeprefix("sha256:")[:12]
 
 
 def with_conflicts(rows: Sequence[EnvironmentStatus]) -> tuple[EnvironmentStatus, ...]:
@@ -127,7 +156,7 @@ def with_conflicts(rows: Sequence[EnvironmentStatus]) -> tuple[EnvironmentStatus
 
 def _describe_digest(item: tuple[str, list[str]]) -> str:
     digest, names = item
-    return f"{digest.removeprefix('sha256:')[:12]} in {', '.join(names)}"
+    return f"{_short(digest)} in {', '.join(names)}"
 
 
 def _running_drift(status: EnvironmentStatus) -> tuple[str, ...]:
@@ -136,7 +165,7 @@ def _running_drift(status: EnvironmentStatus) -> tuple[str, ...]:
         return (f"the app {report.error}",)
     differences = []
     if image is not None and report.version != image.version:
-        tagged = f":{status.environment.follow} is {image.version or 'unlabelled'}"
+        tagged = f"{_name_image(status.environment)} {image.version or 'unlabelled'}"
         differences.append(f"runs {report.version or 'no version'}, but {tagged}")
     if not report.is_from(status.environment.name):
         name = report.environment
@@ -155,7 +184,7 @@ def _ledger_drift(status: EnvironmentStatus) -> tuple[str, ...]:
         return (f"{entry.version} was given up: {status.withdrawal.reason or 'no reason was recorded'}",)
     if followed_image is not None and entry.digest != followed_image.digest:
         claim = f"the ledger says {entry.version} {entry.event}"
-        return (f"{claim}, but :{status.environment.follow} is {followed_image.version or 'another image'}",)
+        return (f"{claim}, but {_name_image(status.environment)} {followed_image.version or 'another image'}",)
     if entry.event is not Event.VERIFIED:
         return (f"{entry.version} is {entry.event}, not verified",)
     return _failure_drift(status.failure, entry)

@@ -24,7 +24,7 @@ from kaizen_tasks.domain.migration.second_service import SecondService
 from kaizen_tasks.domain.status import EnvironmentStatus, with_conflicts
 from kaizen_tasks.errors import KaizenError, NotFound
 from kaizen_tasks.flows.deploy import probe
-from kaizen_tasks.flows.deploy.image import find_image_to_run
+from kaizen_tasks.flows.deploy.image import find_configured_image
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.parallel import map_parallel
 
@@ -144,14 +144,14 @@ def _read_urls(environment: Environment, lookups: _BatchedLookups, tools: Tools)
     return tools.at(environment).platform.service_urls()
 
 
-def _find_image(environment: Environment, lookups: _BatchedLookups, tools: Tools) -> Image | None:
+def _find_image(environment: Environment, lookups: _BatchedLookups, tools: Tools) -> tuple[Image | None, str]:
     lookups.accounts[environment.target].result()  # a role that is denied is not asked for again by each environment
-    return find_image_to_run(environment, tools)
+    return find_configured_image(environment, tools)
 
 
 def _environment_status(environment: Environment, lookups: _BatchedLookups, tools: Tools) -> EnvironmentStatus:
     failures = _Failures()
-    image = failures.attempt(partial(_find_image, environment, lookups, tools))
+    image, running_digest = failures.attempt(partial(_find_image, environment, lookups, tools)) or (None, "")
     recent_entries = failures.attempt(lambda: tools.ledger.entries(environment.name, limit=RECENT_ENTRIES)) or ()
     entry = latest_deployment_entry(recent_entries)
     if recent_entries and entry is None:
@@ -167,6 +167,7 @@ def _environment_status(environment: Environment, lookups: _BatchedLookups, tool
         environment=environment,
         url=url,
         followed_image=image,
+        running_digest=running_digest,
         version_report=_fetch_version(environment, url, tools) if url else VersionReport(error="has no address"),
         last_entry=entry,
         lock=lock,

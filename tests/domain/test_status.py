@@ -105,3 +105,34 @@ def test_release_that_was_given_up_is_drift() -> None:
     withdrawal = evolve(ENTRY, event=Event.WITHDRAWN, reason="credentials are gone")
 
     assert evolve(WELL, withdrawal=withdrawal).drift == ("v2 was given up: credentials are gone",)
+
+
+ECS = evolve(WELL, environment=evolve(STAGING, platform="ecs"), running_digest="sha256:2")
+
+
+@pytest.mark.parametrize(
+    ("row", "drift"),
+    [
+        (ECS, ()),
+        (evolve(ECS, running_digest=""), ()),
+        (
+            evolve(ECS, running_digest="sha256:0123456789abcdef"),
+            ("ECS runs 0123456789ab, and was told to run v2 (2)",),
+        ),
+        (
+            evolve(ECS, version_report=VersionReport(version="v1", environment="staging")),
+            ("runs v1, but its service is told to run v2",),
+        ),
+        (
+            evolve(ECS, followed_image=evolve(IMAGE, digest="sha256:9"), running_digest="sha256:9"),
+            ("the ledger says v2 verified, but its service is told to run v2",),
+        ),
+        (
+            evolve(ECS, followed_image=None),
+            ("the image that staging-service is told to run is not in its repository",),
+        ),
+    ],
+)
+def test_what_a_platform_says_it_runs_is_one_more_source(row: EnvironmentStatus, drift: tuple[str, ...]) -> None:
+    """No tag moves there, so none is named."""
+    assert row.drift == drift

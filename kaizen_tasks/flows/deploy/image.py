@@ -16,12 +16,29 @@ def find_image_to_run(environment: Environment, tools: Tools) -> Image | None:
     Raises:
         NotFound: there is no such repository or, on a platform that follows no tag, no such service.
     """
-    target = tools.at(environment)
     if environment.follows_tag:
-        return target.registry.find_image(environment.repository, environment.follow)
-    service = target.platform.get_service(environment.service)
-    reference = service.running_digest or service.image_reference
-    return target.registry.find_image(environment.repository, reference) if reference else None
+        return tools.at(environment).registry.find_image(environment.repository, environment.follow)
+    service = tools.at(environment).platform.get_service(environment.service)
+    return _find_image(environment, service.running_digest or service.image_reference, tools)
+
+
+def find_configured_image(environment: Environment, tools: Tools) -> tuple[Image | None, str]:
+    """Return the image that the followed tag names, or that the service is told to run, and the digest that it runs.
+
+    The image is None if the repository lacks it; the digest is empty where the platform does not say it.
+
+    Raises:
+        NotFound: there is no such repository or, on a platform that follows no tag, no such service.
+    """
+    if environment.follows_tag:
+        return find_image_to_run(environment, tools), ""
+    service = tools.at(environment).platform.get_service(environment.service)
+    return _find_image(environment, service.image_reference, tools), service.running_digest
+
+
+def _find_image(environment: Environment, reference: str, tools: Tools) -> Image | None:
+    registry = tools.at(environment).registry
+    return registry.find_image(environment.repository, reference) if reference else None
 
 
 def describe_image_to_run(environment: Environment) -> str:
