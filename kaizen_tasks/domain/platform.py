@@ -17,6 +17,7 @@ class PlatformKind(NamedTuple):
         has_address: whether the platform gives each service an address.
         has_cluster: whether services are in clusters, and their containers have names.
         runs_commands: whether the definition of a service can run a command in place of the app.
+        stops_deployments: whether a deployment in progress can be rolled back.
         image_platforms: what an image may be built for; the first one is usual.
         service_name: pattern of a service's name.
         service_name_rule: the pattern in words.
@@ -27,6 +28,7 @@ class PlatformKind(NamedTuple):
     has_address: bool
     has_cluster: bool
     runs_commands: bool
+    stops_deployments: bool
     image_platforms: tuple[str, ...]
     service_name: re.Pattern[str]
     service_name_rule: str
@@ -45,6 +47,7 @@ PLATFORMS: Mapping[str, PlatformKind] = {
         has_address=True,
         has_cluster=False,
         runs_commands=False,
+        stops_deployments=False,
         image_platforms=("linux/amd64",),  # https://docs.aws.amazon.com/apprunner/latest/dg/service-source-image.html
         # https://docs.aws.amazon.com/apprunner/latest/api/API_CreateService.html
         service_name=re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{3,39}"),
@@ -56,6 +59,7 @@ PLATFORMS: Mapping[str, PlatformKind] = {
         has_address=True,
         has_cluster=True,
         runs_commands=True,
+        stops_deployments=True,
         image_platforms=_FARGATE_PLATFORMS,
         service_name=_ECS_NAME,
         service_name_rule=_ECS_NAME_RULE,
@@ -66,6 +70,7 @@ PLATFORMS: Mapping[str, PlatformKind] = {
         has_address=False,
         has_cluster=True,
         runs_commands=True,
+        stops_deployments=True,
         image_platforms=_FARGATE_PLATFORMS,
         service_name=_ECS_NAME,
         service_name_rule=_ECS_NAME_RULE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -13,7 +14,7 @@ from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.domain.service import ServiceStatus
 from kaizen_tasks.domain.text import duration
-from kaizen_tasks.errors import NotFound, Undeployable
+from kaizen_tasks.errors import Cancelled, NotFound, Undeployable
 from kaizen_tasks.flows.deploy import first_deployment, start
 from kaizen_tasks.flows.deploy.image import find_image_to_run, image_reference, move_followed_tag
 from kaizen_tasks.flows.deploy.stop import stop_deployment
@@ -22,6 +23,8 @@ from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.ports.tools import Tools
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kaizen_tasks.domain.service import Operation, Service
     from kaizen_tasks.ports.platform import Platform
 
@@ -163,13 +166,26 @@ class Deployment:
             message = f"{waiter.service.name} stayed busy for {timeout}"
             return DeploymentOutcome(event=Event.FAILED, message=message, hint="run the same command again")
         self.tools.ledger.set_operation(intent, deployment.operation_id)
-        return wait_for_operation(deployment.operation_id, waiter, started_monotonic=deployment.started_monotonic)
+        with self._saying_how_to_stop():
+            return wait_for_operation(deployment.operation_id, waiter, started_monotonic=deployment.started_monotonic)
+
+    @contextmanager
+    def _saying_how_to_stop(self) -> Iterator[None]:
+        """Say after an interruption how to stop the deployment, where the platform can roll it back."""
+        try:
+            yield
+        except (KeyboardInterrupt, Cancelled):
+            if self.environment.kind.stops_deployments:
+                command = f"inv rollback --env {self.environment.name}"
+                self.tools.reporter.note(f"{self.environment.name}: the deployment goes on; to stop it: {command}")
+            raise
 
     def _wait_for_resumed(self, intent: LedgerEntry, waiter: DeploymentWaiter) -> DeploymentOutcome:
         """Return the outcome of a deployment of an earlier run; its age shortens the wait for a missing operation."""
         age = (self.tools.clock.now() - intent.at).total_seconds()
         deadline = self.tools.clock.monotonic() + max(0.0, self.tools.settings.deploy.timeout - age)
-        return wait_for_operation(intent.operation, waiter, age_seconds=max(age, 0.1), missing_deadline=deadline)
+        with self._saying_how_to_stop():
+            return wait_for_operation(intent.operation, waiter, age_seconds=max(age, 0.1), missing_deadline=deadline)
 
     def _move_followed_tag(self) -> bool:
         return move_followed_tag(self.environment, self.release.digest, self.tools)

@@ -29,7 +29,12 @@ OLD, NEW, NEXT = made("0.1.0", "a"), made("0.2.0", "b"), made("0.3.0", "c")
 @pytest.fixture
 def tools() -> FakeTools:
     """Tools with v0.1.0 verified in staging, and the next images in its repository."""
-    tools = FakeTools(settings=settings(defaults={"platform": "ecs-express"}, deploy={"timeout": "10m"}))
+    return made_tools("ecs-express")
+
+
+def made_tools(platform: str) -> FakeTools:
+    """Return tools with v0.1.0 verified in staging on a platform, and the next images in its repository."""
+    tools = FakeTools(settings=settings(defaults={"platform": platform}, deploy={"timeout": "10m"}))
     for release in (OLD, NEW, NEXT):
         image = Image(digest=release.digest, media_type=OCI_MANIFEST, version=release.name, revision=release.commit)
         tools.registry.put(REPOSITORY, release.name, image)
@@ -181,3 +186,29 @@ class TestStop:
         deploy(tools, NEXT)
 
         assert [operation.state for operation in tools.platform.history[NAME][:2]] == [OperationState.SUCCEEDED] * 2
+
+
+class TestInterruption:
+    """Somebody presses Ctrl-C while a deployment is waited for; nothing ends it on the platform."""
+
+    @staticmethod
+    def interrupt(tools: FakeTools) -> None:
+        def press_ctrl_c(seconds: float) -> None:
+            raise KeyboardInterrupt(seconds)
+
+        tools.platform.polls = 3
+        tools.clock.sleep = press_ctrl_c  # type: ignore[method-assign]
+        with pytest.raises(KeyboardInterrupt):
+            deploy(tools, NEW)
+
+    def test_names_what_stops_the_deployment(self, tools: FakeTools) -> None:
+        self.interrupt(tools)
+
+        assert tools.reporter.lines[-1:] == ["staging: the deployment goes on; to stop it: inv rollback --env staging"]
+
+    def test_names_nothing_where_no_deployment_can_be_stopped(self) -> None:
+        tools = made_tools("apprunner")
+
+        self.interrupt(tools)
+
+        assert not any("to stop it" in line for line in tools.reporter.lines)

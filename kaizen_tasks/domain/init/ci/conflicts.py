@@ -48,7 +48,10 @@ WORKFLOW_FILES = re.compile(r"\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.ya?ml
 DEPLOYING = {
     "deploys to App Runner": r"amazon-app-runner-deploy|\baws apprunner (start-deployment|(update|create)-service)",
     "pushes images": r"\bdocker (buildx |image )?(push|build[^\n]*--push)\b|docker/build-push-action|amazon-ecr-login",
-    "deploys to ECS": r"amazon-ecs-deploy-task-definition|\baws ecs (update-service|deploy)",
+    "deploys to ECS": (
+        r"amazon-ecs-deploy-(task-definition|express-service)|\becspresso deploy\b|\bcopilot( \w+)? deploy\b"
+        r"|\baws ecs ((update|create)-service|deploy|(update|create)-express-gateway-service)"
+    ),
     "runs a deploy script": r"(?:\./|bash |sh |scripts/|bin/)[\w./-]*(?:deploy|release)[\w-]*(?:\.sh)?\b",
     "tags versions": r"\bgit tag (-a |-s )?[\"']?v?\$|action-gh-release|create-release|\bgh release create\b",
 }
