@@ -71,7 +71,7 @@ class BuildRules(NamedTuple):
             the repository: ".." for an app in a subfolder whose Dockerfile copies from the top.
         dockerfile: path of the Dockerfile, relative to the context.
         version_arg: the build argument that receives `v1.2.3`.
-        platform: the platform of the image. App Runner runs `linux/amd64` only.
+        platform: the platform of the image. App Runner runs `linux/amd64` only, ECS `linux/arm64` too.
         engine: `auto`, `docker`, `podman`, `buildah`, `bundle`, or `stand-in`: an image that only answers, for local
             clouds alone.
         command: what a `bundle` image runs. Empty: `ENTRYPOINT` and `CMD` of the Dockerfile's last stage.
