@@ -118,10 +118,12 @@ def _hold_document(hold: Hold) -> Document:
 
 def candidate_document(candidate: RollbackCandidate) -> Document:
     """Return the JSON document of a release that can be rolled back to."""
+    obstacle = candidate.obstacle
     return {
         **entry_document(candidate.entry),
         "exists": candidate.image_exists,
         "image_in": candidate.image_environment or None,
+        "behind": {"command": obstacle.command, "version": obstacle.version} if obstacle else None,
     }
 
 

@@ -157,10 +157,12 @@ class RollbackCandidate:
         entry: the entry of the release's newest verification.
         image_environment: name of the environment whose repository has the image: its own, or another one from which
             it is copied back; empty when there is none.
+        obstacle: the entry of an irreversible command that a return to the release would go behind, or None.
     """
 
     entry: LedgerEntry
     image_environment: str
+    obstacle: LedgerEntry | None = None
 
     @property
     def image_exists(self) -> bool:

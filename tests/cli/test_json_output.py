@@ -155,7 +155,15 @@ def test_a_release_to_go_back_to_is_its_proof_and_where_its_image_is(
     """The rest is what the ledger says."""
     document = json_output.candidate_document(RollbackCandidate(entry=ENTRY, image_environment=image_in))
 
-    assert document == {**json_output.entry_document(ENTRY), "exists": exists, "image_in": shown}
+    assert document == {**json_output.entry_document(ENTRY), "exists": exists, "image_in": shown, "behind": None}
+
+
+def test_a_release_behind_an_irreversible_command_says_so() -> None:
+    obstacle = evolve(ENTRY, command="migrate")
+
+    document = json_output.candidate_document(RollbackCandidate(entry=ENTRY, image_environment="", obstacle=obstacle))
+
+    assert document["behind"] == {"command": "migrate", "version": ENTRY.version}
 
 
 PROBLEM = LintProblem(line=3, column=5, rule="version-order", message="0.1.0 stands above 0.2.0", fix="newest first")

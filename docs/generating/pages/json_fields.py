@@ -235,12 +235,16 @@ DOCUMENTS = (
     DocumentFields(
         task="rollback",
         command="rollback --list --json",
-        about="Every release that a rollback can choose: every field of `history --json`, and two more.",
+        about="Every release that a rollback can choose: every field of `history --json`, and three more.",
         fields={
             "[].exists": ("true or false", "Whether the repository still holds its image."),
             "[].image_in": (
                 "text or null",
                 "The environment whose repository holds its image; from another one it is copied back.",
+            ),
+            "[].behind": (
+                "object or null",
+                "The irreversible command that a rollback to it would go behind, by `command` and `version`.",
             ),
         },
         like=_below("[].", ENTRY),

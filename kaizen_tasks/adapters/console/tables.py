@@ -148,13 +148,17 @@ def print_candidates(candidates: Sequence[RollbackCandidate]) -> None:
         _print_all("nothing to roll back to: no release was verified there before the one that is serving")
         return
     table = _table("environment", "release", "verified (UTC)", "by", "image")
+    remarks: dict[int, str] = {}
     for candidate in candidates:
         entry = candidate.entry
         when = f"{entry.at:%Y-%m-%d %H:%M}"
         elsewhere = f"in {candidate.image_environment}" if candidate.image_environment else "deleted"
         image = "exists" if candidate.image_exists else elsewhere
         table.add_row(entry.environment, entry.version, when, entry.actor, image)
-    _print_all(table)
+        if candidate.obstacle is not None:
+            command = printable(f"{candidate.obstacle.command} of {candidate.obstacle.version}")
+            remarks[table.row_count - 1] = f"is behind {command}, which is irreversible"
+    _print_table(table, remarks)
 
 
 def print_runtime(views: Sequence[RuntimeConfigView], rules: RuntimeRules, now: datetime) -> None:

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.ledger import LedgerEntry, RollbackCandidate, release_to_leave, rollback_candidates
+from kaizen_tasks.domain.ledger_commands import irreversible_since
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import NotFound
 from kaizen_tasks.flows.ledger import entries as ledger
@@ -46,7 +47,9 @@ def list_candidates(environment: Environment, tools: Tools) -> tuple[RollbackCan
     candidates = []
     for entry in rollback_candidates(entries, excluded_digest=leaving.digest if leaving else ""):
         source = find_image_source(environment, entry.digest, tools)
-        candidates.append(RollbackCandidate(entry=entry, image_environment=source.name if source else ""))
+        obstacle = irreversible_since(entries, entry.digest)
+        image_environment = source.name if source else ""
+        candidates.append(RollbackCandidate(entry=entry, image_environment=image_environment, obstacle=obstacle))
     return tuple(candidates)
 
 

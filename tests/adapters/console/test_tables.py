@@ -190,6 +190,13 @@ def test_rollback_candidates_show_where_their_image_is(capsys: pytest.CaptureFix
     assert [" ".join(line[5:]) for line in words(capsys)] == ["exists", "in prod", "deleted"]
 
 
+def test_candidate_behind_an_irreversible_command_has_it_below(capsys: pytest.CaptureFixture[str]) -> None:
+    obstacle = evolve(ENTRY, command="migrate", version="v1.3.0")
+    tables.print_candidates([RollbackCandidate(entry=ENTRY, image_environment="prod", obstacle=obstacle)])
+
+    assert " ".join(words(capsys)[-1]) == "is behind migrate of v1.3.0, which is irreversible"
+
+
 @pytest.mark.parametrize(
     ("show", "text"),
     [(tables.print_history, "nothing was released"), (tables.print_candidates, "nothing to roll back")],
