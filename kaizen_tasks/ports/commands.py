@@ -20,7 +20,7 @@ class Commands(Protocol):
     threads.
     """
 
-    @mutates("a command was started")
+    @mutates("a command was started, which goes on by itself")
     def start(self, environment: Environment, *, image: str, words: Sequence[str], token: str) -> str:
         """Start a command, and return its identifier; with a token that was used before, that of the earlier command.
 

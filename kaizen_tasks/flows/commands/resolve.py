@@ -79,9 +79,10 @@ def _require_gone(environment: Environment, attempt: LedgerEntry, tools: Tools) 
         return
     status = tools.at(environment).commands.status(environment, attempt.operation)
     if status.state is not CommandState.GONE:
+        how = "it has ended" if status.state is CommandState.ENDED else f"it is {status.state}"
         raise Refused(
-            f"{environment.name}: the task of {attempt.command} still exists: it is {status.state} "
-            f"({attempt.operation}), started {age_and_actor(attempt, tools)}",
+            f"{environment.name}: the task of {attempt.command} is not lost, {how}: {attempt.operation}, started "
+            f"{age_and_actor(attempt, tools)}",
             state=NOTHING_CHANGED,
             hint="run the release again: it follows the task, and records how it ends",
         )

@@ -77,7 +77,7 @@ def test_nobody_decides_about_a_task_that_still_exists(tools: FakeTools) -> None
     with pytest.raises(Refused) as refused:
         resolve(tools, "succeeded")
 
-    assert refused.value.message.startswith("staging: the task of migrate still exists: it is running (task-1)")
+    assert refused.value.message.startswith("staging: the task of migrate is not lost, it is running: task-1, started")
 
 
 def test_command_that_was_never_started_is_refused_with_those_that_were(tools: FakeTools) -> None:
