@@ -7,7 +7,6 @@ import functools
 import logging
 import secrets
 import threading
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import attrs
@@ -62,7 +61,7 @@ class DeploymentController:
         self._threads = threads
         self._clock = clock
         self.tasks = ServiceTasks(listener=self, threads=threads, clock=clock)
-        self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._turns: dict[str, threading.Lock] = {}
 
     def restore(self) -> None:
         """Restart the services, and go on with the deployments that were under way when the local cloud stopped."""
@@ -70,7 +69,7 @@ class DeploymentController:
             if stored.status == INACTIVE:
                 continue
             port = self.tasks.open_port(stored.arn, stored.port)
-            service = self._services.put(attrs.evolve(stored, port=port))
+            service = stored if port == stored.port else self._services.put(attrs.evolve(stored, port=port))
             if service.status == DRAINING:
                 self._threads.start(functools.partial(self._drain, service.arn))
                 continue
@@ -164,16 +163,26 @@ class DeploymentController:
             threads=self._threads,
             clock=self._clock,
         )
-        with self._turns[service_arn], contextlib.suppress(Interrupted, Cancelled):
-            rollout.run()
+        with self._turn(service_arn), contextlib.suppress(Interrupted, Cancelled):
+            try:
+                rollout.run()
+            except (Interrupted, Cancelled):
+                raise
+            except Exception as error:  # noqa: BLE001 - every deployment ends
+                _log.exception("%s", deployment_arn)
+                rollout.fail(f"Internal error: {error!r}")
+
+    def _turn(self, service_arn: str) -> threading.Lock:
+        """Return the lock to hold while a service is deployed or deleted."""
+        return self._turns.setdefault(service_arn, threading.Lock())
 
     def _drain(self, service_arn: str) -> None:
-        with self._turns[service_arn], contextlib.suppress(Interrupted):
+        with self._turn(service_arn), contextlib.suppress(Interrupted):
             self.tasks.distribute(service_arn, {})
             for revision_arn in self.tasks.revisions(service_arn):
                 self.tasks.remove(service_arn, revision_arn, _SERVICE_DELETED)
-            self._threads.save(lambda: self._finish_drain(service_arn))
             self.tasks.close_port(service_arn)
+            self._threads.save(lambda: self._finish_drain(service_arn))
 
     def _finish_drain(self, service_arn: str) -> None:
         with self._services.lock:

@@ -92,6 +92,10 @@ class Rollout:
             else:
                 self._give_up(failure.stop_reason)
 
+    def fail(self, reason: str) -> None:
+        """End the deployment as one that was not even rolled back."""
+        self._end_as("ROLLBACK_FAILED", reason)
+
     @property
     def _service(self) -> EcsService:
         return self.services.get(self.service_arn)
@@ -109,6 +113,8 @@ class Rollout:
         self._remove_superseded(deployment)
         self._enter("PRE_SCALE_UP")
         self.add_task_set(self._service, deployment.target)
+        if not deployment.source:  # nothing else serves: traffic reaches each task that is healthy
+            self.tasks.distribute(self.service_arn, {deployment.target: 100.0})
         self.tasks.scale(self.service_arn, deployment.target, self._deployment.desired_count)
         self._enter("SCALE_UP")
         self._wait(self._has_all_tasks)
@@ -193,12 +199,12 @@ class Rollout:
         self._update(begin)
         self._return_to_source(deployment)
         if not deployment.source:
-            self._finish_rollback("ROLLBACK_FAILED", assumptions.NOTHING_TO_ROLL_BACK_TO)
+            self._end_as("ROLLBACK_FAILED", assumptions.NOTHING_TO_ROLL_BACK_TO)
         elif self._wait_for_source(deployment):
             self._wait(deadline=earliest_end, heeds_failures=False)
-            self._finish_rollback("ROLLBACK_SUCCESSFUL", reason)
+            self._end_as("ROLLBACK_SUCCESSFUL", reason)
         else:
-            self._finish_rollback("ROLLBACK_FAILED", f"{reason} The previous service revision did not become healthy.")
+            self._end_as("ROLLBACK_FAILED", f"{reason} The previous service revision did not become healthy.")
 
     def _return_to_source(self, deployment: ServiceDeployment) -> None:
         self.tasks.distribute(self.service_arn, {deployment.source: 100.0} if deployment.source else {})
@@ -211,7 +217,7 @@ class Rollout:
             heeds_failures=False,
         )
 
-    def _finish_rollback(self, status: str, reason: str) -> None:
+    def _end_as(self, status: str, reason: str) -> None:
         self._save(
             lambda current: attrs.evolve(current, weight=0.0).with_status(status, reason),
             lambda service: service.with_event(f"({self._id}) deployment failed: {reason}"),

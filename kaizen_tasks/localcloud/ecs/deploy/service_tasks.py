@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _DRAIN_SECONDS = 1.0
 _STOP_SECONDS = 15.0
+_MAX_PARALLEL_STARTS = 4  # so that a cloud with many services listens soon after its start
 _NOTHING = ResponseCount(total=0, errors=0)
 
 
@@ -57,6 +58,7 @@ class ServiceTasks:
         self._threads = threads
         self._clock = clock
         self._changed = threading.Condition()
+        self._starts = threading.BoundedSemaphore(_MAX_PARALLEL_STARTS)
         self._runtimes: dict[str, _Runtime] = {}
 
     def open_port(self, service_arn: str, port: int = 0) -> int:
@@ -84,6 +86,7 @@ class ServiceTasks:
                     runner=runner,
                     check=check,
                     listener=_RevisionListener(self, service_arn, revision_arn),
+                    starts=self._starts,
                     threads=self._threads,
                     clock=self._clock,
                 )

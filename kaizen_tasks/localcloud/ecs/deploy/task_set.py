@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING, Protocol
 
@@ -24,6 +25,7 @@ SCHEDULER, CONTAINER_EXITED, FAILED_TO_START = (
 _MAX_RETRY_SECONDS = 60.0
 _FIRST_RETRY_SECONDS = 0.125
 _STABLE_SECONDS = 60.0  # a task that lives longer is replaced at once
+_log = logging.getLogger(__name__)
 
 
 class TaskRunner(Protocol):
@@ -62,6 +64,7 @@ class TaskSet:
         runner: starts and stops tasks.
         check: how their health is checked.
         listener: learns what happens.
+        starts: lets only so many tasks be started at once.
         threads: run this one's and the ones that watch tasks.
         clock: the clock of all durations.
     """
@@ -72,12 +75,14 @@ class TaskSet:
         runner: TaskRunner,
         check: HealthCheck,
         listener: TaskSetListener,
+        starts: threading.Semaphore,
         threads: BackgroundThreads,
         clock: MonotonicClock,
     ) -> None:
         self._runner = runner
         self._check = check
         self._listener = listener
+        self._starts = starts
         self._threads = threads
         self._clock = clock
         self._condition = threading.Condition()
@@ -114,7 +119,7 @@ class TaskSet:
         with self._condition:
             task = next((known for known in self._tasks if known.task_id == task_id), None)
             starting = self._starting
-        if starting is not None and starting.task_id == task_id:
+        if task is None and starting is not None and starting.task_id == task_id:
             starting.stop()  # it does not become healthy then
             return True
         return task is not None and self._lose(_Lost(task, code, reason))
@@ -134,11 +139,11 @@ class TaskSet:
         try:
             while self._wait_for_work():
                 self._work()
-        finally:
-            for task in self.tasks:
-                self._runner.stop(task, SCHEDULER, self._close_reason)
             for lost in self._lost:
                 self._runner.stop(lost.task, lost.code, lost.reason)
+            for task in self.tasks:
+                self._runner.stop(task, SCHEDULER, self._close_reason)
+        finally:
             self._closed.set()
 
     def _wait_for_work(self) -> bool:
@@ -165,12 +170,15 @@ class TaskSet:
             return
         task: RunningTask | None = None
         try:
-            task = self._starting = self._runner.start()
+            with self._starts:
+                task = self._starting = self._runner.start()
             wait_until_healthy(task, self._check, self._closing, self._clock)
         except Interrupted:
             if task is not None:
                 self._runner.stop(task, SCHEDULER, self._close_reason)
-        except (KaizenError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - every task that is missing is started again
+            if not isinstance(error, (KaizenError, OSError)):
+                _log.exception("a task could not be started")
             self._early_ends += 1
             reason = _reason(task, error)
             if task is not None:
@@ -182,13 +190,14 @@ class TaskSet:
             self._starting = None
 
     def _retry_delay(self) -> float:
-        return (
-            min(_FIRST_RETRY_SECONDS * 2.0 ** min(self._early_ends, 10), _MAX_RETRY_SECONDS) if self._early_ends else 0
-        )
+        if not self._early_ends:
+            return 0.0
+        return min(_FIRST_RETRY_SECONDS * 2.0 ** min(self._early_ends, 10), _MAX_RETRY_SECONDS)
 
     def _add(self, task: RunningTask) -> None:
         with self._condition:
             self._tasks.append(task)
+            self._starting = None
         if task.may_fail:
             self._threads.start(lambda: self._watch(task))
         self._listener.tasks_changed()
@@ -218,8 +227,8 @@ def _stop_code(task: RunningTask) -> str:
     return CONTAINER_EXITED if task.exit_code() is not None else SCHEDULER
 
 
-def _reason(task: RunningTask | None, error: KaizenError | OSError) -> str:
+def _reason(task: RunningTask | None, error: Exception) -> str:
     code = task.exit_code() if task else None
     if code is not None:
         return f"Essential container in task exited (exit code {code})"
-    return error.message if isinstance(error, KaizenError) else str(error)
+    return error.message if isinstance(error, KaizenError) else repr(error)

@@ -115,6 +115,17 @@ def test_first_deployment_that_fails_has_nothing_to_roll_back_to(region: Region)
     assert (service["runningCount"], service["pendingCount"]) == (0, 0)
 
 
+def test_first_tasks_serve_as_soon_as_they_are_healthy(region: Region) -> None:
+    region.restart(deploy_seconds=STAGE_SECONDS)
+    request = {"serviceName": "web", "taskDefinition": region.register(region.push("1.0.0")), "desiredCount": 1}
+    created = region.call("CreateService", **request)["service"]
+
+    region.wait_for_task(created["currentServiceDeployment"])
+
+    assert ask(region.address()) == "1.0.0"
+    assert region.deployment(created["currentServiceDeployment"])["status"] == "IN_PROGRESS"
+
+
 def test_alarm_of_cloudwatch_rolls_back(region: Region) -> None:
     alarms = {"alarms": {"alarmNames": ["errors", "latency"], "enable": True, "rollback": True}}
     region.create_service(region.push("1.0.0"), deploymentConfiguration={"bakeTimeInMinutes": 30, **alarms})

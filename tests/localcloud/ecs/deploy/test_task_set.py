@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, cast
 
 import attrs
@@ -86,7 +87,14 @@ def setup(monkeypatch: pytest.MonkeyPatch) -> Iterator[Setup]:
     monkeypatch.setattr("kaizen_tasks.localcloud.instances.health._WATCH_SECONDS", 0.01)
     clock, runner, listener = ManualClock(), FakeRunner(), FakeListener()
     threads = BackgroundThreads(clock)
-    tasks = TaskSet(runner=runner, check=CHECK, listener=listener, threads=threads, clock=clock)
+    tasks = TaskSet(
+        runner=runner,
+        check=CHECK,
+        listener=listener,
+        starts=threading.Semaphore(),
+        threads=threads,
+        clock=clock,
+    )
     yield Setup(runner, listener, clock, tasks)
     tasks.close("the test has ended")
     assert tasks.wait_until_closed(HANG_SECONDS)
