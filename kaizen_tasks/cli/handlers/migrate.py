@@ -205,7 +205,7 @@ def _hand_over(
     """
 
     def ask(each: OngoingMigration) -> origin.AddressReport | None:
-        if not origin.address_of(each.environment, tools):
+        if not origin.address_of(each.environment, each.migration, tools):
             return None
         return origin.wait_for_address(
             each.environment, each.migration, each.release, tools, timeout=timeout, is_asserted=is_asserted

@@ -68,14 +68,15 @@ class AddressReport:
         return f"{self.url} {texts[self.origin]}" + (f", and {self.problem}" if self.problem else "")
 
 
-def address_of(environment: Environment, tools: Tools) -> str:
+def address_of(environment: Environment, migration: Migration, tools: Tools) -> str:
     """Return the address that must be led to the new service; empty where the platforms' own addresses are used.
 
     In a local cloud a public address belongs to another service, as `probe.pick_url` knows.
     """
-    service = waiting.find_service(environment, tools)
-    is_own = service is not None and probe.is_local(service.url) and not probe.is_local(environment.url)
-    return "" if is_own else environment.url
+    places = (migration.old_environment(environment), migration.new_environment(environment))
+    services = [waiting.find_service(place, tools) for place in places]
+    is_local = any(service is not None and probe.is_local(service.url) for service in services)
+    return "" if is_local and not probe.is_local(environment.url) else environment.url
 
 
 def check_address(

@@ -170,7 +170,7 @@ def _require_unreached(ongoing: Sequence[OngoingMigration], tools: Tools, *, is_
 
     def check(each: OngoingMigration) -> str:
         environment = each.environment
-        if not origin.address_of(environment, tools):
+        if not origin.address_of(environment, each.migration, tools):
             return ""
         report = origin.check_address(environment, each.migration, each.release, tools, is_asserted=is_asserted)
         return "" if report.has_moved else report.describe(_old_title(ongoing), each.migration.title)

@@ -64,7 +64,7 @@ def require_led_back(ongoing: Sequence[OngoingMigration], tools: Tools, *, is_as
     """
     for each in ongoing:
         old, environment = each.old_environment, each.environment
-        if is_asserted or not origin.address_of(environment, tools):
+        if is_asserted or not origin.address_of(environment, each.migration, tools):
             continue
         report = origin.check_address(environment, each.migration, each.release, tools)
         if report.origin is not Origin.OLD:

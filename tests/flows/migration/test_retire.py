@@ -129,12 +129,13 @@ def test_gives_up_at_the_deadline(scenario: Scenario) -> None:
 
 
 def test_in_a_local_cloud_a_public_address_is_nobodys(scenario: Scenario) -> None:
-    assert origin.address_of(scenario.environment(), scenario.tools) == URL
+    migration = _ongoing(scenario).migration
+    assert origin.address_of(scenario.environment(), migration, scenario.tools) == URL
     services = scenario.tools.platform.services
 
     services["mark-web-service"] = evolve(services["mark-web-service"], url="http://127.0.0.1:8080")
 
-    assert origin.address_of(scenario.environment(), scenario.tools) == ""
+    assert origin.address_of(scenario.environment(), migration, scenario.tools) == ""
 
 
 def test_pauses_first_and_deletes_when_it_is_typed_again(scenario: Scenario) -> None:
