@@ -159,19 +159,20 @@ class ImagePusher:
             return Counter(blobs_present=1)
 
         def open_at(offset: int) -> Stream:
-            return meter.count(_stop_on(stop, source.open(blob.digest, offset)))
+            return meter.count(self._stop_on(stop, source.open(blob.digest, offset)))
 
         return Counter(blobs_uploaded=1, bytes_sent=blobs.upload(repository, blob, open_at, session=session))
 
-
-def _stop_on(stop: Event, chunks: Stream) -> Stream:
-    try:
-        for chunk in chunks:
-            if stop.is_set():
-                raise _stopped_error()
-            yield chunk
-    finally:
-        chunks.close()
+    def _stop_on(self, stop: Event, chunks: Stream) -> Stream:
+        """Yield the chunks until another blob fails, or Ctrl-C ends the waits of all threads."""
+        try:
+            for chunk in chunks:
+                if stop.is_set():
+                    raise _stopped_error()
+                self._client.clock.sleep(0)
+                yield chunk
+        finally:
+            chunks.close()
 
 
 def _stopped_error() -> Interrupted:

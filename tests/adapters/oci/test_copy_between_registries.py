@@ -12,7 +12,7 @@ import pytest
 from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.manifest import MANIFEST_MEDIA_TYPES
 from kaizen_tasks.adapters.oci.transport import StaticCredentials
-from kaizen_tasks.errors import Locked, NotFound, PushFailed, Refused
+from kaizen_tasks.errors import Cancelled, Locked, NotFound, PushFailed, Refused
 from kaizen_tasks.ports.activity import observing_activity
 from kaizen_tasks.ports.types import Login, Secret
 from tests.fakes.activity import FakeObserver
@@ -183,6 +183,19 @@ class TestInterruption:
             assert copied.bytes_sent == _size(sample)
             assert target.sent < _size(sample) + (1 << 20)
         assert registry.find_image("b", "v1.2.3") is not None
+
+    def test_ends_with_the_waits_of_the_command(
+        self, distant: DockerRegistry, plain: DockerRegistry, origin: PlainRegistry
+    ) -> None:
+        """Ctrl-C in a rollout reaches the threads that copy in no other way."""
+        sample = oci_images.image().push(_client(distant), "a", "v1.2.3")
+        clock = FakeClock()
+        clock.cancel_waits()
+
+        with pytest.raises(Cancelled):
+            _copy(PlainRegistry(plain.login, clock=clock), sample, origin)
+
+        assert _client(plain).resolve_digest("b", "v1.2.3") == ""
 
     def test_damaged_layer_leaves_no_tag(
         self, scripted: ScriptedServer, plain: DockerRegistry, registry: PlainRegistry
