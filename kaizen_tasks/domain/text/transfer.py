@@ -9,7 +9,7 @@ UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 def describe_upload(sent: int, total: int, seconds: float) -> str:
-    """Return a bar and how far an upload is: `[=====>     ] uploaded 34 MB of 110 MB, 12 MB/s, 6.3s left`.
+    """Return a bar and how far an upload is: `[======>.............] uploaded 34 MB of 110 MB, 12 MB/s, 6.3s left`.
 
     Args:
         sent: as in `describe_transfer`.
@@ -18,7 +18,7 @@ def describe_upload(sent: int, total: int, seconds: float) -> str:
     """
     width = BAR_WIDTH * min(sent, total) // total if total else BAR_WIDTH
     bar = f"{'=' * width}>"[:BAR_WIDTH]
-    return f"[{bar:{BAR_WIDTH}}] uploaded {describe_transfer(sent, total, seconds)}"
+    return f"[{bar:.<{BAR_WIDTH}}] uploaded {describe_transfer(sent, total, seconds)}"
 
 
 def describe_transfer(sent: int, total: int, seconds: float) -> str:

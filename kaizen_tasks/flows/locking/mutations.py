@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from attrs import field, frozen
 
-from kaizen_tasks.errors import NOTHING_CHANGED, Interrupted, NotFound, Refused, Undeployable, Unreachable
+from kaizen_tasks.errors import NOTHING_CHANGED, Cancelled, Interrupted, NotFound, Refused, Undeployable, Unreachable
 from kaizen_tasks.ports.attempts import AttemptLimit, limit_attempts
 from kaizen_tasks.ports.effects import effects_under_lock
 
@@ -88,7 +88,7 @@ def guard_mutations(tools: Tools, limit: AttemptLimit, mutations: MutationLog) -
             try:
                 with limit_attempts(limit):
                     result = call(*args, **kwargs)
-            except (Unreachable, KeyboardInterrupt):
+            except (Unreachable, Cancelled, KeyboardInterrupt):
                 mutations.add(f"perhaps {effect}")
                 raise
             mutations.add(effect)

@@ -13,9 +13,9 @@ DOCKER = (
     "The push refers to repository [127.0.0.1:5000/x]",
     "51002fabe276: Preparing ",
     "0d0d27d69d08: Waiting ",
-    "51002fabe276: Pushing [>                         ]  524.8kB/110.4MB",
-    "0d0d27d69d08: Pushing [==>                       ]  5.278MB/10MB",
-    "51002fabe276: Pushing [====>                     ]   24.8MB/110.4MB",
+    "51002fabe276: Pushing [>.........................]  524.8kB/110.4MB",
+    "0d0d27d69d08: Pushing [==>.......................]  5.278MB/10MB",
+    "51002fabe276: Pushing [====>.....................]   24.8MB/110.4MB",
     "51002fabe276: Pushed ",
     "1: digest: sha256:4f28e11bcf425e4ec6996fff3f9bf2e45d7ae68bcb7ce341a6268f3935bf1c0d size: 528",
 )
@@ -36,18 +36,18 @@ BUILDAH = (
             DOCKER,
             [DOCKER[0], DOCKER[-1]],
             [
-                "[>                   ] uploaded 525 kB of 110 MB, 131 kB/s, 13m 57s left",
-                "[>                   ] uploaded 5.8 MB of 120 MB, 1.2 MB/s, 1m 39s left",
-                "[====>               ] uploaded 30 MB of 120 MB, 5.0 MB/s, 18s left",
+                "[>...................] uploaded 525 kB of 110 MB, 131 kB/s, 13m 57s left",
+                "[>...................] uploaded 5.8 MB of 120 MB, 1.2 MB/s, 1m 39s left",
+                "[====>...............] uploaded 30 MB of 120 MB, 5.0 MB/s, 18s left",
             ],
         ),
         (
             BUILDAH,
             [BUILDAH[0], BUILDAH[-1]],
             [
-                "[>                   ] uploaded 0 B of 105 MB",
-                "[==========>         ] uploaded 52 MB of 105 MB, 17 MB/s, 3.0s left",
-                "[==========>         ] uploaded 52 MB of 105 MB, 13 MB/s, 4.0s left",
+                "[>...................] uploaded 0 B of 105 MB",
+                "[==========>.........] uploaded 52 MB of 105 MB, 17 MB/s, 3.0s left",
+                "[==========>.........] uploaded 52 MB of 105 MB, 13 MB/s, 4.0s left",
             ],
         ),
     ],
@@ -74,6 +74,6 @@ def test_reports_twice_a_second_at_most() -> None:
     with observing_activity(observer):
         for number in range(100):
             clock.advance(0.0123)
-            progress(f"51002fabe276: Pushing [>  ]  {number}kB/110.4MB")
+            progress(f"51002fabe276: Pushing [>..]  {number}kB/110.4MB")
 
     assert len(observer.states) == 2

@@ -32,9 +32,9 @@ def test_reports_bytes_rate_and_time_left_of_all_blobs_together() -> None:
 
     assert len(b"".join(sent)) == 3_000_000
     assert observer.states == [
-        "[===>                ] uploaded 1.0 MB of 6.0 MB, 1.0 MB/s, 5.0s left",
-        "[======>             ] uploaded 2.0 MB of 6.0 MB, 1.0 MB/s, 4.0s left",
-        "[==========>         ] uploaded 3.0 MB of 6.0 MB, 1.0 MB/s, 3.0s left",
+        "[===>................] uploaded 1.0 MB of 6.0 MB, 1.0 MB/s, 5.0s left",
+        "[======>.............] uploaded 2.0 MB of 6.0 MB, 1.0 MB/s, 4.0s left",
+        "[==========>.........] uploaded 3.0 MB of 6.0 MB, 1.0 MB/s, 3.0s left",
     ]
 
 
