@@ -8,11 +8,12 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from attrs import define
+from attrs import define, evolve
 
 from kaizen_tasks.adapters.aws.attempts import _halvings
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.domain.hold import Hold
+from kaizen_tasks.domain.migration.definition import ServiceDefinition
 from kaizen_tasks.domain.service import Service, ServiceStatus
 from kaizen_tasks.errors import Locked
 from kaizen_tasks.flows.locking.mutations import guarded_calls
@@ -29,6 +30,7 @@ from tests.support.waiting import HANG_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.ports.tools import Target, Tools
 
 NEW, OLD = "a" * 36, "b" * 36
@@ -36,8 +38,26 @@ DIGEST = f"sha256:{'ab' * 32}"
 SERVICE = Service(name="web", id="arn:web", status=ServiceStatus.RUNNING, native_status="RUNNING", url="", image="")
 
 
+ECS_SERVICE = evolve(SERVICE, id=f"arn:aws:ecs:{REGION}:123456789012:service/default/web")
+DEFINITION = ServiceDefinition(
+    platform="ecs-express",
+    name="web",
+    cluster="default",
+    image=f"123456789012.dkr.ecr.{REGION}.amazonaws.com/web@{DIGEST}",
+    port=8080,
+    cpu=256,
+    memory=512,
+    execution_role="arn:aws:iam::123456789012:role/execution",
+    infrastructure_role="arn:aws:iam::123456789012:role/infrastructure",
+)
+
+
 def _at(tools: Tools) -> Target:
     return tools.at(settings().environments["staging"])
+
+
+def _on_ecs() -> Environment:
+    return evolve(settings().environments["staging"], platform="ecs-express")
 
 
 CHANGES: dict[tuple[str, str], Callable[[Tools], object]] = {
@@ -51,6 +71,19 @@ CHANGES: dict[tuple[str, str], Callable[[Tools], object]] = {
     ("holds", "add"): lambda tools: tools.holds.add(Hold(environment="mark", reason="x", actor="ada", since=START)),
     ("holds", "remove"): lambda tools: tools.holds.remove("mark"),
     ("secrets", "write"): lambda tools: _at(tools).secrets.write("x", Secret("{}"), version=NEW, expected_current=OLD),
+    ("commands", "start"): lambda tools: tools.at(_on_ecs()).commands.start(
+        _on_ecs(), image=DEFINITION.image, words=("true",), token="1"
+    ),
+    ("commands", "stop"): lambda tools: tools.at(_on_ecs()).commands.stop(_on_ecs(), "arn:task", reason="x"),
+    ("migration_source", "pause"): lambda tools: _at(tools).migration_source.pause(SERVICE),
+    ("migration_source", "resume"): lambda tools: _at(tools).migration_source.resume(SERVICE),
+    ("migration_source", "delete_source"): lambda tools: _at(tools).migration_source.delete_source(SERVICE),
+    ("migration_target", "create_service"): lambda tools: tools.at(_on_ecs()).migration_target.create_service(
+        DEFINITION
+    ),
+    ("migration_target", "delete_service"): lambda tools: tools.at(_on_ecs()).migration_target.delete_service(
+        ECS_SERVICE
+    ),
     ("secrets", "restore"): lambda tools: _at(tools).secrets.restore("x", version=NEW, expected_current=OLD),
 }
 SENT_BY_PROGRAMS = {
