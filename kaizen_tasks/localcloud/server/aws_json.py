@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import uuid
-from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, cast
 
 import attrs
@@ -84,15 +84,9 @@ class AwsJsonEndpoint:
             _log.exception("%s.%s", self.service.name, operation)
             return self._json_response(500, {"__type": "InternalFailure", "message": "see the local cloud's log"})
 
-    @cached_property
+    @property
     def _model(self) -> ServiceModel:
-        from botocore.loaders import Loader
-        from botocore.model import ServiceModel
-
-        document = Loader().load_service_model(self.service.name, "service-2")
-        if image := document["shapes"].get("ImageIdentifier", {}).get("pattern"):
-            document["shapes"]["ImageIdentifier"]["pattern"] = f"{image}|{_LOOPBACK_IMAGE}"
-        return ServiceModel(document)
+        return _load_model(self.service.name)
 
     def _run_operation(self, content: bytes, operation: str) -> object:
         model, method = self._find_operation(operation)
@@ -114,6 +108,18 @@ class AwsJsonEndpoint:
         return HttpResponse.json_response(
             status, document, media_type=content_type, headers={"x-amzn-RequestId": str(uuid.uuid4())}
         )
+
+
+@functools.cache
+def _load_model(service: str) -> ServiceModel:
+    """Return botocore's model of a service, one for all accounts and regions."""
+    from botocore.loaders import Loader
+    from botocore.model import ServiceModel
+
+    document = Loader().load_service_model(service, "service-2")
+    if image := document["shapes"].get("ImageIdentifier", {}).get("pattern"):
+        document["shapes"]["ImageIdentifier"]["pattern"] = f"{image}|{_LOOPBACK_IMAGE}"
+    return ServiceModel(document)
 
 
 def decode_request(model: OperationModel, content: bytes) -> JsonObject:
