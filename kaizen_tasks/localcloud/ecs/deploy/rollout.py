@@ -199,7 +199,7 @@ class Rollout:
         self._update(begin)
         self._return_to_source(deployment)
         if not deployment.source:
-            self._end_as("ROLLBACK_FAILED", assumptions.NOTHING_TO_ROLL_BACK_TO)
+            self._end_as("ROLLBACK_FAILED", f"{reason} {assumptions.NOTHING_TO_ROLL_BACK_TO}")
         elif self._wait_for_source(deployment):
             self._wait(deadline=earliest_end, heeds_failures=False)
             self._end_as("ROLLBACK_SUCCESSFUL", reason)

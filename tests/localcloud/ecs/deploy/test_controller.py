@@ -108,10 +108,8 @@ def test_first_deployment_that_fails_has_nothing_to_roll_back_to(region: Region)
 
     described = region.deployment(service["currentServiceDeployment"])
 
-    assert (described["status"], described["statusReason"]) == (
-        "ROLLBACK_FAILED",
-        assumptions.NOTHING_TO_ROLL_BACK_TO,
-    )
+    reason = f"{assumptions.CIRCUIT_BREAKER} {assumptions.NOTHING_TO_ROLL_BACK_TO}"
+    assert (described["status"], described["statusReason"]) == ("ROLLBACK_FAILED", reason)
     assert (service["runningCount"], service["pendingCount"]) == (0, 0)
 
 
