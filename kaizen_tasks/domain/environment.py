@@ -65,6 +65,17 @@ class Environment:
         return self.target, self.platform, self.cluster, self.container
 
     @property
+    def place(self) -> str:
+        """Platform, account and region, as errors name them: `ECS in 210987654321 (eu-central-1)`."""
+        cluster = f", cluster {self.cluster}," if self.kind.has_cluster else ""
+        return f"{self.kind.title}{cluster} in {self.target.place}"
+
+    def is_beside(self, other: Environment) -> bool:
+        """Return whether both services are on one platform, in one account, region and cluster."""
+        is_in_cluster = (self.platform, self.cluster) == (other.platform, other.cluster)
+        return is_in_cluster and self.target.is_beside(other.target)
+
+    @property
     def runs_commands(self) -> bool:
         """Whether commands can run here: with the service's definition or, where it has none, a configured task."""
         return self.kind.runs_commands or self.task is not None

@@ -41,15 +41,18 @@ def creation_flow(environment: Environment, neighbour: Environment) -> Flow:
 
 
 def find_neighbour(environment: Environment, settings: Settings) -> Environment:
-    """Return the environment to imitate: the first other one of the same group, in the same account and region.
+    """Return the environment to imitate: the first other one of the same group on the same platform, in the same place.
 
     Raises:
-        UsageError: the environment is in no group with another one.
+        UsageError: the environment is in no group with another one, or all others are elsewhere.
     """
-    neighbours = [each for each in settings.neighbours(environment) if each.target.is_beside(environment.target)]
-    if neighbours:
-        return neighbours[0]
+    neighbours = settings.neighbours(environment)
+    for neighbour in neighbours:
+        if neighbour.is_beside(environment):
+            return neighbour
     message = f"{environment.name} is in no group, so it has no neighbour to be like"
+    if neighbours:
+        message = f"no other environment of the group of {environment.name} is on {environment.place}"
     raise UsageError(message, hint="name an environment whose service it shall be like: --like ENV")
 
 
@@ -213,15 +216,27 @@ class CreateService(EnvironmentStep):
         tools.reporter.progress(self.label, f"{name} is being created, which takes {kind.title} some minutes")
         for _ in self._polls(tools):
             service = self._find_service(tools)
-            if service is not None and service.status is ServiceStatus.CREATION_FAILED:
+            if service is None or service.status is ServiceStatus.BUSY:
+                continue
+            if problem := self._creation_problem(service, tools):
                 raise DeployFailed(
-                    f"{name} could not be created: it is {service.native_status}",
+                    f"{name} could not be created: {problem}",
                     state="its image is as it was",
                     hint=f"see its events in the console of {kind.title}; then run the same command again",
                 )
-            if service is not None and service.status is not ServiceStatus.BUSY:
-                return
+            return
         raise self._timeout_error("created", tools)
+
+    def _creation_problem(self, service: Service, tools: Tools) -> str:
+        """Return why a service that was created does not run; empty if it does."""
+        if service.status is ServiceStatus.CREATION_FAILED:
+            return f"it is {service.native_status}"
+        for operation in tools.at(self.environment).platform.list_operations(service)[:1]:
+            if operation.has_failed:
+                return ": ".join(
+                    filter(None, (f"its deployment ended with {operation.native_state}", operation.reason))
+                )
+        return ""
 
     def _polls(self, tools: Tools) -> Iterator[None]:
         deadline = tools.clock.monotonic() + tools.settings.deploy.timeout

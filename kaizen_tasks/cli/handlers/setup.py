@@ -71,10 +71,10 @@ def _creation_flow(env: list[str], like: str, tools: Toolbox) -> Flow:
         neighbour = create_environment.find_neighbour(environment, tools.settings)
     if neighbour == environment:
         raise UsageError(f"--like {like}: {like} is the environment to create", hint="name another one")
-    if not neighbour.target.is_beside(environment.target):
-        place = f"{neighbour.name} is in {neighbour.target.place}, and {environment.name} in {environment.target.place}"
+    if not neighbour.is_beside(environment):
         raise UsageError(
-            f"{place}: roles, keys and networks of a service are those of its account",
+            f"{neighbour.name} is on {neighbour.place}, and {environment.name} on {environment.place}:"
+            " size, roles, keys and networks of a service are those of its place",
             hint="create the service there as the others were created, with Terraform; then: inv setup",
         )
     return create_environment.creation_flow(environment, neighbour)

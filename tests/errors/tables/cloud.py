@@ -34,7 +34,7 @@ CASES = (
     Case(mistake="a service to create like one of another region",
          before=("export INVOKE_ENVIRONMENTS_PROD_REGION=eu-central-1",),
          typed="inv setup --create --env prod --like staging --yes", code=2,
-         says="roles, keys and networks of a service are those of its account",
+         says="roles, keys and networks of a service are those of its place",
          hint="create the service there as the others were created, with Terraform; then: inv setup",
          leads_to=3),  # there is no terminal to confirm on
     Case(mistake="a secret key that is wrong",

@@ -6,7 +6,7 @@ import pytest
 
 from kaizen_tasks.domain.new_service import ServiceSettings
 from kaizen_tasks.domain.release import Image
-from kaizen_tasks.domain.service import ServiceStatus
+from kaizen_tasks.domain.service import Operation, OperationKind, OperationState, ServiceStatus
 from kaizen_tasks.errors import DeployFailed, Interrupted, Refused, RolloutFailed, ServiceMissing, UsageError
 from kaizen_tasks.flows import create_environment, setup
 from kaizen_tasks.flows.execution import execute_change
@@ -195,12 +195,45 @@ def test_environment_without_a_group_needs_a_neighbour(tools: FakeTools) -> None
         create_environment.find_neighbour(tools.settings.environments["prod"], tools.settings)
 
 
+def test_neighbour_is_on_the_same_platform_and_cluster() -> None:
+    environments = {
+        "mark": {},
+        "shane": {"platform": "ecs-express", "cluster": "other"},
+        "dom": {"platform": "ecs-express"},
+        "ann": {"platform": "ecs-express"},
+        "bob": {"platform": "ecs", "url": "https://bob.example"},
+    }
+    configured = settings(pipeline=["mark"], environments=environments, groups={"beta": [*environments]})
+
+    assert create_environment.find_neighbour(configured.environments["ann"], configured).name == "dom"
+    with pytest.raises(UsageError, match=r"of the group of bob is on ECS, cluster default, in 123456789012"):
+        create_environment.find_neighbour(configured.environments["bob"], configured)
+
+
 def test_creation_that_fails_says_so(tools: FakeTools) -> None:
     with pytest.raises(ServiceMissing):
         promote(tools, "ann")
     tools.platform.creation_status = ServiceStatus.CREATION_FAILED
 
     with pytest.raises(DeployFailed, match="ann-web-service could not be created"):
+        create(tools)
+
+
+def test_creation_fails_if_the_first_deployment_does(tools: FakeTools) -> None:
+    """A service of ECS is there also if nothing runs in it."""
+    with pytest.raises(ServiceMissing):
+        promote(tools, "ann")
+    failed = Operation(
+        id="ann-1",
+        kind=OperationKind.CREATION,
+        state=OperationState.FAILED,
+        native_state="ROLLBACK_FAILED",
+        started_at=tools.clock.now(),
+        reason="3 tasks failed",
+    )
+    tools.platform.on_deployed = lambda service: tools.platform.history[service.name].insert(0, failed)
+
+    with pytest.raises(DeployFailed, match="its deployment ended with ROLLBACK_FAILED: 3 tasks failed"):
         create(tools)
 
 
