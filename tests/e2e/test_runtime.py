@@ -38,10 +38,11 @@ protected = true
 STAGING = ("--env", "staging")
 
 
-@pytest.fixture(scope="module")
-def workspace(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+@pytest.fixture(scope="module", params=["apprunner", "ecs-express", "ecs"])
+def workspace(request: pytest.FixtureRequest, cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """An app with a runtime configuration, released to staging; each test sets what it looks at."""
-    made = new_workspace(cloud, tmp_path_factory.mktemp("runtime"), RUNTIME)
+    staging = f'platform = "{request.param}"\nurl = "https://staging.coach.example"\n'
+    made = new_workspace(cloud, tmp_path_factory.mktemp("runtime"), staging + RUNTIME)
     made.inv("release-staging").expect_success()
     return made
 
@@ -108,7 +109,7 @@ def test_invalid_value_is_refused_without_a_mutating_request(workspace: Workspac
 
 
 def test_configuration_that_breaks_the_app_is_rolled_back(workspace: Workspace, tmp_path: Path) -> None:
-    """App Runner keeps the old instances; then the configuration before is deployed and proven."""
+    """The old instances stay; then the configuration before is deployed and proven."""
     before, lenient = configured(workspace), workspace.copy_to(tmp_path / "coach")
     rules = (workspace.clone / "kaizen.toml").read_text().replace('"number", min = 0, max = 2', '"string"')
     lenient.commit("kaizen.toml", rules)
