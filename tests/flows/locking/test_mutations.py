@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from kaizen_tasks.domain.lock import LEASE_SECONDS
-from kaizen_tasks.errors import Denied, Interrupted, KaizenError, Locked, NotFound, PushFailed, Refused, Unreachable
+from kaizen_tasks.errors import (
+    Cancelled,
+    Denied,
+    Interrupted,
+    KaizenError,
+    Locked,
+    NotFound,
+    PushFailed,
+    Refused,
+    Unreachable,
+)
 from kaizen_tasks.flows.locking.lease import ATTEMPT_SAFETY_FRACTION
 from kaizen_tasks.flows.locking.mutations import MutationLog, guard_mutations, guarded_calls
 from kaizen_tasks.flows.locking.session import acquire_locks
@@ -203,14 +213,15 @@ def test_interruption_gets_a_note_of_what_has_been_changed(
     assert caught.value.__notes__ == [note]
 
 
-def test_call_that_is_interrupted_may_have_had_an_effect(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), Cancelled("interrupted while waiting")], ids=type)
+def test_call_that_is_interrupted_may_have_had_an_effect(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object) -> str:
-        raise KeyboardInterrupt
+        raise error
 
     tools, log = FakeTools(), MutationLog()
     monkeypatch.setattr(tools.platform, "start_deployment", interrupt)
     guarded = guard_mutations(tools, lambda: math.inf, log)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(type(error)):
         guarded.at(ENVIRONMENT).platform.start_deployment(cast("Service", None), "")
 
     assert not log.is_empty
