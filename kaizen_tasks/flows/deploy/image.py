@@ -57,8 +57,8 @@ def move_followed_tag(environment: Environment, digest: str, tools: Tools) -> bo
 def image_reference(environment: Environment, digest: str, tools: Tools) -> str:
     """Return the reference that a deployment of an image is started with: `host/repository@sha256:…`.
 
-    Where a tag is followed, it is the image that the tag names, and no request is made.
+    Where a tag is followed, it is the image that the tag names. No request is made, unless nobody has logged in yet.
     """
     if environment.follows_tag:
         return environment.followed_image
-    return f"{tools.at(environment).registry.repository_uri(environment.repository)}@{digest}"
+    return f"{tools.at(environment).registry.credentials().host}/{environment.repository}@{digest}"

@@ -10,8 +10,11 @@ import pytest
 from attrs import frozen
 from semver import Version
 
+from kaizen_tasks.adapters.aws.provision import NewService
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.domain.release import Release
+from kaizen_tasks.domain.service import ServiceStatus
+from kaizen_tasks.flows.deploy.image import image_reference
 from kaizen_tasks.flows.runner import run_flow
 from kaizen_tasks.flows.steps import CopyImage, Deploy, Record
 from kaizen_tasks.wiring import Toolbox
@@ -31,6 +34,31 @@ ONCE_A_RUN = {"GetCallerIdentity", "GetAuthorizationToken", "ListServices"}
 """However many environments it has."""
 
 MOST = 12
+COPY_CALLS = ("BatchGetImage", "BatchGetImage", "BatchCheckLayerAvailability")
+EXPRESS_CALLS = (
+    *("Query", "DescribeExpressGatewayService", "DescribeServiceDeployments", "PutItem"),
+    *("ListServiceDeployments", "UpdateExpressGatewayService", "PutItem"),
+    *("ListServiceDeployments", "PutItem", "PutItem"),
+)
+PLAIN_CALLS = (
+    *("Query", "DescribeServices", "DescribeTaskDefinition", "DescribeServiceRevisions", "PutItem"),
+    *("ListServiceDeployments", "RegisterTaskDefinition", "UpdateService", "PutItem"),
+    *("ListServiceDeployments", "PutItem", "PutItem"),
+)
+"""The calls of a deployment: what the ledger and the service say, the start, the end, what is recorded.
+
+Behind a load balancer, a plain service has no address that is read from its revision.
+"""
+
+SETTINGS = settings(
+    environments={
+        "staging": {},
+        "prod": {},
+        "mark": {},
+        "shane": {"platform": "ecs-express"},
+        "dom": {"platform": "ecs", "url": "https://dom.example"},
+    }
+)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +88,11 @@ class DeploymentClock(SystemClock):
     def _has_deployment_in_progress(self) -> bool:
         """Read the cloud's files: a call would be counted."""
         services = (self.cloud.state / "apprunner" / "services").glob("[!.]*.json")
-        return any(json.loads(path.read_bytes())["operations"][-1]["ended"] is None for path in services)
+        is_deploying = any(json.loads(path.read_bytes())["operations"][-1]["ended"] is None for path in services)
+        ecs_services = (self.cloud.state / "ecs" / "services").glob("[!.]*.json")
+        return is_deploying or any(
+            json.loads(path.read_bytes())["value"]["deployments"][-1]["finished"] is None for path in ecs_services
+        )
 
 
 @frozen
@@ -88,9 +120,23 @@ class Shop:
         wait_for(lambda: client.describe_service(ServiceArn=arn)["Service"]["Status"] == "RUNNING")
         return self
 
+    def on_cluster(self) -> Shop:
+        """Create repositories, images and the service on ECS."""
+        environment = SETTINGS.environments[self.environment]
+        images, name = Pushed(self.cloud.client("ecr")), self.environment
+        images.repository(f"{name}-web-app")
+        digest = images.app(f"{name}-web-app", "v0.1.0", tag="v0.1.0")
+        tools = Toolbox(SETTINGS, dry=False, draft=True, stream=io.StringIO())
+        image = image_reference(environment, digest, tools)
+        service = NewService(image=image, variables={}, secrets={}, port=8080, health_path="/", start_timeout=60)
+        tools.provisioner_at(environment).create_service(environment, service)
+        platform = tools.at(environment).platform
+        wait_for(lambda: platform.get_service(environment.service).status is ServiceStatus.RUNNING)
+        return self
+
     def roll_out(self, version: str) -> list[str]:
         """Copy, deploy and record a release; return the calls of AWS's own APIs that this took."""
-        tools = Toolbox(settings(), dry=False, draft=True, stream=io.StringIO())
+        tools = Toolbox(SETTINGS, dry=False, draft=True, stream=io.StringIO())
         tools.__dict__["clock"] = DeploymentClock(self.cloud)
         if not tools.ledger_table.exists():
             tools.ledger_table.create()
@@ -123,3 +169,16 @@ def test_deployment_of_typical_duration_takes_a_dozen_calls(
     assert len(first) <= MOST + 2, first
     assert len(second) <= MOST, second
     assert second.count("ListOperations") == (2 if automatic else 1), second
+
+
+@pytest.mark.parametrize(("environment", "calls"), [("shane", EXPRESS_CALLS), ("dom", PLAIN_CALLS)])
+def test_deployment_to_ecs_asks_nothing_twice(
+    credentials: None,  # noqa: ARG001 - it sets them
+    cloud: Cloud,
+    environment: str,
+    calls: tuple[str, ...],
+) -> None:
+    shop = Shop(cloud, environment).on_cluster()
+    shop.roll_out("0.2.0")
+
+    assert shop.roll_out("0.3.0") == [*COPY_CALLS, *calls]

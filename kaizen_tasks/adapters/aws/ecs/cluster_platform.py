@@ -40,6 +40,7 @@ class ClusterPlatform(Platform):
         self._cluster = cluster
         self._revisions = Revisions(cluster, container)
         self._deployments = ServiceDeployments(self._revisions)
+        self._descriptions = dict[str, Document]()
 
     def list_operations(self, service: Service) -> tuple[Operation, ...]:
         """Return the last twenty deployments, newest first."""
@@ -67,6 +68,29 @@ class ClusterPlatform(Platform):
     @abstractmethod
     def _address(self, revision: Document) -> str:
         """Return the URL of a service by its revision; empty without one."""
+
+    @abstractmethod
+    def _serving_revisions(self, description: Document) -> list[str]:
+        """Return the revisions that a service is described with."""
+
+    def _note_description(self, name: str, description: Document) -> Document:
+        self._descriptions[name] = description
+        return description
+
+    def _take_description(self, name: str, summaries: Sequence[Document]) -> Document | None:
+        """Return what `get_service` has read of a service, once, if that is what the last deployment has brought.
+
+        Whoever changes what a service runs, begins a deployment.
+
+        Args:
+            name: the service's name.
+            summaries: its deployments as they are now, newest first.
+        """
+        description = self._descriptions.pop(name, None)
+        if description is None or not summaries or summaries[0]["status"] != "SUCCESSFUL":
+            return None
+        is_current = self._serving_revisions(description) == [summaries[0]["targetServiceRevisionArn"]]
+        return description if is_current else None
 
     def _list_names(self) -> list[str]:
         names, token = list[str](), ""

@@ -12,7 +12,7 @@ from kaizen_tasks.adapters.aws.ecs import tasks
 from kaizen_tasks.adapters.aws.ecs.cluster import Cluster
 from kaizen_tasks.adapters.aws.ecs.log_stream import log_location
 from kaizen_tasks.adapters.aws.ecs.revisions import Revisions
-from kaizen_tasks.adapters.aws.ecs.task_definition import registration
+from kaizen_tasks.adapters.aws.ecs.task_definition import family
 from kaizen_tasks.domain.command import CommandState, CommandStatus, OutputPage
 from kaizen_tasks.errors import DeployFailed, NotFound, Refused
 from kaizen_tasks.ports.commands import Commands
@@ -89,8 +89,8 @@ class EcsCommands(Commands):
         running = next(self._list(startedBy=token), "")
         if running:
             return running
-        family = f"{_family(self._base(environment).definition)}{FAMILY_SUFFIX}"
-        for batch in _batches(tuple(self._list(family=family, desiredStatus="STOPPED"))):
+        family_name = f"{family(self._base(environment).definition)}{FAMILY_SUFFIX}"
+        for batch in _batches(tuple(self._list(family=family_name, desiredStatus="STOPPED"))):
             for task in self._describe(batch):
                 if task.get("startedBy") == token:
                     return str(task["taskArn"])
@@ -183,28 +183,10 @@ class EcsCommands(Commands):
 
         A run that is repeated must send the same request with its token, so a revision that is there already is used.
         """
-        family = f"{_family(base)}{FAMILY_SUFFIX}"
-        response = self._revisions.definition(base)
-        wanted = {
-            **registration(response["taskDefinition"], container=container, image=image, tags=response.get("tags", ())),
-            "family": family,
-        }
-        latest = self._latest(family)
-        if latest is not None:
-            known, tags = latest["taskDefinition"], latest.get("tags", ())
-            if registration(known, container=container, image=image, tags=tags) == wanted and _has_image(known, wanted):
-                return str(known["taskDefinitionArn"])
         try:
-            return self._revisions.register(base, container, image, family=family)
+            return self._revisions.register(base, container, image, family=f"{family(base)}{FAMILY_SUFFIX}")
         except DeployFailed as error:
             raise Refused(error.message, hint=error.hint) from error
-
-    def _latest(self, family: str) -> Document | None:
-        try:
-            with self._cluster.errors(f"read the task definition {family}"):
-                return self._cluster.client.describe_task_definition(taskDefinition=family, include=["TAGS"])
-        except (NotFound, Refused):  # ECS answers ClientException for a family without revisions
-            return None
 
     def _list(self, **filters: str) -> Iterator[str]:
         token = ""
@@ -236,16 +218,6 @@ def _placement(revision: Document) -> dict[str, Any]:
     if "capacityProviderStrategy" in members:
         members.pop("launchType", None)
     return members
-
-
-def _family(definition: str) -> str:
-    """Return the family in a reference of a task definition: an ARN, `family:revision` or the family alone."""
-    return definition.rpartition("/")[2].partition(":")[0]
-
-
-def _has_image(definition: Document, wanted: Mapping[str, Any]) -> bool:
-    images = [container["image"] for container in definition["containerDefinitions"]]
-    return images == [container["image"] for container in wanted["containerDefinitions"]]
 
 
 def _failure_text(failure: Document) -> str:

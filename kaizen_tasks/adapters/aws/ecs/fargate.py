@@ -36,7 +36,7 @@ class FargatePlatform(ClusterPlatform):
 
     def get_service(self, name: str) -> Service:
         """Return the current state of a service; its image is that of its task definition."""
-        return self._parse(self._describe_plain(name))
+        return self._parse(self._note_description(name, self._describe_plain(name)))
 
     def _parse(self, description: Document) -> Service:
         status, native_status, fix = self._status(description)
@@ -58,7 +58,7 @@ class FargatePlatform(ClusterPlatform):
         summaries = self._deployments.summaries(name)
         if self._is_busy(summaries):
             return ""
-        description = self._describe_plain(name)
+        description = self._take_description(name, summaries) or self._describe_plain(name)
         self._parse(description).require_deployable()
         known = frozenset(
             [summary["targetServiceRevisionArn"] for summary in summaries]
@@ -69,6 +69,9 @@ class FargatePlatform(ClusterPlatform):
             return self._force_deployment(name, image, known=known)
         definition = self._revisions.register(description["taskDefinition"], container["name"], image)
         return self._update_service(name, image, {"taskDefinition": definition}, known=known)
+
+    def _serving_revisions(self, description: Document) -> list[str]:
+        return [each["arn"] for each in description.get("currentServiceRevisions", ())]
 
     def read_settings(self, service: Service) -> ServiceSettings:
         """Return the settings of a service that another one can be created with."""

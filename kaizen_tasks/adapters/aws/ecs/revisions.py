@@ -10,8 +10,14 @@ from attrs import field, frozen
 from kaizen_tasks.adapters.aws.ecs.client import Document
 from kaizen_tasks.adapters.aws.ecs.cluster import Cluster
 from kaizen_tasks.adapters.aws.ecs.configuration_diff import lost_members
-from kaizen_tasks.adapters.aws.ecs.task_definition import find_container, pinned_digest, registration
-from kaizen_tasks.errors import DeployFailed
+from kaizen_tasks.adapters.aws.ecs.task_definition import (
+    family,
+    find_container,
+    pinned_digest,
+    registration,
+    repeated_registration,
+)
+from kaizen_tasks.errors import DeployFailed, NotFound, Refused
 
 MAX_REVISIONS_PER_REQUEST = 20
 
@@ -28,20 +34,40 @@ class Revisions:
     cluster: Cluster
     container: str = ""
     _definitions: dict[str, Document] = field(factory=dict)
+    _latest: dict[str, Document | None] = field(factory=dict)
     _revisions: dict[str, Document] = field(factory=dict)
     _digests: dict[str, str] = field(factory=dict)
 
     def definition(self, reference: str) -> Document:
         """Return a task definition as `DescribeTaskDefinition` answers: `taskDefinition` and `tags`.
 
+        Most services run the latest revision of a family. So that is read first: `register` needs it as well.
+
         Raises:
             NotFound: there is no such definition.
         """
         if reference not in self._definitions:
-            with self.cluster.errors(f"read the task definition {reference}"):
-                response = self.cluster.client.describe_task_definition(taskDefinition=reference, include=["TAGS"])
-            self._definitions[reference] = response
+            self._read_latest(family(reference))
+        if reference not in self._definitions:
+            self._definitions[reference] = self._describe(reference)
         return self._definitions[reference]
+
+    def _read_latest(self, name: str) -> Document | None:
+        """Return the latest revision of a family as it was when it was first asked for; None if there is none."""
+        if name not in self._latest:
+            try:
+                self._note_latest(name, self._describe(name))
+            except (NotFound, Refused):  # ECS answers ClientException for a family without revisions
+                self._latest[name] = None
+        return self._latest[name]
+
+    def _note_latest(self, name: str, response: Document) -> None:
+        self._latest[name] = self._definitions[name] = response
+        self._definitions[str(response["taskDefinition"]["taskDefinitionArn"])] = response
+
+    def _describe(self, reference: str) -> Document:
+        with self.cluster.errors(f"read the task definition {reference}"):
+            return self.cluster.client.describe_task_definition(taskDefinition=reference, include=["TAGS"])
 
     def app_container(self, reference: str) -> Document:
         """Return the container definition of the app in a task definition.
@@ -55,6 +81,8 @@ class Revisions:
     def register(self, reference: str, container: str, image: str, **changes: Any) -> str:
         """Register a task definition like another one, with another image, and return its ARN.
 
+        If the latest revision of its family is exactly that, as after a run that was stopped, it is used again.
+
         Args:
             reference: the task definition.
             container: name of the container that gets the image.
@@ -67,6 +95,9 @@ class Revisions:
         response = self.definition(reference)
         definition, tags = response["taskDefinition"], response.get("tags", ())
         request = {**registration(definition, container=container, image=image, tags=tags), **changes}
+        latest = self._read_latest(request["family"])
+        if latest is not None and repeated_registration(latest) == request:
+            return str(latest["taskDefinition"]["taskDefinitionArn"])
         with self.cluster.errors(f"register a task definition like {reference}", change_error=DeployFailed):
             registered = self.cluster.client.register_task_definition(**request)
         if lost := lost_members(request, {**registered["taskDefinition"], "tags": registered.get("tags", [])}):
@@ -75,9 +106,8 @@ class Revisions:
                 state="no service has been changed",
                 hint=f"compare it with {reference}",
             )
-        arn = str(registered["taskDefinition"]["taskDefinitionArn"])
-        self._definitions[arn] = registered
-        return arn
+        self._note_latest(request["family"], registered)
+        return str(registered["taskDefinition"]["taskDefinitionArn"])
 
     def read(self, arns: Iterable[str]) -> Mapping[str, Document]:
         """Return revisions by their ARNs, at one request for twenty; those that ECS no longer has are missing."""

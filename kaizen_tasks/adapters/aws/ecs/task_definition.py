@@ -62,12 +62,26 @@ def registration(definition: Document, *, container: str, image: str, tags: Sequ
         image: reference of the image.
         tags: the tags of the task definition, which a revision does not inherit.
     """
-    request = {name: definition[name] for name in REGISTRABLE_MEMBERS if definition.get(name) not in (None, "", [])}
-    request["containerDefinitions"] = [
+    containers = [
         {**each, "image": image} if each["name"] == container else each for each in definition["containerDefinitions"]
     ]
+    return {**_registrable_members(definition, tags), "containerDefinitions": containers}
+
+
+def repeated_registration(response: Document) -> dict[str, Any]:
+    """Return the request that would register a task definition once more, by the answer of `DescribeTaskDefinition`."""
+    return _registrable_members(response["taskDefinition"], response.get("tags", ()))
+
+
+def _registrable_members(definition: Document, tags: Sequence[Document]) -> dict[str, Any]:
+    members = {name: definition[name] for name in REGISTRABLE_MEMBERS if definition.get(name) not in (None, "", [])}
     kept_tags = own_tags(tags)
-    return {**request, **({"tags": kept_tags} if kept_tags else {})}
+    return {**members, **({"tags": kept_tags} if kept_tags else {})}
+
+
+def family(reference: str) -> str:
+    """Return the family in a reference of a task definition: an ARN, `family:revision` or the family alone."""
+    return reference.rpartition("/")[2].partition(":")[0]
 
 
 def own_tags(tags: Sequence[Document]) -> list[Document]:

@@ -168,18 +168,67 @@ class TestStart:
         ]
         assert revision == revision_arn(2)
 
-    def test_takes_four_requests(self, platform: FargatePlatform, ecs: ScriptedEcs) -> None:
+    def test_takes_three_requests(self, platform: FargatePlatform, ecs: ScriptedEcs) -> None:
         service = platform.get_service("web")
         ecs.requests.clear()
 
         platform.start_deployment(service, NEW_IMAGE)
 
-        assert ecs.operations == [
-            "ListServiceDeployments",
-            "DescribeServices",
-            "RegisterTaskDefinition",
-            "UpdateService",
-        ]
+        assert ecs.operations == ["ListServiceDeployments", "RegisterTaskDefinition", "UpdateService"]
+
+    def test_definition_that_somebody_deployed_meanwhile_is_read(
+        self, platform: FargatePlatform, ecs: ScriptedEcs
+    ) -> None:
+        service = platform.get_service("web")
+        ecs.answer(
+            "DescribeServices", answers.services(answers.service(revisions=(2,), taskDefinition=definition_arn(2)))
+        )
+        ecs.answer("ListServiceDeployments", answers.deployments(deployment(2), deployment(1)))
+        ecs.answer("DescribeTaskDefinition", answers.definition(revision=2, cpu="1024"))
+        ecs.answer("UpdateService", {"service": answers.service(revisions=(2, 3))})
+
+        platform.start_deployment(service, NEW_IMAGE)
+
+        assert ecs.asked("RegisterTaskDefinition")[0]["cpu"] == "1024"
+
+    def test_definition_that_a_stopped_run_has_registered_is_used(
+        self, platform: FargatePlatform, ecs: ScriptedEcs
+    ) -> None:
+        registered = answers.definition(container(image=NEW_IMAGE), revision=2)
+        ecs.answer(
+            "DescribeTaskDefinition",
+            lambda request: registered if request["taskDefinition"] == "web" else answers.definition(),
+        )
+
+        assert start(platform) == revision_arn(2)
+
+        assert not ecs.asked("RegisterTaskDefinition")
+        assert ecs.asked("UpdateService")[0]["taskDefinition"] == definition_arn(2)
+
+    def test_later_definition_with_another_setting_is_not_used(
+        self, platform: FargatePlatform, ecs: ScriptedEcs
+    ) -> None:
+        later = answers.definition(container(image=NEW_IMAGE), revision=2, cpu="1024")
+        ecs.answer(
+            "DescribeTaskDefinition",
+            lambda request: later if request["taskDefinition"] == "web" else answers.definition(),
+        )
+
+        start(platform)
+
+        assert [request["cpu"] for request in ecs.asked("RegisterTaskDefinition")] == ["256"]
+
+    def test_definition_of_a_family_whose_latest_cannot_be_read_is_read_by_its_name(
+        self, platform: FargatePlatform, ecs: ScriptedEcs
+    ) -> None:
+        def answer(request: dict[str, Any]) -> dict[str, Any]:
+            if request["taskDefinition"] == "web":
+                raise error("ClientException", "Unable to describe task definition.")
+            return answers.definition(status="INACTIVE")
+
+        ecs.answer("DescribeTaskDefinition", answer)
+
+        assert platform.get_service("web").image == OLD_IMAGE
 
     def test_image_that_is_configured_already_needs_no_definition(
         self, platform: FargatePlatform, ecs: ScriptedEcs

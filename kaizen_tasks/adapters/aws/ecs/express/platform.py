@@ -24,7 +24,7 @@ class ExpressPlatform(ClusterPlatform):
 
     def get_service(self, name: str) -> Service:
         """Return the current state of a service; its image is that of the configuration that was made last."""
-        return self._parse(self._describe(name))
+        return self._parse(self._note_description(name, self._describe(name)))
 
     def start_deployment(self, service: Service, image: str) -> str:
         """Start a deployment of an image; return its target revision, or an empty string when the service is busy."""
@@ -32,7 +32,7 @@ class ExpressPlatform(ClusterPlatform):
         summaries = self._deployments.summaries(name)
         if self._is_busy(summaries):
             return ""
-        description = self._describe(name)
+        description = self._take_description(name, summaries) or self._describe(name)
         self._parse(description).require_deployable()
         base = self._serving_configuration(description, summaries)
         known = frozenset(summary["targetServiceRevisionArn"] for summary in summaries)
@@ -44,6 +44,9 @@ class ExpressPlatform(ClusterPlatform):
         definition = self._revisions.register(base["taskDefinitionArn"], container, image)
         request = {"serviceArn": service.id, "taskDefinitionArn": definition}
         return self._send_update(name, image, lambda: _target(self._update(request)), known=known)
+
+    def _serving_revisions(self, description: Document) -> list[str]:
+        return [each.get("serviceRevisionArn", "") for each in description["activeConfigurations"]]
 
     def _update_container(self, service: Service, base: Document, image: str, *, known: Collection[str]) -> str:
         """Change the image of a service whose task definition is ECS's own, and check that all else was kept."""

@@ -155,17 +155,34 @@ class TestStart:
         assert request == {"serviceArn": answers.service_arn(), **expected}
         assert revision == revision_arn(2)
 
-    def test_takes_three_requests(self, platform: ExpressPlatform, ecs: ScriptedEcs) -> None:
+    def test_takes_two_requests(self, platform: ExpressPlatform, ecs: ScriptedEcs) -> None:
         service = platform.get_service("web")
         ecs.requests.clear()
 
         platform.start_deployment(service, NEW_IMAGE)
 
-        assert ecs.operations == [
-            "ListServiceDeployments",
-            "DescribeExpressGatewayService",
-            "UpdateExpressGatewayService",
-        ]
+        assert ecs.operations == ["ListServiceDeployments", "UpdateExpressGatewayService"]
+
+    def test_configuration_that_somebody_deployed_meanwhile_is_read(
+        self, platform: ExpressPlatform, ecs: ScriptedEcs
+    ) -> None:
+        service = platform.get_service("web")
+        ecs.answer("DescribeExpressGatewayService", express_service(configuration(2, cpu="1024")))
+        ecs.answer("ListServiceDeployments", answers.deployments(deployment(2), deployment(1)))
+        ecs.answer("UpdateExpressGatewayService", updated(configuration(3, NEW_IMAGE, cpu="1024")))
+
+        platform.start_deployment(service, NEW_IMAGE)
+
+        assert ecs.asked("UpdateExpressGatewayService")[0]["cpu"] == "1024"
+
+    def test_second_attempt_reads_the_configuration_again(self, platform: ExpressPlatform, ecs: ScriptedEcs) -> None:
+        service = platform.get_service("web")
+        platform.start_deployment(service, NEW_IMAGE)
+        ecs.requests.clear()
+
+        platform.start_deployment(service, NEW_IMAGE)
+
+        assert ecs.operations[:2] == ["ListServiceDeployments", "DescribeExpressGatewayService"]
 
     def test_image_that_is_configured_already_is_deployed_by_new_tasks(
         self, platform: ExpressPlatform, ecs: ScriptedEcs
@@ -228,7 +245,7 @@ class TestStart:
         service = platform.get_service("web")
         ecs.answer("UpdateExpressGatewayService", updated({"serviceRevisionArn": revision_arn(2)}))
         lossy = express_service(configuration(1), configuration(2, NEW_IMAGE, cpu="1024"))
-        ecs.answer("DescribeExpressGatewayService", express_service(), lossy)
+        ecs.answer("DescribeExpressGatewayService", lossy)
         ecs.answer("ListServiceDeployments", answers.deployments(deployment(1)), answers.deployments(deployment(2)))
 
         with pytest.raises(DeployFailed, match="did not keep cpu") as caught:
