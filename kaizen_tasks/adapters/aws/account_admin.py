@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from attrs import evolve
@@ -83,6 +84,8 @@ class AwsAccount(AccountAdmin):
         self._clock = clock
         self._is_home = is_home
         self._role_problems = dict[tuple[str, str], str]()
+        self._reviews = dict[str, ServiceReview]()
+        self._review_locks = dict[str, Lock]()
 
     def caller(self) -> CallerIdentity:
         """Return the identity that the credentials belong to."""
@@ -327,14 +330,18 @@ class AwsAccount(AccountAdmin):
             )
 
     def review_service(self, environment: Environment) -> ServiceReview:
-        """Return what a deployment of an environment's service on ECS depends on."""
+        """Return what a deployment of an environment's service on ECS depends on; several checks share one review."""
         from kaizen_tasks.adapters.aws.ecs.cluster import Cluster
         from kaizen_tasks.adapters.aws.ecs_review import EcsReviewer
 
         if not environment.kind.has_cluster:
             raise Unsupported(f"services of {environment.kind.title} have no tasks to be reviewed")
         cluster = Cluster(self._aws, environment.cluster, self._clock)
-        return EcsReviewer(cluster, environment.container, self._role_problems).review(environment.service)
+        with self._review_locks.setdefault(environment.name, Lock()):
+            if environment.name not in self._reviews:
+                reviewer = EcsReviewer(cluster, environment.container, self._role_problems)
+                self._reviews[environment.name] = reviewer.review(environment.service)
+            return self._reviews[environment.name]
 
     def lifecycle_rules(self, repository: str) -> tuple[LifecycleRule, ...]:
         """Return the lifecycle rules that remove images from a repository."""

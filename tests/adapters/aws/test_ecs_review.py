@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from attrs import define, field
 
+from kaizen_tasks.adapters.aws.account_admin import AwsAccount
 from kaizen_tasks.adapters.aws.ecs_review import EcsReviewer
 from kaizen_tasks.errors import NotFound
 from tests.adapters.aws.ecs import answers
 from tests.adapters.aws.ecs.scripted_ecs import ScriptedAws, cluster, error
+from tests.fakes.clock import FakeClock
+from tests.fakes.tools import settings
 
 if TYPE_CHECKING:
+    from kaizen_tasks.adapters.aws.session import Aws
     from kaizen_tasks.domain.service_review import ServiceReview
 
 ALARMS = {"enable": True, "rollback": True, "alarmNames": ["errors"]}
@@ -173,3 +178,21 @@ def test_a_service_that_is_missing_is_not_found(aws: Account) -> None:
     aws.client.answer("DescribeServices", answers.services(answers.service(status="INACTIVE")))
     with pytest.raises(NotFound, match="there is no service web in the cluster main"):
         review(aws)
+
+
+def test_checks_of_one_run_share_a_review(aws: Account) -> None:
+    rules = settings(
+        environments={"staging": {"platform": "ecs-express", "service": "web"}, "prod": {}},
+        groups={},
+        pipeline=["staging", "prod"],
+    )
+    nothing = cast("Any", None)
+    account = AwsAccount(cast("Aws", aws), settings=rules, ledger=nothing, platform=nothing, clock=FakeClock())
+    aws.client.answer("DescribeServices", answers.services(answers.service()))
+    aws.client.answer("DescribeTaskDefinition", answers.definition())
+
+    with ThreadPoolExecutor() as pool:
+        reviews = list(pool.map(account.review_service, [rules.environments["staging"]] * 3))
+
+    assert reviews == [reviews[0]] * 3
+    assert aws.client.operations == ["DescribeServices", "DescribeTaskDefinition"]
