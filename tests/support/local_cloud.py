@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING, Any, Self
 from urllib.request import Request, urlopen
 
@@ -55,6 +56,7 @@ class Cloud:
         self._process: subprocess.Popen[bytes] | None = None
         self._description: dict[str, Any] = {}
         self._clients: dict[tuple[str, int, str], Any] = {}
+        self._clients_lock = threading.Lock()  # of two clients for one key, one would never be closed
         self._aws: Aws | None = None
 
     def __enter__(self) -> Self:
@@ -112,9 +114,10 @@ class Cloud:
     def client(self, service: str, *, attempts: int = 1, region: str = "") -> Any:
         """Return a boto3 client, kept until the cloud stops; by default it never retries."""
         key = (service, attempts, region)
-        if key not in self._clients:
-            self._clients[key] = self._new_client(service, attempts, region)
-        return self._clients[key]
+        with self._clients_lock:
+            if key not in self._clients:
+                self._clients[key] = self._new_client(service, attempts, region)
+            return self._clients[key]
 
     def _new_client(self, service: str, attempts: int, region: str) -> Any:
         import boto3
