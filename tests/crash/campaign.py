@@ -6,6 +6,7 @@ import argparse
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from attrs import frozen
 
 from tests.crash import (
+    cluster_cases,
     command_kills,
     handovers,
     hotfix_races,
@@ -24,18 +26,19 @@ from tests.crash import (
     rollout_kills,
 )
 from tests.crash.cloud_fork_server import CloudForkServer
+from tests.crash.cluster_cases import CLUSTER_ROLLOUTS
 from tests.crash.library import Library
 from tests.crash.migration_cases import MIGRATIONS
 from tests.crash.outcomes import Outcome
 from tests.crash.release_cases import SCENES
 from tests.crash.release_kills import NOT_REACHED, KillPoint
 from tests.crash.rollout_cases import ROLLOUTS, RolloutCase
-from tests.crash.sandbox import TeamSandbox
+from tests.crash.sandbox import KAIZEN_TOML, TeamSandbox
 from tests.crash.snapshots import RepositoryState
 from tests.support.wrong_clock import wrong_clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
 Item = TypeVar("Item")
 
@@ -43,7 +46,7 @@ WRONG_CLOCKS = (-290, 290)
 """Seconds by which the clocks of other machines are wrong; AWS refuses 300."""
 
 CASES = {**ROLLOUTS, **MIGRATIONS}
-"""The commands of the campaign; the tests of CI leave out migrations, whose changes unit tests interrupt."""
+"""The commands on App Runner; the tests of CI leave out migrations, whose changes unit tests interrupt."""
 
 RACED_ROLLOUT = "promote-prod"
 MAX_CONCURRENT = 2
@@ -82,18 +85,20 @@ class RolloutCases:
         moments: the state before each rollout, by name.
         outcomes: the state after each rollout.
         points: all kill points.
+        cases: the rollouts, by name.
     """
 
     fork_server: CloudForkServer
     moments: dict[str, TeamSandbox]
     outcomes: dict[str, Outcome]
     points: tuple[KillPoint, ...]
+    cases: Mapping[str, RolloutCase]
 
     def kill_and_rerun(
         self, point: KillPoint, folder: Path, *, elsewhere: Mapping[str, str] | None = None
     ) -> tuple[str, ...]:
         """Kill the command at a point, run it again, here or on another machine, and return the differences."""
-        case, moment, expected = CASES[point.scene], self.moments[point.scene], self.outcomes[point.scene]
+        case, moment, expected = self.cases[point.scene], self.moments[point.scene], self.outcomes[point.scene]
         return rollout_kills.kill_and_rerun(
             case, moment, folder, self.fork_server, point=point, expected=expected, elsewhere=elsewhere
         )
@@ -157,10 +162,13 @@ def prepare_releases(folder: Path) -> ReleaseCases:
 
 
 def prepare_rollouts(
-    folder: Path, fork_server: CloudForkServer, cases: Mapping[str, RolloutCase] = ROLLOUTS
+    folder: Path,
+    fork_server: CloudForkServer,
+    cases: Mapping[str, RolloutCase] = ROLLOUTS,
+    configuration: bytes = KAIZEN_TOML,
 ) -> RolloutCases:
     """Create the state before every rollout, and run each rollout once without a kill."""
-    moments = rollout_cases.sandboxes_before_rollouts(folder, fork_server, cases=cases)
+    moments = rollout_cases.sandboxes_before_rollouts(folder, fork_server, cases=cases, configuration=configuration)
     results = {
         name: rollout_kills.record(rollout, moments[name], folder / f"unharmed-{name}", fork_server)
         for name, rollout in cases.items()
@@ -170,6 +178,7 @@ def prepare_rollouts(
         moments=moments,
         outcomes={name: outcome for name, (outcome, _) in results.items()},
         points=tuple(point for _, points in results.values() for point in points),
+        cases=cases,
     )
 
 
@@ -202,12 +211,15 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run(folder: Path, fork_server: CloudForkServer, options: argparse.Namespace) -> int:
-    release_runs, rollout_runs = (
+    release_runs, rollout_runs, cluster_runs = (
         prepare_releases(folder / "releases"),
         prepare_rollouts(folder / "rollouts", fork_server, CASES),
+        prepare_rollouts(folder / "clusters", fork_server, CLUSTER_ROLLOUTS, cluster_cases.configuration()),
     )
     all_points = [
-        item for item in (*release_runs.points, *rollout_runs.points) if fnmatchcase(item.scene, options.only)
+        item
+        for item in (*release_runs.points, *rollout_runs.points, *cluster_runs.points)
+        if fnmatchcase(item.scene, options.only)
     ]
     points = sample_evenly(all_points, options.most)
     print_progress(f"{len(points)} of {len(all_points)} points in {len({item.scene for item in all_points})} scenes")
@@ -216,9 +228,10 @@ def _run(folder: Path, fork_server: CloudForkServer, options: argparse.Namespace
 
     def strike(point: KillPoint) -> tuple[str, ...]:
         index = points.index(point)
-        if point.scene not in CASES:
+        if point.scene in release_runs.libraries:
             return release_runs.kill_and_rerun(point, folder / f"kill-{index}")
-        return rollout_runs.kill_and_rerun(point, folder / f"kill-{index}", elsewhere=places[index % len(places)])
+        runs = cluster_runs if point.scene in cluster_runs.cases else rollout_runs
+        return runs.kill_and_rerun(point, folder / f"kill-{index}", elsewhere=places[index % len(places)])
 
     results = _run_all("kills", points, strike)
     unreached = {point for point, failures in results.items() if failures == (NOT_REACHED,)}

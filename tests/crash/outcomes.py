@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Mapping
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 from attrs import asdict, frozen
 
+from tests.crash.cluster_outcomes import read_clusters
+from tests.crash.sandbox import served_version
 from tests.crash.snapshots import RepositoryState
 from tests.crash.snapshots import repository_state as end_of_repository
-from tests.support.waiting import HANG_SECONDS
-from tests.support.workspaces import COMMAND_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +35,8 @@ class Outcome:
         ledger: what it says of each environment, oldest first; an intent that was repeated counts once.
         locks: the environments that are still locked.
         holds: why environments are held.
-        cluster: what each service of ECS answers, and how its deployments have ended, newest first.
+        cluster: each service of ECS, in all accounts.
+        digests: the number of digests that each version has, in all accounts.
     """
 
     repository: RepositoryState
@@ -49,7 +46,8 @@ class Outcome:
     ledger: Mapping[str, tuple[tuple[str, str], ...]]
     locks: tuple[str, ...]
     holds: Mapping[str, str]
-    cluster: Mapping[str, tuple[str, ...]]
+    cluster: Mapping[str, Mapping[str, object]]
+    digests: Mapping[str, int]
 
     def differences(self, other: Outcome) -> Iterator[str]:
         """Yield the differences of another outcome."""
@@ -71,30 +69,27 @@ def collect_outcome(sandbox: TeamSandbox) -> Outcome:
     """Read the state of repository, cloud and apps."""
     services = sandbox.call_aws("apprunner", "ListServices")["ServiceSummaryList"]
     items = tuple(_items(sandbox))
+    images = {name: details for place in sandbox.places for name, details in _images(place)}
     return Outcome(
         repository=end_of_repository(sandbox.repository),
-        images={name: _images(sandbox, name) for name in sorted(_repositories(sandbox))},
+        images={name: tuple(sorted(_tags(image) for image in details)) for name, details in sorted(images.items())},
         running={item["ServiceName"]: _state(item) for item in services},
         deployments=deployment_statuses(sandbox),
         ledger=_ledger(items),
         locks=tuple(sorted(item["pk"] for item in items if item["sk"] == "lock" and "token" in item)),
         holds={item["pk"]: item["reason"] for item in items if item["sk"] == "hold"},
-        cluster=dict(_cluster(sandbox)),
+        cluster=read_clusters(sandbox, items),
+        digests={
+            tag: len({image["imageDigest"] for details in images.values() for image in details if tag in _tags(image)})
+            for tag in sorted({tag for details in images.values() for image in details for tag in _tags(image)})
+            if tag != "latest"
+        },
     )
 
 
 def _state(service: Mapping[str, str]) -> str:
     """Return what a service answers; a paused one answers nothing."""
-    return "paused" if service["Status"] == "PAUSED" else _served_version(service["ServiceUrl"])
-
-
-def _cluster(sandbox: TeamSandbox) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for arn in sandbox.call_aws("ecs", "ListServices", cluster="default")["serviceArns"]:
-        service = sandbox.call_aws("ecs", "DescribeExpressGatewayService", serviceArn=arn)["service"]
-        (configuration,) = service["activeConfigurations"]
-        endpoint = configuration["ingressPaths"][0]["endpoint"]
-        deployments = sandbox.call_aws("ecs", "ListServiceDeployments", service=arn)["serviceDeployments"]
-        yield service["serviceName"], (_served_version(endpoint), *(each["status"] for each in deployments))
+    return "paused" if service["Status"] == "PAUSED" else served_version(service["ServiceUrl"])
 
 
 def deployment_statuses(sandbox: TeamSandbox) -> dict[str, tuple[str, ...]]:
@@ -121,29 +116,14 @@ def move_locks_to_another_machine(sandbox: TeamSandbox) -> None:
         )
 
 
-def _repositories(sandbox: TeamSandbox) -> list[str]:
-    return [
-        repository["repositoryName"] for repository in sandbox.call_aws("ecr", "DescribeRepositories")["repositories"]
-    ]
+def _images(sandbox: TeamSandbox) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
+    for repository in sandbox.call_aws("ecr", "DescribeRepositories")["repositories"]:
+        name = repository["repositoryName"]
+        yield name, sandbox.call_aws("ecr", "DescribeImages", repositoryName=name)["imageDetails"]
 
 
-def _images(sandbox: TeamSandbox, repository: str) -> tuple[tuple[str, ...], ...]:
-    images = sandbox.call_aws("ecr", "DescribeImages", repositoryName=repository)["imageDetails"]
-    return tuple(sorted(tuple(sorted(image.get("imageTags", ()))) for image in images))
-
-
-def _served_version(address: str) -> str:
-    """Return an app's answer; after a restart of its cloud, wait until it listens."""
-    deadline = time.monotonic() + COMMAND_SECONDS
-    while True:
-        try:
-            with urlopen(f"http://{address.removeprefix('http://')}/version", timeout=HANG_SECONDS) as response:
-                document: Mapping[str, str] = json.load(response)
-            return f"{document['version']} in {document['environment']}"
-        except HTTPError as error:
-            if error.code != 503 or time.monotonic() > deadline:
-                raise
-        time.sleep(0.02)
+def _tags(image: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(sorted(image.get("imageTags", ())))
 
 
 def _deployments(sandbox: TeamSandbox, service: str) -> tuple[str, ...]:

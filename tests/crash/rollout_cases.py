@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 
 from kaizen_tasks.rehearsal.local_cloud import cloud as clouds
 from tests.crash import engine
-from tests.crash.sandbox import create_sandbox
+from tests.crash.sandbox import KAIZEN_TOML, create_sandbox
 from tests.support.engines import has_docker
 
 if TYPE_CHECKING:
@@ -110,10 +110,15 @@ ROLLOUTS = {
 
 
 def sandboxes_before_rollouts(
-    folder: Path, fork_server: CloudForkServer, until: str = "", *, cases: Mapping[str, RolloutCase] = ROLLOUTS
+    folder: Path,
+    fork_server: CloudForkServer,
+    until: str = "",
+    *,
+    cases: Mapping[str, RolloutCase] = ROLLOUTS,
+    configuration: bytes = KAIZEN_TOML,
 ) -> dict[str, TeamSandbox]:
     """Prepare all rollouts in order, or up to one, and return the state before each."""
-    sandbox, sandboxes = create_sandbox(folder / "found"), {}
+    sandbox, sandboxes = create_sandbox(folder / "found", configuration), {}
     for number, rollout in enumerate(cases.values()):
         running_sandbox = sandbox.copy_to(folder / f"moment-{number}").start_cloud(fork_server)
         rollout.prepare(running_sandbox)

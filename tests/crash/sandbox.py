@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
@@ -104,11 +106,13 @@ class TeamSandbox:
         folder: that holds all of it.
         library: the clone, and commands that run in it.
         cloud: the local cloud while it runs.
+        session_token: what requests in another account than the cloud's own are sent with.
     """
 
     folder: Path
     library: Library
     cloud: Cloud | None = field(default=None)
+    session_token: str = field(default="", repr=False)
 
     @property
     def state(self) -> Path:
@@ -182,19 +186,42 @@ class TeamSandbox:
             "X-Amz-Target": f"{TARGET_PREFIXES[service]}.{operation}",
             "Content-Type": "application/x-amz-json-1.0",
         }
+        return self._send(self._sign(Request(self.endpoint, json.dumps(content).encode(), headers), service))
+
+    @property
+    def places(self) -> tuple[TeamSandbox, ...]:
+        """This sandbox in each account and region that its cloud has, the home first."""
         assert self.cloud is not None
-        return self._send(sign(Request(self.endpoint, json.dumps(content).encode(), headers), self.cloud, service))
+        _, *others = (place.split("/") for place in self.cloud.registries)
+        return self, *(self._at(account, region) for account, region in others)
+
+    def _at(self, account: str, region: str) -> TeamSandbox:
+        role = f"arn:aws:iam::{account}:role/crash"
+        answer = self._query("sts", "AssumeRole", Version="2011-06-15", RoleArn=role, RoleSessionName="crash")
+        key, secret, token = (
+            re.findall(f"<{name}>(.*)</{name}>", answer)[0]
+            for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")
+        )
+        assert self.cloud is not None
+        cloud = evolve(self.cloud, account=account, region=region, access_key_id=key, secret_access_key=secret)
+        return evolve(self, cloud=cloud, session_token=token)
 
     def create_role(self, name: str, service: str) -> None:
         """Create a role that a service of AWS may assume."""
         statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        parameters = {"Action": "CreateRole", "Version": "2010-05-08", "RoleName": name}
-        content = urlencode({**parameters, "AssumeRolePolicyDocument": policy}).encode()
+        self._query("iam", "CreateRole", Version="2010-05-08", RoleName=name, AssumeRolePolicyDocument=policy)
+
+    def _query(self, service: str, operation: str, **parameters: str) -> str:
+        content = urlencode({"Action": operation, **parameters}).encode()
         headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+        request = self._sign(Request(self.endpoint, content, headers), service)
+        with urlopen(request, timeout=HANG_SECONDS) as answer:
+            return str(answer.read().decode())
+
+    def _sign(self, request: Request, service: str) -> Request:
         assert self.cloud is not None
-        with urlopen(sign(Request(self.endpoint, content, headers), self.cloud, "iam"), timeout=HANG_SECONDS):
-            pass
+        return sign(request, self.cloud, service, session_token=self.session_token)
 
     def inject_fault(self, effect: Mapping[str, object], *, skip: int = 0, times: int = 1, **match: str) -> None:
         """Inject a fault into matching requests, after skipping some."""
@@ -210,7 +237,21 @@ class TeamSandbox:
             return json.loads(answer.read() or b"null")
 
 
-def create_sandbox(folder: Path) -> TeamSandbox:
+def create_sandbox(folder: Path, configuration: bytes = KAIZEN_TOML) -> TeamSandbox:
     """Create the app's repository and an empty folder for its cloud."""
-    repository = git_repository.make_repository(folder, FILES)
+    repository = git_repository.make_repository(folder, {**FILES, "kaizen.toml": configuration})
     return TeamSandbox(folder=folder, library=Library(repository=repository, environ=user_environ(folder)))
+
+
+def served_version(address: str) -> str:
+    """Return an app's answer; after a restart of its cloud, wait until it listens."""
+    deadline = time.monotonic() + COMMAND_SECONDS
+    while True:
+        try:
+            with urlopen(f"http://{address.removeprefix('http://')}/version", timeout=HANG_SECONDS) as response:
+                document: Mapping[str, str] = json.load(response)
+            return f"{document['version']} in {document['environment']}"
+        except HTTPError as error:
+            if error.code != 503 or time.monotonic() > deadline:
+                raise
+        time.sleep(0.02)

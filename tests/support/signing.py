@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from kaizen_tasks.rehearsal.local_cloud.cloud import Cloud
 
 
-def sign(request: Request, cloud: Cloud, service: str) -> Request:
-    """Return the request with a signature by the credentials of a cloud."""
+def sign(request: Request, cloud: Cloud, service: str, *, session_token: str = "") -> Request:
+    """Return the request with a signature by the credentials of a cloud, or of a session in another account."""
     signed = AWSRequest(request.get_method(), request.full_url, dict(request.header_items()), request.data)
-    credentials = Credentials(cloud.access_key_id, cloud.secret_access_key)
+    credentials = Credentials(cloud.access_key_id, cloud.secret_access_key, session_token or None)
     SigV4Auth(credentials, service, cloud.region).add_auth(signed)
     for name, value in signed.headers.items():
         request.add_header(name, value)
