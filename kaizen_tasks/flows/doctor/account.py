@@ -141,7 +141,7 @@ def _check_region(tools: Tools, subject: Subject) -> Iterator[Finding]:
             known_regions.add(region)
             continue
         close_matches = difflib.get_close_matches(region, supported_regions, n=1)
-        fix = f"did you mean {close_matches[0]}?" if close_matches else "check aws.region"
+        fix = f"did you mean {close_matches[0]}?" if close_matches else "check the region in kaizen.toml"
         yield subject.warning(f"{kind.title} is not known to be available in {region}", fix)
 
 
