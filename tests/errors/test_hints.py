@@ -27,6 +27,7 @@ NO_HINT = "says what comes next or what is inside, and is not part of an error"
 OTHER_STATES = "a state of the release that takes several runs to reach, as in tests/e2e/test_failed_steps.py"
 COMMANDS = "needs tasks of ECS; in tests/flows/commands and tests/flows/rollback"
 MIGRATIONS = "needs services on two platforms, as in tests/flows/migration"
+ECS = "needs a service of ECS in such a state, as in tests/contracts, tests/adapters/aws/ecs and tests/flows/doctor"
 LOCAL_CLOUD = "needs a local cloud that is damaged, half installed or just gone, as in tests/rehearsal"
 
 UNTYPED = {
@@ -35,6 +36,9 @@ UNTYPED = {
     "adapters/aws/dynamodb/table.py": (1, ACCOUNT),
     "adapters/aws/ecr.py": (1, ACCOUNT),
     "adapters/aws/migration/ecs_target.py": (1, "typed in tests/adapters/aws/migration"),
+    "adapters/aws/ecs/express/platform.py": (2, ECS),
+    "adapters/aws/ecs/fargate.py": (1, ECS),
+    "adapters/aws/ecs/service_deployments.py": (1, ECS),
     "adapters/aws/endpoint.py": (1, "a server that answers, and is not AWS; in tests/adapters/aws/test_session.py"),
     "adapters/build/container_engine.py": (2, "needs an engine that breaks; in tests/adapters/build"),
     "adapters/forge/api.py": (1, FORGES),
@@ -58,7 +62,9 @@ UNTYPED = {
     "domain/changelog/model.py": (1, OTHER_STATES),
     "domain/init/detect/cloudformation.py": (1, ACCOUNT),
     "domain/init/ci/installation.py": (1, NO_HINT),
+    "domain/init/detect/ecs/cdk.py": (1, NO_HINT),
     "domain/init/detect/from_account.py": (1, ACCOUNT),
+    "domain/init/detect/manifests.py": (1, NO_HINT),
     "domain/migration/second_service.py": (1, NO_HINT),
     "domain/migration/terraform.py": (1, NO_HINT),
     "domain/init/notes.py": (3, NO_HINT),
@@ -69,9 +75,11 @@ UNTYPED = {
     "flows/commands/irreversible.py": (1, COMMANDS),
     "flows/commands/one_off.py": (2, COMMANDS),
     "flows/create_environment.py": (2, ACCOUNT),
+    "flows/deploy/failure.py": (1, RACES),
     "flows/deploy/superseded.py": (2, RACES),
     "flows/doctor/account.py": (3, ACCOUNT),
     "flows/doctor/checkout.py": (2, OTHER_STATES),
+    "flows/doctor/ecs.py": (3, ECS),
     "flows/doctor/engine.py": (1, ACCOUNT),
     "flows/doctor/environment.py": (1, MIGRATIONS),
     "flows/doctor/preflight.py": (2, "stands below several problems"),
@@ -107,6 +115,7 @@ UNTYPED = {
     "flows/steps/verify.py": (1, OTHER_STATES),
     "localcloud/__main__.py": (3, LOCAL_CLOUD),
     "localcloud/moto/dispatch.py": (1, LOCAL_CLOUD),
+    "localcloud/router.py": (1, NO_HINT),
     "localcloud/state/folder.py": (2, LOCAL_CLOUD),
     "rehearsal/clone.py": (2, OTHER_STATES),
     "rehearsal/local_cloud/cloud.py": (3, LOCAL_CLOUD),
