@@ -153,7 +153,7 @@ command_group = Collection(
     "command",
     command(
         "run.resolve",
-        "Say how a command ended of which nobody knows it.\n\n"
+        "Record how a command ended, after its task was lost.\n\n"
         "One that has failed runs again with the next deployment of its release, one that has succeeded does not.",
         Flag("env", "the environment"),
         Flag("name", "the command's name in [[before_deploy]]"),

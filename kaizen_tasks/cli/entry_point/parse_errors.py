@@ -58,7 +58,7 @@ def _unknown_word_error(word: str, task_name: str, error: ParseError, program: T
     if task_name == "run" and DASHES not in program.argv and word in program.argv and not word.startswith("-"):
         typed_words = program.argv[1 : program.argv.index(word)]
         hint = f"{shlex.join((program.command_name, *typed_words))} {DASHES} COMMAND"
-        return UsageError(f"the command that run runs follows {DASHES}", hint=hint)
+        return UsageError(f"run: write the command after {DASHES}", hint=hint)
     if word.startswith("-"):
         message = f"{task_name} has no flag {word}" if task_name else f"there is no option {word}"
         flags = [*error.context.flags] if error.context else []

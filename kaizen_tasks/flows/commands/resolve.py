@@ -1,4 +1,4 @@
-"""Plans `inv command.resolve`: a person says how a command ended of which nobody else knows."""
+"""Plans `inv command.resolve`: a person says how a command ended whose task was lost."""
 
 from __future__ import annotations
 

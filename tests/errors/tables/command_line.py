@@ -202,7 +202,7 @@ CASES = (
          hint="inv --help",
          follow=("echo 'verify: {matches: 2}' > nosuch.yaml",), again=0),
     Case(mistake="a command to run that does not follow --",
-         typed="inv run --env staging python -V", code=2, says="the command that run runs follows --",
+         typed="inv run --env staging python -V", code=2, says="run: write the command after --",
          hint="inv run --env staging -- COMMAND", leads_to=3),
     Case(mistake="a command to run that is missing",
          typed="inv run --env staging", code=2, says="run: which command?",
