@@ -105,16 +105,18 @@ class Deployment:
         excluded_operations = {operation.id for operation in previous_operations}
         excluded_operations.update(entry.operation for entry in history)
         waiter = self._new_waiter(service, typical_seconds or operations.median_operation_seconds(previous_operations))
-        if open_entry is not None and self._serves_after_stop(open_entry, previous_operations, waiter):
+        last_entry = entries.latest_deployment_entry(history)  # one that has failed may go on, after `deploy.timeout`
+        unfinished_entry = last_entry if last_entry and last_entry.event in {Event.STARTED, Event.FAILED} else None
+        if unfinished_entry is not None and self._serves_after_stop(unfinished_entry, previous_operations, waiter):
             return DeploymentOutcome(event=Event.DEPLOYED)
         is_own = start.operation_started_after(intent, excluded_operations=excluded_operations)
         return self._start_and_wait(intent, waiter, is_own=is_own, may_have_started=False)
 
     def _serves_after_stop(
-        self, open_entry: LedgerEntry, previous_operations: tuple[Operation, ...], waiter: DeploymentWaiter
+        self, unfinished_entry: LedgerEntry, previous_operations: tuple[Operation, ...], waiter: DeploymentWaiter
     ) -> bool:
         """Stop the deployment of an earlier run if it is in progress; return whether the release then serves again."""
-        if not stop_deployment(open_entry.operation, previous_operations, waiter):
+        if not stop_deployment(unfinished_entry.operation, previous_operations, waiter):
             return False
         serves = waiter.platform.get_service(waiter.service.name).running_digest == self.release.digest
         if serves:

@@ -179,6 +179,17 @@ class TestStop:
         assert tools.platform.history[NAME][1].state is OperationState.ROLLED_BACK
         assert tools.platform.services[NAME].status is ServiceStatus.RUNNING
 
+    def test_one_that_outlived_its_timeout_is_stopped_for_the_fix(self, tools: FakeTools) -> None:
+        tools.platform.polls = 1_000_000
+        with pytest.raises(DeployFailed, match="has not ended in"):
+            deploy(tools, NEW)
+        tools.platform.polls = 0
+
+        deploy(tools, NEXT)
+
+        assert tools.running_versions["staging"] == "v0.3.0"
+        assert tools.platform.history[NAME][1].state is OperationState.ROLLED_BACK
+
     def test_deployment_of_somebody_else_is_waited_for(self, tools: FakeTools) -> None:
         tools.platform.polls = 3
         tools.platform.begin_operation(NAME, image=f"registry.example/{REPOSITORY}@{NEW.digest}")
