@@ -65,7 +65,6 @@ UNTYPED = {
     "domain/init/detect/ecs/cdk.py": (1, NO_HINT),
     "domain/init/detect/from_account.py": (1, ACCOUNT),
     "domain/init/detect/manifests.py": (1, NO_HINT),
-    "domain/migration/second_service.py": (1, NO_HINT),
     "domain/migration/terraform.py": (1, NO_HINT),
     "domain/init/notes.py": (3, NO_HINT),
     "domain/git/signing.py": (1, SIGNING),
