@@ -29,7 +29,7 @@ CASES = (
     Case(mistake="a service that is paused",
          before=(PAUSE_MARK,),
          typed="inv deploy --env mark --release v0.2.0", code=3, says="mark-errors-service is PAUSED",
-         hint="aws apprunner resume-service --service-arn *", again=0),
+         hint="resume it: aws apprunner resume-service --service-arn *", again=0),
     Case(mistake="an app that crashes when it starts",
          before=(*released("crash"), f"echo 'raise SystemExit(\"no database\")' > coach/__main__.py && {PUSH}"),
          typed="inv release-staging", code=7,

@@ -52,8 +52,8 @@ CASES = (
          typed="kaizen init --dry", code=0, says="",
          lists="note: there is no git remote to push releases to; add one: git remote add origin URL "
                "note: HEAD is detached; releases are made from main: git switch main "
-               "note: please check what was guessed: region, the names of the environments, repositories, services; "
-               "kaizen init --from-aws reads the account instead",
+               "note: please check what was guessed: region, the platform, the names of the environments, "
+               "repositories, services; kaizen init --from-aws reads the account instead",
          follow=("git remote add origin ../remote.git", "git switch --quiet main", "kaizen init --from-aws"),
          leads_to=3),  # there are no credentials
     Case(mistake="a pipeline of GitHub for a remote on GitLab",
