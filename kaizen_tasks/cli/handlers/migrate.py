@@ -174,7 +174,7 @@ def _move(
         names = list_names([environment.name for environment in environments])
         verb = "is" if len(environments) == 1 else "are"
         flags = shlex.join(env_flags([environment.name for environment in environments]))
-        tools.reporter.note(f"{names} {verb} configured for {PLATFORMS[request.platform].title} already")
+        tools.reporter.note(f"{names} {verb} configured for {environments[0].kind.title} already")
         tools.reporter.note(f"next, to pause what is left on App Runner: inv migrate {flags} --retire")
         return
     plan = flows.plan_migration(remaining, request, tools)

@@ -52,6 +52,11 @@ class Migration:
         """The name of the old service: `arn:…:service/NAME/ID`."""
         return self.old_id.split("/")[1] if "/" in self.old_id else self.old_id
 
+    @property
+    def new_service(self) -> str:
+        """The name of the new service: `arn:…:service/CLUSTER/NAME`."""
+        return self.new_id.rpartition("/")[2]
+
     def has_moved(self, environment: Environment) -> bool:
         """Return whether the configuration names the new service."""
         return environment.platform == self.platform

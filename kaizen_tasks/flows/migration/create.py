@@ -15,7 +15,7 @@ from kaizen_tasks.errors import DeployFailed
 from kaizen_tasks.flows.deploy.wait import DeploymentWaiter, wait_for_operation
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.migration import waiting
-from kaizen_tasks.flows.migration.plan import EnvironmentPlan, read_migration
+from kaizen_tasks.flows.migration.plan import EnvironmentPlan, begun_elsewhere, read_migration, with_flags
 from kaizen_tasks.flows.step import EnvironmentStep
 from kaizen_tasks.flows.steps.smoke import Smoke
 from kaizen_tasks.flows.steps.verify import Verify
@@ -63,9 +63,9 @@ class RecordMigration(EnvironmentStep):
         migration, name, title = read_migration(self.environment, tools), self.environment.name, self._title
         if migration is None:
             return Act(f"record in the ledger that {name} moves to {title}", release)
-        if migration.new_id != self.plan.new_id or migration.platform != self.environment.platform:
-            reason = f"{name} moves to {migration.title} already, as {migration.new_id}"
-            return Refuse(reasons=(reason,), hint=f"give that up first: inv migrate --env {name} --undo")
+        if self.plan.leads_elsewhere(migration):
+            reason, hint = begun_elsewhere(self.environment, migration)
+            return Refuse(reasons=(reason,), hint=hint)
         if migration.digest != release.digest or migration.url != self.environment.url:
             return Act(f"record in the ledger that {release.name} goes to {title} too", release)
         return Done(f"the ledger says that {name} moves to {title}", release)
@@ -120,7 +120,8 @@ class CreateService(EnvironmentStep):
         if not self._is_own(service, tools):
             repository = _repository(service)
             reason = f"there is a {name} in {self.environment.cluster} already, which runs {repository or 'no image'}"
-            return Refuse(reasons=(reason,), hint=f"choose another name: {self.command_line} --service NAME")
+            again = with_flags(self.command_line, {"--service": "NAME"})
+            return Refuse(reasons=(reason,), hint=f"choose another name: {again}")
         latest = waiting.latest_deployment(service, self.environment, tools)
         if latest is not None and not latest.is_finished:
             return Act(f"wait for the deployment of {name} in {title}", release)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 
 from attrs import evolve, frozen
 
@@ -47,6 +48,21 @@ class MigrationRequest:
         return shlex.join(("inv", *self.command))
 
 
+def with_flags(command_line: str, flags: Mapping[str, str]) -> str:
+    """Return a command line with flags at its end in place of those that it has; without those whose value is empty.
+
+    Args:
+        command_line: each of its flags is followed by a value.
+        flags: the values, by flag: `{"--subnets": "subnet-ID,subnet-ID"}`.
+    """
+    words = shlex.split(command_line)
+    kept = [
+        word for index, word in enumerate(words) if word not in flags and (index == 0 or words[index - 1] not in flags)
+    ]
+    added = (word for flag, value in flags.items() if value for word in (flag, value))
+    return shlex.join((*kept, *added))
+
+
 @frozen(kw_only=True)
 class EnvironmentPlan:
     """The migration of one environment.
@@ -82,6 +98,17 @@ class EnvironmentPlan:
         environment = self.new_environment
         return f"arn:{partition}:ecs:{region}:{account}:service/{environment.cluster}/{environment.service}"
 
+    def leads_elsewhere(self, migration: Migration) -> bool:
+        """Return whether a migration that was begun leads to another service than this one."""
+        return migration.new_id != self.new_id or migration.platform != self.new_environment.platform
+
+
+def begun_elsewhere(environment: Environment, migration: Migration) -> tuple[str, str]:
+    """Return that an environment moves to another place already, and what to type: to go on, or to give that up."""
+    command, name = f"inv migrate --env {environment.name}", environment.name
+    message = f"{name} moves to {migration.title} already, as {migration.new_id}"
+    return message, f"go on with that: {command} --to {migration.platform}; or give it up: {command} --undo"
+
 
 def read_migration(environment: Environment, tools: Tools) -> Migration | None:
     """Return the migration of an environment that is under way, or None."""
@@ -92,7 +119,7 @@ def plan_environment(environment: Environment, request: MigrationRequest, tools:
     """Return what has to be done for one environment.
 
     Raises:
-        Refused: nothing serves there, or the service has no image.
+        Refused: nothing serves there, the service has no image, or a move to another place was begun.
         NotFound: there is no such service.
     """
     entries = tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT)
@@ -108,7 +135,7 @@ def plan_environment(environment: Environment, request: MigrationRequest, tools:
     new_environment = evolve(
         environment,
         platform=request.platform,
-        service=request.service or environment.service,
+        service=request.service or (migration.new_service if migration else environment.service),
         cluster=choices.cluster,
         container="",
         url=request.address or (migration.url if migration else ""),
@@ -124,7 +151,7 @@ def plan_environment(environment: Environment, request: MigrationRequest, tools:
         image=image_reference(new_environment, release.digest, tools),
         version_path="" if verify.headers else verify.path,
     )
-    return EnvironmentPlan(
+    plan = EnvironmentPlan(
         environment=environment,
         new_environment=new_environment,
         release=release,
@@ -133,6 +160,10 @@ def plan_environment(environment: Environment, request: MigrationRequest, tools:
         settings=map_settings(source, definition, choices),
         migration=migration,
     )
+    if migration is not None and plan.leads_elsewhere(migration):
+        message, hint = begun_elsewhere(environment, migration)
+        raise Refused(message, state=NOTHING_CHANGED, hint=hint)
+    return plan
 
 
 def _remembered_choices(request: MigrationRequest, migration: Migration | None) -> Choices:
@@ -152,8 +183,8 @@ def require_possible(plan: EnvironmentPlan, request: MigrationRequest, tools: To
     missing = [each for each in plan.settings if each.counterpart is Counterpart.MISSING]
     if missing:
         reasons = "; ".join(f"{each.name}: {each.note}" for each in missing)
-        flags = {"network": "--subnets subnet-ID,subnet-ID", "load balancer": "--target-group ARN"}
-        hint = " ".join((request.command_line, *(flags[each.name] for each in missing if each.name in flags)))
+        flags = {"network": ("--subnets", "subnet-ID,subnet-ID"), "load balancer": ("--target-group", "ARN")}
+        hint = with_flags(request.command_line, dict(flags[each.name] for each in missing if each.name in flags))
         raise Refused(f"{name} cannot move as it is: {reasons}", state=NOTHING_CHANGED, hint=hint)
     if not plan.new_environment.kind.has_address and not plan.new_environment.url:
         raise Refused(
@@ -183,7 +214,7 @@ def _require_roles(plan: EnvironmentPlan, request: MigrationRequest, tools: Tool
         try:
             trusted = target.trusted_services(role) if role else None
         except NotFound as error:
-            describe = f"{request.command_line} --terraform {plan.environment.name}.tf"
+            describe = with_flags(request.command_line, {flag: "", "--terraform": f"{plan.environment.name}.tf"})
             hint = f"name another one by {flag}, or have it described: {describe}" if flag else f"create it: {describe}"
             raise Refused(error.message, state=NOTHING_CHANGED, hint=hint) from error
         if trusted is not None and principal not in trusted:

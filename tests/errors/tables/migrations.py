@@ -40,8 +40,8 @@ CASES = (
          typed=f"inv migrate --env staging --to ecs-express {WITH_ABSENT_ROLE}", code=3,
          lists="staging-errors-service on App Runner → staging-errors-service on ECS Express Mode",
          says="there is no role absent",
-         hint=f"name another one by --execution-role, or have it described: inv migrate --env staging --to ecs-express"
-              f" {WITH_ABSENT_ROLE} --terraform staging.tf",
+         hint="name another one by --execution-role, or have it described: inv migrate --env staging --to ecs-express"
+              " --terraform staging.tf",
          leaves=r"/staging\.tf"),
     Case(mistake="a role that ECS cannot assume",
          before=(FOREIGN_ROLE,),

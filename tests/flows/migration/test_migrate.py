@@ -199,6 +199,36 @@ def test_names_every_setting_that_is_missing(scenario: Scenario) -> None:
     assert caught.value.hint == "inv migrate --env mark --to ecs --subnets subnet-ID,subnet-ID --target-group ARN"
 
 
+def test_what_to_type_has_no_value_that_was_wrong(scenario: Scenario) -> None:
+    command = ("migrate", "--env", "mark", "--to", "ecs", "--subnets", "one", "--target-group", "arn:tg")
+    choices = Choices(subnets=("one",), target_group="arn:tg")
+
+    with pytest.raises(Refused, match="two zones") as caught:
+        scenario.move(request=MigrationRequest(platform="ecs", choices=choices, command=command))
+
+    assert caught.value.hint == "inv migrate --env mark --to ecs --target-group arn:tg --subnets subnet-ID,subnet-ID"
+
+
+def test_a_role_that_does_not_exist_is_not_what_is_described(scenario: Scenario) -> None:
+    command = (*TO_EXPRESS.command, "--execution-role", "nope")
+    request = evolve(TO_EXPRESS, choices=Choices(execution_role="nope"), command=command)
+
+    with pytest.raises(Refused, match="there is no role nope") as caught:
+        scenario.move(request=request)
+
+    assert caught.value.hint.endswith(f"or have it described: {TO_EXPRESS.command_line} --terraform mark.tf")
+
+
+def test_a_name_that_is_taken_is_not_repeated(scenario: Scenario) -> None:
+    scenario.tools.migration_target.platform.add("taken", image="registry.example/other-app:latest")
+    command = (*TO_EXPRESS.command, "--service", "taken")
+
+    with pytest.raises(KaizenError, match="which runs other-app") as caught:
+        scenario.move(request=evolve(TO_EXPRESS, service="taken", command=command))
+
+    assert caught.value.hint == f"choose another name: {TO_EXPRESS.command_line} --service NAME"
+
+
 def test_a_service_without_an_address_of_its_own_needs_one(scenario: Scenario) -> None:
     choices = Choices(subnets=("a", "b"), target_group="arn:tg")
     request = MigrationRequest(platform="ecs", choices=choices, command=("migrate", "--env", "mark", "--to", "ecs"))
@@ -263,7 +293,28 @@ def test_a_second_migration_to_another_place_is_refused(scenario: Scenario) -> N
     with pytest.raises(Refused, match="moves to ECS Express Mode already") as caught:
         scenario.move(request=evolve(TO_EXPRESS, choices=Choices(cluster="other")))
 
-    assert caught.value.hint.endswith("inv migrate --env mark --undo")
+    assert caught.value.hint == (
+        "go on with that: inv migrate --env mark --to ecs-express; or give it up: inv migrate --env mark --undo"
+    )
+
+
+def test_a_move_to_another_platform_than_the_one_that_was_begun_is_refused_before_its_service_is_looked_for(
+    scenario: Scenario,
+) -> None:
+    scenario.move()
+
+    with pytest.raises(Refused, match="mark moves to ECS Express Mode already") as caught:
+        scenario.plan(request=MigrationRequest(platform="ecs", choices=Choices()))
+
+    assert "go on with that: inv migrate --env mark --to ecs-express;" in caught.value.hint
+
+
+def test_the_name_of_the_new_service_is_remembered(scenario: Scenario) -> None:
+    scenario.tools.migration_target.on_created = lambda _: None
+    with pytest.raises(KaizenError):
+        scenario.move(request=evolve(TO_EXPRESS, service="mark-new"))
+
+    assert scenario.plan().plans[0].new_environment.service == "mark-new"
 
 
 def test_entries_of_a_migration_do_not_count_as_deployments(scenario: Scenario) -> None:
