@@ -6,12 +6,18 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.config.checks import suggest
-from kaizen_tasks.config.structure import ConfigProblem
+from kaizen_tasks.config.structure import ConfigProblem, StructureError, structure
+from kaizen_tasks.config.tables import RawConfig
 from kaizen_tasks.domain.command import BeforeDeployCommand, TaskSettings
 from kaizen_tasks.domain.platform import PLATFORMS, PlatformKind
+from kaizen_tasks.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from kaizen_tasks.config.tables import BeforeDeployRule, RawConfig, RawEnvironment
+    from collections.abc import Mapping
+
+    from kaizen_tasks.config.load import ConfigFile, TomlTable
+    from kaizen_tasks.config.tables import BeforeDeployRule, RawEnvironment
+    from kaizen_tasks.domain.environment import Environment
 
 TASK_KEYS = ("task", "subnets", "security_groups", "public_ip")
 """The keys of an environment that say where its commands run."""
@@ -19,11 +25,44 @@ TASK_KEYS = ("task", "subnets", "security_groups", "public_ip")
 
 def commands(environment: str, raw: RawConfig) -> tuple[BeforeDeployCommand, ...]:
     """Return the commands of an environment, in the order of the file."""
-    return tuple(
-        BeforeDeployCommand(name=rule.name, words=rule.command, timeout=rule.timeout, reversible=rule.reversible)
-        for rule in raw.before_deploy
-        if _applies(rule, environment, raw)
-    )
+    return tuple(_command(rule) for rule in raw.before_deploy if _applies(rule, (environment,), raw.groups))
+
+
+def committed_commands(
+    environment: Environment, config_file: ConfigFile, groups: Mapping[str, tuple[str, ...]]
+) -> tuple[BeforeDeployCommand, ...]:
+    """Return the commands that the configuration of a commit has for an environment of today.
+
+    Of that configuration nothing else is read but the groups: it may be that of another version of this tool. A group
+    that exists today has the members of today; an environment is also known by the names that it had before.
+
+    Args:
+        environment: the environment, as configured today.
+        config_file: the configuration of the commit.
+        groups: the groups of today.
+
+    Raises:
+        ConfigurationError: it is not TOML, or has commands that this version does not understand.
+    """
+    if config_file.error:
+        raise ConfigurationError((config_file.error,))
+    if "before_deploy" not in config_file.table:
+        return ()
+    table: TomlTable = {key: config_file.table[key] for key in ("before_deploy", "groups") if key in config_file.table}
+    try:
+        committed = structure(table, RawConfig)
+        problems = tuple(_validate_rules(committed))
+    except StructureError as error:
+        problems = error.problems
+    if problems:
+        raise ConfigurationError(tuple(f"{config_file.name}: {each.path}: {each.message}" for each in problems))
+    names = (environment.name, *environment.formerly)
+    all_groups = {**committed.groups, **groups}
+    return tuple(_command(rule) for rule in committed.before_deploy if _applies(rule, names, all_groups))
+
+
+def _command(rule: BeforeDeployRule) -> BeforeDeployCommand:
+    return BeforeDeployCommand(name=rule.name, words=rule.command, timeout=rule.timeout, reversible=rule.reversible)
 
 
 def task_settings(family: str, environment: RawEnvironment, raw: RawConfig) -> TaskSettings | None:
@@ -46,14 +85,10 @@ def task_settings(family: str, environment: RawEnvironment, raw: RawConfig) -> T
 
 def validate(raw: RawConfig) -> Iterator[ConfigProblem]:
     """Find empty commands, names that are taken, unknown environments, and environments that run no commands."""
-    stages, taken_names = (*raw.environments, *raw.groups), set[str]()
+    yield from _validate_rules(raw)
+    stages = (*raw.environments, *raw.groups)
     for position, rule in enumerate(raw.before_deploy):
         path = f"before_deploy.{position}"
-        if not rule.command or not rule.command[0]:
-            yield ConfigProblem(f"{path}.command", "is empty: it is the program and its arguments")
-        if rule.name in taken_names:
-            yield ConfigProblem(f"{path}.name", f"{rule.name!r} is also the name of another command")
-        taken_names.add(rule.name)
         unknown = [name for name in rule.environments if name not in stages]
         for name in unknown:
             message = f"{name!r} is neither an environment nor a group{suggest(name, stages)}"
@@ -68,6 +103,18 @@ def validate(raw: RawConfig) -> Iterator[ConfigProblem]:
             )
             yield ConfigProblem(f"{path}.environments", message)
     yield from _validate_task_keys(raw)
+
+
+def _validate_rules(raw: RawConfig) -> Iterator[ConfigProblem]:
+    """Find empty commands, and names that are taken."""
+    taken_names = set[str]()
+    for position, rule in enumerate(raw.before_deploy):
+        path = f"before_deploy.{position}"
+        if not rule.command or not rule.command[0]:
+            yield ConfigProblem(f"{path}.command", "is empty: it is the program and its arguments")
+        if rule.name in taken_names:
+            yield ConfigProblem(f"{path}.name", f"{rule.name!r} is also the name of another command")
+        taken_names.add(rule.name)
 
 
 def _validate_task_keys(raw: RawConfig) -> Iterator[ConfigProblem]:
@@ -92,16 +139,22 @@ def _without_commands(rule: BeforeDeployRule, raw: RawConfig) -> tuple[str, ...]
     return tuple(
         name
         for name, environment in raw.environments.items()
-        if _applies(rule, name, raw)
+        if _applies(rule, (name,), raw.groups)
         and not _kind(environment, raw).runs_commands
         and not environment.template("task", raw)
     )
 
 
-def _applies(rule: BeforeDeployRule, environment: str, raw: RawConfig) -> bool:
-    """Return whether a command runs in an environment: it is named, in a group that is named, or none is named."""
-    named = {member for name in rule.environments for member in (name, *raw.groups.get(name, ()))}
-    return not named or environment in named
+def _applies(rule: BeforeDeployRule, names: tuple[str, ...], groups: Mapping[str, tuple[str, ...]]) -> bool:
+    """Return whether a command runs in an environment: it is named, in a group that is named, or none is named.
+
+    Args:
+        rule: the command.
+        names: the environment's name, and those that it had before.
+        groups: the members of each group.
+    """
+    named = {member for name in rule.environments for member in (name, *groups.get(name, ()))}
+    return not named or not named.isdisjoint(names)
 
 
 def _subnets(environment: RawEnvironment, raw: RawConfig) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,10 +58,29 @@ def find_config_file() -> ConfigFile:
 
 def read_config_file(folder: Path) -> ConfigFile | None:
     """Return `kaizen.toml`, else `[tool.kaizen]` of `pyproject.toml`; None when the folder has neither."""
-    kaizen_toml = _load_toml(folder / CONFIG_FILE_NAME)
+    return _choose_file(folder, lambda name: _load_toml(folder / name))
+
+
+def read_committed_config(folder: Path, read: Callable[[str], bytes | None]) -> ConfigFile | None:
+    """Return the configuration of a commit; None when the commit has none, or is not in this clone.
+
+    Args:
+        folder: the app's folder.
+        read: returns the content that a file of that folder has in the commit; None when there is no such file.
+    """
+
+    def load(name: str) -> tuple[TomlTable, str] | None:
+        content = read(name)
+        return None if content is None else _parse_toml(name, content)
+
+    return _choose_file(folder, load)
+
+
+def _choose_file(folder: Path, load: Callable[[str], tuple[TomlTable, str] | None]) -> ConfigFile | None:
+    kaizen_toml = load(CONFIG_FILE_NAME)
     if kaizen_toml is not None:
         return ConfigFile(folder, CONFIG_FILE_NAME, *kaizen_toml, hint=FIX_HINT)
-    pyproject = _load_toml(folder / "pyproject.toml")
+    pyproject = load("pyproject.toml")
     return None if pyproject is None else _from_pyproject(folder, *pyproject)
 
 
@@ -77,13 +97,19 @@ def _from_pyproject(folder: Path, pyproject: TomlTable, error: str) -> ConfigFil
 def _load_toml(path: Path) -> tuple[TomlTable, str] | None:
     try:
         content = read_regular_file(path, path.name, max_bytes=MAX_CONFIG_BYTES)
-        return tomllib.loads(content.decode("utf-8-sig")), ""
     except FileNotFoundError:
         return None
     except Refused as error:
         return ({}, error.message) if os.path.lexists(path) else None  # else the folder itself cannot be searched
+    return _parse_toml(path.name, content)
+
+
+def _parse_toml(name: str, content: bytes) -> tuple[TomlTable, str]:
+    """Return the content of a TOML file, and why it is none; one of the two is empty."""
+    try:
+        return tomllib.loads(content.decode("utf-8-sig")), ""
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        return {}, f"{path.name}: {KEY_TUPLE.sub(_dotted_key, str(error))}"
+        return {}, f"{name}: {KEY_TUPLE.sub(_dotted_key, str(error))}"
 
 
 def _dotted_key(key_tuple: re.Match[str]) -> str:

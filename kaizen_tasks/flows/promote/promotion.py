@@ -11,6 +11,7 @@ from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import UsageError
 from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.accounts import require_accounts
+from kaizen_tasks.flows.commands.released import with_commands
 from kaizen_tasks.flows.execution import Change, CommandTools, HoldPolicy, join_names
 from kaizen_tasks.flows.promote import lines, select, shards
 from kaizen_tasks.flows.promote.rollout import FlowFactory, Rollout, RolloutOptions
@@ -42,7 +43,7 @@ def plan_promotion(
         return None
     require_accounts((*source_stage.environments, *shard_stage.environments), tools)
     release = _choose_release(source_stage, version, options, tools, line=line)
-    stage = lines.accepting_environments(shard_stage, release.version, tools)
+    stage = with_commands(lines.accepting_environments(shard_stage, release.version, tools), release, tools)
     rollout = Rollout(
         stage=stage,
         release=release,
@@ -71,6 +72,7 @@ def plan_deployment(stage: Stage, release: Release, options: RolloutOptions, too
     line = lines.line_of_stage(stage, release.version, tools)
     source_stage = lines.source_stage(stage, line, tools)
     target_release = evolve(release, waiver=options.waiver)
+    stage = with_commands(stage, release, tools)
     flow_for = _deployment_flow(stage, source_stage, target_release, tools)
     rollout = Rollout(stage=stage, release=target_release, flow_for=flow_for, options=options)
     return evolve(

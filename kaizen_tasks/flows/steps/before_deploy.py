@@ -9,38 +9,40 @@ from attrs import frozen
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.text.listing import list_names
-from kaizen_tasks.flows.commands import irreversible
+from kaizen_tasks.flows.commands import irreversible, released
 from kaizen_tasks.flows.commands.attempt import NOTHING_DEPLOYED, CommandAttempt
 from kaizen_tasks.flows.deploy import first_deployment
 from kaizen_tasks.flows.step import EnvironmentStep
 
 if TYPE_CHECKING:
+    from kaizen_tasks.domain.command import BeforeDeployCommand
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.ports.tools import Tools
 
 
 @frozen(kw_only=True)
 class BeforeDeploy(EnvironmentStep):
-    """Run each command of `[[before_deploy]]` in the image of the release, once for each environment and release."""
+    """Run each command of `[[before_deploy]]` in the image of the release, once for each environment and release.
+
+    The commands are those of the release's own commit.
+    """
 
     step_name: ClassVar[str] = "before deploy"
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look up in the ledger which commands have succeeded in this image, and whether a later one forbids it."""
-        commands = self.environment.before_deploy
+        commands = released.find_commands(self.environment, release, tools)
         names = list_names([command.name for command in commands])
-        if self.label in release.verified_steps or not commands:
-            return Done(f"{names} ran in {release.name}" if commands else "there is no command to run", release)
-        if not release.digest:
+        if self.label in release.verified_steps:
+            return Done(f"{names} ran in {release.name}", release)
+        refusal = self._find_refusal(commands, release, tools)
+        if refusal is not None:
+            return refusal
+        if commands and not release.digest:
             return Act(f"run {', '.join(map(str, commands))}", release)
-        obstacle = irreversible.find_newer_obstacle(self.environment, release, tools)
-        if obstacle is not None and not release.waiver:
-            reason = f"{release.name} would go behind {irreversible.describe_obstacle(obstacle, tools)}"
-            hint = 'release a fix; or give a reason to go behind it: --without-evidence "reason"'
-            return Refuse(reasons=(reason,), state=NOTHING_DEPLOYED, hint=hint)
         pending = [attempt for attempt in self._attempts(release, tools) if not attempt.has_succeeded]
         if not pending:
-            return Done(f"{names} ran in {release.name}", release)
+            return Done(f"{names} ran in {release.name}" if commands else "there is no command to run", release)
         if not self.environment.task and first_deployment.needs_service(self.environment, release, tools):
             return Done(f"{names}: runs with the definition of the service, which does not exist yet", release)
         return Act("; ".join(map(_describe, pending)), release)
@@ -56,12 +58,26 @@ class BeforeDeploy(EnvironmentStep):
             attempt.run()
         return release.with_verified_step(self.label)
 
+    def _find_refusal(self, commands: tuple[BeforeDeployCommand, ...], release: Release, tools: Tools) -> Refuse | None:
+        """Return why the release must not be deployed: it goes behind a later one, or its commands cannot run here."""
+        obstacle = irreversible.find_newer_obstacle(self.environment, release, tools) if release.digest else None
+        if obstacle is not None and not release.waiver:
+            reason = f"{release.name} would go behind {irreversible.describe_obstacle(obstacle, tools)}"
+            hint = 'release a fix; or give a reason to go behind it: --without-evidence "reason"'
+            return Refuse(reasons=(reason,), state=NOTHING_DEPLOYED, hint=hint)
+        if commands and not self.environment.runs_commands:
+            title, name = self.environment.kind.title, self.environment.name
+            reason = f"{release.name} has the command {commands[0].name}, and {title} runs no commands"
+            hint = f"name an ECS task definition in environments.{name}.task, or deploy a release without commands"
+            return Refuse(reasons=(reason,), state=NOTHING_DEPLOYED, hint=hint)
+        return None
+
     def _attempts(self, release: Release, tools: Tools) -> tuple[CommandAttempt, ...]:
         return tuple(
             CommandAttempt(
                 command=command, environment=self.environment, release=release, label=self.label, tools=tools
             )
-            for command in self.environment.before_deploy
+            for command in released.find_commands(self.environment, release, tools)
         )
 
 

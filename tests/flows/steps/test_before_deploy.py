@@ -334,3 +334,34 @@ def test_newer_release_may_follow_an_irreversible_command() -> None:
     run(tools, newer)
 
     assert tools.commands.runs == ["staging python"] * 2
+
+
+def test_commands_are_those_of_the_commit_of_the_release() -> None:
+    tools = make_tools({**MIGRATE, "command": ["drop"], "reversible": False})
+    commit = tools.scm.commit({"kaizen.toml": b'[[before_deploy]]\nname = "migrate"\ncommand = ["add"]\n'})
+
+    run(tools, evolve(RELEASE, commit=commit))
+
+    assert tools.commands.runs == ["staging add"]
+    assert not tools.ledger.all_entries[-1].irreversible
+
+
+def test_release_without_commands_of_its_own_runs_none_and_does_not_go_behind_an_irreversible_one() -> None:
+    tools = make_tools({**MIGRATE, "reversible": False})
+    commit = tools.scm.commit({"kaizen.toml": b'app = "web"\n'})
+    older = evolve(RELEASE, version=parse_version_file(b"0.1.0"), commit=commit, digest="sha256:" + "1" * 64)
+    step = BeforeDeploy(environment=staging(tools))
+
+    assert step.decide(older, tools) == Done("there is no command to run", older)
+    run(tools)
+    assert isinstance(step.decide(older, tools), Refuse)
+
+
+def test_command_of_a_release_is_refused_where_none_can_run_today() -> None:
+    tools = FakeTools()
+    commit = tools.scm.commit({"kaizen.toml": b'[[before_deploy]]\nname = "migrate"\ncommand = ["add"]\n'})
+
+    decision = BeforeDeploy(environment=staging(tools)).decide(evolve(RELEASE, commit=commit), tools)
+
+    assert isinstance(decision, Refuse)
+    assert decision.reasons == ("v0.2.0 has the command migrate, and App Runner runs no commands",)
