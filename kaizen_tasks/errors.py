@@ -70,6 +70,10 @@ class NotFound(Refused):
     """A repository, service, table, commit or program does not exist."""
 
 
+class ClusterMissing(NotFound):
+    """There is no cluster of ECS of the configured name."""
+
+
 class Denied(Refused):
     """Credentials are missing, expired, insufficient, or those of another account."""
 

@@ -33,6 +33,7 @@ ADVICE = {
     "Unsupported": "Use an emulator or a region that has the operation; `setup` and `doctor` do without it.",
     "Undeployable": "Repair the service first; the last line of the error says how.",
     "NotFound": "Create what is missing, or correct the name in the configuration.",
+    "ClusterMissing": "Correct `cluster` in the configuration, or create the cluster.",
     "Denied": "Use the right `AWS_PROFILE`, log in again, or ask for the permission.",
     "Unreachable": "Check the network and the address, then run the same command again.",
     "Locked": "`inv lock.show` says who and why: wait for the other run, or talk to the person who holds it.",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.ledger import serving_entry
 from kaizen_tasks.domain.service import ServiceStatus
-from kaizen_tasks.errors import NotFound, ServiceMissing
+from kaizen_tasks.errors import ClusterMissing, NotFound, ServiceMissing
 from kaizen_tasks.flows.ledger import entries as ledger
 
 if TYPE_CHECKING:
@@ -19,10 +19,13 @@ def needs_service(environment: Environment, release: Release, tools: Tools) -> b
     """Return whether an environment waits for its first image: nothing was deployed, and no service has ever run.
 
     Where no service of the configured name exists, the followed tag must be free or on the release already. A tag on
-    another image may be followed by a service of another name, which would deploy when it moves.
+    another image may be followed by a service of another name, which would deploy when it moves. A missing
+    cluster is a mistake in the configuration.
     """
     try:
         status = tools.at(environment).platform.get_service(environment.service).status
+    except ClusterMissing:
+        return False
     except NotFound:
         status = None
     if status not in {None, ServiceStatus.CREATION_FAILED}:

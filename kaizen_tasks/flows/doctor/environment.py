@@ -19,7 +19,7 @@ from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.migration.record import left_platform
 from kaizen_tasks.domain.service import OperationKind, ServiceStatus
 from kaizen_tasks.domain.tag_mutability import TagMutability
-from kaizen_tasks.errors import KaizenError, NotFound
+from kaizen_tasks.errors import ClusterMissing, KaizenError, NotFound
 from kaizen_tasks.flows.deploy import first_deployment, probe
 from kaizen_tasks.flows.deploy.image import describe_image_to_run, find_image_to_run
 from kaizen_tasks.flows.doctor import ecs
@@ -186,6 +186,8 @@ def _check_service(environment: Environment, tools: Tools, subject: Subject) -> 
     except NotFound as error:
         create_command = first_deployment.create_command(environment)
         fix = f"correct `service` in the configuration, or create it: {create_command}"
+        if isinstance(error, ClusterMissing):
+            fix = error.hint
         yield _departure(environment, tools, subject) or subject.problem(error.message, fix)
         return
     obstructing_operation = _find_obstructing_operation(service, environment, tools)

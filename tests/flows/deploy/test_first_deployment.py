@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import pytest
 
 from kaizen_tasks.domain.new_service import ServiceSettings
 from kaizen_tasks.domain.release import Image
 from kaizen_tasks.domain.service import Operation, OperationKind, OperationState, ServiceStatus
-from kaizen_tasks.errors import DeployFailed, Interrupted, Refused, RolloutFailed, ServiceMissing, UsageError
+from kaizen_tasks.errors import (
+    ClusterMissing,
+    DeployFailed,
+    Interrupted,
+    Refused,
+    RolloutFailed,
+    ServiceMissing,
+    UsageError,
+)
 from kaizen_tasks.flows import create_environment, setup
 from kaizen_tasks.flows.execution import execute_change
 from kaizen_tasks.flows.promote.promotion import plan_promotion
@@ -178,6 +188,20 @@ def test_missing_service_of_an_environment_that_was_deployed_is_refused(tools: F
         promote(tools, "prod")
 
     assert refused.value.exit_code == 3
+
+
+def test_missing_cluster_is_no_first_deployment(tools: FakeTools, monkeypatch: pytest.MonkeyPatch) -> None:
+    hint = "correct `cluster` in the configuration, or create it: aws ecs create-cluster --cluster-name nope"
+
+    def get_service(*_: object) -> NoReturn:
+        raise ClusterMissing("there is no cluster nope in eu-west-1", hint=hint)
+
+    monkeypatch.setattr(type(tools.platform), "get_service", get_service)
+
+    with pytest.raises(Refused, match="there is no cluster nope") as refused:
+        promote(tools, "ann")
+
+    assert refused.value.hint == hint
 
 
 def test_tag_that_another_service_may_follow_is_not_moved(tools: FakeTools) -> None:

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from kaizen_tasks.adapters.aws.ecs import assumptions
 from kaizen_tasks.adapters.aws.session import Aws, aws_errors
-from kaizen_tasks.errors import KaizenError, NotFound
+from kaizen_tasks.errors import ClusterMissing, KaizenError, NotFound
 from kaizen_tasks.ports.clock import Clock
 
 if TYPE_CHECKING:
@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.aws.ecs.client import EcsClient
 
 T = TypeVar("T")
-MISSING_CODES = frozenset(
-    {"ClusterNotFoundException", "ServiceNotActiveException", "ServiceNotFoundException", "ResourceNotFoundException"}
-)
+MISSING_CLUSTER_CODE = "ClusterNotFoundException"
+MISSING_CODES = frozenset({"ServiceNotActiveException", "ServiceNotFoundException", "ResourceNotFoundException"})
 MISSING_MESSAGES = ("Resource not found", "Unable to describe task definition")
 """Messages for what does not exist, of InvalidParameterException and ClientException."""
 
@@ -55,15 +54,27 @@ class Cluster:
         """What to do when a service is missing."""
         return f"create it in the cluster {self.name}, or correct `service` and `cluster` in the configuration"
 
+    def _missing_error(self) -> ClusterMissing:
+        create_command = f"aws ecs create-cluster --cluster-name {self.name} --region {self.aws.region}"
+        return ClusterMissing(
+            f"there is no cluster {self.name} in {self.aws.region}",
+            hint=f"correct `cluster` in the configuration, or create it: {create_command}",
+        )
+
     @contextmanager
     def errors(self, action: str, *, change_error: type[KaizenError] | None = None) -> Iterator[None]:
-        """Translate the errors of requests; see `aws_errors`. What ECS says is missing is `NotFound`."""
+        """Translate the errors of requests; see `aws_errors`.
+
+        What ECS says is missing is `NotFound`, a missing cluster is `ClusterMissing`.
+        """
         from botocore.exceptions import ClientError
 
         with aws_errors(action, change_error=change_error, not_found_hint=self.service_hint):
             try:
                 yield
             except ClientError as error:
+                if error.response["Error"]["Code"] == MISSING_CLUSTER_CODE:
+                    raise self._missing_error() from error
                 if not _is_missing(error):
                     raise
                 details = error.response["Error"]

@@ -9,7 +9,7 @@ import pytest
 from kaizen_tasks.adapters.aws.ecs.revisions import Revisions
 from kaizen_tasks.adapters.aws.ecs.service_deployments import ServiceDeployments
 from kaizen_tasks.domain.service import Operation, OperationKind, OperationState
-from kaizen_tasks.errors import NotFound, Refused
+from kaizen_tasks.errors import ClusterMissing, NotFound, Refused
 from tests.adapters.aws.ecs import answers
 from tests.adapters.aws.ecs.answers import NEW_IMAGE, at, deployment, deployment_arn, detail, revision_arn
 from tests.adapters.aws.ecs.scripted_ecs import ScriptedAws, ScriptedEcs, cluster, error
@@ -211,7 +211,7 @@ def test_only_a_deployment_in_progress_is_stopped(
         deployments.stop("web", revision_arn(number))
 
 
-@pytest.mark.parametrize("code", ["ServiceNotFoundException", "ClusterNotFoundException", "ServiceNotActiveException"])
+@pytest.mark.parametrize("code", ["ServiceNotFoundException", "ServiceNotActiveException"])
 def test_missing_service_is_not_found(ecs: ScriptedEcs, deployments: ServiceDeployments, code: str) -> None:
     ecs.answer("ListServiceDeployments", error(code, "no such thing"))
 
@@ -219,3 +219,13 @@ def test_missing_service_is_not_found(ecs: ScriptedEcs, deployments: ServiceDepl
         deployments.operations("web")
 
     assert "main" in caught.value.hint
+
+
+def test_missing_cluster_is_not_taken_for_a_missing_service(ecs: ScriptedEcs, deployments: ServiceDeployments) -> None:
+    ecs.answer("ListServiceDeployments", error("ClusterNotFoundException", "Cluster not found."))
+
+    with pytest.raises(ClusterMissing, match="there is no cluster main in eu-west-1") as caught:
+        deployments.operations("web")
+
+    create_command = "aws ecs create-cluster --cluster-name main --region eu-west-1"
+    assert caught.value.hint == f"correct `cluster` in the configuration, or create it: {create_command}"

@@ -11,7 +11,7 @@ from kaizen_tasks.adapters.aws.ecs.cluster_platform import ClusterPlatform, with
 from kaizen_tasks.adapters.aws.ecs.express import configuration as configurations
 from kaizen_tasks.adapters.aws.ecs.task_definition import own_tags, pinned_digest
 from kaizen_tasks.domain.service import Service, ServiceStatus
-from kaizen_tasks.errors import NOTHING_CHANGED, DeployFailed, KaizenError, NotFound, Refused
+from kaizen_tasks.errors import NOTHING_CHANGED, ClusterMissing, DeployFailed, KaizenError, NotFound, Refused
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.new_service import ServiceSettings
@@ -144,6 +144,8 @@ class ExpressPlatform(ClusterPlatform):
                 response = self._cluster.client.describe_express_gateway_service(
                     serviceArn=self._cluster.service_arn(name), **include
                 )
+        except ClusterMissing:
+            raise
         except NotFound as error:
             raise self._missing_error(name) from error
         description: Document = response["service"]
