@@ -77,7 +77,11 @@ verify = command(
     "deploy.verify",
     "Ask the app until it proves the version; run smoke checks.",
     flags.ENV,
-    flags.RELEASE,
+    Flag(
+        "release",
+        f"{flags.RELEASE_HELP} (default: the one in VERSION; after the first stage, the one deployed there last)",
+        value=flags.RELEASE_VALUE,
+    ),
 )
 
 PROMOTE_FLAGS = (

@@ -36,6 +36,7 @@ CODES = {
     "ConfigurationError": 2,
     "Refused": 3,
     "NotFound": 3,
+    "ClusterMissing": 3,
     "Undeployable": 3,
     "Unsupported": 3,
     "Denied": 3,

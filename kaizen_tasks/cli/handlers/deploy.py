@@ -14,6 +14,7 @@ from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.flows.execution import join_names
 from kaizen_tasks.flows.promote.promotion import plan_deployment, plan_verification
 from kaizen_tasks.flows.promote.rollout import Rollout, RolloutOptions
+from kaizen_tasks.flows.promote.select import find_deployed_release
 from kaizen_tasks.flows.step import Flow
 
 
@@ -29,7 +30,9 @@ def verify(c: Context, *, env: list[str], release: str) -> None:
     tools = wiring.toolbox(c.config)
     stage = params.resolve_stage(env, tools.settings)
     options = RolloutOptions(command=("verify", *env_flags(env)), auto_rollback=False)
-    run_change(plan_verification(stage, requested_release(release, tools), options, tools), tools)
+    deployed = None if release else find_deployed_release(stage, tools)
+    target_release = deployed or requested_release(release, tools)
+    run_change(plan_verification(stage, target_release, options, tools), tools)
 
 
 def run_own_flow(

@@ -1,4 +1,4 @@
-"""Selects the release to promote."""
+"""Selects the release to promote, or to verify where no other is named."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from semver import Version
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.decision import Done, Refuse
 from kaizen_tasks.domain.environment import Environment, Stage
-from kaizen_tasks.domain.ledger import LedgerEntry, Verification, verifications
+from kaizen_tasks.domain.ledger import LedgerEntry, Verification, serving_entry, verifications
 from kaizen_tasks.domain.line import Line
 from kaizen_tasks.domain.release import Image, Release
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
@@ -51,6 +51,32 @@ def _find_last(environment: Environment, line: Line | None, tools: Tools) -> Ver
     found = verifications(tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT))
     accepted = tuple(each for each in found if is_accepted(versions.parse_version(each.entry.version)))
     return lines.newest_of_lines(accepted, tools)
+
+
+def find_deployed_release(stage: Stage, tools: Tools) -> Release | None:
+    """Return the release that later environments were deployed with last; None where the ledger knows of none.
+
+    In the first stage, what is meant is the release that is being made, whether it is deployed there yet or not.
+
+    Raises:
+        Refused: the environments were deployed with different releases.
+    """
+    first_environments = tools.settings.first_stage.environments if tools.settings.pipeline else ()
+    if any(environment in first_environments for environment in stage.environments):
+        return None
+    found = {
+        environment.name: serving_entry(tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT))
+        for environment in stage.environments
+    }
+    entries = {name: entry for name, entry in found.items() if entry is not None}
+    if len({entry.version for entry in entries.values()}) > 1:
+        name, entry = next(iter(entries.items()))
+        raise Refused(
+            f"{stage.name}: {', '.join(f'{name} has {entry.version}' for name, entry in entries.items())}",
+            state=NOTHING_CHANGED,
+            hint=f"verify them one by one: inv verify --env {name} --release {entry.version}",
+        )
+    return next((ledger.release_from_entry(entry) for entry in entries.values()), None)
 
 
 def find_named_release(stage: Stage, version: Version, tools: Tools) -> Release:

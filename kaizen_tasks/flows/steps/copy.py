@@ -96,4 +96,4 @@ class FindImage(ReadOnlyStep, EnvironmentStep):
     def _hint(self, release: Release, tools: Tools) -> str:
         if self.environment in tools.settings.first_stage.environments:
             return f"upload it: inv build push --env {self.environment.name}"
-        return f"inv deploy --env {self.environment.name} --release {release.name}"
+        return f"promote it there first: inv promote --env {self.environment.name} --release {release.name}"

@@ -106,7 +106,7 @@ CASES = (
          hint="look at the service, then check again: inv verify --env staging --release v0.1.7", leads_to=8),
     Case(mistake="an environment to which nothing was ever deployed",
          typed="inv verify --env eve", code=3, says="there is no eve-errors-app:v0.2.0",
-         hint="inv deploy --env eve --release v0.2.0", again=0),
+         hint="promote it there first: inv promote --env eve --release v0.2.0", again=0),
     Case(mistake="values for an app that was never deployed",
          typed="inv runtime.deploy --env zoe --yes", code=3,
          says="zoe: the ledger does not know which release is serving there",

@@ -51,6 +51,34 @@ def verified_in(stage: str, tools: FakeTools, wanted: str = "") -> str:
     return select.find_verified_release(tools.settings.stage(stage), version, tools).digest
 
 
+@pytest.mark.parametrize(
+    ("stage", "found"),
+    [("prod", "v1.0.0"), ("beta", "v1.1.0"), ("staging", None)],
+)
+def test_release_to_verify_is_the_deployed_one_after_the_first_stage(stage: str, found: str | None) -> None:
+    tools = told(
+        "mark verified v1.1.0",
+        "prod verified v1.0.0",
+        "staging verified v1.2.0",
+        "prod started v1.1.0",
+        "prod failed v1.1.0",
+        "staging deployed v1.3.0",
+    )
+
+    release = select.find_deployed_release(tools.settings.stage(stage), tools)
+
+    assert (release and release.name) == found
+
+
+def test_release_to_verify_is_to_be_named_where_environments_differ() -> None:
+    tools = told("mark verified v1.1.0", "dom verified v1.0.0")
+
+    with pytest.raises(Refused, match=r"mark has v1\.1\.0, dom has v1\.0\.0") as refused:
+        select.find_deployed_release(tools.settings.stage("beta"), tools)
+
+    assert refused.value.hint == "verify them one by one: inv verify --env mark --release v1.1.0"
+
+
 def test_verified_release_has_version_commit_and_digest_of_its_ledger_entry() -> None:
     tools = told("staging verified v1.2.3")
 
