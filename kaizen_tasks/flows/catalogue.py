@@ -109,7 +109,7 @@ def rollback(environment: Environment, *, reason: str, source: Environment | Non
     """Return the flow of `inv rollback`: redeploy, then hold; see `redeploy_previous`."""
     return (
         *redeploy_previous(environment, reason=reason, source=source),
-        steps.AddHold(environment=environment, reason=f"rolled back: {reason}"),
+        steps.AddHold(environment=environment, reason=f"rolled back: {reason}", replaces=True),
     )
 
 

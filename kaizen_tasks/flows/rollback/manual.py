@@ -60,10 +60,17 @@ def plan_rollback(
         title=_title(targets),
         environments=environments,
         hold_policy=HoldPolicy.IGNORE,
+        preflight=lambda: _note_holds(environments, tools),
         check_environments=lambda checked: preflight.require_no_problems(checked, tools),
         verifies=True,
         run=lambda execution: _run(targets, environments, reason, execution),
     )
+
+
+def _note_holds(environments: Sequence[Environment], tools: Tools) -> None:
+    """Say which environments are held: unlike a promotion, a rollback does not leave them out."""
+    for name, hold in tools.holds.get_many([environment.name for environment in environments]).items():
+        tools.reporter.note(f"  {name} is {hold}; it is rolled back all the same, and stays held")
 
 
 def _run(

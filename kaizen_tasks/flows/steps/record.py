@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.ports.tools import Tools
 
+HELD_BEFORE = "; held before: "
+"""Joins the reason of a hold and that of the hold that it has replaced."""
+
 
 @frozen(kw_only=True)
 class Record(EnvironmentStep):
@@ -67,26 +70,39 @@ class AddHold(EnvironmentStep):
     Attributes:
         environment: the environment to hold.
         reason: why, in one line.
+        replaces: whether the hold replaces one with another reason, which its own reason then ends with.
     """
 
     step_name: ClassVar[str] = "hold"
     reason: str
+    replaces: bool = False
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look up the environment's hold, which anybody may have added."""
         hold = tools.holds.get(self.environment.name)
-        if hold is not None:
+        if hold is not None and not self._must_replace(hold):
             return Done(f"{self.environment.name} is {hold}", release)
-        return Act(f"hold {self.environment.name} until inv hold.remove: {self.reason}", release)
+        return Act(f"hold {self.environment.name} until inv hold.remove: {self._full_reason(hold)}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Add the hold."""
+        """Add the hold, in place of the one that it replaces."""
+        previous = tools.holds.get(self.environment.name) if self.replaces else None
+        if previous is not None:
+            tools.holds.remove(self.environment.name)
         hold = Hold(
             environment=self.environment.name,
-            reason=self.reason,
+            reason=self._full_reason(previous),
             actor=tools.actor,
             since=tools.clock.now(),
             run_url=tools.run_url,
         )
         tools.holds.add(hold)
         return release
+
+    def _must_replace(self, hold: Hold) -> bool:
+        return (
+            self.replaces and hold.reason != self.reason and not hold.reason.startswith(f"{self.reason}{HELD_BEFORE}")
+        )
+
+    def _full_reason(self, previous: Hold | None) -> str:
+        return f"{self.reason}{HELD_BEFORE}{previous.reason}" if previous else self.reason

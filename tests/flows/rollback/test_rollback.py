@@ -6,10 +6,12 @@ import pytest
 from semver import Version
 
 from kaizen_tasks.domain.health import ProbeResponse
+from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import Refused, RollbackFailed, VerifyFailed
 from kaizen_tasks.flows import catalogue
+from kaizen_tasks.flows.execution import execute_change
 from kaizen_tasks.flows.ledger import entries
 from kaizen_tasks.flows.promote import select
 from kaizen_tasks.flows.release import files
@@ -76,6 +78,35 @@ def test_second_rollback_goes_no_further_back(tools: FakeTools) -> None:
 
     assert tools.reporter.labels_with("act") == []
     assert tools.platform.started_services == started
+
+
+def hold_staging(tools: FakeTools) -> None:
+    hold = Hold(environment="staging", reason="seven decimals", actor="ada@laptop", since=tools.clock.now())
+    tools.holds.add(hold)
+
+
+def test_rollback_of_a_held_environment_says_so_before_anybody_is_asked(tools: FakeTools) -> None:
+    hold_staging(tools)
+    staging = tools.settings.environments["staging"]
+    change = manual.plan_rollback((staging,), None, reason="slow", tools=tools)
+    said_before: list[str] = []
+
+    execute_change(change, tools, confirm=lambda *_: said_before.extend(tools.reporter.lines), command="")
+
+    (note,) = (text for text in said_before if "seven decimals" in text)
+    assert note.startswith("  staging is held by ada@laptop since ")
+    assert note.endswith("it is rolled back all the same, and stays held")
+
+
+def test_hold_of_a_rollback_has_its_own_reason_and_that_of_the_hold_before(tools: FakeTools) -> None:
+    hold_staging(tools)
+
+    for _ in range(2):
+        go_back(tools.next_command())
+
+        hold = tools.holds.get("staging")
+        assert hold is not None
+        assert hold.reason == "rolled back: slow; held before: seven decimals"
 
 
 @pytest.mark.parametrize("stopped_after", range(1, 5))
