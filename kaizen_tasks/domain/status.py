@@ -51,6 +51,8 @@ class EnvironmentStatus:
         line_drift: the contradiction between that line and the release, in words; empty when there is none.
         second_service: the service that the configuration does not name, while the environment moves to another
             platform; None while there is one service only.
+        moved_to: the title of the platform to which the environment has moved, which its configuration does not say;
+            empty if it is where it is configured.
     """
 
     environment: Environment
@@ -70,6 +72,7 @@ class EnvironmentStatus:
     line: str = ""
     line_drift: str = ""
     second_service: SecondService | None = None
+    moved_to: str = ""
 
     @property
     def state(self) -> EnvironmentState:
@@ -101,6 +104,8 @@ class EnvironmentStatus:
 
 def _differences(status: EnvironmentStatus) -> tuple[str, ...]:
     """Return every difference between registry, ledger and running app, in words."""
+    if status.moved_to:
+        return (f"it has moved to {status.moved_to}, which this configuration does not say: git pull",)
     is_known = not status.errors and not status.missing
     lacks_image = status.followed_image is None and is_known
     image_drift = (_lacking_image(status.environment),) if lacks_image else ()

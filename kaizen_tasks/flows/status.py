@@ -157,8 +157,7 @@ def _environment_status(environment: Environment, lookups: _BatchedLookups, tool
     if recent_entries and entry is None:
         entry = failures.attempt(lambda: ledger.read_latest_entry(environment, tools))
     urls = failures.attempt(lookups.service_urls[environment.location].result)
-    if place := left_platform(recent_entries, environment):
-        failures.missing[f"it has moved to {place}, which this configuration does not say"] = None
+    moved_to = left_platform(recent_entries, environment)
     url = environment.url if urls is None else failures.attempt(lambda: _app_url(environment, urls, tools)) or ""
     line, line_drift = _line(environment, entry, tools)
     locks, holds = failures.attempt(lookups.locks.result) or {}, failures.attempt(lookups.holds.result) or {}
@@ -179,7 +178,8 @@ def _environment_status(environment: Environment, lookups: _BatchedLookups, tool
         failure=failure_before_rollback(recent_entries),
         line=line,
         line_drift=line_drift,
-        second_service=_second_service(environment, find_migration(recent_entries), tools),
+        second_service=None if moved_to else _second_service(environment, find_migration(recent_entries), tools),
+        moved_to=moved_to,
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 from kaizen_tasks.cli.json_output import status_document
 from kaizen_tasks.domain.migration.record import left_platform
 from kaizen_tasks.domain.service import ServiceStatus
+from kaizen_tasks.domain.status import EnvironmentState
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.flows.doctor.preflight import require_no_problems
 from kaizen_tasks.flows.migration import retire
@@ -94,6 +95,21 @@ def test_a_clone_that_does_not_know_of_the_move_deploys_nothing(scenario: Scenar
 
     assert caught.value.hint.endswith("git pull")
     assert scenario.tools.platform.services["mark-web-service"].status is ServiceStatus.PAUSED
+
+
+@pytest.mark.parametrize("deletes", [False, True], ids=["paused", "deleted"])
+def test_status_of_a_clone_that_does_not_know_of_the_move_says_one_thing(scenario: Scenario, deletes: bool) -> None:
+    scenario.configure("mark", platform="ecs-express")
+    _retire(scenario)
+    if deletes:
+        _retire(scenario, deletes=True)
+    scenario.configure("mark", platform="apprunner")
+
+    status = _status(scenario)
+
+    assert status.drift == ("it has moved to ECS Express Mode, which this configuration does not say: git pull",)
+    assert status.notes == ()
+    assert status.state is EnvironmentState.DRIFT
 
 
 def test_a_move_that_is_under_way_or_was_given_up_leaves_no_platform(scenario: Scenario) -> None:
