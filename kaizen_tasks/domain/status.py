@@ -189,7 +189,10 @@ def _ledger_drift(status: EnvironmentStatus) -> tuple[str, ...]:
         return (f"{entry.version} was given up: {status.withdrawal.reason or 'no reason was recorded'}",)
     if followed_image is not None and entry.digest != followed_image.digest:
         claim = f"the ledger says {entry.version} {entry.event}"
-        return (f"{claim}, but {_name_image(status.environment)} {followed_image.version or 'another image'}",)
+        other = f"{_name_image(status.environment)} {followed_image.version or 'another image'}"
+        command = f"inv deploy --env {status.environment.name} --release {entry.version}"
+        remedy = f"; to deploy it: {command}" if entry.event is Event.VERIFIED else ""
+        return (f"{claim}, but {other}{remedy}",)
     if entry.event is not Event.VERIFIED:
         return (f"{entry.version} is {entry.event}, not verified",)
     return _failure_drift(status.failure, entry)

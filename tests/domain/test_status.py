@@ -14,6 +14,7 @@ from kaizen_tasks.domain.release import Image
 from kaizen_tasks.domain.status import EnvironmentStatus, with_conflicts
 
 STAGING = Environment(name="staging", platform="apprunner", repository="staging-app", service="staging-service")
+DEPLOY_V2 = "; to deploy it: inv deploy --env staging --release v2"
 IMAGE = Image(digest="sha256:2", media_type="any", version="v2")
 ENTRY = LedgerEntry(
     environment="staging",
@@ -57,11 +58,14 @@ def test_sources_that_agree_show_no_drift() -> None:
         ),
         (
             evolve(WELL, followed_image=evolve(IMAGE, digest="sha256:9")),
-            ("the ledger says v2 verified, but :latest is v2",),
+            (f"the ledger says v2 verified, but :latest is v2{DEPLOY_V2}",),
         ),
         (
             evolve(WELL, followed_image=evolve(IMAGE, digest="sha256:9", version="")),
-            ("runs v2, but :latest is unlabelled", "the ledger says v2 verified, but :latest is another image"),
+            (
+                "runs v2, but :latest is unlabelled",
+                f"the ledger says v2 verified, but :latest is another image{DEPLOY_V2}",
+            ),
         ),
         (evolve(WELL, followed_image=None), ("nothing is :latest in its repository",)),
         (evolve(WELL, missing=("there is no service x",)), ("there is no service x",)),
@@ -125,7 +129,7 @@ ECS = evolve(WELL, environment=evolve(STAGING, platform="ecs"), running_digest="
         ),
         (
             evolve(ECS, followed_image=evolve(IMAGE, digest="sha256:9"), running_digest="sha256:9"),
-            ("the ledger says v2 verified, but its service is told to run v2",),
+            (f"the ledger says v2 verified, but its service is told to run v2{DEPLOY_V2}",),
         ),
         (
             evolve(ECS, followed_image=None),

@@ -67,6 +67,7 @@ UNTYPED = {
     "domain/init/detect/from_account.py": (1, ACCOUNT),
     "domain/init/detect/manifests.py": (1, NO_HINT),
     "domain/migration/terraform.py": (1, NO_HINT),
+    "domain/status.py": (2, MIGRATIONS),
     "domain/init/notes.py": (3, NO_HINT),
     "domain/git/signing.py": (1, SIGNING),
     "errors.py": (1, FAILURES),

@@ -301,4 +301,4 @@ def _undo(
     undo.require_led_back(ongoing, tools, is_asserted=is_asserted)
     if not tools.dry:
         _edit_configuration([(each.environment, each.old_environment) for each in ongoing], tools, yes=yes)
-    run_change(undo.plan_undo(ongoing, command_line=command_line), tools, yes=yes)
+    run_change(undo.plan_undo(ongoing, tools, command_line=command_line), tools, yes=yes)

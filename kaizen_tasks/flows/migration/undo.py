@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,7 +12,9 @@ from kaizen_tasks.domain.decision import Act, Decision, Done
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.migration.origin import Origin
 from kaizen_tasks.domain.service import ServiceStatus
+from kaizen_tasks.domain.text.listing import list_names
 from kaizen_tasks.errors import NOTHING_CHANGED, NotFound, Refused
+from kaizen_tasks.flows.deploy.image import find_image_to_run
 from kaizen_tasks.flows.execution import Change, CommandTools, Execution, join_names
 from kaizen_tasks.flows.migration import origin, waiting
 from kaizen_tasks.flows.migration.retire import OngoingMigration, RecordEnd
@@ -48,10 +51,11 @@ def plan_resumption(ongoing: Sequence[OngoingMigration], tools: CommandTools, *,
         for step, each in zip(steps, ongoing, strict=True):
             run_flow((step,), each.release, execution.tools, execution.execute)
 
+    names = ", ".join(environment.service for environment in environments)
     return Change(
         title=f"resume the old services of {join_names(environments)}",
         environments=tuple(environments),
-        question=f"resume {', '.join(environment.service for environment in environments)}",
+        question=f"resume {names}{_describe_lags(ongoing, tools)}",
         run=run,
     )
 
@@ -77,27 +81,52 @@ def require_led_back(ongoing: Sequence[OngoingMigration], tools: Tools, *, is_as
             )
 
 
-def plan_undo(ongoing: Sequence[OngoingMigration], *, command_line: str) -> Change:
-    """Return the change that deletes the new services, those that a migration has created, and records that."""
+def plan_undo(ongoing: Sequence[OngoingMigration], tools: Tools, *, command_line: str) -> Change:
+    """Return the change that deletes the new services, those that a migration has created, and records that.
+
+    The question and the last line name the old services that run another release than the one that was released last.
+    """
     environments = tuple(each.environment for each in ongoing)
+    lags = _describe_lags(ongoing, tools)
+    deployments = [
+        f"inv deploy --env {each.environment.name} --release {each.release.name}"
+        for each in ongoing
+        if _other_release(each, tools)
+    ]
 
     def run(execution: Execution) -> Outcome:
         for each in ongoing:
             run_flow(_undo_flow(each, command_line), each.release, execution.tools, execution.execute)
         verb = "runs" if len(ongoing) == 1 else "run"
         title = ongoing[0].old_environment.kind.title
+        checks = shlex.join(("inv", "status", *(word for each in environments for word in ("--env", each.name))))
         return Outcome(
-            text=f"{join_names(environments)} {verb} on {title} alone",
-            next_step=f"to see that they run what was released last: inv status --env {environments[0].name}",
+            text=f"{join_names(environments)} {verb} on {title} alone{lags}",
+            next_step=f"to deploy what was released last: {'; '.join(deployments)}" if lags else checks,
         )
 
     names = ", ".join(each.new_environment.service for each in ongoing)
     return Change(
         title=f"give up the move of {join_names(environments)}",
         environments=environments,
-        question=f"delete {names} in {ongoing[0].migration.title}",
+        question=f"delete {names} in {ongoing[0].migration.title}{lags}",
         run=run,
     )
+
+
+def _describe_lags(ongoing: Sequence[OngoingMigration], tools: Tools) -> str:
+    """Return what the old services run in place of what was released last, to be appended; empty if they run that."""
+    others = [(each, _other_release(each, tools)) for each in ongoing]
+    texts = [f"{each.environment.name} gets {other} again, not {each.release.name}" for each, other in others if other]
+    return f"; {list_names(texts)}" if texts else ""
+
+
+def _other_release(ongoing: OngoingMigration, tools: Tools) -> str:
+    """Return what the old service of an environment runs if that is not what was released last; else empty."""
+    image = find_image_to_run(ongoing.old_environment, tools)
+    if image is None or image.digest == ongoing.release.digest:
+        return ""
+    return image.version or "another image"
 
 
 def _undo_flow(ongoing: OngoingMigration, command_line: str) -> Flow:

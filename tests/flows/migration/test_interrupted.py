@@ -43,7 +43,7 @@ def _end(scenario: Scenario, *, deletes: bool) -> None:
 
 def _undo(scenario: Scenario) -> None:
     ongoing = [retire.find_ongoing(scenario.environment(), scenario.tools)]
-    scenario.run(undo.plan_undo(ongoing, command_line="again"))
+    scenario.run(undo.plan_undo(ongoing, scenario.tools, command_line="again"))
 
 
 def _moved(scenario: Scenario) -> None:

@@ -13,6 +13,7 @@ from kaizen_tasks.domain.service import ServiceStatus
 from kaizen_tasks.errors import DeployFailed, Refused, UsageError
 from kaizen_tasks.flows.migration import origin, retire, undo
 from kaizen_tasks.flows.migration.plan import read_migration
+from kaizen_tasks.flows.status import collect_status
 from tests.fakes.logs import FakeLogs
 from tests.flows.migration.scenario import Scenario
 
@@ -207,7 +208,7 @@ def _undo(scenario: Scenario) -> None:
     if resumption := undo.plan_resumption(ongoing, scenario.tools, command_line=command_line):
         scenario.run(resumption)
     undo.require_led_back(ongoing, scenario.tools, is_asserted=False)
-    scenario.run(undo.plan_undo(ongoing, command_line=command_line))
+    scenario.run(undo.plan_undo(ongoing, scenario.tools, command_line=command_line))
 
 
 def test_goes_back_before_anything_was_switched(scenario: Scenario) -> None:
@@ -233,6 +234,43 @@ def test_goes_back_after_the_old_service_was_paused(scenario: Scenario) -> None:
 
     assert scenario.tools.migration_target.platform.services == {}
     assert scenario.events() == ["migrating", "retired", "unmigrated"]
+
+
+def test_going_back_to_an_older_release_is_said_with_the_command_that_deploys_the_newer_one(scenario: Scenario) -> None:
+    tools, environment = scenario.tools, scenario.environment()
+    old = tools.registry.find_image(environment.repository, "v0.1.0")
+    assert old is not None
+    tools.registry.put(environment.repository, "latest", old)
+    _lead_to_the_new_service(scenario)
+    scenario.release("mark", "v0.2.0")
+    tools.platform.set_status("mark-web-service", ServiceStatus.PAUSED)
+    lag = "; mark gets v0.1.0 again, not v0.2.0"
+
+    resumption = undo.plan_resumption([_ongoing(scenario)], tools, command_line="again")
+    change = undo.plan_undo([_ongoing(scenario)], tools, command_line="again")
+
+    assert resumption is not None
+    assert resumption.question == f"resume mark-web-service{lag}"
+    assert change.question == f"delete mark-web-service in ECS Express Mode{lag}"
+    scenario.run(change)
+    command = "inv deploy --env mark --release v0.2.0"
+    assert tools.reporter.summaries[-1] == (
+        f"mark runs on App Runner alone{lag}",
+        f"to deploy what was released last: {command}",
+    )
+    scenario.configure("mark", platform="apprunner")
+    (status,) = collect_status([scenario.environment()], tools)
+    assert f"the ledger says v0.2.0 verified, but :latest is v0.1.0; to deploy it: {command}" in status.drift
+
+
+def test_going_back_to_the_same_release_says_nothing_of_it(scenario: Scenario) -> None:
+    image = scenario.tools.registry.find_image(scenario.environment().repository, "v0.1.0")
+    assert image is not None
+    scenario.tools.registry.put(scenario.environment().repository, "latest", image)
+
+    _undo(scenario)
+
+    assert scenario.tools.reporter.summaries[-1] == ("mark runs on App Runner alone", "inv status --env mark")
 
 
 def test_there_is_no_way_back_once_the_old_service_is_deleted(scenario: Scenario) -> None:
