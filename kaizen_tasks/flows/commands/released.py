@@ -42,7 +42,7 @@ def with_commands(stage: Stage, release: Release, tools: Tools) -> Stage:
     if config_file is None:
         if configured:
             tools.reporter.note(
-                f"the configuration of {release.name} is not in this clone: the commands of the one here are used"
+                f"the commit of {release.name} cannot be read here, so the commands are those of the configuration here"
             )
         return stage
     released = {member: _parse(member, config_file, release, tools) for member in stage.environments}
@@ -58,9 +58,13 @@ def with_commands(stage: Stage, release: Release, tools: Tools) -> Stage:
 
 
 def _committed_config(release: Release, tools: Tools) -> ConfigFile | None:
+    """Return the configuration of a release, or None where it cannot be read: promotions work without git, too."""
     if not release.commit:
         return None
-    return load.read_committed_config(tools.settings.root, lambda name: tools.scm.read_at(release.commit, name))
+    try:
+        return load.read_committed_config(tools.settings.root, lambda name: tools.scm.read_at(release.commit, name))
+    except Refused:
+        return None
 
 
 def _parse(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 RELEASE = Release(version=parse_version_file(b"0.2.0"), commit="c" * 40)
 ADD = b'[[before_deploy]]\nname = "migrate"\ncommand = ["add"]\n'
+UNREADABLE = "the commit of v0.2.0 cannot be read here, so the commands are those of the configuration here"
 DROP = {"name": "migrate", "command": ["drop"]}
 
 
@@ -69,10 +70,19 @@ def test_commit_that_is_not_in_this_clone_leaves_the_commands_configured_here() 
 
     assert shown(with_commands(tools.settings.stage("prod"), RELEASE, tools)) == {"prod": "migrate (drop)"}
     assert shown(with_commands(without_commands.settings.stage("prod"), RELEASE, without_commands)) == {"prod": ""}
-    assert tools.reporter.lines == [
-        "the configuration of v0.2.0 is not in this clone: the commands of the one here are used"
-    ]
+    assert tools.reporter.lines == [UNREADABLE]
     assert without_commands.reporter.lines == []
+
+
+def test_app_outside_a_repository_has_the_commands_configured_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: str) -> None:
+        raise Refused("/app is not in a git working tree")
+
+    tools = make_tools(DROP)
+    monkeypatch.setattr(tools.scm, "read_at", refuse)
+
+    assert shown(with_commands(tools.settings.stage("prod"), RELEASE, tools)) == {"prod": "migrate (drop)"}
+    assert tools.reporter.lines == [UNREADABLE]
 
 
 def test_group_has_the_members_of_today_and_a_removed_one_those_of_the_commit() -> None:
