@@ -75,6 +75,9 @@ def init(
         adds_endpoint=add_version_endpoint,
     )
     _show_plan(plan, root, proposal)
+    if from_aws and not plan.is_new:
+        line = f"AWS was not asked: --from-aws is for writing {plan.config_name}, which exists; to check it: inv doctor"
+        sys.stdout.write(printable(line) + "\n")
     if plan.changes and not c.config.run.dry:
         _confirm_plan(plan, yes=yes)
         flow.apply_plan(plan, documents)
@@ -166,7 +169,7 @@ def _show_plan(plan: InitPlan, root: Path, proposal: Proposal) -> None:
     if plan.existing_files:
         sys.stdout.write(f"left alone: {', '.join(plan.existing_files)}\n")
     if not plan.changes:
-        sys.stdout.write("nothing is missing\n")
+        sys.stdout.write("no file is missing\n")
     sys.stdout.write("\n")
     sys.stdout.flush()
     init_diff.print_changes(plan.changes, plan.notes, sys.stdout)

@@ -117,7 +117,7 @@ def test_an_app_with_script_and_terraform_is_configured_completely(folder: Path,
     assert "note:" not in said.out
     assert "+repository = " in said.out
     assert "inv --dry release-staging" in said.out
-    assert (again.code, "nothing is missing" in again.out) == (0, True)
+    assert (again.code, "no file is missing" in again.out) == (0, True)
     assert contents(folder) == after
 
 
@@ -147,7 +147,7 @@ def test_an_empty_repository_gets_a_configuration_for_releases_only(folder: Path
     assert "\n## [Unreleased]\n\n### Added\n\n- A" in (folder / "CHANGELOG.md").read_text(encoding="utf-8")
     assert "note: there is no Dockerfile and no environment" in said.out
     assert "note: there is no git remote" in said.out
-    assert init("--yes").out.count("nothing is missing") == 1
+    assert init("--yes").out.count("no file is missing") == 1
 
 
 def test_without_a_terminal_or_yes_nothing_is_written(folder: Path, init: Init) -> None:
@@ -265,7 +265,7 @@ def test_a_subfolder_of_an_app_is_refused_until_the_app_is_configured(folder: Pa
 
     assert refused.code == 3
     assert refused.err.splitlines()[-1] == f"cd {folder}"
-    assert (found.code, "nothing is missing" in found.out) == (0, True)
+    assert (found.code, "no file is missing" in found.out) == (0, True)
     assert [path.name for path in scripts.iterdir()] == ["deploy.sh"]
 
 
@@ -505,6 +505,16 @@ def test_an_account_without_a_service_of_the_app_is_refused(folder: Path, init: 
     assert contents(folder).keys() == {"Dockerfile"}
 
 
+def test_account_is_not_said_to_be_complete_where_it_was_not_asked(folder: Path, init: Init) -> None:
+    (folder / "kaizen.toml").write_text('app = "web"\n', encoding="utf-8")
+    init("--yes").expect_success()
+
+    said = init("--yes", "--from-aws").expect_success()
+
+    assert "AWS was not asked: --from-aws is for writing kaizen.toml, which exists; to check it: inv doctor" in said.out
+    assert "AWS" not in init("--yes").expect_success().out
+
+
 def test_workflows_that_release_by_pull_request_are_written(folder: Path, init: Init) -> None:
     (folder / "kaizen.toml").write_text('app = "web"\n[changelog]\nfragments = "changelog.d"\n', encoding="utf-8")
 
@@ -595,7 +605,7 @@ def test_the_version_endpoint_is_added_on_request(folder: Path, init: Init) -> N
     assert '@app.route("/version")' in (folder / "web" / "app.py").read_text(encoding="utf-8")
     dockerfile = (folder / "Dockerfile").read_text(encoding="utf-8")
     assert dockerfile == "FROM python\n\nARG VERSION=dev\nENV APP_VERSION=$VERSION\n\nCMD x\n"
-    assert "nothing is missing" in again.out
+    assert "no file is missing" in again.out
 
 
 def test_why_the_version_endpoint_cannot_be_added_is_told(folder: Path, init: Init) -> None:
@@ -692,7 +702,7 @@ def test_two_apps_of_a_repository_get_a_pipeline_each(folder: Path, init: Init, 
     assert "exists and is" not in web.out
     assert "../.github/workflows" not in web.err
     assert contents(folder) == first
-    assert all("nothing is missing" in each.out for each in again)
+    assert all("no file is missing" in each.out for each in again)
 
 
 def test_a_workflow_of_another_app_is_left_alone_and_named(folder: Path, init: Init) -> None:
