@@ -233,7 +233,8 @@ def _commit_local_changes(user_repo: _UserRepo, clone: Path) -> Iterator[str]:
         _copy_file(user_repo.top / name, clone / name)
     yield from preconditions.check_uncommitted(modified_files)
     if untracked_files:
-        yield f"{', '.join(untracked_files)} is not committed"
+        verb = "is" if len(untracked_files) == 1 else "are"
+        yield f"{', '.join(untracked_files)} {verb} not committed"
     if modified_files or untracked_files:
         run_git(clone, "add", "--force", "--", *modified_files, *untracked_files)
         run_git(clone, "commit", "--quiet", "--no-verify", "--allow-empty", "--message", "Uncommitted changes")

@@ -206,6 +206,13 @@ def test_a_clone_can_commit_where_git_does_not_know_who_commits(original: Origin
     assert git(copy.app_folder, "show", "HEAD:page") == "edited"
 
 
+def test_several_untracked_files_are_reported_together(original: Original) -> None:
+    git(original.top, "rm", "--quiet", "--cached", "VERSION")
+    original.write("tasks.py", "x = 1\n")
+
+    assert any(each.endswith(" are not committed") and "tasks.py" in each for each in original.copy().refusals)
+
+
 def test_an_untracked_tasks_file_is_cloned_and_reported(original: Original) -> None:
     original.write("tasks.py", "x = 1\n")
 

@@ -224,10 +224,11 @@ def shared_repository_notes(proposal: Proposal) -> Iterator[Note]:
 
 def address_notes(proposal: Proposal) -> Iterator[Note]:
     """Yield a note if environments need an address that no source shows: every release is verified there."""
-    names = [fact.environment for fact in proposal.environments if f"{fact.environment}.url" in proposal.guessed_keys]
-    if names:
-        example = next(fact.url for fact in proposal.environments if fact.environment == names[0])
-        yield Note(f"ECS gives a service no address: set the url of {list_names(names)} (now {example}) to its own")
+    guessed = [fact for fact in proposal.environments if f"{fact.environment}.url" in proposal.guessed_keys]
+    if guessed:
+        names = list_names([fact.environment for fact in guessed])
+        urls = list_names([fact.url for fact in guessed])
+        yield Note(f"ECS gives a service no address: set the url of {names} (now {urls}) to its own")
 
 
 _GUESSES = {

@@ -141,6 +141,9 @@ def test_ecs_without_an_address_gets_one_that_no_server_has() -> None:
     assert configured(proposal).environments["prod"].url == "https://prod.shop.invalid"
     (note,) = notes.address_notes(proposal)
     assert note.text == "ECS gives a service no address: set the url of prod (now https://prod.shop.invalid) to its own"
+    two = propose_config(evidence(files), UserAnswers(app="shop", environments=("staging", "prod")))
+    (note,) = notes.address_notes(two)
+    assert "staging, prod (now https://staging.shop.invalid, https://prod.shop.invalid)" in note.text
     told = propose_config(evidence(files), UserAnswers(app="shop", urls={"prod": "https://shop.example"}))
     assert not [*notes.address_notes(told)]
 
