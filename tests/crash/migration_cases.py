@@ -21,6 +21,8 @@ def _create_roles(sandbox: TeamSandbox) -> None:
 
 def _move(sandbox: TeamSandbox) -> None:
     sandbox.library.inv(*MOVE).expect_success()
+    sandbox.library.repository.git("commit", "--quiet", "--message=Move shane", "kaizen.toml")
+    sandbox.library.repository.git("push", "--quiet", sandbox.library.repository.git("remote"), "HEAD")
 
 
 def _retire(sandbox: TeamSandbox) -> None:

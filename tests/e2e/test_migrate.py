@@ -116,6 +116,9 @@ def test_an_app_moves_without_a_failed_request(cloud: Cloud, tmp_path: Path) -> 
             out, err = waiting.communicate(timeout=COMMAND_SECONDS)
             assert waiting.returncode == 0, err
             assert '+platform = "ecs-express"' in out
+            assert "kaizen.toml is changed and not committed" in workspace.inv(*RETIRE).err
+            workspace.git("commit", "--quiet", "--message=Move staging", "kaizen.toml")
+            workspace.git("push", "--quiet")
             workspace.inv(*RETIRE).expect_success()
             workspace.inv(*RETIRE, "--delete").expect_success()
         assert visitors.failures == []

@@ -281,6 +281,9 @@ def _retire(
             run_change(retire.plan_nothing(remaining, retire.paused(ongoing, command_line)), tools)
             return
         deletes = True
+    config_file = load.read_config_file(tools.settings.root)
+    if config_file is not None and not deletes:
+        configuration.require_shared(config_file, tools, command_line=command_line)
     change = retire.plan_retirement(
         remaining, tools, deletes=deletes, command_line=command_line, is_asserted=is_asserted
     )

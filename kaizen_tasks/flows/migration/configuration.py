@@ -14,10 +14,11 @@ from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.init.file_change import FileChange
 from kaizen_tasks.domain.migration.config_edit import Keys, edit_environment
 from kaizen_tasks.domain.text.listing import list_names
-from kaizen_tasks.errors import Refused
+from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 
 if TYPE_CHECKING:
     from kaizen_tasks.ports.scm import ReleaseFiles
+    from kaizen_tasks.ports.tools import Tools
 
 EDITED_KEYS = ("platform", "cluster", "service", "url")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -49,7 +50,7 @@ def plan_edit(
     Raises:
         Refused: the file is written in a way that is not edited here; the hint has the lines to write.
     """
-    path = CONFIG_FILE_NAME if config_file.name == CONFIG_FILE_NAME else "pyproject.toml"
+    path = _path(config_file)
     prefix = () if path == CONFIG_FILE_NAME else tuple(load.PYPROJECT_TABLE.split("."))
     before = files.read(path) or b""
     text, names = before.decode("utf-8-sig"), []
@@ -69,6 +70,34 @@ def plan_edit(
     mark = BYTE_ORDER_MARK if before.startswith(BYTE_ORDER_MARK) else b""
     change = FileChange(path=path, before=before, after=mark + text.encode())
     return ConfigEdit(change=change, names=tuple(names)) if names else None
+
+
+def require_shared(config_file: ConfigFile, tools: Tools, *, command_line: str) -> None:
+    """Refuse what locks out all whose configuration names the old service, as long as they cannot pull the new one.
+
+    No request is made: the remote's branches are those that were fetched or pushed last.
+
+    Args:
+        config_file: the configuration as it was read.
+        tools: the ports.
+        command_line: what to type again.
+
+    Raises:
+        Refused: the file is changed and not committed, or no branch of the remote has its last commit.
+    """
+    path, scm = _path(config_file), tools.scm
+    state = f"{NOTHING_CHANGED}: other clones and CI would be refused there, with nothing to pull"
+    if path in scm.modified_files():
+        hint = f"git commit {path} && git push, then: {command_line}"
+        raise Refused(f"{path} is changed and not committed", state=state, hint=hint)
+    commit = scm.latest_change(scm.head().commit, (path,))
+    if commit and not scm.is_on_remote(commit) and scm.push_target().remote:
+        message = f"no branch of the remote has the last change of {path} ({commit[:7]})"
+        raise Refused(message, state=state, hint=f"git push, then: {command_line}")
+
+
+def _path(config_file: ConfigFile) -> str:
+    return CONFIG_FILE_NAME if config_file.name == CONFIG_FILE_NAME else "pyproject.toml"
 
 
 def _changed_keys(current: Environment, wanted: Environment, config_file: ConfigFile) -> Keys:
