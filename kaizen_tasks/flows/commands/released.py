@@ -10,6 +10,7 @@ from attrs import evolve
 from kaizen_tasks.config import before_deploy, load
 from kaizen_tasks.domain.text.listing import list_names
 from kaizen_tasks.errors import NOTHING_CHANGED, ConfigurationError, Refused
+from kaizen_tasks.flows.release.tags import tag_commit
 
 if TYPE_CHECKING:
     from kaizen_tasks.config.load import ConfigFile
@@ -40,7 +41,7 @@ def with_commands(stage: Stage, release: Release, tools: Tools) -> Stage:
     config_file = _committed_config(release, tools)
     configured = {command for member in stage.environments for command in member.before_deploy}
     if config_file is None:
-        if configured:
+        if configured and release.commit:  # else the step learns the commit from the image
             tools.reporter.note(
                 f"the commit of {release.name} cannot be read here, so the commands are those of the configuration here"
             )
@@ -58,11 +59,15 @@ def with_commands(stage: Stage, release: Release, tools: Tools) -> Stage:
 
 
 def _committed_config(release: Release, tools: Tools) -> ConfigFile | None:
-    """Return the configuration of a release, or None where it cannot be read: promotions work without git, too."""
-    if not release.commit:
-        return None
+    """Return the configuration of a release, or None where it cannot be read: promotions work without git, too.
+
+    A release that is known by its name alone has the commit that its tag names.
+    """
     try:
-        return load.read_committed_config(tools.settings.root, lambda name: tools.scm.read_at(release.commit, name))
+        commit = release.commit or tag_commit(release.version, tools)
+        if not commit:
+            return None
+        return load.read_committed_config(tools.settings.root, lambda name: tools.scm.read_at(commit, name))
     except Refused:
         return None
 

@@ -85,6 +85,17 @@ def test_app_outside_a_repository_has_the_commands_configured_here(monkeypatch: 
     assert tools.reporter.lines == [UNREADABLE]
 
 
+def test_release_that_is_known_by_its_name_has_the_commit_of_its_tag() -> None:
+    tools, named = make_tools(DROP), evolve(RELEASE, commit="")
+    untagged = shown(with_commands(tools.settings.stage("prod"), named, tools))
+    tools.scm.create_tag("v0.2.0", tools.scm.commit({"kaizen.toml": ADD}), message="v0.2.0")
+
+    with_commands(tools.settings.stage("prod"), named, tools)
+
+    assert untagged == {"prod": "migrate (drop)"}
+    assert tools.reporter.lines == ["commands of v0.2.0, which differ from kaizen.toml here: migrate (add)"]
+
+
 def test_group_has_the_members_of_today_and_a_removed_one_those_of_the_commit() -> None:
     content = ADD + b'environments = ["beta", "old"]\n[groups]\nbeta = ["mark"]\nold = ["prod"]\n'
 
