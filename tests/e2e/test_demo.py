@@ -64,7 +64,7 @@ def test_json_has_the_documented_keys(ended: tuple[CommandResult, Path]) -> None
     assert set(document) >= {"app", "environments", "work"}
     assert set(document["work"]) == {"repository", "remote", "endpoint_url", "environ"}
     assert list(document["environments"]) == FIVE
-    assert [set(each) for each in environments(document)] == [KEYS] * 5
+    assert [set(each) for each in environments(document)] == [KEYS | {"running_digest"}] * 5
 
 
 def test_same_digest_runs_in_five_environments(ended: tuple[CommandResult, Path]) -> None:

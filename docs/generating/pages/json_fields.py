@@ -88,7 +88,7 @@ CLOUD: Fields = {
     "endpoint_url": ("text", "URL of all its APIs."),
     "state": ("text", "Its folder."),
     "pid": ("whole number", "Its process ID."),
-    "registries.ACCOUNT/REGION": ("text", "Host and port of the registry of an account in a region."),
+    "registries.NAME": ("text", "Host and port of a registry; its name is `ACCOUNT/REGION`."),
     "environ.NAME": ("text", "A variable that points AWS clients and these tasks at it."),
 }
 
@@ -231,6 +231,17 @@ DOCUMENTS = (
         command="history --json",
         about="A list of ledger entries, newest first.",
         fields=_below("[].", ENTRY),
+    ),
+    DocumentFields(
+        task="logs",
+        command="logs --json",
+        about="One document on one line for each line of a log, oldest first.",
+        fields={
+            "environment": ("text", "Name of the environment."),
+            "at": ("text", "When it was printed, in UTC, as ISO 8601."),
+            "stream": ("text", "The log stream, which names the instance."),
+            "text": ("text", "The line, without its line end."),
+        },
     ),
     DocumentFields(
         task="rollback",
