@@ -51,7 +51,7 @@ DEMO_TASKS = ("local.up", "release-staging", "promote-prod", "promote-beta")
 
 APP_EXAMPLES = (
     _error("demo", "inv demo --keep ."),
-    _example("logs", "inv logs --env staging --since 1h | head -3"),
+    _example("logs", "inv logs --env staging --since 1h | head -2"),
     _document("logs", "inv logs --env staging --since 1h --json | head -1"),
     _error("logs", "inv logs --env staging --since yesterday"),
     ExampleCommand("""sed -i 's/^.defaults.*/[defaults]\\ntask = "commands"\\nsubnets = ["subnet-1"]/' kaizen.toml"""),
