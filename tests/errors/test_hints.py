@@ -49,7 +49,7 @@ UNTYPED = {
     "adapters/network/failures.py": (1, "needs TLS; in tests/e2e/test_proxy.py"),
     "cli/command.py": (1, "an error of the package itself"),
     "cli/handlers/hold.py": (1, RACES),
-    "cli/handlers/init.py": (5, NO_HINT),
+    "cli/handlers/init.py": (6, NO_HINT),
     "cli/handlers/local/cloud.py": (1, LOCAL_CLOUD),
     "cli/handlers/local/rehearsal_report.py": (1, NO_HINT),
     "cli/handlers/lock.py": (1, RACES),
