@@ -34,7 +34,8 @@ class Environment:
         protected: whether changes need a confirmation.
         formerly: names that the environment had before, oldest first.
         min_age: seconds for which a release must have been verified in the previous stage.
-        before_deploy: commands that run in the image of a release before it serves, in order.
+        before_deploy: commands that run in the image of a release before it serves, in order. They are those of a
+            release, so an environment with other commands is the same one.
         task: where commands run, on a platform that runs none; None where the service's own definition says it.
     """
 
@@ -51,7 +52,7 @@ class Environment:
     protected: bool = False
     formerly: tuple[str, ...] = ()
     min_age: Seconds = ZERO_SECONDS
-    before_deploy: tuple[BeforeDeployCommand, ...] = ()
+    before_deploy: tuple[BeforeDeployCommand, ...] = field(default=(), eq=False)
     task: TaskSettings | None = None
 
     @property

@@ -735,3 +735,16 @@ def test_a_digest_that_ecs_runs_must_be_kept() -> None:
         "problem",
         f"lifecycle rule 1 expires {digest[:19]}, which is running",
     )
+
+
+@pytest.mark.parametrize(("platform", "keys"), [("apprunner", "`service`"), ("ecs-express", "`service` or `cluster`")])
+def test_a_missing_service_names_every_key_that_may_be_wrong(platform: str, keys: str) -> None:
+    """ECS Express Mode answers for a missing cluster as for a missing service."""
+    tools = healthy() if platform == "apprunner" else on_ecs(platform)
+    environment = tools.settings.environments["prod"]
+    platform_port = tools.at(environment).platform
+    platform_port.services.pop(environment.service)
+
+    (found,) = [each for each in trouble(tools) if each.subject.check == "service"]
+
+    assert found.fix == f"correct {keys} in the configuration, or create it: inv setup --env prod --create"

@@ -185,7 +185,8 @@ def _check_service(environment: Environment, tools: Tools, subject: Subject) -> 
         service = tools.at(environment).platform.get_service(environment.service)
     except NotFound as error:
         create_command = first_deployment.create_command(environment)
-        fix = f"correct `service` in the configuration, or create it: {create_command}"
+        keys = "`service` or `cluster`" if environment.kind.has_cluster else "`service`"
+        fix = f"correct {keys} in the configuration, or create it: {create_command}"
         if isinstance(error, ClusterMissing):
             fix = error.hint
         yield _departure(environment, tools, subject) or subject.problem(error.message, fix)

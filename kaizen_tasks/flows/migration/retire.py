@@ -222,10 +222,7 @@ class PauseService(EnvironmentStep):
     def act(self, release: Release, tools: Tools) -> Release:
         """Pause it, once no operation is in progress, and wait until it is paused."""
         source = tools.at(self.environment).migration_source
-        for _ in waiting.polls(tools):
-            service = waiting.find_service(self.environment, tools)
-            if service is None or service.status is not ServiceStatus.BUSY:
-                break
+        service = waiting.wait_while_busy(self.environment, tools)
         if service is not None and service.status is ServiceStatus.RUNNING:
             source.pause(service)
         waiting.wait_for_service(

@@ -157,10 +157,7 @@ class ResumeService(EnvironmentStep):
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Resume it if it is paused, and wait until it runs."""
-        for _ in waiting.polls(tools):
-            service = waiting.find_service(self.environment, tools)
-            if service is None or service.status is not ServiceStatus.BUSY:
-                break
+        service = waiting.wait_while_busy(self.environment, tools)
         if service is not None and service.status is ServiceStatus.PAUSED:
             tools.at(self.environment).migration_source.resume(service)
         waiting.wait_for_service(

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.domain.service import ServiceStatus
 from kaizen_tasks.domain.text import duration, log_excerpt
 from kaizen_tasks.errors import DeployFailed, KaizenError, NotFound, VerifyFailed
 
@@ -25,6 +26,16 @@ def find_service(environment: Environment, tools: Tools) -> Service | None:
     with suppress(NotFound):
         return tools.at(environment).platform.get_service(environment.service)
     return None
+
+
+def wait_while_busy(environment: Environment, tools: Tools) -> Service | None:
+    """Return the service of an environment once no operation is in progress, or as it is at the deadline, or None."""
+    service = None
+    for _ in polls(tools):
+        service = find_service(environment, tools)
+        if service is None or service.status is not ServiceStatus.BUSY:
+            break
+    return service
 
 
 def latest_deployment(service: Service, environment: Environment, tools: Tools) -> Operation | None:
