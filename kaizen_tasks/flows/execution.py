@@ -23,6 +23,7 @@ from kaizen_tasks.flows.locking.mutations import MutationLog
 from kaizen_tasks.flows.locking.session import acquire_locks
 from kaizen_tasks.flows.outcome import Outcome
 from kaizen_tasks.flows.runner import Executor, dry_run_step, guarded_executor, logging_executor
+from kaizen_tasks.ports.run_report import RunReport
 from kaizen_tasks.ports.tools import Tools
 
 HOLD_CACHE_SECONDS = 2.0
@@ -223,18 +224,29 @@ def _execute_change(
         if change.asks:
             confirm(environments, change.question)
     started_at = tools.clock.monotonic()
-    with _locked(change, environments, tools, command=command, wait=wait) as guard:
-        has_waited = tools.clock.monotonic() - read_at >= HOLD_CACHE_SECONDS
-        tools.scm.invalidate_cache(remote=has_waited)  # another run may have released while this one waited
-        if has_waited:
-            holds = {**holds, **_read_holds(change, tools)}
-        execution = Execution(tools=tools, guard=guard, holds=holds, mutations=mutations)
-        with execution.mutations.reclassify_errors():
-            outcome = change.run(execution)
+    report, outcome = tools.run_report, None  # made before the threads of a rollout use it
+    try:
+        with _locked(change, environments, tools, command=command, wait=wait) as guard:
+            has_waited = tools.clock.monotonic() - read_at >= HOLD_CACHE_SECONDS
+            tools.scm.invalidate_cache(remote=has_waited)  # another run may have released while this one waited
+            if has_waited:
+                holds = {**holds, **_read_holds(change, tools)}
+            execution = Execution(tools=tools, guard=guard, holds=holds, mutations=mutations)
+            with execution.mutations.reclassify_errors():
+                outcome = change.run(execution)
+    finally:
+        _finish_report(change, outcome, report, tools)
     if change.verifies and environments and not tools.dry:
         _note_stand_in(environments[0], tools)
     if outcome is not None and not tools.dry:
         tools.reporter.summary(outcome.text, outcome.next_step, tools.clock.monotonic() - started_at)
+
+
+def _finish_report(change: Change, outcome: Outcome | None, report: RunReport, tools: Tools) -> None:
+    """Show how a change has ended on the pages that people review, and note what could not be shown there."""
+    text, next_step = (outcome.text, outcome.next_step) if outcome else ("", "")
+    for problem in report.finish(change.title, text=text, next_step=next_step):
+        tools.reporter.note(f"note: {problem}")
 
 
 def _note_stand_in(environment: Environment, tools: Tools) -> None:

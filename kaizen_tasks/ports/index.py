@@ -13,6 +13,7 @@ from kaizen_tasks.ports.images import Builder, Registry
 from kaizen_tasks.ports.migration import MigrationSource, MigrationTarget
 from kaizen_tasks.ports.platform import Logs, Platform, Prober
 from kaizen_tasks.ports.reporter import Reporter
+from kaizen_tasks.ports.run_report import RunReport
 from kaizen_tasks.ports.scm import ReleaseFiles, Scm
 from kaizen_tasks.ports.secrets import Secrets
 from kaizen_tasks.ports.state import Holds, Ledger, Locks
@@ -39,5 +40,6 @@ PORTS: Mapping[str, type] = {
     "forge": Forge,
     "clock": Clock,
     "reporter": Reporter,
+    "run_report": RunReport,
 }
 """The port of each attribute of the toolbox, by the attribute's name."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.migration import MigrationSource, MigrationTarget
     from kaizen_tasks.ports.platform import Logs, Platform, Prober
     from kaizen_tasks.ports.reporter import Reporter
+    from kaizen_tasks.ports.run_report import RunReport
     from kaizen_tasks.ports.scm import ReleaseFiles, Scm
     from kaizen_tasks.ports.secrets import Secrets
     from kaizen_tasks.ports.state import Holds, Ledger, Locks
@@ -87,3 +88,5 @@ class Tools(Protocol):
     def clock(self) -> Clock: ...
     @property
     def reporter(self) -> Reporter: ...
+    @property
+    def run_report(self) -> RunReport: ...

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.images import Builder
     from kaizen_tasks.ports.platform import Prober
     from kaizen_tasks.ports.reporter import Reporter
+    from kaizen_tasks.ports.run_report import RunReport
     from kaizen_tasks.ports.scm import ReleaseFiles, Scm
     from kaizen_tasks.ports.state import Holds, Ledger, Locks
     from kaizen_tasks.wiring.credentials import AwsClients
@@ -223,6 +224,13 @@ class Toolbox:
         prober = self.prober if self.settings.pipeline else HttpProber()  # a library has no AWS profile
         kind, url = self.settings.release.forge, self.scm.web_url()
         return select_forge(url, kind=kind, environ=os.environ, prober=prober, clock=self.clock)
+
+    @cached_property
+    def run_report(self) -> RunReport:
+        """What shows this run on the pages of the forge and of its CI job; nothing in a dry run."""
+        from kaizen_tasks.wiring.run_report import CiRunReport
+
+        return CiRunReport()
 
     @cached_property
     def clock(self) -> Clock:

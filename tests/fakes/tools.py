@@ -35,6 +35,7 @@ from tests.fakes.prober import FakeProber
 from tests.fakes.registry import OCI_MANIFEST, FakeRegistry
 from tests.fakes.release_files import FakeReleaseFiles
 from tests.fakes.reporter import FakeReporter
+from tests.fakes.run_report import FakeRunReport
 from tests.fakes.scm import FakeRemote, FakeScm
 from tests.fakes.secrets import FakeSecrets
 
@@ -153,6 +154,7 @@ class FakeTools:
     holds: FakeHolds = field(init=False)
     secrets: FakeSecrets = field(factory=FakeSecrets)
     reporter: FakeReporter = field(factory=FakeReporter)
+    run_report: FakeRunReport = field(factory=FakeRunReport)
     dry: bool = False
     cached_environments: tuple[str, ...] = ()
     stuck_services: set[str] = field(factory=set)

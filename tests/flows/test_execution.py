@@ -16,6 +16,7 @@ from kaizen_tasks.domain.release import Image, Release, StepLabel
 from kaizen_tasks.errors import Denied, DeployFailed, Interrupted, KaizenError, Locked, NotFound, Refused
 from kaizen_tasks.flows.execution import HOLD_CACHE_SECONDS, Change, Execution, HoldPolicy, execute_change
 from kaizen_tasks.flows.ledger import entries
+from kaizen_tasks.flows.outcome import Outcome
 from kaizen_tasks.flows.runner import apply_step, dry_run_step, run_flow
 from kaizen_tasks.ports.types import Login, Secret
 from tests.fakes.tools import FakeTools
@@ -320,3 +321,33 @@ def test_real_run_without_locks_still_applies_steps(recorder: Recorder) -> None:
     recorder.execute(recorder.change(locks=False, run=lambda execution: executors.append(execution.execute)))
 
     assert executors not in ([dry_run_step], [apply_step])
+
+
+def test_run_is_reported_once_the_locks_are_free(recorder: Recorder) -> None:
+    """The pages of a forge may be slow, and another run waits for the locks."""
+    report = recorder.tools.run_report
+
+    def run(execution: Execution) -> Outcome:
+        run_flow((Write(environment=environment),), RELEASE, execution.tools, execution.execute)
+        assert report.ends == []
+        return Outcome(text="staging serves v1.2.3", next_step="next: inv promote-prod")
+
+    environment = recorder.tools.settings.environments["staging"]
+    report.on_finish = lambda: recorder.calls.append(f"locked: {recorder.tools.locks.get('staging')}")
+    report.problems = ("GitHub does not show it",)
+    recorder.execute(recorder.change(run=run))
+
+    assert report.entries == list(recorder.tools.ledger.entries("staging"))
+    assert report.ends == [("change it", "staging serves v1.2.3", "next: inv promote-prod")]
+    assert recorder.calls[-1] == "locked: None"
+    assert recorder.tools.reporter.lines[-1] == "note: GitHub does not show it"
+
+
+def test_failed_run_is_reported_too(recorder: Recorder) -> None:
+    def run(_: Execution) -> None:
+        raise DeployFailed("it did not start")
+
+    with pytest.raises(DeployFailed):
+        recorder.execute(recorder.change(run=run))
+
+    assert recorder.tools.run_report.ends == [("change it", "", "")]

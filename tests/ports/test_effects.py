@@ -56,6 +56,7 @@ READING: dict[str, set[str]] = {
         *("interrupted", "summary"),
         *("rollout_table", "environment_finished"),
     },
+    "run_report": {"record", "finish"},
 }
 """The methods that change nothing outside this process but what people see."""
 

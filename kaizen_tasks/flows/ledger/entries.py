@@ -87,10 +87,12 @@ def append(
         configuration=release.configuration,
         **fields,
     )
-    return tools.ledger.append(entry)
+    written = tools.ledger.append(entry)
+    tools.run_report.record(written)
+    return written
 
 
 def record_abandoned(entry: LedgerEntry, tools: Tools, *, reason: str) -> None:
     """Record that the deployment of an entry was abandoned, and why."""
     outcome = evolve(entry, event=Event.ABANDONED, at=tools.clock.now(), reason=reason, replaces="", took=0.0)
-    tools.ledger.append(evolve(outcome, actor=tools.actor, run_url=tools.run_url))
+    tools.run_report.record(tools.ledger.append(evolve(outcome, actor=tools.actor, run_url=tools.run_url)))
