@@ -149,7 +149,7 @@ logs = command(
     "Of several environments, each line begins with the name of its own.",
     flags.ENV,
     Flag("follow", "go on with what is printed from now on; Ctrl-C ends it", default=False),
-    Flag("since", "how far back to begin, e.g. 10m (the default) or 2h", value=flags.DURATION_VALUE),
+    Flag("since", "from when on, e.g. 2h or 2026-09-01 (default: 10m)", value=flags.SINCE_VALUE),
     Flag("json", "print each line as a JSON document: environment, at, stream, text", default=False),
     read_only=True,
 )

@@ -49,6 +49,7 @@ RELEASE_VALUE = "vX.Y.Z"
 VERSION_VALUE = "X.Y.Z"
 REASON_VALUE = "TEXT"
 DURATION_VALUE = "DURATION"
+SINCE_VALUE = "TIME"
 YES_HELP = "skip confirmations"
 
 ENV = Flag("env", ENV_HELP, repeatable=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from difflib import get_close_matches
 
 from semver import Version
@@ -15,7 +16,7 @@ from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.environment import Environment, Stage
 from kaizen_tasks.domain.platform import PLATFORMS
 from kaizen_tasks.domain.rollout import Shard, parse_shard
-from kaizen_tasks.domain.text import duration
+from kaizen_tasks.domain.text import duration, moment
 from kaizen_tasks.errors import UsageError
 from kaizen_tasks.flows.steps.bump import Bump
 
@@ -170,6 +171,18 @@ def parse_duration(flag: str, text: str) -> float:
         return duration.parse_duration(text) if text else 0
     except ValueError as error:
         raise UsageError(f"{flag} {text}: {error}") from None
+
+
+def parse_since(flag: str, text: str, now: datetime) -> datetime:
+    """Return when the span begins that a flag asks for: a length of time before now, or a date or time.
+
+    Raises:
+        UsageError: it is neither, is in the future, or is before the year 1.
+    """
+    try:
+        return moment.parse_past(text, now)
+    except ValueError as error:
+        raise UsageError(f"{flag} {text}: {error}", hint=f"such as {flag} 7d or {flag} {now:%Y-%m-01}") from None
 
 
 def parse_bump(

@@ -170,6 +170,19 @@ class RollbackCandidate:
         return self.image_environment == self.entry.environment
 
 
+def written_since(entries: Sequence[LedgerEntry], since: datetime) -> tuple[LedgerEntry, ...]:
+    """Return the entries from a time on; those whose time is unknown only where an older entry is returned.
+
+    Args:
+        entries: newest first.
+        since: the time, in any zone.
+    """
+    kept = [entry for entry in entries if entry.at >= since or entry.at == UNKNOWN_TIME]
+    while kept and kept[-1].at == UNKNOWN_TIME:
+        kept.pop()
+    return tuple(kept)
+
+
 def latest_deployment_entry(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
     """Return the newest entry about the deployed image, or None."""
     return next((entry for entry in entries if entry.event.concerns_deployment), None)

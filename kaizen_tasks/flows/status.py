@@ -1,8 +1,7 @@
-"""Collects the status and the history of all environments, with concurrent requests."""
+"""Collects the status of all environments, with concurrent requests."""
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
@@ -12,7 +11,6 @@ from attrs import field, frozen
 
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.aws_target import AwsTarget
-from kaizen_tasks.domain.deployments import Deployment, group_deployments
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.health import VersionReport
 from kaizen_tasks.domain.hold import Hold
@@ -39,9 +37,6 @@ MAX_CONCURRENT_ENVIRONMENTS = 64
 
 RECENT_ENTRIES = 60
 """How many entries of an environment are read: a migration is known for fifteen releases after it was typed last."""
-
-ENTRIES_PER_DEPLOYMENT = 4
-"""How many entries of the ledger a deployment has at most: a rollback has its cause, and three as any other."""
 
 
 @frozen
@@ -94,32 +89,11 @@ def collect_status(environments: Sequence[Environment], tools: Tools) -> tuple[E
     return with_conflicts([row for row in rows if row is not None])
 
 
-def collect_deployments(environments: Sequence[Environment], tools: Tools, *, limit: int) -> tuple[Deployment, ...]:
-    """Return the last deployments to each environment as one history, the one that began last first."""
-
-    def read(environment: Environment) -> tuple[Deployment, ...]:
-        entries = tools.ledger.entries(environment.name, limit=limit * ENTRIES_PER_DEPLOYMENT)
-        return group_deployments(entries)[:limit]
-
-    histories = map_parallel(read, environments, max_workers=MAX_CONCURRENT_ENVIRONMENTS)
-    return tuple(heapq.merge(*histories, key=lambda deployment: deployment.first.at, reverse=True))
-
-
 def _resolve(future: Future[T], lookup: Callable[[], T]) -> None:
     try:
         future.set_result(lookup())
     except BaseException as error:  # noqa: BLE001 - raised again where the result is asked for
         future.set_exception(error)
-
-
-def collect_history(environments: Sequence[Environment], tools: Tools, *, limit: int) -> tuple[LedgerEntry, ...]:
-    """Return the last entries of each environment as one history, newest first.
-
-    The clocks of those who wrote the entries may differ, so the times only decide between environments.
-    """
-    names, read_entries = [environment.name for environment in environments], partial(tools.ledger.entries, limit=limit)
-    histories = map_parallel(read_entries, names, max_workers=MAX_CONCURRENT_ENVIRONMENTS)
-    return tuple(heapq.merge(*histories, key=lambda entry: entry.at, reverse=True))
 
 
 @frozen

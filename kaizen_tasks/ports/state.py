@@ -33,6 +33,13 @@ class Ledger(Protocol):
     def entries(self, environment: str, *, limit: int = 20) -> tuple[LedgerEntry, ...]:
         """Return an environment's newest entries, those that were written last first."""
 
+    def entries_since(self, environment: str, since: datetime) -> tuple[LedgerEntry, ...]:
+        """Return an environment's entries since a time, those that were written last first, in few requests.
+
+        The clocks of those who wrote the entries may differ, so an entry may be left out between two that are returned.
+        An entry whose time is unknown is returned if an older one is.
+        """
+
 
 class Locks(Protocol):
     """The locks by which only one run at a time changes an environment. Safe to use from several threads."""

@@ -133,3 +133,36 @@ class LedgerContract:
             ledger.set_operation(ledger.append(intent), "6c7e")
 
         assert [each.at for each in ledger.entries("staging", limit=3)] == moments[:0:-1]
+
+    def test_entries_since_a_time_are_returned_newest_first(self, ledger: Ledger) -> None:
+        for minute in range(30):
+            ledger.append(entry(at=NOON + timedelta(minutes=minute)))
+        ledger.append(entry("prod"))
+
+        found = ledger.entries_since("staging", NOON + timedelta(minutes=5))
+
+        assert [each.at.minute for each in found] == [*range(29, 4, -1)]
+        assert ledger.entries_since("staging", NOON + timedelta(days=1)) == ()
+        assert ledger.entries_since("mark", NOON) == ()
+
+    def test_entry_of_a_slow_clock_does_not_end_the_span(self, ledger: Ledger) -> None:
+        for minute in (0, 10, 5, 11):
+            ledger.append(entry(at=NOON + timedelta(minutes=minute)))
+
+        found = ledger.entries_since("staging", NOON + timedelta(minutes=6))
+
+        assert [each.at.minute for each in found] == [11, 10]
+
+    def test_span_may_begin_in_another_zone(self, ledger: Ledger) -> None:
+        ledger.append(entry())
+
+        assert ledger.entries_since("staging", NOON.astimezone(timezone(timedelta(hours=9)))) == (entry(),)
+
+    def test_intents_of_the_span_have_their_operations(self, ledger: Ledger) -> None:
+        intents = [evolve(entry(event=Event.STARTED, at=NOON + timedelta(days=day)), operation="") for day in range(3)]
+        for intent in intents:
+            ledger.set_operation(ledger.append(intent), f"6c7e-{intent.at:%d}")
+
+        found = ledger.entries_since("staging", NOON + timedelta(days=1))
+
+        assert [each.operation for each in found] == ["6c7e-22", "6c7e-21"]

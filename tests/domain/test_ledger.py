@@ -8,6 +8,7 @@ import pytest
 from attrs import evolve
 
 from kaizen_tasks.domain.ledger import (
+    UNKNOWN_TIME,
     Event,
     LedgerEntry,
     failure_before_rollback,
@@ -20,6 +21,7 @@ from kaizen_tasks.domain.ledger import (
     rollback_candidates,
     serving_entry,
     verifications,
+    written_since,
 )
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -40,6 +42,31 @@ def history(*said: str) -> tuple[LedgerEntry, ...]:
         for minute, (event, version) in enumerate(each.split() for each in said)
     ]
     return tuple(reversed(written))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "kept"),
+    [
+        ((0, 5, 9), (5, 9)),
+        ((0, 9, 4, 6), (9, 6)),
+        ((4, None, 9), (9,)),
+        ((5, None, 9), (5, None, 9)),
+        ((4, 9, None), (9, None)),
+        ((None, None), ()),
+        ((), ()),
+    ],
+)
+def test_span_has_entries_of_unknown_times_only_after_one_of_its_own(
+    minutes: tuple[int | None, ...], kept: tuple[int | None, ...]
+) -> None:
+    entries = [
+        evolve(entry, at=UNKNOWN_TIME if minute is None else NOON + timedelta(minutes=minute))
+        for entry, minute in zip(history(*["verified v1"] * len(minutes)), reversed(minutes), strict=True)
+    ]
+
+    found = written_since(entries, NOON + timedelta(minutes=5))
+
+    assert [None if entry.at == UNKNOWN_TIME else entry.at.minute for entry in reversed(found)] == [*kept]
 
 
 def told(entry: LedgerEntry | None) -> str:

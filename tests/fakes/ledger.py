@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from datetime import datetime
 
 from attrs import define, evolve, field
 
-from kaizen_tasks.domain.ledger import LedgerEntry
+from kaizen_tasks.domain.ledger import LedgerEntry, written_since
 from kaizen_tasks.ports.state import Ledger
 
 
@@ -37,3 +38,7 @@ class FakeLedger(Ledger):
         with self._guard:
             matches = [entry for entry in reversed(self.all_entries) if entry.environment == environment]
         return tuple(matches[:limit])
+
+    def entries_since(self, environment: str, since: datetime) -> tuple[LedgerEntry, ...]:
+        """Return an environment's entries since a time, the last written first."""
+        return written_since(self.entries(environment, limit=len(self.all_entries)), since)

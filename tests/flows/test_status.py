@@ -18,7 +18,6 @@ from kaizen_tasks.errors import Denied, Unreachable
 from kaizen_tasks.flows import status
 from kaizen_tasks.flows.ledger import entries
 from tests.contracts.locks import wanted
-from tests.fakes.clock import START
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.platform import FakePlatform
 from tests.fakes.tools import FakeIdentity, FakeTools, settings
@@ -158,31 +157,6 @@ def test_app_is_probed_at_its_configured_url_when_the_platform_fails() -> None:
 
     assert row.version_report.version == "v0.1.0"
     assert row.errors == ("App Runner does not answer",)
-
-
-def test_history_merges_all_environments_newest_first() -> None:
-    tools = FakeTools()
-    release(tools)
-    entry = tools.ledger.all_entries[0]
-    for second, name in enumerate(("mark", "dom", "mark", "dom", "mark")):
-        tools.ledger.append(evolve(entry, environment=name, at=START + timedelta(seconds=second)))
-
-    found = status.collect_history([tools.settings.environments[name] for name in ("mark", "dom")], tools, limit=2)
-
-    assert [(each.environment, each.at.second) for each in found] == [("mark", 4), ("dom", 3), ("mark", 2), ("dom", 1)]
-
-
-def test_history_keeps_the_order_of_each_environment_whatever_the_clocks_said() -> None:
-    tools = FakeTools()
-    release(tools)
-    entry = tools.ledger.all_entries[0]
-    for name, second in (("mark", 300), ("dom", 1), ("mark", 2)):
-        tools.ledger.append(evolve(entry, environment=name, at=START + timedelta(seconds=second)))
-
-    found = status.collect_history([tools.settings.environments[name] for name in ("mark", "dom")], tools, limit=9)
-
-    mark = [each.at for each in found if each.environment == "mark"]
-    assert mark == [START + timedelta(seconds=2), START + timedelta(seconds=300)]
 
 
 def test_failing_ledger_hides_nothing_else() -> None:

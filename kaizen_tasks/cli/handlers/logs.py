@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from datetime import timedelta
 
 from invoke.context import Context
 
@@ -21,7 +20,7 @@ def logs(c: Context, *, env: list[str], follow: bool, since: str, json: bool) ->
     tools = wiring.toolbox(c.config, stream=sys.stderr)
     environments = params.resolve_stage(env, tools.settings).environments
     require_accounts(environments, tools)
-    start = tools.clock.now() - timedelta(seconds=params.parse_duration("--since", since or DEFAULT_SINCE))
+    start = params.parse_since("--since", since or DEFAULT_SINCE, tools.clock.now())
     width = max(len(environment.name) for environment in environments) if len(environments) > 1 else 0
     write = _write_json if json else lambda line: _write_text(line, width)
     if follow:

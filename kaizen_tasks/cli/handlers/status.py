@@ -17,7 +17,8 @@ from kaizen_tasks.domain.status import EnvironmentStatus
 from kaizen_tasks.domain.text import duration
 from kaizen_tasks.domain.text.listing import counted
 from kaizen_tasks.errors import DriftFound, UsageError
-from kaizen_tasks.flows.status import collect_deployments, collect_history, collect_status
+from kaizen_tasks.flows.history import collect_deployments, collect_history
+from kaizen_tasks.flows.status import collect_status
 from kaizen_tasks.wiring import Toolbox
 
 DEFAULT_WATCH_INTERVAL = "5s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from threading import Lock
 
 from attrs import define, evolve, field
@@ -59,3 +60,7 @@ class CachedLedger(Ledger):
             with self._lock:
                 self._entries[environment] = cached_entries
         return cached_entries[:limit]
+
+    def entries_since(self, environment: str, since: datetime) -> tuple[LedgerEntry, ...]:
+        """Return an environment's entries since a time, newest first; never from the cache, which may be shorter."""
+        return self._ledger.entries_since(environment, since)

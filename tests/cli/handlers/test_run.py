@@ -169,4 +169,5 @@ class TestLogs:
         assert self.shown(capsys, ["staging"], follow=True) == ["one", "two"]
 
     def test_duration_that_is_none_is_refused(self) -> None:
-        assert refused(commands.logs, env=["staging"], since="yesterday").startswith("2: --since yesterday")
+        assert refused(commands.logs, env=["staging"], since="yesterday").startswith("2: --since yesterday: neither")
+        assert "in the future" in refused(commands.logs, env=["staging"], since="2999-01-01")

@@ -69,6 +69,16 @@ def test_longer_histories_are_read_each_time(behind: Counted) -> None:
     assert len(ledger.entries("staging", limit=250)) == 250
 
 
+def test_spans_are_read_each_time(behind: Counted) -> None:
+    """The cache holds the newest entries alone."""
+    for minute in range(300):
+        behind.append(entry(at=NOON + timedelta(minutes=minute)))
+    ledger = CachedLedger(behind, frozenset({"staging"}))
+    ledger.entries("staging")
+
+    assert len(ledger.entries_since("staging", NOON)) == 300
+
+
 def test_failed_writes_are_not_cached(behind: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger = CachedLedger(behind, frozenset({"staging"}))
     ledger.entries("staging")

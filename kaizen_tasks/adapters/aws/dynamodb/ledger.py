@@ -8,6 +8,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -25,7 +26,7 @@ from kaizen_tasks.adapters.aws.dynamodb.table import (
     sortable_timestamp,
 )
 from kaizen_tasks.adapters.aws.session import Aws
-from kaizen_tasks.domain.ledger import UNKNOWN_TIME, Event, LedgerEntry
+from kaizen_tasks.domain.ledger import UNKNOWN_TIME, Event, LedgerEntry, written_since
 from kaizen_tasks.errors import Unreachable
 from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.state import Ledger
@@ -118,6 +119,37 @@ class DynamoLedger(AppTable, Ledger):
         entries = heapq.merge(*histories, key=lambda entry: entry.at, reverse=True)
         return tuple(evolve(entry, environment=environment) for entry in itertools.islice(entries, limit))
 
+    def entries_since(self, environment: str, since: datetime) -> tuple[LedgerEntry, ...]:
+        """Return an environment's entries since a time, newest first; consistent reads.
+
+        Entries are in the order of their numbers, so pages are read until one has no entry of the span.
+        """
+        histories = [self._query_since(name, since) for name in self._stored_names(environment)]
+        entries = [*heapq.merge(*histories, key=lambda entry: entry.at, reverse=True)]
+        return tuple(evolve(entry, environment=environment) for entry in written_since(entries, since))
+
+    def _query_since(self, stored_name: str, since: datetime) -> list[LedgerEntry]:
+        """Return the entries since a time; DynamoDB filters, except those of earlier versions and unknown times."""
+        items: list[Item] = []
+        with self._table_errors(f"read the ledger {self.table_name}"):
+            for page in self._dynamodb.get_paginator("query").paginate(
+                TableName=self.table_name,
+                KeyConditionExpression="pk = :pk AND sk < :end",
+                FilterExpression="NOT begins_with(#at, :century) OR #at >= :since",
+                ExpressionAttributeNames={"#at": "at"},
+                ExpressionAttributeValues={
+                    **_partition_values(stored_name),
+                    ":century": {"S": "20"},
+                    ":since": {"S": sortable_timestamp(since)},
+                },
+                ScanIndexForward=False,
+                ConsistentRead=True,
+            ):
+                items += page["Items"]
+                if not written_since([*_join_operations(page["Items"])], since):
+                    break
+        return [*_join_operations(items)]
+
     def _query(self, environment: str, *, max_items: int) -> list[Item]:
         """Return the newest items under the name that is written, newest first, and remember the last number."""
         items = self._query_name(self._stored_name(environment), max_items=max_items)
@@ -130,7 +162,7 @@ class DynamoLedger(AppTable, Ledger):
             result_pages = paginator.paginate(
                 TableName=self.table_name,
                 KeyConditionExpression="pk = :pk AND sk < :end",
-                ExpressionAttributeValues={":pk": {"S": _partition_key(stored_name)}, ":end": {"S": AFTER_NUMBERS}},
+                ExpressionAttributeValues=_partition_values(stored_name),
                 ScanIndexForward=False,
                 ConsistentRead=True,
                 PaginationConfig={"MaxItems": max_items, "PageSize": max_items},
@@ -198,6 +230,11 @@ class DynamoLedger(AppTable, Ledger):
 
 def _partition_key(environment: str) -> str:
     return f"{PARTITION_PREFIX}{environment}"
+
+
+def _partition_values(stored_name: str) -> Item:
+    """Return the values of the condition that selects an environment's entries and their operations."""
+    return {":pk": {"S": _partition_key(stored_name)}, ":end": {"S": AFTER_NUMBERS}}
 
 
 def _sort_key(number: int) -> str:

@@ -19,6 +19,7 @@ from tests.fakes.clock import FakeClock
 if TYPE_CHECKING:
     from kaizen_tasks.adapters.aws.dynamodb.table import Item
     from kaizen_tasks.adapters.aws.session import Aws
+    from tests.support.local_cloud import Cloud
 
 
 def _write_unnumbered(ledger: DynamoLedger, aws: Aws, *, event: Event, at: datetime) -> None:
@@ -137,6 +138,46 @@ class TestDynamo(LedgerContract):
             ledger.append(entry())
 
         assert len(ledger.entries("staging", limit=23)) == 23
+
+    def test_span_covers_entries_without_numbers(self, ledger: DynamoLedger, aws: Aws) -> None:
+        for day in range(3):
+            _write_unnumbered(ledger, aws, event=Event.STARTED, at=NOON + timedelta(days=day))
+        ledger.set_operation(entry(event=Event.STARTED, at=NOON + timedelta(days=2)), "6c-7e")
+        ledger.append(entry(event=Event.VERIFIED, at=NOON + timedelta(days=3)))
+
+        found = ledger.entries_since("staging", NOON + timedelta(days=1))
+
+        assert [(each.event, each.at.day) for each in found] == [("verified", 23), ("started", 22), ("started", 21)]
+        assert found[1].operation == "6c-7e"
+
+    @pytest.mark.parametrize("at", [{"S": "noon"}, {"S": "12:00"}, {"N": "7"}, None])
+    def test_entry_of_an_unknown_time_is_in_the_span_when_an_older_entry_is(
+        self, ledger: DynamoLedger, aws: Aws, at: dict[str, str] | None
+    ) -> None:
+        ledger.append(entry())
+        item = {**_entry_item(evolve(entry(), number=2)), "at": at}
+        if at is None:
+            del item["at"]
+        aws.dynamodb().put_item(TableName=ledger.table_name, Item=item)
+        ledger.append(entry(at=NOON + timedelta(days=1)))
+
+        assert [each.number for each in ledger.entries_since("staging", NOON)] == [3, 2, 1]
+        assert [each.number for each in ledger.entries_since("staging", NOON + timedelta(hours=1))] == [3]
+
+    def test_span_of_a_long_history_is_read_in_one_request_a_megabyte(self, ledger: DynamoLedger, cloud: Cloud) -> None:
+        """The first page without an entry of the span is the last one that is read."""
+        long_reason = "because " * 12_500  # of 100 kB, so that a page has ten entries
+        for day in range(40):
+            ledger.append(evolve(entry(at=NOON + timedelta(days=day)), reason=long_reason))
+
+        def read(since: timedelta) -> tuple[int, int]:
+            """Return the number of entries and the number of requests."""
+            begin = len(cloud.requests)
+            return len(ledger.entries_since("staging", NOON + since)), len(cloud.requests) - begin
+
+        assert read(timedelta(days=38)) == (2, 2)
+        assert read(timedelta(days=25)) == (15, 3)
+        assert read(timedelta(0)) == (40, 5)
 
 
 class TestTable:

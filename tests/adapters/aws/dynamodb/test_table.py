@@ -162,6 +162,7 @@ def test_entries_under_every_name_are_one_history(old: State, new: State) -> Non
     assert [each.at for each in history] == sorted((each.at for each in history), reverse=True)
     assert (len(history), history[0].event) == (5, Event.VERIFIED)
     assert len(new.ledger.entries("mark", limit=2)) == 2
+    assert new.ledger.entries_since("mark", NOON + timedelta(minutes=1)) == history[:-1]
 
 
 def test_runs_before_and_after_the_renaming_exclude_each_other(old: State, new: State) -> None:
