@@ -82,6 +82,22 @@ class Unreachable(Refused):
     """A server could not be reached or did not answer in time."""
 
 
+class Undelivered(Refused):
+    """A message was not accepted by its target, or nobody knows; it waits in the outbox.
+
+    Args:
+        retry_after: for how many seconds the target asks not to be asked again; 0 if it does not say.
+        is_permanent: whether the same message will be refused again until somebody changes the target's configuration.
+            The other arguments are those of `KaizenError`.
+    """
+
+    def __init__(
+        self, message: str, *, state: str = "", hint: str = "", retry_after: float = 0.0, is_permanent: bool = False
+    ) -> None:
+        super().__init__(message, state=state, hint=hint)
+        self.retry_after, self.is_permanent = retry_after, is_permanent
+
+
 class Unsupported(Refused):
     """The cloud lacks the operation, as emulators and some regions do."""
 

@@ -39,7 +39,13 @@ ECS_NAME = r"([A-Za-z0-9_-]{1,255})?"
 ACCOUNT_NUMBER = r"([0-9]{12})?"
 URL = r"(https?://[^/?#\s]+[!-~]*)?"
 VARIABLE_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+SECRET_NAME = r"[A-Za-z0-9/_+=.@-]{1,512}"  # noqa: S105 - what its name may be
+TARGET_NAME = r"[A-Za-z0-9/_+=.@:-]{1,200}"
+NOTIFY_FORMATS = ("json", "slack", "apprise")
 VERSION_LIKE = re.compile(r"v.*\.|v?[0-9]+(\.|$)")
+SECRET_ADVICE = (
+    "store it as a secret, and write the name of that: aws secretsmanager create-secret --name kaizen/notify"  # noqa: S105
+)
 
 
 def suggest(name: str, choices: Iterable[str]) -> str:
@@ -136,7 +142,7 @@ def secret_name(text: str) -> str:
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
     """
-    return _match(text, r"[A-Za-z0-9/_+=.@-]{1,512}", "the name of a secret: letters, digits and /_+=.@-")
+    return _match(text, SECRET_NAME, "the name of a secret: letters, digits and /_+=.@-")
 
 
 def app_path(text: str) -> str:
@@ -450,3 +456,40 @@ def not_zero(seconds: float) -> str:
 def start_timeout(seconds: float) -> str:
     """Accept what a health check of App Runner can wait: 20 checks, 20 seconds apart."""
     return "" if seconds <= MAX_START_SECONDS else "is longer than 6m40s, which is all that App Runner can wait"
+
+
+def topic(name: str) -> str:
+    """Accept what messages may be about."""
+    from kaizen_tasks.domain.notification.topic import TOPICS
+
+    return "" if name in TOPICS else f"{name!r} is nothing that is told{suggest(name, map(str, TOPICS))}"
+
+
+def notify_format(name: str) -> str:
+    """Accept the formats of messages."""
+    return "" if name in NOTIFY_FORMATS else f"{name!r} is not a format{suggest(name, NOTIFY_FORMATS)}"
+
+
+def target_name(text: str) -> str:
+    """Accept the name of a target of messages."""
+    return _match(text, TARGET_NAME, "a name: letters, digits and /_+=.@:-")
+
+
+def webhook(address: str) -> str:
+    """Accept an address that may be in a file that many can read, or an empty text; the message does not repeat it."""
+    if address and not re.fullmatch(URL, address):
+        return "is not a web address: it begins with https://"
+    from kaizen_tasks.domain.text.token import has_token
+
+    if has_token(address):
+        return f"has a token in it, which everybody who reads this file could use; {SECRET_ADVICE}"
+    return ""
+
+
+def notify_secret(name: str) -> str:
+    """Accept the name of a secret, or an empty text, and not the secret itself; the message does not repeat it."""
+    from kaizen_tasks.domain.text.token import is_token_like
+
+    if name and (is_token_like(name) or not re.fullmatch(SECRET_NAME, name)):
+        return "is not the name of a secret; if it is the secret itself, " + SECRET_ADVICE.partition("; ")[0]
+    return ""

@@ -22,6 +22,7 @@ from kaizen_tasks.config.structure import is_table, key_types
 from kaizen_tasks.config.tables import LineRules, RawConfig
 from kaizen_tasks.config.validate import NAME_CHECKS
 from kaizen_tasks.domain.changelog.lint.rules import RULES
+from kaizen_tasks.domain.notification.topic import TOPICS
 from kaizen_tasks.domain.platform import PLATFORMS
 from kaizen_tasks.domain.runtime_config import KEY_TYPES, KeyRule
 from kaizen_tasks.domain.smoke import METHODS, Scalar, SmokeCheck, Statuses
@@ -73,6 +74,8 @@ CHECKS: Mapping[Callable[..., str], Schema] = {
     checks.image_platform: _pattern(checks.IMAGE_PLATFORM),
     checks.lint_rule: _choice(*RULES),
     checks.name: _pattern(checks.NAME),
+    checks.notify_format: _choice(*checks.NOTIFY_FORMATS),
+    checks.notify_secret: _pattern(f"({checks.SECRET_NAME})?"),
     checks.platform: _choice(*PLATFORMS),
     checks.port: {"minimum": 1, "maximum": 65535},
     checks.region: _pattern(checks.REGION),
@@ -80,10 +83,13 @@ CHECKS: Mapping[Callable[..., str], Schema] = {
     checks.secret_id: _pattern(checks.SECRET_ID),
     checks.severity: _choice(*checks.SEVERITIES),
     checks.stage_name: _pattern(checks.STAGE_NAME),
+    checks.target_name: _pattern(checks.TARGET_NAME),
+    checks.topic: _choice(*TOPICS),
     checks.url: _pattern(checks.URL),
     checks.url_path: _pattern("/[!-~]*"),
     checks.variable_name: _pattern(checks.VARIABLE_NAME),
     checks.version_format: _choice(*checks.VERSION_FORMATS),
+    checks.webhook: _pattern(checks.URL),
     checks.version_spelling: _choice("", *checks.VERSION_SPELLINGS),
 }
 """What a check means as a schema; of others, a schema says nothing."""

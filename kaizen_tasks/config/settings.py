@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.bump_inference import BumpRules
     from kaizen_tasks.domain.health import VersionFormat
     from kaizen_tasks.domain.line import Line  # noqa: TC004 - a release without lines does not load it
+    from kaizen_tasks.domain.notification.target import NotifyTarget  # noqa: TC004 - nor those without messages
 
 MAX_SHOWN_LENGTH = 64
 """Characters of an unknown name that an error repeats."""
@@ -64,6 +65,7 @@ class Settings:
     rehearse: RehearseRules
     docs_checklist: tuple[DocsRule, ...]
     version_files: tuple[VersionFile, ...]
+    notify: tuple[NotifyTarget, ...] = ()
     lines: tuple[Line, ...] = ()
     variables: Mapping[str, str] = field(factory=dict, repr=False)
 

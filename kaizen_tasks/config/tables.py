@@ -457,6 +457,39 @@ class BeforeDeployRule(NamedTuple):
     reversible: bool = True
 
 
+class NotifyRule(NamedTuple):
+    """`[[notify]]`: who is told what happens. Messages are sent beside a command, which they never delay or fail.
+
+    Attributes:
+        on: what is told: `started`, `deployed`, `released` (verified in the first stage), `promoted` (verified in a
+            later one), `hotfixed`, `configured`, `failed`, `rolled-back`, `abandoned`, `withdrawn`, `held`,
+            `hold-removed`, `command-failed`, `command-run`, `migrating`, `retired`, `migrated`, `unmigrated`.
+        stages: environments or groups about which it is told. Empty: all. Example: ["prod", "beta"]
+        format: what the address takes: `json`, `slack` (also Mattermost and the like), or `apprise`: an address in
+            the form of Apprise, which knows many services.
+        webhook: the address, if anybody may know it, such as `https://deploys.coach.example/hook`. Example: ""
+        webhook_secret: in place of `webhook`, name of a secret in the account of `[aws]` with the address.
+            Example: "kaizen/slack"
+        signing_secret: name of a secret in the account of `[aws]` with the key that signs the body of `json`, so that
+            the receiver knows who has sent it. Example: "kaizen/webhook-key"
+        token_secret: for `slack`, name of a secret in the account of `[aws]` with the token of a bot. Then each release
+            is one message, which is edited, with a thread. Such as `kaizen/slack-bot`. Example: ""
+        channel: the channel of the bot, such as `C0123456789`. Example: ""
+        name: what `inv notify.test` and messages waiting for it call the target. Empty: the name of its secret, or the
+            host of its address. Example: "team"
+    """
+
+    on: tuple[Annotated[str, checks.topic], ...] = ("released", "promoted", "hotfixed", "failed", "rolled-back", "held")
+    stages: tuple[str, ...] = ()
+    format: Annotated[str, checks.notify_format] = "json"
+    webhook: Annotated[str, checks.webhook] = ""
+    webhook_secret: Annotated[str, checks.notify_secret] = ""
+    signing_secret: Annotated[str, checks.notify_secret] = ""
+    token_secret: Annotated[str, checks.notify_secret] = ""
+    channel: Annotated[str, checks.printable_text] = ""
+    name: Annotated[str, checks.inherited(checks.target_name)] = ""
+
+
 class DocsRule(NamedTuple):
     """`[[docs_checklist]]`: documents that must change together with other files.
 
@@ -519,6 +552,7 @@ class RawConfig(NamedTuple):
     rehearse: RehearseRules = RehearseRules()
     smoke: tuple[SmokeCheck, ...] = ()
     before_deploy: tuple[BeforeDeployRule, ...] = ()
+    notify: tuple[NotifyRule, ...] = ()
     docs_checklist: tuple[DocsRule, ...] = ()
     version_files: tuple[VersionFile, ...] = ()
 

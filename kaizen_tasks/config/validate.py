@@ -11,7 +11,7 @@ from operator import attrgetter
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.config import before_deploy, checks
+from kaizen_tasks.config import before_deploy, checks, notify
 from kaizen_tasks.config.checks import suggest
 from kaizen_tasks.config.env_overrides import variable_name
 from kaizen_tasks.config.load import with_defaults
@@ -152,6 +152,7 @@ def _validate(raw: RawConfig) -> Iterator[ConfigProblem]:
     for position, check in enumerate(raw.smoke):
         yield from _validate_check(f"smoke.{position}", check)
     yield from before_deploy.validate(raw)
+    yield from notify.validate(raw)
     yield from _validate_runtime(raw.runtime)
     for position, version_file in enumerate(raw.version_files):
         yield from _validate_version_file(f"version_files.{position}", version_file, raw)
@@ -422,6 +423,7 @@ def _resolve(config_file: ConfigFile, raw: RawConfig) -> Settings:
         "root": config_file.root,
         "environments": {name: _resolve_environment(name, entry, raw) for name, entry in raw.environments.items()},
         "lines": _resolve_lines(raw) if raw.lines else (),
+        "notify": notify.targets(raw) if raw.notify else (),
         "runtime": RuntimeRules(visible=raw.runtime.visible, keys=raw.runtime.keys),
         "variables": {
             header.env: os.environ[header.env] for header in raw.verify.headers.values() if header.env in os.environ

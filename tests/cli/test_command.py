@@ -40,6 +40,7 @@ CODES = {
     "Undeployable": 3,
     "Unsupported": 3,
     "Denied": 3,
+    "Undelivered": 3,
     "Unreachable": 3,
     "Locked": 4,
     "BuildFailed": 5,

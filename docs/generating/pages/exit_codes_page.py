@@ -30,6 +30,7 @@ ADVICE = {
     "UsageError": "Correct the command line. The last line of the error shows a valid one.",
     "ConfigurationError": "Correct every line that is listed; see [configuration](configuration.md).",
     "Refused": "Fix what the error names, then run the same command again.",
+    "Undelivered": "Correct the address of the target, or wait: what was not delivered goes out with the next command.",
     "Unsupported": "Use an emulator or a region that has the operation; `setup` and `doctor` do without it.",
     "Undeployable": "Repair the service first; the last line of the error says how.",
     "NotFound": "Create what is missing, or correct the name in the configuration.",
