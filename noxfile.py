@@ -193,9 +193,8 @@ def workflows(session: nox.Session) -> None:
         (app / "kaizen.toml").write_text(MANY_TENANTS)
         with session.chdir(app):
             for system in ("github", "gitlab"):
-                session.run(
-                    "kaizen", "init", "--yes", "--ci", system, "--propose", "--kaizen-from", ADDRESS, silent=True
-                )
+                flags = ("--propose", "--dashboard", "--kaizen-from", ADDRESS)
+                session.run("kaizen", "init", "--yes", "--ci", system, *flags, silent=True)
             session.run("check-jsonschema", *GITLAB_SCHEMA, ".gitlab-ci.yml", ".gitlab/kaizen.gitlab-ci.yml")
         files = [str(path) for root in (Path(), app) for path in sorted(root.glob(".github/workflows/*.yml"))]
         session.run("zizmor", *ZIZMOR_OPTIONS, *files)

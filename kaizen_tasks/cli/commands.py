@@ -277,6 +277,7 @@ init = command(
         default=False,
     ),
     Flag("propose", "with --ci: a pipeline that releases by pull request, for a protected branch", default=False),
+    Flag("dashboard", "with --ci: publish the dashboard too, on GitHub Pages or GitLab Pages", default=False),
     Flag(
         "kaizen_from",
         "with --ci: the repository from which it installs these tasks, if need be with @COMMIT",

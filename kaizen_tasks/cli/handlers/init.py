@@ -50,6 +50,7 @@ def init(
     profile: str,
     ci: str,
     propose: bool,
+    dashboard: bool,
     kaizen_from: str,
     add_version_endpoint: bool,
 ) -> None:
@@ -57,6 +58,8 @@ def init(
         raise UsageError(f"--ci {ci}: expected {' or '.join(RENDERERS)}")
     if propose and not ci:
         raise UsageError("--propose writes a workflow", hint="kaizen init --ci github --propose")
+    if dashboard and not ci:
+        raise UsageError("--dashboard writes a workflow", hint="kaizen init --ci github --dashboard")
     if platform and platform not in PLATFORMS:
         raise params.unknown_choice_error(f"--platform {platform!r} is not a platform", platform, tuple(PLATFORMS))
     installation = _find_installation(kaizen_from, asks=bool(ci) and not yes and sys.stdin.isatty())
@@ -64,7 +67,7 @@ def init(
     answers = UserAnswers(app=app, region=region, environments=tuple(env), platform=platform)
     scan, proposal = _make_proposal(root, answers, profile, yes=yes, from_aws=from_aws)
     documents = WorkingTree(root, boundary=root.resolve() / scan.repo_scan.path_to_top)
-    request = CiRequest(system=ci, proposes=propose) if ci else None
+    request = CiRequest(system=ci, proposes=propose, publishes=dashboard) if ci else None
     plan = flow.plan_init(
         root,
         scan,

@@ -26,13 +26,26 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.init.ci.systems import CiRequest
     from kaizen_tasks.domain.init.repo_scan import RepoScan
 
+DASHBOARD_COMMAND = "inv dashboard --out"
+"""What a pipeline runs that publishes a dashboard."""
+
 GLOB_CHARACTERS = {*"*?["}
 
 
 def ci_files(
     settings: Settings, ci: CiRequest, repo_scan: RepoScan, installation: Installation, changelog_file: str
 ) -> dict[str, bytes]:
-    """Return the files of the pipeline, by path from the app's folder."""
+    """Return the files of the pipeline, by path from the app's folder.
+
+    Raises:
+        Refused: a dashboard is asked for, and the app has no environments.
+    """
+    if ci.publishes and not settings.pipeline:
+        raise Refused(
+            f"--dashboard: {settings.app} has no environments that a dashboard could show",
+            state=NOTHING_CHANGED,
+            hint=f"leave it out: kaizen init --ci {ci.system}{' --propose' * ci.proposes}",
+        )
     fragments, build, rules = settings.changelog.fragments, settings.build, settings.release
     branch = next((name for name in rules.branches if not GLOB_CHARACTERS & {*name}), "main")
     folder = locate_app(repo_scan.subfolder, rules.tag)
@@ -45,6 +58,7 @@ def ci_files(
         release_paths=(changelog_file, VERSION_FILE, *([f"{fragments}/**"] if fragments else [])),
         version_paths=tuple(dict.fromkeys(rule.path for rule in settings.version_files)),
         proposes=ci.proposes,
+        publishes=ci.publishes,
         proposal_branch=proposal.proposal_branch(branch, main_branch=rules.branches[0], tag=rules.tag),
         needs_engine=build.engine != "bundle",
         caches_layers=any("type=gha" in cache for cache in (*build.cache_from, *build.cache_to)),
@@ -62,7 +76,7 @@ def require_source(ci: CiRequest, installation: Installation, new_files: Collect
     """
     if installation.address or not any(path.endswith(TASKS_FILE) for path in new_files):
         return
-    flags = f"--ci {ci.system}{' --propose' if ci.proposes else ''} {SOURCE_FLAG}"
+    flags = f"--ci {ci.system}{' --propose' * ci.proposes}{' --dashboard' * ci.publishes} {SOURCE_FLAG}"
     raise Refused(
         f"--ci {ci.system}: this copy does not know the repository from which the pipeline can install kaizen_tasks",
         state=NOTHING_CHANGED,
@@ -117,6 +131,27 @@ def ci_notes(
         path = next(path for path in files if path.endswith(TASKS_FILE))
         yield Note(f"{path} says how to pin kaizen_tasks by hash: this copy does not know its commit")
     yield from _setup_notes(settings, ci, folder, {*files} - {*existing_files})
+    if ci.publishes:
+        yield from _dashboard_notes(ci, folder, repo_scan.deployment_texts, existing_files)
+
+
+def _dashboard_notes(
+    ci: CiRequest, folder: AppFolder, texts: Mapping[str, str], existing_files: Collection[str]
+) -> Iterator[Note]:
+    """Yield who can read the dashboard, and what keeps it from being published."""
+    is_github = ci.system == "github"
+    release_path, page_path = (
+        folder.path_from_app(github.workflow_path(folder, name) if is_github else gitlab.jobs_path(folder))
+        for name in ("release", "dashboard")
+    )
+    if page_path not in existing_files:
+        yield Note(f"a published dashboard may be public, also of a private repository: read the top of {page_path}")
+    if release_path in existing_files and "dashboard" not in texts.get(release_path, ""):
+        text = "exists and does not publish the dashboard: delete it, and run the same command again"
+        yield Note(f"{release_path} {text}")
+    for path, text in sorted(texts.items()):
+        if DASHBOARD_COMMAND in text and path != page_path and (".github/" in path) == is_github:
+            yield Note(f"{path} publishes on the same site, of which a repository has one: keep one of the two")
 
 
 def _is_about(path: str, text: str, repo_scan: RepoScan) -> bool:

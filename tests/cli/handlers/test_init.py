@@ -526,6 +526,68 @@ def test_workflows_that_release_by_pull_request_are_written(folder: Path, init: 
     assert "inv cut --push" in (workflows / "release.yml").read_text(encoding="utf-8")
 
 
+CONFIGURED = 'app = "web"\npipeline = ["staging"]\n[aws]\nregion = "eu-west-1"\n[environments.staging]\n'
+
+
+@pytest.mark.parametrize(
+    ("system", "path"),
+    [("github", ".github/workflows/dashboard.yml"), ("gitlab", ".gitlab/kaizen.gitlab-ci.yml")],
+)
+def test_a_dashboard_is_published_and_the_user_told_that_it_may_be_public(
+    folder: Path, init: Init, system: str, path: str
+) -> None:
+    committed(folder, {"Dockerfile": "FROM x\n", "kaizen.toml": CONFIGURED})
+
+    said = init("--yes", "--ci", system, "--dashboard", *SOURCE).expect_success()
+
+    assert "inv dashboard --out" in (folder / path).read_text(encoding="utf-8")
+    assert "note: a published dashboard may be public, also of a private repository" in said.out
+    assert f"# set up by hand what stands at the top of {path}" in said.out
+    assert "a published dashboard" not in init("--yes", "--ci", system, "--dashboard", *SOURCE).expect_success().out
+
+
+@pytest.mark.parametrize("system", ["github", "gitlab"])
+def test_a_pipeline_from_before_publishes_no_dashboard_and_is_named(folder: Path, init: Init, system: str) -> None:
+    committed(folder, {"Dockerfile": "FROM x\n", "kaizen.toml": CONFIGURED})
+    init("--yes", "--ci", system, *SOURCE).expect_success()
+    path = {"github": ".github/workflows/release.yml", "gitlab": ".gitlab/kaizen.gitlab-ci.yml"}[system]
+
+    said = init("--yes", "--ci", system, "--dashboard", *SOURCE).expect_success()
+
+    assert f"note: {path} exists and does not publish the dashboard: delete it, and run the same command" in said.out
+    (folder / path).unlink()
+    again = init("--yes", "--ci", system, "--dashboard", *SOURCE).expect_success()
+    assert "does not publish" not in again.out
+    assert "dashboard-staging:" in (folder / path).read_text(encoding="utf-8")
+
+
+def test_two_apps_of_a_repository_are_told_that_they_share_one_site(folder: Path, init: Init) -> None:
+    committed(folder, {f"{app}/kaizen.toml": CONFIGURED.replace("web", app) for app in ("shop", "blog")})
+    init("--yes", "--ci", "github", "--dashboard", *SOURCE, at=folder / "shop").expect_success()
+
+    said = init("--yes", "--ci", "github", "--dashboard", *SOURCE, at=folder / "blog").expect_success()
+
+    assert "note: ../.github/workflows/shop-dashboard.yml publishes on the same site" in said.out
+
+
+def test_a_library_has_no_dashboard(folder: Path, init: Init) -> None:
+    (folder / "kaizen.toml").write_text('app = "web"\n', encoding="utf-8")
+    before = contents(folder)
+
+    refused = init("--yes", "--ci", "github", "--propose", "--dashboard", *SOURCE)
+
+    assert (refused.code, contents(folder)) == (3, before)
+    assert "web has no environments that a dashboard could show" in refused.err
+    assert "kaizen init --ci github --propose" in refused.err
+
+
+def test_a_dashboard_is_for_workflows(init: Init) -> None:
+    refused = init("--yes", "--dashboard")
+
+    assert refused.code == 2
+    assert "kaizen init --ci github --dashboard" in refused.err
+
+
 def test_release_by_pull_request_is_for_workflows(init: Init) -> None:
     refused = init("--yes", "--propose")
 

@@ -11,6 +11,8 @@ from kaizen_tasks.domain.init import naming
 from kaizen_tasks.domain.init.ci.github_templates import (
     CACHE_STEPS,
     CHECK_WORKFLOW,
+    DASHBOARD_JOB,
+    DASHBOARD_WORKFLOW,
     DEFAULTS,
     LIBRARY_RELEASE_WORKFLOW,
     PROMOTION_JOB,
@@ -36,6 +38,8 @@ PINNED_ACTIONS = {
     "credentials": "aws-actions/configure-aws-credentials@e6de054238d6b7531b4efff3b6587d9aade6a06c # v6.2.3",
     "buildx": "docker/setup-buildx-action@37fe631027851001ddb9b187196cc803df7f5f0e # v4.3.0",
     "runtime": "crazy-max/ghaction-github-runtime@04d248b84655b509d8c44dc1d6f990c879747487 # v4.0.0",
+    "pages_artifact": "actions/upload-pages-artifact@fc324d3547104276b827a68afc52ff2a11cc49c9 # v5.0.0",
+    "pages_deployment": "actions/deploy-pages@cd2ce8fcbc39b97be8ca5fce6e763baed58fa128 # v5.0.0",
     "sarif": "github/codeql-action/upload-sarif@8aad20d150bbac5944a9f9d289da16a4b0d87c1e # v4.36.2",
 }
 
@@ -61,6 +65,8 @@ def render_workflows(inputs: PipelineInputs) -> dict[str, str]:
     files = {"changelog": CHECK_WORKFLOW.substitute(values)}
     if inputs.stages:
         files["release"] = _render_release_workflow(inputs, values)
+    if inputs.publishes:
+        files["dashboard"] = DASHBOARD_WORKFLOW.substitute(values, persist="false")
     if inputs.proposes:
         files["propose"] = PROPOSAL_WORKFLOW.substitute(values)
     if inputs.proposes and not inputs.stages:
@@ -87,6 +93,7 @@ def _common_values(inputs: PipelineInputs) -> Mapping[str, str]:
         "version_file": yaml_list(folder.globs(["VERSION"])),
         "sarif_file": yaml_list([folder.path_from_top("changelog.sarif")]),
         "proposal_workflow": workflow_path(folder, "propose"),
+        "dashboard_workflow": workflow_path(folder, "dashboard"),
         "proposal_branch": inputs.proposal_branch,
         "region": yaml_scalar(inputs.region),
         "role": roles,
@@ -113,7 +120,13 @@ def _render_release_workflow(inputs: PipelineInputs, values: Mapping[str, str]) 
         _render_promotion_job(stage, jobs[:end], {**values, **_stage_values(stage)})
         for end, stage in enumerate(later_stages, 1)
     )
-    return "".join((header, release_job, *promotions, PROPOSAL_JOB.substitute(values) if inputs.proposes else ""))
+    proposal_job = PROPOSAL_JOB.substitute(values) if inputs.proposes else ""
+    dashboards = (
+        DASHBOARD_JOB.substitute(values, job=job, stage=stage.name, slug=naming.slugify(stage.name))
+        for stage, job in zip(inputs.stages, jobs, strict=True)
+        if inputs.publishes
+    )
+    return "".join((header, release_job, *promotions, proposal_job, *dashboards))
 
 
 def _manual_steps(inputs: PipelineInputs) -> str:

@@ -297,3 +297,74 @@ PROMOTION_JOB = YamlTemplate(f"""\
 %{{shard}}\
         run: inv promote-%{{word}} --release "$RELEASE"%{{options}}
 {SUMMARY_STEP}""")
+
+DASHBOARD_JOB = YamlTemplate("""\
+
+  dashboard-%{slug}:
+    name: dashboard after %{stage}
+    needs: [%{job}]
+    if: ${{ !cancelled() && needs.%{job}.result != 'skipped' }}
+    permissions:
+      contents: read
+      id-token: write
+      pages: write
+    uses: ./%{dashboard_workflow}
+""")
+
+DASHBOARD_WORKFLOW = YamlTemplate(f"""\
+# Written by `kaizen init --ci github --dashboard`%{{place}}.
+# Publishes the page of `inv dashboard` on GitHub Pages: after each stage, and four times a day.
+#
+# Set up once by hand: in Settings → Pages, the source GitHub Actions. Everybody can read the page, even that of a
+# private repository, unless you make the site private, which needs GitHub Enterprise Cloud:
+# https://docs.github.com/en/enterprise-cloud@latest/pages/getting-started-with-github-pages/changing-the-visibility-of-your-github-pages-site
+name: Dashboard%{{title}}
+
+on:
+  schedule:
+    - cron: "17 */6 * * *"
+  workflow_call: # by the workflow Release%{{title}}
+  workflow_dispatch:
+
+permissions: {{}}
+%{{defaults}}\
+
+concurrency:
+  group: kaizen-%{{prefix}}dashboard
+  cancel-in-progress: false
+  queue: max
+
+jobs:
+  write:
+    name: dashboard
+    if: %{{role_condition}} != ''
+    runs-on: ubuntu-24.04
+    timeout-minutes: 10
+    permissions:
+      contents: read
+      id-token: write # short-lived AWS credentials
+    steps:
+{PREPARATION_STEPS}\
+      - name: Write the page
+        run: |
+          mkdir -p "$RUNNER_TEMP/site"
+          inv dashboard --out "$RUNNER_TEMP/site/index.html"
+      - uses: %{{pages_artifact}}
+        with:
+          path: ${{{{ runner.temp }}}}/site
+
+  publish:
+    name: publish
+    needs: [write]
+    runs-on: ubuntu-24.04
+    timeout-minutes: 10
+    permissions:
+      pages: write
+      id-token: write # proves to GitHub Pages which workflow this is
+    environment:
+      name: github-pages
+      url: ${{{{ steps.deployment.outputs.page_url }}}}
+    steps:
+      - uses: %{{pages_deployment}}
+        id: deployment
+""")

@@ -77,6 +77,11 @@ ROLE_COMMENT = YamlTemplate("""\
 #   projects/:id/resource_groups/%{group} --field process_mode=oldest_first
 """)
 
+DASHBOARD_COMMENT = YamlTemplate("""\
+# - a schedule of pipelines for %{branch}, by which the dashboard is published between releases too. The jobs publish it
+#   after each stage. Who may read it: Settings → General → Visibility → Pages; of a public project that is everybody
+""")
+
 PUSHING_COMMENT = """, and the token's user must be allowed to push to
 #   it. Where that is not wanted, delete this file and run `kaizen init --ci gitlab --propose`"""
 
@@ -204,6 +209,34 @@ PROMOTION_JOB = YamlTemplate(f"""\
     - inv status
 """)
 
+DASHBOARD_JOBS = YamlTemplate("""\
+
+.kaizen%{suffix}-dashboard:
+  extends: .kaizen%{suffix}-aws
+  resource_group: kaizen-%{prefix}dashboard
+  pages: true
+  artifacts:
+    paths: [public]
+  script:
+    - !reference [.kaizen%{suffix}-aws, script]
+    - mkdir -p "$CI_PROJECT_DIR/public"
+    - inv dashboard --out "$CI_PROJECT_DIR/public/index.html"
+
+%{prefix}dashboard:
+  extends: .kaizen%{suffix}-dashboard
+  rules:
+    - if: $CI_COMMIT_BRANCH != %{branch} || %{no_role}
+      when: never
+    - if: $CI_PIPELINE_SOURCE == "schedule"
+""")
+
+DASHBOARD_JOB = YamlTemplate(f"""\
+
+%{{prefix}}dashboard-%{{slug}}:
+  extends: .kaizen%{{suffix}}-dashboard
+  needs: [%{{job}}]
+{RULES}""")
+
 MANUAL_RULE = "\n      when: manual\n      allow_failure: true"
 """Somebody approves by starting the job; a pipeline in which nobody does has passed."""
 
@@ -240,7 +273,7 @@ def _common_values(inputs: PipelineInputs) -> Mapping[str, str]:
     own_role, shared_role = folder.role_variable, ROLE_VARIABLE
     by_hand, no_role = '$CI_PIPELINE_SOURCE == "web"', f"${own_role} == null"
     return {
-        "command": f"{COMMAND} --propose" if inputs.proposes else COMMAND,
+        "command": f"{COMMAND}{' --propose' * inputs.proposes}{' --dashboard' * inputs.publishes}",
         "name": folder.name,
         "prefix": folder.prefix,
         "suffix": _suffix(folder),
@@ -283,7 +316,8 @@ def _setup_comment(inputs: PipelineInputs, values: Mapping[str, str]) -> str:
         gates=gates_comment if gates else "",
         group=f"kaizen-{inputs.folder.prefix}{_slug(inputs.stages[0])}",
     )
-    return comment + role_comment + runner_comment
+    dashboard_comment = DASHBOARD_COMMENT.substitute(branch=inputs.branch) if inputs.publishes else ""
+    return comment + role_comment + runner_comment + dashboard_comment
 
 
 def _environment(stage: PipelineStage, folder: AppFolder) -> str:
@@ -309,6 +343,10 @@ def _render_release_jobs(inputs: PipelineInputs, values: Mapping[str, str]) -> I
     for end, stage in enumerate(later_stages, 1):
         stage_values = _stage_values(stage, inputs.folder)
         yield _render_promotion_job(stage, jobs[:end], {**values, **stage_values, "job": jobs[end]})
+    if inputs.publishes:
+        yield DASHBOARD_JOBS.substitute(values)
+        for stage, job in zip(inputs.stages, jobs, strict=True):
+            yield DASHBOARD_JOB.substitute(values, job=job, slug=_slug(stage), manual="")
 
 
 def _promotion(stage: PipelineStage) -> str:

@@ -123,6 +123,7 @@ class PipelineInputs:
         proposal_branch: the branch that proposes the next release.
         needs_engine: whether the image is built by a container engine.
         caches_layers: whether layers of the image are kept in GitHub's cache.
+        publishes: whether the dashboard is published.
         folder: the app's folder.
     """
 
@@ -137,4 +138,5 @@ class PipelineInputs:
     proposal_branch: str = proposal.BRANCH
     needs_engine: bool = True
     caches_layers: bool = False
+    publishes: bool = False
     folder: AppFolder = field(factory=AppFolder)

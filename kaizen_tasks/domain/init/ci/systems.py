@@ -27,7 +27,9 @@ class CiRequest:
     Attributes:
         system: a key of `RENDERERS`.
         proposes: whether releases are made by pull request.
+        publishes: whether the dashboard is published.
     """
 
     system: str
     proposes: bool = False
+    publishes: bool = False

@@ -293,3 +293,67 @@ def test_a_merged_proposal_of_an_app_is_released_and_no_other_one() -> None:
 def test_each_app_has_a_scope_for_its_layers() -> None:
     assert cache_lines(AppFolder()) == ('cache_from = ["type=gha"]', 'cache_to = ["type=gha,mode=max"]')
     assert all("scope=backend" in line for line in cache_lines(BACKEND))
+
+
+TOP = AppFolder()
+
+
+def publishing(folder: AppFolder = TOP) -> dict[str, dict[Any, Any]]:
+    """Return the workflows of an app whose dashboard is published, by name."""
+    inputs = PipelineInputs(
+        branch="main", region="eu-west-1", stages=STAGES, installation=INSTALLATION, publishes=True, folder=folder
+    )
+    paths = {name: workflow_path(folder, name) for name in ("release", "dashboard")}
+    files = render_workflows(inputs)
+    return {name: yaml.safe_load(files[path]) for name, path in paths.items()}
+
+
+def test_the_dashboard_is_published_after_each_stage_and_on_a_schedule() -> None:
+    """A stage that waits for its reviewers for days keeps nobody from seeing the one before."""
+    workflows = publishing()
+
+    jobs = {name: job for name, job in workflows["release"]["jobs"].items() if name.startswith("dashboard-")}
+    assert {name: job["needs"] for name, job in jobs.items()} == {
+        "dashboard-staging": ["release"],
+        "dashboard-prod": ["promote-prod"],
+        "dashboard-beta": ["promote-beta"],
+    }
+    assert all(job["if"].startswith("${{ !cancelled() && needs.") for job in jobs.values())
+    assert {job["uses"] for job in jobs.values()} == {"./.github/workflows/dashboard.yml"}
+    assert workflows["dashboard"][True].keys() == {"schedule", "workflow_call", "workflow_dispatch"}
+
+
+def test_no_release_waits_for_a_dashboard() -> None:
+    jobs = publishing()["release"]["jobs"]
+
+    assert not [need for job in jobs.values() for need in job.get("needs", ()) if need.startswith("dashboard")]
+
+
+def test_the_job_that_reads_aws_may_not_publish_and_the_other_way_round() -> None:
+    workflows = publishing()
+    jobs = workflows["dashboard"]["jobs"]
+
+    assert {name: job["permissions"] for name, job in jobs.items()} == {
+        "write": {"contents": "read", "id-token": "write"},
+        "publish": {"pages": "write", "id-token": "write"},
+    }
+    caller = workflows["release"]["jobs"]["dashboard-prod"]["permissions"]
+    assert caller == {"contents": "read", "id-token": "write", "pages": "write"}
+    assert "environment" not in jobs["write"]  # its token would name the environment, which the role does not trust
+    assert jobs["publish"]["environment"]["name"] == "github-pages"
+    assert jobs["write"]["if"] == "vars.KAIZEN_ROLE_ARN != ''"
+
+
+def test_the_page_that_is_written_is_the_one_that_is_published() -> None:
+    steps = publishing()["dashboard"]["jobs"]["write"]["steps"]
+
+    assert 'inv dashboard --out "$RUNNER_TEMP/site/index.html"' in steps[-2]["run"]
+    assert steps[-1]["with"]["path"] == "${{ runner.temp }}/site"
+
+
+def test_the_dashboard_of_an_app_in_a_folder_has_a_workflow_of_its_own() -> None:
+    workflows = publishing(BACKEND)
+
+    assert workflows["dashboard"]["defaults"] == {"run": {"working-directory": "services/backend"}}
+    assert workflows["dashboard"]["concurrency"]["group"] == "kaizen-backend-dashboard"
+    assert workflows["release"]["jobs"]["dashboard-prod"]["uses"] == "./.github/workflows/backend-dashboard.yml"

@@ -151,3 +151,32 @@ def test_the_folder_is_quoted_for_yaml_and_the_shell(folder: str) -> None:
     document = load_pipeline(render_pipeline(evolve(INPUTS, folder=app))[jobs_path(app)])
 
     assert shlex.split(document[".kaizen-app"]["before_script"][-1]) == ["cd", folder]
+
+
+def test_the_dashboard_is_published_after_each_stage_and_on_a_schedule() -> None:
+    document = load_pipeline(render_pipeline(evolve(INPUTS, publishes=True))[JOBS_PATH])
+    dashboards = {name: job for name, job in document.items() if name.startswith("dashboard")}
+
+    assert {name: job.get("needs") for name, job in dashboards.items()} == {
+        "dashboard": None,
+        "dashboard-staging": ["release"],
+        "dashboard-prod": ["promote-prod"],
+        "dashboard-beta": ["promote-beta"],
+    }
+    assert dashboards["dashboard"]["rules"][-1] == {"if": '$CI_PIPELINE_SOURCE == "schedule"'}
+    template = document[".kaizen-dashboard"]
+    assert (template["pages"], template["artifacts"]) == (True, {"paths": ["public"]})
+    assert 'inv dashboard --out "$CI_PROJECT_DIR/public/index.html"' in template["script"]
+
+
+def test_a_dashboard_is_written_when_the_job_before_it_has_run() -> None:
+    """That of a stage which a person starts has no button of its own."""
+    dashboard = jobs(evolve(INPUTS, publishes=True))["dashboard-prod"]
+
+    assert [rule.get("when") for rule in dashboard["rules"]] == ["never", None, None]
+
+
+def test_only_jobs_on_the_branch_and_with_a_role_write_a_dashboard() -> None:
+    for name, job in jobs(evolve(INPUTS, publishes=True)).items():
+        if name.startswith("dashboard"):
+            assert job["rules"][0] == {"if": '$CI_COMMIT_BRANCH != "main" || $KAIZEN_ROLE_ARN == null', "when": "never"}
