@@ -82,8 +82,15 @@ def _create_roles(cloud: Cloud) -> None:
 
 
 def _old_ports(cloud: Cloud) -> dict[str, int]:
-    summaries = cloud.client("apprunner").list_services()["ServiceSummaryList"]
-    return {each["ServiceName"]: int(each["ServiceUrl"].rpartition(":")[2]) for each in summaries}
+    client = cloud.client("apprunner")
+    ports: dict[str, int] = {}
+    options: dict[str, str] = {}
+    while True:  # other tests have services in this cloud too, so there may be several pages
+        page = client.list_services(**options)
+        ports |= {it["ServiceName"]: int(it["ServiceUrl"].rpartition(":")[2]) for it in page["ServiceSummaryList"]}
+        if "NextToken" not in page:
+            return ports
+        options = {"NextToken": page["NextToken"]}
 
 
 def _new_port(cloud: Cloud, name: str) -> int:
