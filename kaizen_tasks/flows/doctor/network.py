@@ -62,9 +62,8 @@ def _check_reachability(tools: Tools, subject: Subject) -> Iterator[Finding]:
             host = urlsplit(url).netloc
             hosts_by_error.setdefault(response.error.removesuffix(f": {urlsplit(url).hostname}"), []).append(host)
     for error, hosts in hosts_by_error.items():
-        names = hosts[0] if len(hosts) == 1 else f"{len(hosts)} of {len(urls)} hosts"
-        listing = "" if len(hosts) == 1 else f": {', '.join(hosts)}"
-        yield subject.problem(f"{names} {error}{listing}", FIX)
+        count = f" ({len(hosts)} of {len(urls)} hosts: {', '.join(hosts)})" if len(hosts) > 1 else ""
+        yield subject.problem(f"{hosts[0]} {error}{count}", FIX)
     if not hosts_by_error:
         yield subject.ok(f"{len(urls)} hosts of AWS answer" if len(urls) > 1 else f"{urlsplit(urls[0]).netloc} answers")
 

@@ -71,8 +71,9 @@ def find_ongoing(environment: Environment, tools: Tools) -> OngoingMigration:
     entries = tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT)
     migration, entry = read_migration(environment, tools), serving_entry(entries)
     if migration is None or entry is None:
+        ending = "its move has ended" if any(each.event.concerns_migration for each in entries) else "no move has begun"
         raise UsageError(
-            f"{environment.name} is not being moved: the ledger knows of no second service",
+            f"{environment.name} is not being moved: by the ledger, {ending}, and it has one service",
             state=NOTHING_CHANGED,
             hint=f"see what it has: inv status --env {environment.name}",
         )

@@ -102,7 +102,7 @@ class RestoreConfig(EnvironmentStep):
         current = tools.at(self.environment).secrets.current(self.environment.secret)
         change = words.last_config_change(tools.ledger.entries(self.environment.name, limit=ledger.HISTORY_LIMIT))
         if change is not None and change.event is Event.RESTORED and change.configuration == current.version:
-            reason = f"the previous configuration is active again: {change.reason}"
+            reason = f"the previous configuration is active again (reason: {change.reason})"
             return Done(reason, evolve(release, configuration=current.version))
         previous = tools.at(self.environment).secrets.previous(self.environment.secret)
         if previous is None:
