@@ -46,6 +46,8 @@ class ProbeResponse:
         headers: headers by name in lower case; they are ignored when responses are compared.
         network_remedy: what to correct on this machine or in its network, which kept the request from the app; empty
             if the request reached the app, or failed at the app itself.
+        received_status: HTTP status that arrived, also if the rest of the response did not; 0 if none did. It is
+            ignored when responses are compared.
     """
 
     status: int = 0
@@ -53,6 +55,7 @@ class ProbeResponse:
     error: str = ""
     headers: Mapping[str, str] = field(factory=dict, eq=False)
     network_remedy: str = ""
+    received_status: int = field(default=0, eq=False)
 
     @property
     def cache_error(self) -> str:

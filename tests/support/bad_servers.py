@@ -88,6 +88,19 @@ def hang_up(app: BaseHTTPRequestHandler) -> None:
     app.close_connection = True
 
 
+def no_answer(app: BaseHTTPRequestHandler) -> None:
+    """Accept the request and never answer; the connection ends with the client."""
+    app.rfile.read(1)
+
+
+def endless_body(app: BaseHTTPRequestHandler) -> None:
+    """Answer with a body that has no end."""
+    app.send_response(200)
+    app.end_headers()
+    while True:  # until the client hangs up
+        app.wfile.write(b" " * 65536)
+
+
 def slow_drip(app: BaseHTTPRequestHandler) -> None:
     """Start the right answer and never finish it."""
     app.send_response(200)
@@ -122,7 +135,10 @@ def serve(respond: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             with contextlib.suppress(ConnectionError):
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 respond(self)
+
+        do_POST = do_GET  # noqa: N815 - the name is the base class's
 
         def log_message(self, *_: object) -> None:
             """Print nothing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Callable
 
 from kaizen_tasks.adapters.network.settings import NetworkSettings
 from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse
@@ -14,10 +15,15 @@ class HttpProber:
 
     Args:
         network: proxies, and trusted certificates; without it, those of the environment.
+        require_address: raises a KaizenError for an IP address to which no connection may be made; None allows all.
+            It is not asked where a proxy resolves names.
     """
 
-    def __init__(self, network: NetworkSettings | None = None) -> None:
+    def __init__(
+        self, network: NetworkSettings | None = None, *, require_address: Callable[[str], None] | None = None
+    ) -> None:
         self._network = network or NetworkSettings()
+        self._require_address = require_address
 
     def probe(self, url: str, *, timeout: float, max_bytes: int, request: ProbeRequest | None = None) -> ProbeResponse:
         """Send a request and return the response, at most `max_bytes` bytes of it; give up after `timeout` seconds.
@@ -30,7 +36,12 @@ class HttpProber:
         request = request or ProbeRequest()
         requested_url = _with_unique_query(url) if request.bypass_cache else url
         bounded_request = BoundedRequest(
-            requested_url, request, timeout=timeout, limit=max_bytes, network=self._network
+            requested_url,
+            request,
+            timeout=timeout,
+            limit=max_bytes,
+            network=self._network,
+            require_address=self._require_address,
         )
         worker = threading.Thread(target=bounded_request.run, name=f"probe {url}", daemon=True)
         worker.start()

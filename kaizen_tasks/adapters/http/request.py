@@ -5,19 +5,20 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from http import HTTPStatus
 from http.client import HTTPException, IncompleteRead
 from typing import TYPE_CHECKING
 
+from attrs import evolve
 from urllib3 import HTTPHeaderDict, PoolManager, ProxyManager, exceptions
 from urllib3.util import parse_url
 
 from kaizen_tasks.adapters.network.failures import has_no_route, network_error, proxy_refusal, unreachable_proxy
 from kaizen_tasks.adapters.network.settings import NetworkSettings
 from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse
-from kaizen_tasks.errors import ConfigurationError, KaizenError
+from kaizen_tasks.errors import KaizenError
 
 if TYPE_CHECKING:
     from urllib3.response import BaseHTTPResponse
@@ -30,6 +31,9 @@ _HEADERS = {
     "Pragma": "no-cache",  # for caches that speak HTTP/1.0
     "Connection": "close",
 }
+
+AddressRule = Callable[[str], None]
+"""Raises a KaizenError for an IP address to which no connection may be made."""
 
 MIN_SECONDS_FOR_DIAGNOSIS = 2.0
 """The shortest timeout after which a proxy or name server that has not answered is what failed, and not the app."""
@@ -47,10 +51,18 @@ class BoundedRequest:
         timeout: seconds for each operation on the socket.
         limit: maximum bytes of the body.
         network: proxies, and trusted certificates.
+        require_address: see `HttpProber`.
     """
 
     def __init__(
-        self, url: str, request: ProbeRequest, *, timeout: float, limit: int, network: NetworkSettings
+        self,
+        url: str,
+        request: ProbeRequest,
+        *,
+        timeout: float,
+        limit: int,
+        network: NetworkSettings,
+        require_address: AddressRule | None = None,
     ) -> None:
         self.response = ProbeResponse(error="cannot be reached")
         self._timeout_message = f"does not answer within {timeout:g}s"
@@ -59,7 +71,9 @@ class BoundedRequest:
         self._timeout = timeout
         self._limit = limit
         self._network = network
+        self._require_address = require_address
         self._has_address = False
+        self._received_status = 0
         self._sockets: list[socket.socket] = []
         self._cancel_event = threading.Event()
 
@@ -68,7 +82,7 @@ class BoundedRequest:
         try:
             with _pool_manager(self.url, self._network) as manager:
                 self.response = self._send(manager)
-        except ConfigurationError as error:
+        except KaizenError as error:  # of a proxy's variable, or of the rule for addresses
             self.response = _response_to_network_error(error)
         except exceptions.NewConnectionError as error:  # a subclass of TimeoutError in urllib3
             self.response = self._response_to(error)
@@ -77,12 +91,16 @@ class BoundedRequest:
         except (exceptions.HTTPError, OSError, ValueError) as error:
             self.response = self._response_to(error)
         finally:
+            self.response = evolve(self.response, received_status=self._received_status)
             for handle in self._sockets:
                 handle.close()
 
     @property
     def timeout_response(self) -> ProbeResponse:
         """What stands for a response after the timeout: who has not answered depends on how far the request got."""
+        return evolve(self._explain_timeout(), received_status=self._received_status)
+
+    def _explain_timeout(self) -> ProbeResponse:
         if self._sockets or self._timeout < MIN_SECONDS_FOR_DIAGNOSIS:
             return ProbeResponse(error=self._timeout_message)
         if proxy := self._network.proxy(self.url):
@@ -111,6 +129,12 @@ class BoundedRequest:
         """Remember that the host to connect to, the app's or the proxy's, has an address."""
         self._has_address = True
 
+    def require_addresses(self, addresses: Iterable[str]) -> None:
+        """Check the addresses of the host, unless a proxy resolves its name, with the rule that the caller gave."""
+        if self._require_address and not self._network.proxy(self.url):
+            for address in addresses:
+                self._require_address(address)
+
     def register_socket(self, sock: socket.socket) -> None:
         """Remember a socket for `cancel`; shut it down at once if the request has been cancelled.
 
@@ -134,6 +158,7 @@ class BoundedRequest:
             redirect=False,
             preload_content=False,
         )
+        self._received_status = response.status
         try:
             return self._read(response)
         finally:
@@ -177,12 +202,34 @@ def _register_sockets(manager: PoolManager, bounded_request: BoundedRequest) -> 
 
     class RegisteringConnection(pool.ConnectionCls):  # type: ignore[name-defined,misc]  # http or https: known at run time
         def _new_conn(self) -> socket.socket:
-            with suppress(OSError):  # urllib3 resolves the name itself, and explains what fails
-                socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
+            """Return a socket that is connected to an address that was checked: the name is not resolved again."""
+            name = self._dns_host
+            try:
+                found = socket.getaddrinfo(name, self.port, type=socket.SOCK_STREAM)
+            except OSError:
+                sock: socket.socket = super()._new_conn()  # urllib3 explains what fails
+            else:
                 bounded_request.register_address()
-            sock: socket.socket = super()._new_conn()
+                addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
+                bounded_request.require_addresses(addresses)
+                sock = self._connect_first(addresses, name)
             bounded_request.register_socket(sock)
             return sock
+
+        def _connect_first(self, addresses: list[str], name: str) -> socket.socket:
+            """Return a socket that is connected to the first address that answers."""
+            failure: exceptions.HTTPError | None = None
+            try:
+                for address in addresses:
+                    self._dns_host = address
+                    try:
+                        return super()._new_conn()  # type: ignore[no-any-return]
+                    except (exceptions.ConnectTimeoutError, exceptions.NewConnectionError) as error:
+                        failure = error
+            finally:
+                self._dns_host = name  # for TLS and the header Host
+            assert failure is not None  # names without an address raise an error
+            raise failure
 
     pool.ConnectionCls = RegisteringConnection
 
