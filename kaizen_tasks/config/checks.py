@@ -41,6 +41,7 @@ URL = r"(https?://[^/?#\s]+[!-~]*)?"
 VARIABLE_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 SECRET_NAME = r"[A-Za-z0-9/_+=.@-]{1,512}"  # noqa: S105 - what its name may be
 TARGET_NAME = r"[A-Za-z0-9/_+=.@:-]{1,200}"
+HOST = r"[A-Za-z0-9_-][A-Za-z0-9_.-]*|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*"
 NOTIFY_FORMATS = ("json", "slack", "apprise")
 VERSION_LIKE = re.compile(r"v.*\.|v?[0-9]+(\.|$)")
 SECRET_ADVICE = (
@@ -484,6 +485,11 @@ def webhook(address: str) -> str:
     if has_token(address):
         return f"has a token in it, which everybody who reads this file could use; {SECRET_ADVICE}"
     return ""
+
+
+def host(text: str) -> str:
+    """Accept the name or the IP address of a server, or an empty text."""
+    return _match(text, f"({HOST})?", "a host alone, as in chat.corp.example: without https:// and port")
 
 
 def notify_secret(name: str) -> str:

@@ -71,6 +71,7 @@ CHECKS: Mapping[Callable[..., str], Schema] = {
     checks.engine: _choice(*checks.ENGINES),
     checks.external_id: _pattern(checks.EXTERNAL_ID),
     checks.forge: _choice("", *checks.FORGES),
+    checks.host: _pattern(f"({checks.HOST})?"),
     checks.image_platform: _pattern(checks.IMAGE_PLATFORM),
     checks.lint_rule: _choice(*RULES),
     checks.name: _pattern(checks.NAME),

@@ -80,6 +80,8 @@ def _validate_format(path: str, rule: NotifyRule) -> Iterator[ConfigProblem]:
         yield ConfigProblem(f"{path}.webhook_secret", "is not needed beside token_secret: the channel is the address")
     if rule.token_secret and not rule.channel:
         yield ConfigProblem(f"{path}.channel", "is missing: the channel in which the bot writes")
+    if rule.private_host and rule.format == "apprise":
+        yield ConfigProblem(f"{path}.private_host", "is not for apprise, which connects to whatever its address names")
     if rule.channel and not rule.token_secret:
         yield ConfigProblem(f"{path}.channel", "is only for a bot: an address without token_secret has its own channel")
 

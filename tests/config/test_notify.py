@@ -171,3 +171,19 @@ def test_secret_in_the_place_of_its_name_is_refused_and_not_repeated(key: str, v
 )
 def test_name_of_a_secret_is_not_taken_for_a_secret(name: str) -> None:
     assert targets({"webhook_secret": name})[0].webhook_secret == name
+
+
+@pytest.mark.parametrize("host", ["", "chat.corp.example", "10.0.0.7", "fd12::7", "localhost", "my_host-1"])
+def test_private_host_is_a_name_or_an_address(host: str) -> None:
+    assert targets({**SECRET, "private_host": host})[0].private_host == host
+
+
+@pytest.mark.parametrize("host", ["https://chat.corp.example", "chat.corp.example:8443", "a b", "*", "chat/hooks"])
+def test_private_host_is_nothing_else(host: str) -> None:
+    assert "notify.0.private_host" in problem({**SECRET, "private_host": host})
+
+
+def test_private_host_is_not_for_apprise() -> None:
+    assert "notify.0.private_host is not for apprise" in problem(
+        {**SECRET, "format": "apprise", "private_host": "chat.corp.example"}
+    )

@@ -24,6 +24,7 @@ class NotifyTarget:
         signing_secret: name of the secret with the key that signs a JSON body; empty for none.
         token_secret: name of the secret with a token of Slack's API, with which messages are edited; else empty.
         channel: the channel of Slack's API; empty without a token.
+        private_host: the host that may be in a private network, or this machine; empty for none.
     """
 
     name: str
@@ -35,6 +36,7 @@ class NotifyTarget:
     signing_secret: str = ""
     token_secret: str = ""
     channel: str = ""
+    private_host: str = ""
 
     @property
     def edits(self) -> bool:
