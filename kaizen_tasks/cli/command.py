@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 HANDLERS = "kaizen_tasks.cli.handlers"
 
-NOISY_LOGGERS = ("boto3", "botocore", "git", "s3transfer", "urllib3")
+NOISY_LOGGERS = ("apprise", "boto3", "botocore", "git", "s3transfer", "urllib3")
 """Libraries whose debug logs contain complete requests and responses: signatures, session tokens, passwords."""
 
 DRY_RUN_NOTE = "note: this plan does not include the effects of the tasks above; nothing has been executed\n"

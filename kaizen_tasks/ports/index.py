@@ -10,6 +10,7 @@ from kaizen_tasks.ports.commands import Commands
 from kaizen_tasks.ports.forge import Forge
 from kaizen_tasks.ports.host import Host, Network
 from kaizen_tasks.ports.images import Builder, Registry
+from kaizen_tasks.ports.messenger import Messenger
 from kaizen_tasks.ports.migration import MigrationSource, MigrationTarget
 from kaizen_tasks.ports.platform import Logs, Platform, Prober
 from kaizen_tasks.ports.reporter import Reporter
@@ -38,6 +39,7 @@ PORTS: Mapping[str, type] = {
     "prober": Prober,
     "network": Network,
     "forge": Forge,
+    "messenger": Messenger,
     "clock": Clock,
     "reporter": Reporter,
     "run_report": RunReport,

@@ -31,3 +31,10 @@ class Messenger(Protocol):
         Raises:
             Undelivered: the target has not accepted it, or nobody knows; the message names no secret.
         """
+
+    def require_usable(self, target: NotifyTarget) -> None:
+        """Check what a message to a target needs, its secrets and where they lead; nothing is sent.
+
+        Raises:
+            Undelivered: no message could be sent.
+        """

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.forge import Forge
     from kaizen_tasks.ports.host import Host, Network
     from kaizen_tasks.ports.images import Builder, Registry
+    from kaizen_tasks.ports.messenger import Messenger
     from kaizen_tasks.ports.migration import MigrationSource, MigrationTarget
     from kaizen_tasks.ports.platform import Logs, Platform, Prober
     from kaizen_tasks.ports.reporter import Reporter
@@ -84,6 +85,8 @@ class Tools(Protocol):
     def network(self) -> Network: ...
     @property
     def forge(self) -> Forge: ...
+    @property
+    def messenger(self) -> Messenger: ...
     @property
     def clock(self) -> Clock: ...
     @property

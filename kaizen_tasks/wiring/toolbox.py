@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.forge import Forge
     from kaizen_tasks.ports.host import Host, Network
     from kaizen_tasks.ports.images import Builder
+    from kaizen_tasks.ports.messenger import Messenger
     from kaizen_tasks.ports.platform import Prober
     from kaizen_tasks.ports.reporter import Reporter
     from kaizen_tasks.ports.run_report import RunReport
@@ -231,6 +232,19 @@ class Toolbox:
         from kaizen_tasks.wiring.run_report import CiRunReport
 
         return CiRunReport()
+
+    @cached_property
+    def messenger(self) -> Messenger:
+        """Sends messages to the targets of `[[notify]]`, with secrets of the home account."""
+        from kaizen_tasks.adapters.aws.endpoint import is_local_cloud
+        from kaizen_tasks.adapters.notify.messenger import TargetMessenger
+
+        return TargetMessenger(
+            lambda: self._home.secrets,
+            network=lambda: self._aws.network,
+            clock=self.clock,
+            is_local=is_local_cloud(),
+        )
 
     @cached_property
     def clock(self) -> Clock:

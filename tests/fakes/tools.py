@@ -28,6 +28,7 @@ from tests.fakes.host import FakeHost
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.locks import FakeLocks
 from tests.fakes.logs import FakeLogs
+from tests.fakes.messenger import FakeMessenger
 from tests.fakes.migration import FakeMigrationSource, FakeMigrationTarget
 from tests.fakes.network import FakeNetwork
 from tests.fakes.platform import FakePlatform
@@ -147,6 +148,7 @@ class FakeTools:
     prober: FakeProber = field(factory=FakeProber)
     network: FakeNetwork = field(factory=FakeNetwork)
     forge: FakeForge = field(factory=FakeForge)
+    messenger: FakeMessenger = field(factory=FakeMessenger)
     clock: FakeClock = field(factory=FakeClock)
     account: FakeAccountAdmin = field(factory=FakeAccountAdmin)
     host: FakeHost = field(factory=FakeHost)

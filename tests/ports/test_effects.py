@@ -51,6 +51,7 @@ READING: dict[str, set[str]] = {
     "network": {"route", "authorities", "addresses"},
     "clock": {"now", "release_date", "monotonic", "sleep", "cancel_waits"},
     "forge": {"server", "access_problem", "files_url", "find_pull_request", "find_release"},
+    "messenger": {"require_usable"},
     "reporter": {
         *("heading", "decided", "progress", "activity", "checked", "succeeded", "failed", "note"),
         *("interrupted", "summary"),

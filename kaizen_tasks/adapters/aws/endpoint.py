@@ -29,6 +29,12 @@ def require_valid_variables(service: str) -> None:
             raise ConfigurationError((problem,), hint=f"set it to http://HOST:PORT or https://HOST, or: unset {name}")
 
 
+def is_local_cloud() -> bool:
+    """Return whether the variable for all clients points them at a server on this machine."""
+    url = os.environ.get(ALL_SERVICES, "")
+    return _is_address(url) and is_loopback(urlsplit(url).hostname or "")
+
+
 def _is_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
