@@ -194,6 +194,16 @@ history = command(
     flags.JSON,
     read_only=True,
 )
+dashboard = command(
+    "dashboard.dashboard",
+    "Write a page of what runs where, and of how it came about.\n\n"
+    "One HTML file that requests nothing: the landscape, a timeline of deployments, and what is new in each release.",
+    flags.ENV_OR_ALL,
+    Flag("since", "when the timeline begins, e.g. 30d or 2026-09-01 (default: 90d)", value=flags.SINCE_VALUE),
+    Flag("out", "write the page into this file, in place of an earlier one; - is stdout", value="FILE"),
+    flags.JSON,
+    read_only=lambda given: given["out"] in {"", "-"},
+)
 migrate = command(
     "migrate.migrate",
     "Move an environment from App Runner to ECS, step by step.\n\n"
@@ -484,6 +494,6 @@ local = Collection(
 LIBRARY_TASKS = (announce, bump, commit, cut, next_release, tag, demo, doctor, init, propose, changelog, config, local)
 DEPLOY_TASKS = (
     *(build, push, deploy, verify, promote, hotfix, rollback),
-    *(run, logs, command_group, status, history, migrate, setup, rehearse, release, runtime, lock, hold),
+    *(run, logs, command_group, status, history, dashboard, migrate, setup, rehearse, release, runtime, lock, hold),
 )
 """The tasks of an app with environments, beside those of its pipeline's stages."""

@@ -28,13 +28,14 @@ def status_document(settings: Settings, statuses: Iterable[EnvironmentStatus], n
         "app": settings.app,
         "at": now.isoformat(),
         "environments": {
-            status.environment.name: _environment_document(status, now, has_lines=bool(settings.lines))
+            status.environment.name: environment_document(status, now, has_lines=bool(settings.lines))
             for status in statuses
         },
     }
 
 
-def _environment_document(status: EnvironmentStatus, now: datetime, *, has_lines: bool) -> Document:
+def environment_document(status: EnvironmentStatus, now: datetime, *, has_lines: bool) -> Document:
+    """Return the status of an environment as JSON, with its line if the app has any."""
     return {
         "repository": status.environment.repository,
         "service": status.environment.service,

@@ -14,7 +14,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *("bump", "commit", "build", "push", "deploy", "verify", "tag", "release.abandon"),
     ),
     "Operate": (
-        *("status", "history", "run", "logs", "doctor", "migrate"),
+        *("status", "history", "dashboard", "run", "logs", "doctor", "migrate"),
         *("hold.add", "hold.remove", "lock.show", "lock.release", "command.resolve"),
     ),
     "Changelog": ("changelog.add", "changelog.check", "changelog.show", "changelog.release"),

@@ -42,9 +42,19 @@ def to_html(log: Changelog, sections: Sequence[Section], *, base_url: str | None
         base_url: base of relative links, which are made absolute; None leaves them relative.
     """
     markdown = _Markdown(base_url)
-    bodies = (sanitize(markdown.render(_with_definitions(log, section)), base_url=base_url) for section in sections)
-    fragments = zip(map(_heading, sections), (_LOOSE_TASK.sub(r"<p>\1", body) for body in bodies), strict=True)
+    bodies = (_render(markdown, log, section, base_url) for section in sections)
+    fragments = zip(map(_heading, sections), bodies, strict=True)
     return "".join(f"<section>\n{heading}\n{body}</section>\n" for heading, body in fragments)
+
+
+def render_body(log: Changelog, section: Section, *, base_url: str | None = None) -> str:
+    """Return what is below the heading of a release as HTML; for the arguments see `to_html`."""
+    return _render(_Markdown(base_url), log, section, base_url)
+
+
+def _render(markdown: _Markdown, log: Changelog, section: Section, base_url: str | None) -> str:
+    body = sanitize(markdown.render(_with_definitions(log, section)), base_url=base_url)
+    return _LOOSE_TASK.sub(r"<p>\1", body)
 
 
 def _heading(section: Section) -> str:

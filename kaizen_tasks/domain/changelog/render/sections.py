@@ -65,17 +65,18 @@ def to_json(section: Section, *, places: Places = MappingProxyType({})) -> str:
     """
     import json
 
-    return json.dumps(_release_document(section, places), ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(release_document(section, places), ensure_ascii=False, indent=2) + "\n"
 
 
 def to_json_list(sections: Sequence[Section]) -> str:
     """Return several releases as a JSON list."""
     import json
 
-    return json.dumps([_release_document(section) for section in sections], ensure_ascii=False, indent=2) + "\n"
+    return json.dumps([release_document(section) for section in sections], ensure_ascii=False, indent=2) + "\n"
 
 
-def _release_document(section: Section, places: Places = MappingProxyType({})) -> Mapping[str, object]:
+def release_document(section: Section, places: Places = MappingProxyType({})) -> Mapping[str, object]:
+    """Return a release as a JSON document; for the arguments see `to_json`."""
     return {
         "version": str(section.version) if section.version else None,
         "title": section.title.label,

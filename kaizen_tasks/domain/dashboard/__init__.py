@@ -1,0 +1,1 @@
+"""What `dashboard` shows: the landscape, the timeline and the notes of releases."""
