@@ -213,7 +213,7 @@ def verifications(entries: Sequence[LedgerEntry]) -> tuple[Verification, ...]:
     """Return what the entries of an environment say about each release that was verified, last verified first."""
     by_digest: dict[str, Verification] = {}
     given_up = {entry.digest: entry for entry in entries if entry.event is Event.WITHDRAWN}
-    for entry, withdrawn_digest in _with_withdrawn_digests(entries):
+    for entry, withdrawn_digest in with_withdrawn_digests(entries):
         if entry.event is Event.VERIFIED:
             by_digest.pop(entry.digest, None)  # to the end: the order is that of the newest verifications
             by_digest[entry.digest] = Verification(entry=entry, withdrawal=given_up.get(entry.digest))
@@ -235,7 +235,7 @@ def find_failure(entries: Sequence[LedgerEntry], *, digest: str = "", name: str 
     deployment = next(filter(is_own, own_entries), None)
     if deployment is None:
         return None
-    withdrawals = [entry for entry, withdrawn in _with_withdrawn_digests(entries) if withdrawn == deployment.digest]
+    withdrawals = [entry for entry, withdrawn in with_withdrawn_digests(entries) if withdrawn == deployment.digest]
     withdrawal = find_withdrawal(entries, deployment.digest) or (withdrawals[-1] if withdrawals else None)
     return Verification(entry=deployment, withdrawal=withdrawal) if withdrawal else None
 
@@ -253,7 +253,7 @@ def find_standing_failure(entries: Sequence[LedgerEntry], name: str) -> LedgerEn
     digests = {item.digest for item in own_entries if item.event.concerns_deployment or item.event.concerns_command}
     digests.discard("")
     failure = None
-    for entry, withdrawn_digest in _with_withdrawn_digests(entries):
+    for entry, withdrawn_digest in with_withdrawn_digests(entries):
         is_own = entry.digest in digests
         if withdrawn_digest in digests or (is_own and entry.event is Event.COMMAND_FAILED):
             failure = entry
@@ -262,7 +262,7 @@ def find_standing_failure(entries: Sequence[LedgerEntry], name: str) -> LedgerEn
     return failure
 
 
-def _with_withdrawn_digests(entries: Sequence[LedgerEntry]) -> Iterator[tuple[LedgerEntry, str]]:
+def with_withdrawn_digests(entries: Sequence[LedgerEntry]) -> Iterator[tuple[LedgerEntry, str]]:
     """Yield each entry, oldest first, with the digest of the release that it withdraws, or an empty text.
 
     An entry `rollback` names the release that comes back. The one that is withdrawn is the release that was being

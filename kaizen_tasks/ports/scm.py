@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from kaizen_tasks.ports.effects import mutates
 
 if TYPE_CHECKING:
+    from kaizen_tasks.domain.git.commit import Commit
     from kaizen_tasks.domain.git.push_target import PushTarget
     from kaizen_tasks.ports.types import FileLocation, HeadState, RemoteRefs
 
@@ -358,6 +359,18 @@ class Scm(Protocol):
         Raises:
             Refused: the folder is outside the repository, or the commit lacks it.
         """
+
+    def history(self, tips: Iterable[str]) -> Mapping[str, Commit]:
+        """Return the commits that lead to some commits, by full hash, down to the last one that all of them share.
+
+        Commits that this clone lacks are left out; in a shallow clone, so is what comes before its oldest commits.
+
+        Args:
+            tips: full hashes.
+        """
+
+    def is_shallow(self) -> bool:
+        """Return whether this is a shallow clone, which lacks commits."""
 
     def commit_time(self, commit: str) -> datetime:
         """Return the time at which a commit was committed, in UTC."""

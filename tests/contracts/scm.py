@@ -704,3 +704,35 @@ class ScmContract:
 
         assert at.tzinfo is UTC
         assert at.year >= 2026
+
+    def test_history_leads_to_the_commits_from_the_last_one_that_they_share(self, scene: Scene) -> None:
+        before = scene.scm.head().commit
+        first = scene.commit({"app.py": b"1\n"})
+        second = scene.commit({"app.py": b"2\n"})
+        tagged = land_and_tag(scene.scm)
+        hotfix = scene.scm.write_commit(parent=first, files=RELEASE, message="Fix\n\nKaizen-Environment: mark")
+
+        history = scene.scm.history([tagged, hotfix, "f" * 40, "", "main"])
+
+        assert history.keys() == {first, second, tagged, hotfix}
+        assert history[first].parents == (before,)
+        assert history[second].parents == (first,)
+        assert history[second].at == scene.scm.commit_time(second)
+        assert (history[tagged].tags, history[second].tags) == (("v1.2.3",), ())
+        assert (history[hotfix].environment, history[tagged].environment) == ("mark", "")
+
+    def test_history_of_unknown_commits_is_empty(self, scene: Scene) -> None:
+        assert scene.scm.history(["f" * 40]) == scene.scm.history([]) == {}
+
+    def test_history_has_both_parents_of_a_merge(self, scene: Scene) -> None:
+        base = scene.scm.head().commit
+        ours, theirs = (scene.scm.write_commit(parent=base, files={name: b"1\n"}, message=name) for name in ("a", "b"))
+        merge = scene.scm.write_merge(onto=ours, commit=theirs, files={}, message="Merge")
+
+        history = scene.scm.history([base, merge])
+
+        assert history.keys() == {base, ours, theirs, merge}
+        assert history[merge].parents == (ours, theirs)
+
+    def test_full_clone_is_not_shallow(self, scene: Scene) -> None:
+        assert not scene.scm.is_shallow()

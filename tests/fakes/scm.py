@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from attrs import Factory, define, frozen
 
+from kaizen_tasks.domain.git.commit import Commit
 from kaizen_tasks.domain.git.push_target import PushTarget
+from kaizen_tasks.domain.release import ENVIRONMENT_TRAILER
 from kaizen_tasks.errors import BranchProtected, NotFound, PushFailed, Refused
 from kaizen_tasks.ports.types import HeadState, RemoteRefs
 from tests.fakes.clock import START
@@ -63,6 +65,7 @@ class FakeScm:
         commits: every commit by hash.
         hook_changes: what the commit hook changes, by path.
         hook_message: when set, the commit hook rejects with these words.
+        shallow: whether this is a shallow clone.
         reported_blockers: what `blockers` returns.
         messages: of the tags, by name.
         invalidations: number of calls of `invalidate_cache`.
@@ -82,6 +85,7 @@ class FakeScm:
         self.sparse_files: set[str] = set()
         self.ignored: tuple[str, ...] = ()
         self.hook_message = ""
+        self.shallow = False
         self.hook_changes: Mapping[str, bytes] = {}
         self.reported_blockers: tuple[str, ...] = ()
         self.messages: dict[str, str] = {}
@@ -412,6 +416,25 @@ class FakeScm:
         for path, content in self.commits[commit].tree.items():
             (destination / path).parent.mkdir(parents=True, exist_ok=True)
             (destination / path).write_bytes(content)
+
+    def history(self, tips: Iterable[str]) -> Mapping[str, Commit]:
+        known = [tip for tip in dict.fromkeys(tips) if tip in self.commits]
+        shared = set[str].intersection(*({*self._ancestry(tip)} for tip in known)) if known else set()
+        newest_shared = max(shared, key=lambda name: self.commits[name].at, default="")
+        names = {name for tip in known for name in self._ancestry(tip)} - shared | {newest_shared} - {""}
+        return {name: self._describe(name) for name in names}
+
+    def _describe(self, name: str) -> Commit:
+        commit = self.commits[name]
+        return Commit(
+            at=commit.at,
+            parents=tuple(filter(None, (commit.parent, commit.merged))),
+            tags=tuple(tag for tag, tagged in self._tags.items() if tagged == name),
+            environment=self.commit_trailer(name, ENVIRONMENT_TRAILER),
+        )
+
+    def is_shallow(self) -> bool:
+        return self.shallow
 
     def commit_time(self, commit: str) -> datetime:
         return self.commits[commit].at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ from kaizen_tasks.adapters.git.command import MIN_GIT_VERSION, Git
 from kaizen_tasks.adapters.git.objects import IDENTITY_HINT, Check, write_commit
 from kaizen_tasks.adapters.git.snapshot import RepoSnapshot
 from kaizen_tasks.adapters.host.atomic_write import WorkingTree
+from kaizen_tasks.domain.git.commit import Commit
 from kaizen_tasks.domain.git.push_target import PushTarget, choose_branch, choose_remote
 from kaizen_tasks.errors import NOTHING_CHANGED, NotFound, Refused
 from kaizen_tasks.ports.types import HeadState
@@ -179,6 +180,16 @@ class GitRepository:
             result = self._git.run_checked("log", "-1", "--no-show-signature", option, "--end-of-options", commit)
             self._trailers[commit, key] = result.text.strip()
         return self._trailers[commit, key]
+
+    def history(self, tips: Iterable[str]) -> dict[str, Commit]:
+        """Return the commits that lead to some commits, by full hash, down to the last one that all of them share."""
+        from kaizen_tasks.adapters.git.log import read_log
+
+        return read_log(self._git, tips)
+
+    def is_shallow(self) -> bool:
+        """Return whether this is a shallow clone."""
+        return self._git.repo.is_shallow
 
     def commit_time(self, commit: str) -> datetime:
         """Return the time at which a commit was committed, in UTC."""

@@ -98,6 +98,7 @@ class TestSurroundings:
 
         (obstacle,) = GitScm(shallow.path).blockers()
         assert obstacle == "this is a shallow clone: git fetch --unshallow"
+        assert GitScm(shallow.path).is_shallow()
 
     def test_web_url_is_that_of_the_configured_remote(self, repository: Repository, scm: GitScm) -> None:
         assert scm.web_url() == ""
