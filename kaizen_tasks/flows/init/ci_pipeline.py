@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.init.ci.systems import CiRequest
     from kaizen_tasks.domain.init.repo_scan import RepoScan
 
-DASHBOARD_COMMAND = "inv dashboard --out"
+DASHBOARD_COMMAND = "dashboard --out"
 """What a pipeline runs that publishes a dashboard."""
 
 GLOB_CHARACTERS = {*"*?["}
