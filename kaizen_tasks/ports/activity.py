@@ -6,10 +6,14 @@ over to other threads takes the observer along with `contextvars.copy_context`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from typing import Protocol
+
+INTERVAL_SECONDS = 0.5
+"""Between two reports of a state: more often nobody can read them."""
 
 
 class ActivityObserver(Protocol):
@@ -42,3 +46,28 @@ def observing_activity(observer: ActivityObserver) -> Iterator[None]:
         yield
     finally:
         _observer.reset(token)
+
+
+@contextmanager
+def reporting_state(describe: Callable[[], str]) -> Iterator[None]:
+    """Report a state again and again while the context lasts, also when nothing happens, and once more at its end.
+
+    Args:
+        describe: returns the state, or nothing if there is none yet; called from another thread.
+    """
+    ended = threading.Event()
+
+    def report() -> None:
+        if text := describe():
+            report_activity(text, replaces=True)
+
+    def report_until_the_end() -> None:
+        while not ended.wait(INTERVAL_SECONDS):
+            report()
+
+    threading.Thread(target=copy_context().run, args=(report_until_the_end,), name="activity", daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
+        report()

@@ -15,7 +15,7 @@ from kaizen_tasks.adapters.build.push_progress import PushProgress
 from kaizen_tasks.adapters.host.process import CompletedProcess, run
 from kaizen_tasks.config.tables import BuildRules
 from kaizen_tasks.domain.release import BuildSpec, LocalImage
-from kaizen_tasks.ports.activity import report_activity
+from kaizen_tasks.ports.activity import report_activity, reporting_state
 from kaizen_tasks.ports.types import Login
 
 
@@ -76,7 +76,9 @@ class BuildahBuilder(EngineBuilder):
         with engine.registry_auth_file(login) as (file, secrets):
             target = f"{repository_uri}:{tag}"
             argv = push_argv(self._flavor, image, target=target, authfile=file, insecure=login.insecure)
-            result = run(argv, stream=PushProgress(), secrets=secrets, terminal="stderr")
+            progress = PushProgress()
+            with reporting_state(progress.describe):
+                result = run(argv, stream=progress, secrets=secrets, terminal="stderr")
         if not result.ok:
             raise engine.push_error(result, repository_uri=repository_uri, tag=tag)
 

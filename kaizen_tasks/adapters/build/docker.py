@@ -22,7 +22,7 @@ from kaizen_tasks.domain.dockerfile.parse import parse_dockerfile
 from kaizen_tasks.domain.release import BuildSpec, LocalImage
 from kaizen_tasks.domain.text.listing import list_names
 from kaizen_tasks.errors import PushFailed
-from kaizen_tasks.ports.activity import report_activity
+from kaizen_tasks.ports.activity import report_activity, reporting_state
 from kaizen_tasks.ports.types import BuildObstacle, Login
 
 INSPECT_TEMPLATE = '{{.Id}} {{.Os}}/{{.Architecture}} {{index .Config.Labels "org.opencontainers.image.revision"}}'
@@ -113,7 +113,9 @@ class DockerBuilder(EngineBuilder):
             argv = [self._program, "--config", str(file.parent), "push", target]
             # This variable may hold credentials, and takes precedence over the folder.
             env = {"DOCKER_AUTH_CONFIG": ""}
-            result = run(argv, env=env, stream=PushProgress(), secrets=secrets, terminal="stdout")
+            progress = PushProgress()
+            with reporting_state(progress.describe):
+                result = run(argv, env=env, stream=progress, secrets=secrets, terminal="stdout")
         if not result.ok:
             raise engine.push_error(result, repository_uri=repository_uri, tag=tag)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Callable
 
-from kaizen_tasks.domain.text.transfer import describe_upload
+from kaizen_tasks.domain.transfer import Transfer
 from kaizen_tasks.ports.activity import report_activity
 
 _SIZE = r"(\d+(?:\.\d+)?) ?([kKMGT]?)(i?)[bB]"
@@ -14,11 +15,12 @@ BLOB_LINE = re.compile(r"(?:Copying (?:blob|config) )?([0-9a-f]{10,64})\b:?(.*)"
 """A line about a blob: docker begins with its identifier, podman and buildah have words before it."""
 
 PROGRESS = re.compile(rf"{_SIZE} ?/ ?{_SIZE}")
-INTERVAL_SECONDS = 0.5  # between two reports: more often nobody can read them
+NOT_SENT = re.compile(r"already exists|Mounted from|skipped", re.IGNORECASE)
+SENT = re.compile(r"\b(Pushed|done)\b")
 
 
 class PushProgress:
-    """Reports the bytes of all blobs together, rate and time left; lines that are not about blobs as they are.
+    """Reads the bytes of all blobs together, rate and time left; reports lines that are not about blobs as they are.
 
     Args:
         monotonic: returns the seconds of a clock that never goes back.
@@ -26,8 +28,9 @@ class PushProgress:
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._started_at = self._reported_at = monotonic()
-        self._blobs: dict[str, tuple[float, float]] = {}
+        self._lock = threading.Lock()
+        self._transfer = Transfer(monotonic())
+        self._has_begun = False
 
     def __call__(self, line: str) -> None:
         """Read a line."""
@@ -35,17 +38,27 @@ class PushProgress:
         if match is None:
             report_activity(line)
             return
-        progress = PROGRESS.search(match[2])
-        if progress is None:
-            return
-        sent, total = (_bytes(*progress.groups()[start : start + 3]) for start in (0, 3))
-        self._blobs[match[1]] = (sent, total)
-        now = self._monotonic()
-        if now - self._reported_at >= INTERVAL_SECONDS:
-            self._reported_at = now
-            sent, total = (sum(values) for values in zip(*self._blobs.values(), strict=True))
-            text = describe_upload(round(sent), round(total), now - self._started_at)
-            report_activity(text, replaces=True)
+        with self._lock:
+            self._read(match[1], match[2])
+
+    def _read(self, blob: str, state: str) -> None:
+        """Read the state of a blob; until its bytes are told, its size is not known."""
+        if NOT_SENT.search(state):
+            self._transfer.drop(blob)
+        elif progress := PROGRESS.search(state):
+            sent, total = (round(_bytes(*progress.groups()[start : start + 3])) for start in (0, 3))
+            self._transfer.add(blob, total)
+            self._transfer.move(blob, sent, self._monotonic())
+            self._has_begun = True
+        elif SENT.search(state):
+            self._transfer.finish(blob, self._monotonic())
+        else:
+            self._transfer.add_unknown(blob)
+
+    def describe(self) -> str:
+        """Return how far the push is; nothing until it sends bytes."""
+        with self._lock:
+            return self._transfer.describe(self._monotonic()) if self._has_begun else ""
 
 
 def _bytes(number: str, prefix: str, binary: str) -> float:

@@ -27,6 +27,7 @@ from kaizen_tasks.adapters.oci.transport import IMMUTABLE_TAG_HINT
 from kaizen_tasks.adapters.oci.upload_meter import UploadMeter
 from kaizen_tasks.domain.release import CopyStats
 from kaizen_tasks.errors import Interrupted, PushFailed, Unreachable
+from kaizen_tasks.ports.activity import report_activity, reporting_state
 
 MAX_CONCURRENT_BLOBS = 8  # for all repositories: ECR allows 100 started uploads a second, and mounts count as uploads
 
@@ -78,6 +79,10 @@ class ImagePusher:
         """
         with self._lock:
             arrival = self._arrivals.setdefault(digest, _Arrival())
+        if arrival.lock.locked():
+            report_activity(
+                "waiting for the layers that go to another environment; they are mounted then", replaces=True
+            )
         with arrival.lock:
             if not arrival.repository:
                 stats = self._push_image(source, digest, target, tag)
@@ -129,11 +134,12 @@ class ImagePusher:
         present_digests = set(self._blob_lookup(repository, blobs.keys())) if self._blob_lookup else set[str]()
         stop = Event()
         missing = [blob for digest, blob in blobs.items() if digest not in present_digests]
-        meter = UploadMeter(sum(blob.size for blob in missing), self._client.clock)
+        meter = UploadMeter({blob.digest: blob.size for blob in missing}, self._client.clock)
         push = partial(self._push_blob, source, repository, stop, meter)
         futures = [self._executor.submit(copy_context().run, push, blob) for blob in missing]
         try:
-            done, _ = wait(futures, return_when=FIRST_EXCEPTION)
+            with reporting_state(meter.describe):
+                done, _ = wait(futures, return_when=FIRST_EXCEPTION)
             stats = [future.result() for future in done]
         finally:
             stop.set()
@@ -152,14 +158,14 @@ class ImagePusher:
         if source.mountable_repository:
             session = blobs.mount(repository, blob.digest, source.mountable_repository)
             if not session:
-                meter.skip(blob.size)
+                meter.skip(blob.digest)
                 return Counter(blobs_mounted=1)
         if blobs.has(repository, blob.digest):
-            meter.skip(blob.size)
+            meter.skip(blob.digest)
             return Counter(blobs_present=1)
 
         def open_at(offset: int) -> Stream:
-            return meter.count(self._stop_on(stop, source.open(blob.digest, offset)))
+            return meter.count(blob.digest, offset, self._stop_on(stop, source.open(blob.digest, offset)))
 
         return Counter(blobs_uploaded=1, bytes_sent=blobs.upload(repository, blob, open_at, session=session))
 

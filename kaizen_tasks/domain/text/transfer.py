@@ -8,34 +8,30 @@ BAR_WIDTH = 20
 UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
-def describe_upload(sent: int, total: int, seconds: float) -> str:
-    """Return a bar and how far an upload is: `[======>.............] uploaded 34 MB of 110 MB, 12 MB/s, 6.3s left`.
+def describe_upload(sent: int, total: int, *, rate: float, remaining: int | None, silence: float = 0) -> str:
+    """Return how far an upload is: `uploaded 34 MB of 110 MB, 12 MB/s, 6.3s left [======>.............]`.
+
+    The bar comes last, where a narrow terminal cuts the line.
 
     Args:
-        sent: as in `describe_transfer`.
-        total: as in `describe_transfer`.
-        seconds: since the transfer began.
+        sent: bytes that have been sent, each counted once.
+        total: bytes to send, as far as they are known.
+        rate: bytes a second at the moment.
+        remaining: bytes still to be sent; None if some of the total is not known.
+        silence: seconds since the last byte, if that is worth saying.
     """
+    texts = [f"uploaded {format_bytes(sent)} of {'' if remaining is not None else 'at least '}{format_bytes(total)}"]
+    if silence and remaining != 0:
+        texts.append(f"no byte for {duration.format_duration(silence)}")
+    elif rate > 0:
+        texts.append(f"{format_bytes(rate)}/s")
+        texts += [f"{duration.format_duration(remaining / rate)} left"] if remaining else []
+    return ", ".join(texts) + (f" [{_bar(sent, total)}]" if remaining is not None else "")
+
+
+def _bar(sent: int, total: int) -> str:
     width = BAR_WIDTH * min(sent, total) // total if total else BAR_WIDTH
-    bar = f"{'=' * width}>"[:BAR_WIDTH]
-    return f"[{bar:.<{BAR_WIDTH}}] uploaded {describe_transfer(sent, total, seconds)}"
-
-
-def describe_transfer(sent: int, total: int, seconds: float) -> str:
-    """Return how far a transfer is: `34 MB of 110 MB, 12 MB/s, 6.3s left`.
-
-    Args:
-        sent: bytes sent so far; those that are sent again after a broken connection make it more than `total`.
-        total: bytes to send.
-        seconds: since the transfer began.
-    """
-    progress = f"{format_bytes(min(sent, total))} of {format_bytes(total)}"
-    if sent <= 0 or seconds <= 0:
-        return progress
-    rate = sent / seconds
-    remaining = max(total - sent, 0)
-    time_left = f", {duration.format_duration(remaining / rate)} left" if remaining else ""
-    return f"{progress}, {format_bytes(rate)}/s{time_left}"
+    return f"{'=' * width}>"[:BAR_WIDTH].ljust(BAR_WIDTH, ".")
 
 
 def format_bytes(count: float) -> str:
