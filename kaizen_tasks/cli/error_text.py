@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from kaizen_tasks.domain.text.printable import printable
+from kaizen_tasks.domain.text.printable import disarm_commands, printable
 from kaizen_tasks.errors import Cancelled, ConfigurationError, KaizenError
 
 LABEL = "error: "
@@ -30,7 +30,8 @@ def text_of_parts(problems: tuple[str, ...], state: str = "", hint: str = "", *,
 
         if is_interactive(sys.stderr):
             return render_error(label, problems, state, hint, stream=sys.stderr)
-    return "\n".join(line for line in (*(f"{label}{problem}" for problem in problems), state, hint) if line)
+    lines = (*(f"{label}{problem}" for problem in problems), state, hint)
+    return "\n".join(disarm_commands(line) for line in lines if line)
 
 
 def text_of_output(output: str) -> str:

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from kaizen_tasks.domain.text.printable import printable, printable_lines
+from kaizen_tasks.domain.text.printable import disarm_commands, printable, printable_lines
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -19,6 +19,8 @@ ASCII_SYMBOLS = str.maketrans("✓✗·→»…─", "+x->>.-")
 
 class SafeConsole(Console):
     """A console that prints no control characters but its own, interprets no markup, and obeys `NO_COLOR`.
+
+    Where its output is a log, no text of others is a command to a CI service.
 
     Args:
         stream: where to print; None for stdout.
@@ -37,4 +39,6 @@ class SafeConsole(Console):
         for segment in super().render(renderable, options):
             text, style, control = segment
             shown_text = text if self.encoding.startswith("utf") else text.translate(ASCII_SYMBOLS)
-            yield segment if control else Segment(printable_lines(shown_text), None if self.no_color else style)
+            safe_text = printable_lines(shown_text)
+            harmless_text = safe_text if self.is_terminal else disarm_commands(safe_text)
+            yield segment if control else Segment(harmless_text, None if self.no_color else style)

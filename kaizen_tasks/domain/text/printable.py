@@ -21,6 +21,7 @@ _INVISIBLE = (
 )
 _UNSAFE = f"[\x00-\x1f{_INVISIBLE}]"
 _UNSAFE_IN_LINES = f"[\x00-\x08\x0b-\x1f{_INVISIBLE}]"
+_COMMAND = r"##(vso)?\["
 _NOT_ASCII = r"[^\x00-\x7f]"
 _UNSAFE_IN_JSON = f"[{_INVISIBLE}]"
 
@@ -39,8 +40,21 @@ def printable_lines(text: str) -> str:
     return re.sub(_UNSAFE_IN_LINES, "?", re.sub(_COLOUR, "", text).replace("\r\n", "\n"))
 
 
+def disarm_commands(line: str) -> str:
+    """Return a line of a log in which no CI service sees a command to itself, such as `::add-mask::` or `##[group]`.
+
+    GitHub obeys `::` at the beginning, also after blanks, and `##[` anywhere in a line; Azure obeys `##vso[`.
+    """
+    # https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
+    if "##" in line:
+        line = re.sub(_COMMAND, r"# #\1[", line)
+    words = line.lstrip()
+    return f"{line[: len(line) - len(words)]}: :{words[2:]}" if words.startswith("::") else line
+
+
 def escape_json(document: str) -> str:
-    """Return a JSON document in which the characters that a terminal would obey or hide are escaped."""
+    """Return a JSON document in which what a terminal or a CI service would obey, or hide, is escaped."""
+    document = re.sub(_COMMAND, r"#\\u0023\1[", document) if "##" in document else document
     return document if document.isascii() and "\x7f" not in document else re.sub(_UNSAFE_IN_JSON, _escape, document)
 
 

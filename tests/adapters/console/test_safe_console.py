@@ -103,3 +103,12 @@ def test_cell_is_one_line(terminal: Terminal) -> None:
     SafeConsole(terminal, width=80).print(table)
 
     assert "one?::error::two" in terminal.getvalue()
+
+
+def test_text_of_others_is_no_command_to_a_ci_service() -> None:
+    log = io.StringIO()
+    console = SafeConsole(log, width=80)
+
+    console.print("  ::add-mask::x", "##[group]y")
+
+    assert log.getvalue() == "  : :add-mask::x # #[group]y\n"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaizen_tasks.domain.text.printable import escape_json, printable, printable_lines
+from kaizen_tasks.domain.text.printable import disarm_commands, escape_json, printable, printable_lines
 
 DIRECTIONS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
@@ -59,3 +59,31 @@ def test_escaped_json_is_the_same_document(document: object) -> None:
 
 def test_escaped_json_keeps_what_people_read() -> None:
     assert escape_json('"日本 \x7f\x9b\u202e\U000e0041\udc80"') == '"日本 \\u007f\\u009b\\u202e\\udb40\\udc41\\udc80"'
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("a plain line :: with colons, ## and #[1]", "a plain line :: with colons, ## and #[1]"),
+        ("::add-mask::x", ": :add-mask::x"),
+        ("  ::error file=a::b", "  : :error file=a::b"),
+        (
+            "the app answers ##[group]x and ##vso[task.complete]",
+            "the app answers # #[group]x and # #vso[task.complete]",
+        ),
+        ("", ""),
+    ],
+)
+def test_no_line_of_a_log_is_a_command_to_a_ci_service(line: str, expected: str) -> None:
+    assert disarm_commands(line) == expected
+
+
+def test_no_json_is_a_command_to_a_ci_service() -> None:
+    document = {"reason": "##[add-mask]x ##vso[y] ## [z]"}
+
+    escaped = escape_json(json.dumps(document))
+
+    assert json.loads(escaped) == document
+    assert "##[" not in escaped
+    assert "##vso[" not in escaped
+    assert "## [z]" in escaped
