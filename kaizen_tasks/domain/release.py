@@ -23,7 +23,7 @@ class StepLabel:
     environment: str = ""
 
     def __str__(self) -> str:
-        return f"{self.step} {self.environment}".rstrip()
+        return f"{self.step} {self.environment}".strip()
 
 
 def short_digest(digest: str) -> str:

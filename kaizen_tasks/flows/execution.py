@@ -14,6 +14,7 @@ from attrs import evolve, field, frozen
 
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.hold import Hold
+from kaizen_tasks.domain.text.listing import MAX_ENVIRONMENTS, list_names
 from kaizen_tasks.errors import NOTHING_CHANGED, Interrupted, KaizenError, Locked, NotFound, Refused
 from kaizen_tasks.flows.accounts import describe_accounts, require_accounts
 from kaizen_tasks.flows.deploy.image import find_image_to_run
@@ -183,8 +184,8 @@ def announce(title: str, tools: Tools, environments: Iterable[Environment] = ())
 
 
 def join_names(environments: Iterable[Environment]) -> str:
-    """Return the names of environments for a heading."""
-    return ", ".join(environment.name for environment in environments)
+    """Return the names of environments for a heading; of many, the first ones and the number of the others."""
+    return list_names([environment.name for environment in environments], limit=MAX_ENVIRONMENTS)
 
 
 def execute_change(change: Change, tools: CommandTools, *, confirm: Confirm, command: str, wait: float = 0) -> None:

@@ -42,8 +42,9 @@ def apply_step(step: Step, decision: Act, release: Release, tools: Tools) -> Rel
         is_cancelled = isinstance(error, KeyboardInterrupt | Cancelled)
         report = tools.reporter.interrupted if is_cancelled else tools.reporter.failed
         report(step.label, tools.clock.monotonic() - started_at)
+        origin = f"{step.label.environment} | " if step.label.environment else ""
         for line in error.output if isinstance(error, KaizenError) else ():
-            tools.reporter.note(f"  {line}".rstrip())
+            tools.reporter.note(f"  {origin}{line}".rstrip(), step.label)
         raise
     if not isinstance(final_decision, Done):
         tools.reporter.failed(step.label, tools.clock.monotonic() - started_at)

@@ -44,8 +44,13 @@ class Reporter(Protocol):
     def interrupted(self, label: StepLabel, seconds: float) -> None:
         """Show that Ctrl-C or a signal has ended a step."""
 
-    def note(self, text: str) -> None:
-        """Show a line of text."""
+    def note(self, text: str, label: StepLabel | None = None) -> None:
+        """Show a line of text.
+
+        Args:
+            text: the line.
+            label: the step whose output it is; in a rollout to many environments it may be shown only if that fails.
+        """
 
     def summary(self, text: str, next_step: str, seconds: float) -> None:
         """Show the last line of a command that has succeeded.

@@ -268,7 +268,12 @@ class Toolbox:
 
         environments = self.settings.environments
         return create_reporter(
-            self._stream, dry=self.dry, clock=self.clock, environments=environments, has_heartbeat=True
+            self._stream,
+            dry=self.dry,
+            clock=self.clock,
+            environments=environments,
+            has_heartbeat=True,
+            app=self.settings.app,
         )
 
 

@@ -59,7 +59,7 @@ class FakeReporter:
     def interrupted(self, label: StepLabel, seconds: float) -> None:
         self._remember("interrupted", label)
 
-    def note(self, text: str) -> None:
+    def note(self, text: str, label: StepLabel | None = None) -> None:
         self.lines.append(text)
 
     def summary(self, text: str, next_step: str, seconds: float) -> None:

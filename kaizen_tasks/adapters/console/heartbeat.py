@@ -16,6 +16,8 @@ SILENCE_SECONDS = 30.0
 POLL_SECONDS = 1.0
 
 Show = Callable[[StepLabel, str], None]
+Activity = str | Callable[[], str]
+"""What a step is doing, or a function that returns it when it is asked for."""
 
 
 @frozen(kw_only=True)
@@ -24,7 +26,7 @@ class _Work:
 
     started_at: float
     shown_at: float
-    activity: str
+    activity: Activity
 
 
 class Heartbeat:
@@ -42,7 +44,7 @@ class Heartbeat:
         self._steps: dict[StepLabel, _Work] = {}
         self._idle = threading.Event()
 
-    def start(self, label: StepLabel, activity: str, show: Show) -> None:
+    def start(self, label: StepLabel, activity: Activity, show: Show) -> None:
         """Begin to look at a step.
 
         Args:
@@ -71,21 +73,29 @@ class Heartbeat:
                 shown_at = self._monotonic() if is_shown else work.shown_at
                 self._steps[label] = evolve(work, activity=activity, shown_at=shown_at)
 
+    def count_line(self, label: StepLabel) -> None:
+        """Store that a line about a step has just been shown."""
+        with self._lock:
+            if work := self._steps.get(label):
+                self._steps[label] = evolve(work, shown_at=self._monotonic())
+
     def beat(self, show: Show) -> None:
         """Show a line for each step that has been silent for too long."""
         for label, text in self._silent_steps():
             show(label, text)
 
     def _silent_steps(self) -> list[tuple[StepLabel, str]]:
-        lines, now = list[tuple[StepLabel, str]](), self._monotonic()
+        now = self._monotonic()
         with self._lock:
-            for label, work in self._steps.items():
-                if now - work.shown_at >= SILENCE_SECONDS:
-                    self._steps[label] = evolve(work, shown_at=now)
-                    elapsed = duration.format_duration(now - work.started_at)
-                    lines.append((label, f"at work for {elapsed}: {work.activity}"))
-        return lines
+            silent = {label: work for label, work in self._steps.items() if now - work.shown_at >= SILENCE_SECONDS}
+            self._steps.update({label: evolve(work, shown_at=now) for label, work in silent.items()})
+        return [(label, _describe(work, now)) for label, work in silent.items()]
 
     def _run(self, idle: threading.Event, show: Show) -> None:
         while not idle.wait(POLL_SECONDS):
             self.beat(show)
+
+
+def _describe(work: _Work, now: float) -> str:
+    activity = work.activity if isinstance(work.activity, str) else work.activity()
+    return f"at work for {duration.format_duration(now - work.started_at)}: {activity}"

@@ -13,8 +13,10 @@ from rich.text import Text
 
 from kaizen_tasks.adapters.console.events import EventType, RunEvent
 from kaizen_tasks.adapters.console.plain_view import LABEL_WIDTH, summary_text, with_duration
-from kaizen_tasks.adapters.console.progress import RolloutProgress
-from kaizen_tasks.adapters.console.progress_table import ProgressTable
+from kaizen_tasks.adapters.console.rollout import large
+from kaizen_tasks.adapters.console.rollout.large import LargeRollout
+from kaizen_tasks.adapters.console.rollout.progress import RolloutProgress
+from kaizen_tasks.adapters.console.rollout.progress_table import ProgressTable
 from kaizen_tasks.adapters.console.safe_console import SafeConsole
 from kaizen_tasks.adapters.console.spinners import Spinners
 from kaizen_tasks.adapters.console.wrapped_text import hanging_lines, wrap_words
@@ -30,6 +32,7 @@ REFRESH_PER_SECOND = 5  # of the rollout table: drawing competes with the worker
 SHOWN_SECONDS = 0.1  # of a step; what takes less is no news
 TEXT_STYLES = {EventType.HEADING: "bold", EventType.SUMMARY: "bold green"}
 SYMBOL_STYLES = {"✗": "red", "!": "yellow", "→": "cyan", "·": "dim"}
+END_SYMBOLS = {"complete": "✓", "interrupted": "!", "gave up": "✗"}
 
 
 class RichView:
@@ -45,34 +48,60 @@ class RichView:
         self._console = SafeConsole(stream)
         self._clock = clock
         self._lock = threading.Lock()
+        self._draw_lock = threading.RLock()
         self._label_width = self._width = min(label_width, self._console.width // 2)
+        self._name_width = 0
         self._rollout: RolloutProgress | None = None
+        self._large: LargeRollout | None = None
         self._is_aborted = False
         self._live: Spinners | None = None
         self._tasks: dict[StepLabel, TaskID] = {}
 
     def show(self, event: RunEvent) -> None:
         """Show an event: as a line, beside its step's spinner, or in its environment's row of the table."""
+        with self._draw_lock:
+            self._track(event)
+            for visible_event in self._large.visible(event) if self._large is not None else (event,):
+                self._print(visible_event)
+
+    def _track(self, event: RunEvent) -> None:
+        """Show an event beside its step's spinner, or in its environment's row."""
+        rollout = self._row_of(event)
+        match event.type:
+            case EventType.DECIDED if rollout is not None:
+                rollout.start_step(event.environment, event.step, event.reason)
+            case EventType.DECIDED if event.verdict == "begin":
+                self._start_spinner(event.label, event.reason)
+            case EventType.PROGRESS | EventType.ACTIVITY:
+                self._show_progress(event)
+            case EventType.FINISHED:
+                self._stop_spinner(event.label)
+                if rollout is not None and event.verdict == "done":
+                    rollout.update_text(event.environment, event.reason)
+            case EventType.ENVIRONMENT_FINISHED if rollout is not None:
+                rollout.finish(event.environment, event.reason, is_interrupted=event.verdict == "interrupted")
+
+    def _print(self, event: RunEvent) -> None:
+        """Print the line of an event, if it has one."""
         match event.type:
             case EventType.HEADING | EventType.NOTE | EventType.SUMMARY:
                 self._print_text(summary_text(event) if event.type is EventType.SUMMARY else event.text, event.type)
             case EventType.DECIDED:
-                self._show_decision(event)
-            case EventType.PROGRESS | EventType.ACTIVITY:
-                self._show_progress(event)
+                self._print_decision(event)
             case EventType.CHECKED:
-                self._line("✓" if event.verdict == "ok" else "✗", event, event.reason)
+                self._line("✓" if event.verdict == "ok" else "✗", str(event.label), event.reason)
             case EventType.FINISHED:
-                self._show_end(event)
-            case EventType.ENVIRONMENT_FINISHED if self._rollout is not None:
-                self._rollout.finish(event.environment, event.reason, is_interrupted=event.verdict == "interrupted")
+                self._print_end(event)
+            case EventType.ENVIRONMENT_FINISHED if self._large is not None and self._rollout is not None:
+                text = large.result_text(self._rollout, event.environment, event.reason)
+                self._line(END_SYMBOLS[event.verdict], event.environment, text, width=self._name_width)
 
     def _print_text(self, text: str, event_type: EventType) -> None:
         lines = wrap_words(text, self._console.width)
         self._console.print(Text("\n".join(lines), TEXT_STYLES.get(event_type, "")), soft_wrap=True)
 
-    def _line(self, symbol: str, event: RunEvent, text: str) -> None:
-        head = f"{symbol} {event.label!s:<{self._width}} "
+    def _line(self, symbol: str, label: str, text: str, *, width: int = 0) -> None:
+        head = f"{symbol} {label:<{width or self._width}} "
         lines = Text("\n".join(hanging_lines(head, text, self._console.width)), "dim" if symbol == "·" else "")
         lines.stylize("not dim", 0, len(head))
         lines.stylize(SYMBOL_STYLES.get(symbol, "green"), 0, 1)
@@ -83,18 +112,13 @@ class RichView:
         rollout = self._rollout
         return rollout if rollout is not None and event.environment in rollout else None
 
-    def _show_decision(self, event: RunEvent) -> None:
-        rollout = self._row_of(event)
-        if rollout is not None:
-            rollout.start_step(event.environment, event.step, event.reason)
+    def _print_decision(self, event: RunEvent) -> None:
         if event.verdict == "ok":
-            self._line("✓", event, event.reason)
+            self._line("✓", str(event.label), event.reason)
         elif event.verdict == "already done":
-            self._line("·", event, f"already done: {event.reason}")
+            self._line("·", str(event.label), f"already done: {event.reason}")
         elif event.verdict == "would":
-            self._line("→", event, event.reason)
-        elif event.verdict == "begin" and rollout is None:
-            self._start_spinner(event.label, event.reason)
+            self._line("→", str(event.label), event.reason)
 
     def _show_progress(self, event: RunEvent) -> None:
         """Show progress in its environment's row, or beside its step's spinner; activity is shown below the spinner."""
@@ -110,16 +134,13 @@ class RichView:
             else:
                 self._live.set_progress(task, event.reason, typical_seconds=event.typical_seconds)
 
-    def _show_end(self, event: RunEvent) -> None:
-        """Replace a step's spinner by a line with the result."""
-        self._stop_spinner(event.label)
+    def _print_end(self, event: RunEvent) -> None:
+        label = str(event.label)
         if event.verdict in {"failed", "interrupted"}:
-            self._line("✗" if event.verdict == "failed" else "!", event, f"{event.verdict} {with_duration(event)}")
+            self._line("✗" if event.verdict == "failed" else "!", label, f"{event.verdict} {with_duration(event)}")
             return
-        if rollout := self._row_of(event):
-            rollout.update_text(event.environment, event.reason)
         is_instant = event.seconds is not None and event.seconds < SHOWN_SECONDS
-        self._line("✓", event, event.reason if is_instant else with_duration(event))
+        self._line("✓", label, event.reason if is_instant else with_duration(event))
 
     def _start_spinner(self, label: StepLabel, text: str) -> None:
         with self._lock:
@@ -142,21 +163,44 @@ class RichView:
 
     @contextmanager
     def rollout(self, environments: Sequence[str], typical_duration: Callable[[str], float | None]) -> Iterator[None]:
-        """Show a table below all other output while the context lasts; at the end, print it with every environment."""
+        """Show a table below all other output while the context lasts; at the end, print it with every environment.
+
+        Of a large rollout, whose environments have a line each when they end, it shows what is at work and what failed.
+        """
         self._rollout = rollout = RolloutProgress(environments, self._clock.monotonic)
+        self._large = large.select_lines(environments)
+        self._name_width = min(max(map(len, environments), default=0) + 1, self._console.width // 2)
         longest_label = max(LABEL_WIDTH, *(len(f"evidence {name}") for name in environments))
         self._width = min(longest_label, self._console.width // 2)
-        table = ProgressTable(rollout, self._console, Spinner("dots"))
+        table = ProgressTable(rollout, self._console, Spinner("dots"), is_large=self._large is not None)
         try:
-            live = Live(table, console=self._console, refresh_per_second=REFRESH_PER_SECOND, transient=True)
-            with _fetching_durations(rollout, environments, typical_duration), live:
+            live = Live(table, console=self._console, auto_refresh=False, transient=True)
+            with _fetching_durations(rollout, environments, typical_duration), live, self._refreshing(live):
                 yield
         except BaseException:
             self._is_aborted = True  # threads that still run must not hide the cursor again
             raise
         finally:
-            self._rollout, self._width = None, self._label_width
+            self._rollout, self._large, self._width = None, None, self._label_width
             self._console.print(table.full_table)
+
+    @contextmanager
+    def _refreshing(self, live: Live) -> Iterator[None]:
+        """Draw the table again and again, never while a line is printed: as its height changes, that would be lost."""
+        is_finished = threading.Event()
+
+        def refresh() -> None:
+            while not is_finished.wait(1 / REFRESH_PER_SECOND):
+                with self._draw_lock:
+                    live.refresh()
+
+        thread = threading.Thread(target=refresh, name="rollout table", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            is_finished.set()
+            thread.join()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TaskID,
 from rich.table import Column
 from rich.text import Text
 
-from kaizen_tasks.adapters.console.progress_table import LATE_FACTOR
+from kaizen_tasks.adapters.console.rollout.progress_table import LATE_FACTOR
 from kaizen_tasks.domain.text import duration
 
 if TYPE_CHECKING:

@@ -118,6 +118,12 @@ SERVICES = (
 )
 
 
+def is_in_ci(environ: Mapping[str, str]) -> bool:
+    """Return whether this process belongs to a CI service, also to one that sets nothing but `CI`."""
+    is_marked = environ.get("CI", "").lower() not in {"", "0", "false"}
+    return is_marked or any(environ.get(service.marker) for service in SERVICES)
+
+
 def find_ci_run(environ: Mapping[str, str]) -> CiRun:
     """Return the run that environment variables describe; an empty one outside of CI."""
     for service in SERVICES:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 MAX_NAMES = 3
+MAX_ENVIRONMENTS = 8
+"""How many environments are named where each of them matters, such as in a heading."""
 
 
 def list_names(names: Sequence[str], *, limit: int = MAX_NAMES) -> str:

@@ -170,7 +170,7 @@ class CommandAttempt:
         return ledger.append(event, self.environment, self.release, self.tools, **fields)
 
     def _print_line(self, line: str) -> None:
-        self.tools.reporter.note(f"  {self.environment.name} | {log_excerpt.sanitize_line(line)}")
+        self.tools.reporter.note(f"  {self.environment.name} | {log_excerpt.sanitize_line(line)}", self.label)
 
     @property
     def _commands(self) -> Commands:

@@ -15,7 +15,7 @@ from kaizen_tasks.domain.environment import Environment, Stage
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.rollout import Shard, split_canaries
 from kaizen_tasks.domain.text.duration import ZERO_SECONDS
-from kaizen_tasks.domain.text.listing import list_names
+from kaizen_tasks.domain.text.listing import MAX_ENVIRONMENTS, counted, list_names
 from kaizen_tasks.errors import Cancelled, KaizenError, RolloutFailed, ServiceMissing
 from kaizen_tasks.flows.deploy.first_deployment import needs_service
 from kaizen_tasks.flows.execution import Change, Execution, HoldPolicy
@@ -249,6 +249,8 @@ def _run_and_report(
         state.failures[environment.name] = error
         is_cancelled = isinstance(error, Cancelled)
         tools.reporter.environment_finished(environment.name, error.message, interrupted=is_cancelled)
+        if error.state and not is_cancelled:
+            tools.reporter.note(f"  {environment.name}: {error.state}")
     else:
         tools.reporter.environment_finished(environment.name, "")
 
@@ -296,7 +298,7 @@ def _rollout_error(rollout: Rollout, state: _RolloutState, held_names: tuple[str
         "held": list(held_names),
         "untouched": [name for name in names if name not in started_names and name not in held_names],
     }
-    reasons = "; ".join(f"{name}: {error.message.removeprefix(f'{name}: ')}" for name, error in failures.items())
+    reasons = _reasons(failures)
     missing_count = len(names) - len(groups["done"])
     noun, verb = "environment" if len(names) == 1 else "environments", "does" if missing_count == 1 else "do"
     message = f"{rollout.stage.name}: {missing_count} of {len(names)} {noun} {verb} not have {rollout.release.name}"
@@ -308,6 +310,22 @@ def _rollout_error(rollout: Rollout, state: _RolloutState, held_names: tuple[str
     held_hint = f"add --skip-held to accept that, or remove the holds: inv hold.remove {held_flags}"
     return RolloutFailed(
         f"{message}. {reasons}" if reasons else message,
-        state="; ".join(f"{group}: {', '.join(members)}" for group, members in groups.items() if members),
+        state="; ".join(
+            f"{group}: {list_names(members, limit=MAX_ENVIRONMENTS)}" for group, members in groups.items() if members
+        ),
         hint=failure_hint if failures else held_hint,
     )
+
+
+def _reasons(failures: Failures) -> str:
+    """Return why environments failed: each reason once, and which others failed for it too."""
+    names_by_reason: dict[str, list[str]] = {}
+    for name, error in failures.items():
+        names_by_reason.setdefault(error.message.removeprefix(f"{name}: ").replace(name, "\0"), []).append(name)
+    texts = [
+        f"{first}: {reason.replace(chr(0), first)}"
+        + (f"; likewise {list_names(others, limit=MAX_ENVIRONMENTS)}" if others else "")
+        for reason, (first, *others) in names_by_reason.items()
+    ]
+    hidden = f"; and {counted(len(texts) - MAX_ENVIRONMENTS, 'other reason')}" if len(texts) > MAX_ENVIRONMENTS else ""
+    return "; ".join(texts[:MAX_ENVIRONMENTS]) + hidden

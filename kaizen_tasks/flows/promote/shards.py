@@ -8,6 +8,7 @@ from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.rollout import Shard
 from kaizen_tasks.domain.text import duration
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
+from kaizen_tasks.flows.execution import join_names
 from kaizen_tasks.flows.ledger import entries
 from kaizen_tasks.flows.ledger.verifications import age_and_actor
 from kaizen_tasks.flows.locking.session import lock_status
@@ -25,7 +26,7 @@ def select_shard(full_stage: Stage, shard: Shard | None, tools: Tools) -> Stage:
     if shard is None:
         return full_stage
     stage = shard_stage(full_stage, shard)
-    names = ", ".join(environment.name for environment in stage.environments) or "none, so there is nothing to do"
+    names = join_names(stage.environments) or "none, so there is nothing to do"
     proportion = f"{len(stage.environments)} of {len(full_stage.environments)} environments"
     tools.reporter.note(f"shard {shard} of {full_stage.name} ({proportion}): {names}")
     return stage

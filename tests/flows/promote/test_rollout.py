@@ -166,6 +166,30 @@ def test_failure_after_the_canary_does_not_stop_environments_that_run_beside_it(
     assert set(tools.running_versions.values()) == {"v0.2.0"}
 
 
+def test_reason_that_several_environments_have_is_told_once(tools: FakeTools) -> None:
+    promote(tools, "prod")
+    tools.settings = evolve(tools.settings, rollout=tools.settings.rollout._replace(canary=0, max_failures=9))
+    for name in ("mark", "dom"):
+        tools.platform.outcomes[f"{name}-web-service"] = OperationState.ROLLED_BACK
+    tools.platform.outcomes["shane-web-service"] = OperationState.FAILED
+
+    with pytest.raises(RolloutFailed) as failed:
+        promote(tools, "beta")
+
+    reason = "mark: mark-web-service ended its deployment of v0.2.0 with ROLLED_BACK"
+    assert f"{reason}; likewise dom; shane: " in failed.value.message
+
+
+def test_state_of_an_environment_that_failed_is_noted(tools: FakeTools) -> None:
+    promote(tools, "prod")
+    tools.platform.outcomes["shane-web-service"] = OperationState.ROLLED_BACK
+
+    with pytest.raises(RolloutFailed):
+        promote(tools, "beta")
+
+    assert any(line.startswith("  shane: the old release is serving") for line in tools.reporter.lines)
+
+
 def test_promotion_to_one_environment_raises_its_own_error(tools: FakeTools) -> None:
     tools.platform.outcomes["prod-web-service"] = OperationState.FAILED
 

@@ -110,6 +110,18 @@ def count_states(environments: Iterable[EnvironmentProgress]) -> dict[ProgressSt
     return {state: states.count(state) for state in ProgressState}
 
 
+def longest_running(environments: Iterable[EnvironmentProgress]) -> EnvironmentProgress | None:
+    """Return the environment that has been running for longest; None if none is running."""
+    running = [each for each in environments if each.state is ProgressState.ACTIVE]
+    return min(running, key=lambda each: each.started_at or 0, default=None)
+
+
+def without_ends(environments: Iterable[EnvironmentProgress]) -> tuple[EnvironmentProgress, ...]:
+    """Return the environments that are at work, and those that did not succeed: the rest has no news."""
+    settled = {ProgressState.DONE, ProgressState.WAITING}
+    return tuple(each for each in environments if each.state not in settled)
+
+
 def environments_that_fit(
     environments: tuple[EnvironmentProgress, ...], height: int
 ) -> tuple[EnvironmentProgress, ...]:

@@ -8,8 +8,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from kaizen_tasks.adapters.console import progress
-from kaizen_tasks.adapters.console.progress import EnvironmentProgress, ProgressState, RolloutProgress
+from kaizen_tasks.adapters.console.rollout import progress
+from kaizen_tasks.adapters.console.rollout.progress import EnvironmentProgress, ProgressState, RolloutProgress
 from kaizen_tasks.domain.text import duration
 from kaizen_tasks.domain.text.listing import counted
 
@@ -38,35 +38,52 @@ class ProgressTable:
         rollout: progress of the rollout.
         console: console whose size limits the table.
         spinner: symbol before environments that are running.
+        is_large: whether the table has no rows of environments that wait or succeeded, which are counted below it.
     """
 
-    def __init__(self, rollout: RolloutProgress, console: Console, spinner: RenderableType) -> None:
+    def __init__(
+        self, rollout: RolloutProgress, console: Console, spinner: RenderableType, *, is_large: bool = False
+    ) -> None:
+        self._is_large = is_large
         self._rollout = rollout
         self._console = console
         self._spinner = spinner
 
     def __rich__(self) -> RenderableType:
         """Return the table with the rows that fit the terminal."""
-        return self._render(self._console.size.height - RESERVED_LINES, self._spinner)
+        candidates = self._candidates
+        rows = progress.environments_that_fit(candidates, self._console.size.height - RESERVED_LINES)
+        return self._render(rows, self._spinner, hidden_count=len(candidates) - len(rows))
 
     @property
     def full_table(self) -> RenderableType:
-        """The table with every row, for the end; an environment that is still running is marked as interrupted."""
-        return self._render(
-            len(self._rollout.environments), Text("!", "yellow"), is_cut=self._console.width < WRAPPING_WIDTH
-        )
+        """The table for the end, with every row; an environment that is still running is marked as interrupted."""
+        is_cut = self._is_large or self._console.width < WRAPPING_WIDTH  # large ones have lines with the whole texts
+        return self._render(self._candidates, Text("!", "yellow"), is_cut=is_cut)
 
-    def _render(self, height: int, spinner: RenderableType, *, is_cut: bool = True) -> RenderableType:
+    @property
+    def _candidates(self) -> tuple[EnvironmentProgress, ...]:
+        environments = self._rollout.environments
+        return progress.without_ends(environments) if self._is_large else environments
+
+    def _render(
+        self,
+        rows: Sequence[EnvironmentProgress],
+        spinner: RenderableType,
+        *,
+        is_cut: bool = True,
+        hidden_count: int = 0,
+    ) -> RenderableType:
         environments, now = self._rollout.environments, self._rollout.monotonic()
-        visible_environments = progress.environments_that_fit(environments, height)
         columns = ["environment", "step", "elapsed", "usual"]
         if all(environment.typical_duration is None for environment in environments):
             columns.pop()
         table = _table(columns)
-        for environment in visible_environments:
+        for environment in rows:
             cells = _cells(environment, now)[: len(columns)]
             table.add_row(_symbol(environment, spinner), *cells, _text(environment, is_cut=is_cut))
-        return Group(table, _summary(environments, len(visible_environments), now - self._rollout.started_at))
+        summary = _summary(environments, hidden_count, now - self._rollout.started_at)
+        return Group(table, summary) if rows else summary
 
 
 def _table(names: Sequence[str]) -> Table:
@@ -101,12 +118,12 @@ def _text(environment: EnvironmentProgress, *, is_cut: bool) -> Text:
     return Text(" ".join(environment.text.split()), style, no_wrap=is_cut, overflow="ellipsis" if is_cut else "fold")
 
 
-def _summary(environments: Sequence[EnvironmentProgress], visible_count: int, seconds: float) -> Text:
+def _summary(environments: Sequence[EnvironmentProgress], hidden_count: int, seconds: float) -> Text:
     """Return a line with the number of environments in each state, those not shown included, and the time."""
     counts = progress.count_states(environments).items()
     texts = (Text(f"{number} {state}", STATE_STYLES[state]) for state, number in counts if number)
     total = f"{counted(len(environments), 'environment')}: "
-    hidden = f", {len(environments) - visible_count} not shown" if visible_count < len(environments) else ""
+    hidden = f", {hidden_count} not shown" if hidden_count else ""
     text = Text.assemble(total, Text(", ").join(texts), f"; {duration.format_duration(seconds)}{hidden}")
     text.no_wrap, text.overflow = True, "ellipsis"
     return text

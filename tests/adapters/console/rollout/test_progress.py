@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from kaizen_tasks.adapters.console.progress import ProgressState, RolloutProgress, count_states, environments_that_fit
+from kaizen_tasks.adapters.console.rollout.progress import (
+    ProgressState,
+    RolloutProgress,
+    count_states,
+    environments_that_fit,
+)
 from tests.fakes.clock import FakeClock
 
 NAMES = ("mark", "shane", "dom", "eve")
