@@ -63,7 +63,7 @@ def release(
         steps.FastForward(),
         *before_deploy(first_environment),
         steps.Deploy(environment=first_environment),
-        *verification_steps(first_environment),
+        *verification_steps(first_environment, is_hotfix=bool(hold_reason)),
         *(
             step
             for environment in other_environments
@@ -129,12 +129,12 @@ def redeploy_previous(environment: Environment, *, reason: str, source: Environm
     )
 
 
-def verification_steps(environment: Environment) -> Flow:
+def verification_steps(environment: Environment, *, is_hotfix: bool = False) -> Flow:
     """Return the steps from a deployed service to the ledger entry `verified`."""
     return (
         steps.Verify(environment=environment),
         steps.Smoke(environment=environment),
-        steps.Record(environment=environment),
+        steps.Record(environment=environment, is_hotfix=is_hotfix),
     )
 
 

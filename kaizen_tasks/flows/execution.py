@@ -22,6 +22,7 @@ from kaizen_tasks.flows.deploy.request_headers import require_headers
 from kaizen_tasks.flows.locking.guard import LockGuard
 from kaizen_tasks.flows.locking.mutations import MutationLog
 from kaizen_tasks.flows.locking.session import acquire_locks
+from kaizen_tasks.flows.notification.session import sending_messages
 from kaizen_tasks.flows.outcome import Outcome
 from kaizen_tasks.flows.runner import Executor, dry_run_step, guarded_executor, logging_executor
 from kaizen_tasks.ports.run_report import RunReport
@@ -206,14 +207,15 @@ def execute_change(change: Change, tools: CommandTools, *, confirm: Confirm, com
     """
     mutations = MutationLog()
     with mutations.note_in_interruptions():
-        _execute_change(change, tools, mutations, confirm=confirm, command=command, wait=wait)
+        require_accounts((*change.environments, *change.evidence_environments), tools)
+        announce(change.title, tools, change.environments)
+        with sending_messages(tools):
+            _execute_change(change, tools, mutations, confirm=confirm, command=command, wait=wait)
 
 
 def _execute_change(
     change: Change, tools: CommandTools, mutations: MutationLog, *, confirm: Confirm, command: str, wait: float
 ) -> None:
-    require_accounts((*change.environments, *change.evidence_environments), tools)
-    announce(change.title, tools, change.environments)
     change.preflight()
     if change.verifies:
         require_headers(change.environments, tools)

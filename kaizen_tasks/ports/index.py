@@ -12,6 +12,7 @@ from kaizen_tasks.ports.host import Host, Network
 from kaizen_tasks.ports.images import Builder, Registry
 from kaizen_tasks.ports.messenger import Messenger
 from kaizen_tasks.ports.migration import MigrationSource, MigrationTarget
+from kaizen_tasks.ports.outbox import Outbox
 from kaizen_tasks.ports.platform import Logs, Platform, Prober
 from kaizen_tasks.ports.reporter import Reporter
 from kaizen_tasks.ports.run_report import RunReport
@@ -31,6 +32,7 @@ PORTS: Mapping[str, type] = {
     "ledger": Ledger,
     "locks": Locks,
     "holds": Holds,
+    "outbox": Outbox,
     "secrets": Secrets,
     "migration_source": MigrationSource,
     "migration_target": MigrationTarget,

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 from kaizen_tasks.ports.effects import mutates
 
 if TYPE_CHECKING:
+    from threading import Event
+
     from kaizen_tasks.domain.notification.notification import Notification, OutboxContent, QueuedMessage
     from kaizen_tasks.domain.notification.thread import Thread
 
@@ -19,6 +21,10 @@ class Outbox(Protocol):
     Several runs may send at the same time: each write is made on the condition that nobody else has made it. Safe to
     use from several threads.
     """
+
+    @property
+    def news(self) -> Event:
+        """Set whenever this process has written a notification, so that somebody can wait for that."""
 
     def content(self) -> OutboxContent:
         """Return everything that is not delivered yet, oldest first; a consistent read."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,14 +12,22 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.hold import Hold
     from kaizen_tasks.domain.ledger import LedgerEntry
     from kaizen_tasks.domain.lock import Lock
+    from kaizen_tasks.domain.notification.notification import Notification
+
+    HoldNotifier = Callable[[Hold], Sequence[Notification]]
 
 
 class Ledger(Protocol):
     """The append-only record of what was deployed to each environment."""
 
     @mutates("the ledger has it")
-    def append(self, entry: LedgerEntry) -> LedgerEntry:
-        """Add an entry after all others of its environment, and return it with its number."""
+    def append(self, entry: LedgerEntry, notifications: Sequence[Notification] = ()) -> LedgerEntry:
+        """Add an entry after all others of its environment, and return it with its number.
+
+        Args:
+            entry: the entry.
+            notifications: who is told of it; they are written to the outbox with it, both or neither.
+        """
 
     @mutates("the ledger has it")
     def set_operation(self, intent: LedgerEntry, operation: str) -> None:
@@ -89,9 +97,20 @@ class Holds(Protocol):
         """Return the active holds of environments, by environment, in as few requests as possible."""
 
     @mutates("it is held")
-    def add(self, hold: Hold) -> Hold:
-        """Add a hold if its environment has none; return the hold now in place, which may be somebody else's."""
+    def add(self, hold: Hold, notifications: Sequence[Notification] = ()) -> Hold:
+        """Add a hold if its environment has none; return the hold now in place, which may be somebody else's.
+
+        Args:
+            hold: the hold.
+            notifications: who is told of it; they are written to the outbox with it, both or neither.
+        """
 
     @mutates("it is no longer held")
-    def remove(self, environment: str) -> Hold | None:
-        """Remove the hold of an environment and return the removed hold, or None when there was none."""
+    def remove(self, environment: str, *, notify: HoldNotifier | None = None) -> Hold | None:
+        """Remove the hold of an environment and return the removed hold, or None when there was none.
+
+        Args:
+            environment: the environment's name.
+            notify: returns who is told that the hold was removed; they are written to the outbox with its removal,
+                both or neither. It may be called several times, if others change the hold meanwhile.
+        """

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.images import Builder, Registry
     from kaizen_tasks.ports.messenger import Messenger
     from kaizen_tasks.ports.migration import MigrationSource, MigrationTarget
+    from kaizen_tasks.ports.outbox import Outbox
     from kaizen_tasks.ports.platform import Logs, Platform, Prober
     from kaizen_tasks.ports.reporter import Reporter
     from kaizen_tasks.ports.run_report import RunReport
@@ -75,6 +76,8 @@ class Tools(Protocol):
     def locks(self) -> Locks: ...
     @property
     def holds(self) -> Holds: ...
+    @property
+    def outbox(self) -> Outbox: ...
     @property
     def account(self) -> AccountAdmin: ...
     @property

@@ -6,6 +6,7 @@ import getpass
 import os
 import socket
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.host import Host, Network
     from kaizen_tasks.ports.images import Builder
     from kaizen_tasks.ports.messenger import Messenger
+    from kaizen_tasks.ports.outbox import Outbox
     from kaizen_tasks.ports.platform import Prober
     from kaizen_tasks.ports.reporter import Reporter
     from kaizen_tasks.ports.run_report import RunReport
@@ -55,6 +57,7 @@ class Toolbox:
         self._draft = draft or dry
         self._stream = stream
         self._cached_ledger: Ledger | None = None
+        self._news = threading.Event()  # set when a notification was written
 
     @cached_property
     def actor(self) -> str:
@@ -178,7 +181,8 @@ class Toolbox:
     def ledger_table(self) -> DynamoLedger:
         from kaizen_tasks.adapters.aws.dynamodb.ledger import DynamoLedger
 
-        return DynamoLedger(self._aws, app=self.settings.app, clock=self.clock, former_names=self.settings.former_names)
+        names = self.settings.former_names
+        return DynamoLedger(self._aws, app=self.settings.app, clock=self.clock, former_names=names, news=self._news)
 
     @cached_property
     def locks(self) -> Locks:
@@ -193,7 +197,14 @@ class Toolbox:
     def holds(self) -> Holds:
         from kaizen_tasks.adapters.aws.dynamodb.holds import DynamoHolds
 
-        return DynamoHolds(self._aws, app=self.settings.app, clock=self.clock, former_names=self.settings.former_names)
+        names = self.settings.former_names
+        return DynamoHolds(self._aws, app=self.settings.app, clock=self.clock, former_names=names, news=self._news)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        from kaizen_tasks.adapters.aws.dynamodb.outbox import DynamoOutbox
+
+        return DynamoOutbox(self._aws, app=self.settings.app, news=self._news)
 
     @property
     def account(self) -> AccountAdmin:

@@ -10,9 +10,13 @@ from attrs import define, field
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.state import Holds
+from tests.fakes.outbox import FakeOutbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    from kaizen_tasks.domain.notification.notification import Notification
+    from kaizen_tasks.ports.state import HoldNotifier
 
 
 @define(kw_only=True)
@@ -22,9 +26,11 @@ class FakeHolds(Holds):
     Attributes:
         clock: says which holds have ended.
         stored_holds: the last hold of every environment, ended or not.
+        outbox: where notifications are written.
     """
 
     clock: Clock
+    outbox: FakeOutbox = field(factory=FakeOutbox)
     stored_holds: dict[str, Hold] = field(factory=dict)
     _guard: threading.Lock = field(factory=threading.Lock, repr=False)
 
@@ -36,17 +42,20 @@ class FakeHolds(Holds):
         holds = {environment: self.get(environment) for environment in environments}
         return {environment: hold for environment, hold in holds.items() if hold is not None}
 
-    def add(self, hold: Hold) -> Hold:
+    def add(self, hold: Hold, notifications: Sequence[Notification] = ()) -> Hold:
         with self._guard:
             current = self._active_hold(hold.environment)
             if current is None:
                 self.stored_holds[hold.environment] = hold
+                self.outbox.write(notifications)
             return current or hold
 
-    def remove(self, environment: str) -> Hold | None:
+    def remove(self, environment: str, *, notify: HoldNotifier | None = None) -> Hold | None:
         with self._guard:
             current = self._active_hold(environment)
             self.stored_holds.pop(environment, None)
+            if current is not None and notify is not None:
+                self.outbox.write(notify(current))
             return current
 
     def _active_hold(self, environment: str) -> Hold | None:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import threading
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field
 
 from kaizen_tasks.domain.ledger import LedgerEntry, written_since
 from kaizen_tasks.ports.state import Ledger
+from tests.fakes.outbox import FakeOutbox
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kaizen_tasks.domain.notification.notification import Notification
 
 
 @define
@@ -17,12 +24,15 @@ class FakeLedger(Ledger):
 
     Attributes:
         all_entries: every entry, in the order in which it was written.
+        outbox: where notifications are written.
     """
 
     all_entries: list[LedgerEntry] = field(factory=list)
+    outbox: FakeOutbox = field(factory=FakeOutbox)
     _guard: threading.Lock = field(factory=threading.Lock, repr=False)
 
-    def append(self, entry: LedgerEntry) -> LedgerEntry:
+    def append(self, entry: LedgerEntry, notifications: Sequence[Notification] = ()) -> LedgerEntry:
+        self.outbox.write(notifications)
         with self._guard:
             count = sum(each.environment == entry.environment for each in self.all_entries)
             self.all_entries.append(evolve(entry, number=count + 1))

@@ -9,7 +9,7 @@ from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attrs import define, field
+from attrs import Factory, define, field
 
 from kaizen_tasks.adapters.host.atomic_write import OverlayFiles
 from kaizen_tasks.config import load, validate
@@ -31,6 +31,7 @@ from tests.fakes.logs import FakeLogs
 from tests.fakes.messenger import FakeMessenger
 from tests.fakes.migration import FakeMigrationSource, FakeMigrationTarget
 from tests.fakes.network import FakeNetwork
+from tests.fakes.outbox import FakeOutbox
 from tests.fakes.platform import FakePlatform
 from tests.fakes.prober import FakeProber
 from tests.fakes.registry import OCI_MANIFEST, FakeRegistry
@@ -144,7 +145,8 @@ class FakeTools:
     identity: FakeIdentity = field(factory=FakeIdentity)
     logs: FakeLogs = field(factory=FakeLogs)
     commands: FakeCommands = field(factory=FakeCommands)
-    ledger: FakeLedger = field(factory=FakeLedger)
+    outbox: FakeOutbox = field(factory=FakeOutbox)
+    ledger: FakeLedger = Factory(lambda self: FakeLedger(outbox=self.outbox), takes_self=True)
     prober: FakeProber = field(factory=FakeProber)
     network: FakeNetwork = field(factory=FakeNetwork)
     forge: FakeForge = field(factory=FakeForge)
@@ -168,7 +170,7 @@ class FakeTools:
     def __attrs_post_init__(self) -> None:
         tree = FakeReleaseFiles()
         self.release_files = tree
-        self.holds = FakeHolds(clock=self.clock)
+        self.holds = FakeHolds(clock=self.clock, outbox=self.outbox)
         self.scm = FakeScm(FILES, working_tree=tree, remote=self.upstream)
         self.builder = PushingBuilder(registry=self.registry)
         for url in (*self.account.endpoint_urls(), self.registry.credentials().url):

@@ -37,9 +37,10 @@ READING: dict[str, set[str]] = {
     "migration_source": {"read_source"},
     "migration_target": {"trusted_services", "creation_tag"},
     "identity": {"account_id"},
-    "ledger": {"entries"},
+    "ledger": {"entries", "entries_since"},
     "locks": {"get", "get_many", "inherited_tokens"},
     "holds": {"get", "get_many"},
+    "outbox": {"content", "thread"},
     "secrets": {"identifier", "current", "previous"},
     "account": {
         *("caller", "supported_regions", "endpoint_urls", "clock_skew", "permissions", "ledger_table"),

@@ -13,7 +13,9 @@ from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.hold import Hold, parse_hold_until
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused, UsageError
 from kaizen_tasks.flows.execution import announce, join_names
+from kaizen_tasks.flows.holds import add_hold, remove_hold
 from kaizen_tasks.flows.locking.mutations import MutationLog
+from kaizen_tasks.flows.notification.session import sending_messages
 from kaizen_tasks.wiring import Toolbox
 
 
@@ -29,7 +31,7 @@ def add(c: Context, *, env: list[str], reason: str, until: str) -> None:
     end = parse_hold_until(until, now)
     _refuse_conflicting_holds(stage.environments, reason_text, tools)
     mutations = MutationLog()
-    with mutations.reclassify_errors():
+    with sending_messages(tools), mutations.reclassify_errors():
         for environment in stage.environments:
             hold = Hold(
                 environment=environment.name,
@@ -54,7 +56,7 @@ def _refuse_conflicting_holds(environments: Sequence[Environment], reason: str, 
 
 def _add_hold(hold: Hold, tools: Toolbox) -> None:
     name = hold.environment
-    current = (tools.holds.get(name) or hold) if tools.dry else tools.holds.add(hold)
+    current = (tools.holds.get(name) or hold) if tools.dry else add_hold(hold, tools)
     if current.reason != hold.reason:
         raise Refused(f"{name} is already {current}", state=NOTHING_CHANGED, hint="inv lock.show")
     if current != hold:
@@ -68,9 +70,9 @@ def remove(c: Context, *, env: list[str]) -> None:
     stage = params.resolve_stage(env, tools.settings)
     announce(f"remove hold from {join_names(stage.environments)}", tools)
     mutations = MutationLog()
-    with mutations.reclassify_errors():
+    with sending_messages(tools), mutations.reclassify_errors():
         for environment in stage.environments:
-            hold = tools.holds.get(environment.name) if tools.dry else tools.holds.remove(environment.name)
+            hold = tools.holds.get(environment.name) if tools.dry else remove_hold(environment.name, tools)
             if hold is None:
                 tools.reporter.note(f"already done: {environment.name} is not held")
                 continue

@@ -19,7 +19,7 @@ class Notification:
         change: what happened.
         stage: the stage of the environment, as it is called: `beta`.
         stage_size: the number of environments in the stage.
-        whats_new: entries of the release's changelog, a few, shortened.
+        commit: full hash of the release commit, in which the changelog is; empty for what is about no release.
         next_step: what to type next, or empty.
         id: by what the outbox knows it; empty before it is written.
     """
@@ -29,9 +29,14 @@ class Notification:
     change: Change
     stage: str
     stage_size: int = 1
-    whats_new: tuple[str, ...] = ()
+    commit: str = ""
     next_step: str = ""
     id: str = ""
+
+    @property
+    def is_progress(self) -> bool:
+        """Whether it tells of one environment of several, so that the end of the rollout tells it too."""
+        return self.stage_size > 1 and not self.change.topic.is_failure
 
 
 @frozen(kw_only=True)

@@ -45,7 +45,7 @@ def plan_resolution(
     def run(execution: Execution) -> Outcome:
         if not execution.tools.dry:
             entry = evolve(attempt, event=event, at=tools.clock.now(), actor=tools.actor, run_url=tools.run_url)
-            execution.tools.ledger.append(evolve(entry, reason=reason, number=0))
+            ledger.write(evolve(entry, reason=reason, number=0), execution.tools)
         effect = "does not run again" if event is Event.COMMAND_SUCCEEDED else "runs again with the next deployment"
         return Outcome(text=f"{name} of {attempt.version} has {outcome} in {environment.name}, so it {effect}")
 

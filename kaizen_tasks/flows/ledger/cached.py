@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field
 
 from kaizen_tasks.domain.ledger import LedgerEntry
 from kaizen_tasks.flows.ledger.entries import HISTORY_LIMIT
 from kaizen_tasks.ports.state import Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kaizen_tasks.domain.notification.notification import Notification
 
 
 @define
@@ -30,9 +36,9 @@ class CachedLedger(Ledger):
     _entries: dict[str, tuple[LedgerEntry, ...]] = field(init=False, factory=dict)
     _lock: Lock = field(init=False, factory=Lock)
 
-    def append(self, entry: LedgerEntry) -> LedgerEntry:
+    def append(self, entry: LedgerEntry, notifications: Sequence[Notification] = ()) -> LedgerEntry:
         """Add an entry, and return it with its number."""
-        written = self._ledger.append(entry)
+        written = self._ledger.append(entry, notifications)
         with self._lock:
             if entry.environment in self._entries:
                 entries = (written, *self._entries[entry.environment])

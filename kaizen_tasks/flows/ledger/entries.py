@@ -13,6 +13,7 @@ from kaizen_tasks.domain.release import Release
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
+    from kaizen_tasks.domain.notification.notification import Notification
     from kaizen_tasks.ports.tools import Tools
 
 
@@ -70,7 +71,13 @@ class EntryFields(TypedDict, total=False):
 
 
 def append(
-    event: Event, environment: Environment, release: Release, tools: Tools, **fields: Unpack[EntryFields]
+    event: Event,
+    environment: Environment,
+    release: Release,
+    tools: Tools,
+    *,
+    is_hotfix: bool = False,
+    **fields: Unpack[EntryFields],
 ) -> LedgerEntry:
     """Append an entry about a release in an environment and return it; its reason includes the release's waiver."""
     waiver_note = f"without evidence: {release.waiver}" if release.waiver else ""
@@ -87,7 +94,23 @@ def append(
         configuration=release.configuration,
         **fields,
     )
-    written = tools.ledger.append(entry)
+    return write(entry, tools, is_hotfix=is_hotfix)
+
+
+def write(entry: LedgerEntry, tools: Tools, *, is_hotfix: bool = False) -> LedgerEntry:
+    """Write an entry, with the notifications of those who are told of it, and return it with its number.
+
+    Args:
+        entry: the entry.
+        tools: the ports.
+        is_hotfix: whether it verifies a hotfix.
+    """
+    notifications: tuple[Notification, ...] = ()
+    if tools.settings.notify:
+        from kaizen_tasks.flows.notification.news import entry_notifications
+
+        notifications = entry_notifications(entry, tools, is_hotfix=is_hotfix)
+    written = tools.ledger.append(entry, notifications)
     tools.run_report.record(written)
     return written
 
@@ -95,4 +118,4 @@ def append(
 def record_abandoned(entry: LedgerEntry, tools: Tools, *, reason: str) -> None:
     """Record that the deployment of an entry was abandoned, and why."""
     outcome = evolve(entry, event=Event.ABANDONED, at=tools.clock.now(), reason=reason, replaces="", took=0.0)
-    tools.run_report.record(tools.ledger.append(evolve(outcome, actor=tools.actor, run_url=tools.run_url)))
+    write(evolve(outcome, actor=tools.actor, run_url=tools.run_url), tools)

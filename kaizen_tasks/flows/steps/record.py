@@ -9,6 +9,7 @@ from attrs import frozen
 from kaizen_tasks.domain.decision import Act, Decision, Done
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import Event, open_rollback
+from kaizen_tasks.flows.holds import add_hold
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.step import EnvironmentStep
 
@@ -22,9 +23,15 @@ HELD_BEFORE = "; held before: "
 
 @frozen(kw_only=True)
 class Record(EnvironmentStep):
-    """Record in the ledger that the release was verified."""
+    """Record in the ledger that the release was verified.
+
+    Attributes:
+        environment: the environment.
+        is_hotfix: whether the release is a hotfix for it.
+    """
 
     step_name: ClassVar[str] = "record"
+    is_hotfix: bool = False
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look up the newest ledger entry."""
@@ -34,7 +41,7 @@ class Record(EnvironmentStep):
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Append the entry."""
-        ledger.append(Event.VERIFIED, self.environment, release, tools)
+        ledger.append(Event.VERIFIED, self.environment, release, tools, is_hotfix=self.is_hotfix)
         return release
 
 
@@ -96,7 +103,7 @@ class AddHold(EnvironmentStep):
             since=tools.clock.now(),
             run_url=tools.run_url,
         )
-        tools.holds.add(hold)
+        add_hold(hold, tools)
         return release
 
     def _must_replace(self, hold: Hold) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.adapters.aws.dynamodb.outbox import notification_operations
 from kaizen_tasks.adapters.aws.dynamodb.table import (
     NO_FORMER_NAMES,
     AppTable,
@@ -14,6 +17,7 @@ from kaizen_tasks.adapters.aws.dynamodb.table import (
     parse_time,
     sortable_timestamp,
 )
+from kaizen_tasks.adapters.aws.dynamodb.transaction import write_transaction
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import UNKNOWN_TIME
@@ -21,7 +25,11 @@ from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.state import Holds
 
 if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import DeleteTypeDef, PutTypeDef, TransactWriteItemTypeDef
+
     from kaizen_tasks.adapters.aws.dynamodb.table import Item
+    from kaizen_tasks.domain.notification.notification import Notification
+    from kaizen_tasks.ports.state import HoldNotifier
 
 KEY_PREFIX = "hold#"
 TEXT_ATTRIBUTES = ("reason", "actor", "run_url")
@@ -35,13 +43,21 @@ class DynamoHolds(AppTable, Holds):
         app: the app's name.
         clock: tells which holds have expired.
         former_names: as in `AppTable`.
+        news: set whenever a notification was written.
     """
 
     def __init__(
-        self, aws: Aws, *, app: str, clock: Clock, former_names: Mapping[str, tuple[str, ...]] = NO_FORMER_NAMES
+        self,
+        aws: Aws,
+        *,
+        app: str,
+        clock: Clock,
+        former_names: Mapping[str, tuple[str, ...]] = NO_FORMER_NAMES,
+        news: threading.Event | None = None,
     ) -> None:
         super().__init__(aws, app=app, former_names=former_names)
         self._clock = clock
+        self._news = news or threading.Event()
 
     def get(self, environment: str) -> Hold | None:
         """Return the active hold of an environment, or None; a consistent read."""
@@ -54,34 +70,75 @@ class DynamoHolds(AppTable, Holds):
             holds = [self._active_hold(item) for item in self._read_items(map(_key, stored_names))]
         return {hold.environment: hold for hold in holds if hold is not None}
 
-    def add(self, hold: Hold) -> Hold:
+    def add(self, hold: Hold, notifications: Sequence[Notification] = ()) -> Hold:
         """Write a hold if no other hold is active; return the hold now in place."""
         self._require_writable()
-        dynamodb, key = self._dynamodb, _key(self._stored_name(hold.environment))
+        put: PutTypeDef = {
+            "TableName": self.table_name,
+            "Item": {
+                **_key(self._stored_name(hold.environment)),
+                **attributes(hold, *TEXT_ATTRIBUTES, "since", "until"),
+            },
+            "ConditionExpression": "attribute_not_exists(pk) OR #until <= :now",
+            "ExpressionAttributeNames": {"#until": "until"},
+            "ExpressionAttributeValues": {":now": {"S": sortable_timestamp(self._clock.now())}},
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
         with self._table_errors(f"hold {hold.environment}"):
-            try:
-                dynamodb.put_item(
-                    TableName=self.table_name,
-                    Item={**key, **attributes(hold, *TEXT_ATTRIBUTES, "since", "until")},
-                    ConditionExpression="attribute_not_exists(pk) OR #until <= :now",
-                    ExpressionAttributeNames={"#until": "until"},
-                    ExpressionAttributeValues={":now": {"S": sortable_timestamp(self._clock.now())}},
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
-            except dynamodb.exceptions.ConditionalCheckFailedException as error:
-                return self._parse_hold(old_item(error))
-        return hold
+            in_place = self._put(put, notification_operations(self.table_name, notifications))
+        if notifications:
+            self._news.set()
+        return self._parse_hold(in_place) if in_place else hold
 
-    def remove(self, environment: str) -> Hold | None:
+    def _put(self, put: PutTypeDef, others: Sequence[TransactWriteItemTypeDef]) -> Item:
+        """Write an item on its condition, with what belongs to it; return what is in the way, or an empty item."""
+        dynamodb = self._dynamodb
+        if others:
+            obstacles = write_transaction(dynamodb, [{"Put": put}, *others])
+            return (obstacles[0] or {}) if obstacles else {}
+        try:
+            dynamodb.put_item(**put)
+        except dynamodb.exceptions.ConditionalCheckFailedException as error:
+            return old_item(error)
+        return {}
+
+    def remove(self, environment: str, *, notify: HoldNotifier | None = None) -> Hold | None:
         """Delete the hold of an environment; return the deleted hold if it was active, else None."""
         self._require_writable()
-        removed = [self._remove_stored(name) for name in self._stored_names(environment)]
+        remove = self._remove_stored if notify is None else partial(self._remove_and_tell, notify)
+        removed = [remove(name) for name in self._stored_names(environment)]
         return next((hold for hold in removed if hold is not None), None)
 
     def _remove_stored(self, stored_name: str) -> Hold | None:
         with self._table_errors(f"remove the hold of {stored_name}"):
             old = self._dynamodb.delete_item(TableName=self.table_name, Key=_key(stored_name), ReturnValues="ALL_OLD")
         return self._active_hold(old.get("Attributes", {}))
+
+    def _remove_and_tell(self, notify: HoldNotifier, stored_name: str) -> Hold | None:
+        """Delete a hold with the notifications of its removal, if it is as it was read; else read it again.
+
+        A transaction does not return what it has deleted.
+        """
+        dynamodb = self._dynamodb
+        with self._table_errors(f"remove the hold of {stored_name}"):
+            item = self._read_item(_key(stored_name))
+            while (hold := self._active_hold(item)) is not None:
+                values: Item = {f":{name}": item[name] for name in ("since", "actor") if name in item}
+                delete: DeleteTypeDef = {
+                    "TableName": self.table_name,
+                    "Key": _key(stored_name),
+                    "ConditionExpression": " AND ".join(f"#{name[1:]} = {name}" for name in values),
+                    "ExpressionAttributeNames": {f"#{name[1:]}": name[1:] for name in values},
+                    "ExpressionAttributeValues": values,
+                    "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+                }
+                others = notification_operations(self.table_name, notify(hold))
+                obstacles = write_transaction(dynamodb, [{"Delete": delete}, *others])
+                if not obstacles:
+                    self._news.set()
+                    return hold
+                item = obstacles[0] or {}
+        return self._remove_stored(stored_name) if item else None
 
     def _active_hold(self, item: Item) -> Hold | None:
         hold = self._parse_hold(item) if item else None

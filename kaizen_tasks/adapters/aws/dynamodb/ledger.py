@@ -6,13 +6,15 @@ import heapq
 import itertools
 import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
+from kaizen_tasks.adapters.aws.dynamodb.outbox import notification_operations
 from kaizen_tasks.adapters.aws.dynamodb.table import (
     FORMAT_KEY,
     NO_FORMER_NAMES,
@@ -25,6 +27,7 @@ from kaizen_tasks.adapters.aws.dynamodb.table import (
     parse_time,
     sortable_timestamp,
 )
+from kaizen_tasks.adapters.aws.dynamodb.transaction import put_with_others
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.domain.ledger import UNKNOWN_TIME, Event, LedgerEntry, written_since
 from kaizen_tasks.errors import Unreachable
@@ -32,7 +35,10 @@ from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.state import Ledger
 
 if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
     from kaizen_tasks.adapters.aws.dynamodb.table import Item
+    from kaizen_tasks.domain.notification.notification import Notification
 
 PARTITION_PREFIX = "ledger#"
 NUMBER_PREFIX = "n#"
@@ -58,20 +64,34 @@ class DynamoLedger(AppTable, Ledger):
         app: the app's name.
         clock: measures the wait in `create`.
         former_names: as in `AppTable`.
+        news: set whenever a notification was written.
     """
 
     def __init__(
-        self, aws: Aws, *, app: str, clock: Clock, former_names: Mapping[str, tuple[str, ...]] = NO_FORMER_NAMES
+        self,
+        aws: Aws,
+        *,
+        app: str,
+        clock: Clock,
+        former_names: Mapping[str, tuple[str, ...]] = NO_FORMER_NAMES,
+        news: threading.Event | None = None,
     ) -> None:
         super().__init__(aws, app=app, former_names=former_names)
         self._clock = clock
+        self._news = news or threading.Event()
         self._last_numbers: dict[str, int] = {}  # as last read or written; others may have written since
 
-    def append(self, entry: LedgerEntry) -> LedgerEntry:
+    def append(self, entry: LedgerEntry, notifications: Sequence[Notification] = ()) -> LedgerEntry:
         """Write an entry as a new item under the first free number, and return it with the number.
 
         Several runs may write at the same moment: the condition lets one of them have a number.
         """
+        written = self._append(entry, notification_operations(self.table_name, notifications))
+        if notifications:
+            self._news.set()
+        return written
+
+    def _append(self, entry: LedgerEntry, others: Sequence[TransactWriteItemTypeDef]) -> LedgerEntry:
         if self.is_format_known:  # if not, no lock was acquired either: not worth a request
             self._require_writable()
         nonce: Item = {"nonce": {"S": secrets.token_hex(8)}}
@@ -80,7 +100,7 @@ class DynamoLedger(AppTable, Ledger):
         while True:
             numbered = evolve(entry, number=self._last_numbers[entry.environment] + 1)
             item = _entry_item(evolve(numbered, environment=self._stored_name(entry.environment)))
-            stored = self._put({**item, **nonce})
+            stored = self._put({**item, **nonce}, others)
             if stored.get("nonce") == nonce["nonce"]:  # if the response to an earlier attempt was lost, found in place
                 self._remember_number(entry.environment, numbered.number)
                 return numbered
@@ -93,10 +113,12 @@ class DynamoLedger(AppTable, Ledger):
         key: Item = {"pk": {"S": _partition_key(self._stored_name(intent.environment))}, "sk": {"S": f"{sort_key}~"}}
         self._put({**key, "event": {"S": OPERATION_EVENT}, "operation": {"S": operation}})
 
-    def _put(self, item: Item) -> Item:
-        """Write an item unless its key exists; return the item now in place."""
+    def _put(self, item: Item, others: Sequence[TransactWriteItemTypeDef] = ()) -> Item:
+        """Write an item unless its key exists, and what belongs to it; return the item now in place."""
         dynamodb = self._dynamodb
         with self._table_errors(f"write to the ledger {self.table_name}"):
+            if others:
+                return put_with_others(dynamodb, self.table_name, item, others)
             try:
                 dynamodb.put_item(
                     TableName=self.table_name,

@@ -14,11 +14,13 @@ from kaizen_tasks.adapters.aws.dynamodb.table import sortable_timestamp
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.errors import NotFound
 from tests.contracts.ledger import NOON, LedgerContract, entry
+from tests.domain.notification.news import notification
 from tests.fakes.clock import FakeClock
 
 if TYPE_CHECKING:
     from kaizen_tasks.adapters.aws.dynamodb.table import Item
     from kaizen_tasks.adapters.aws.session import Aws
+    from kaizen_tasks.domain.notification.notification import Notification
     from tests.support.local_cloud import Cloud
 
 
@@ -113,18 +115,19 @@ class TestDynamo(LedgerContract):
         assert other.append(entry(event=Event.FAILED)).number == 3
         assert [each.event for each in ledger.entries("staging")] == [Event.FAILED, Event.VERIFIED, Event.DEPLOYED]
 
+    @pytest.mark.parametrize("notifications", [(), (notification(),)])
     def test_entry_is_written_once_when_its_response_was_lost(
-        self, ledger: DynamoLedger, monkeypatch: pytest.MonkeyPatch
+        self, ledger: DynamoLedger, monkeypatch: pytest.MonkeyPatch, notifications: tuple[Notification, ...]
     ) -> None:
         put = DynamoLedger._put
 
-        def put_twice(self: DynamoLedger, item: Item) -> Item:
-            put(self, item)
-            return put(self, item)
+        def put_twice(self: DynamoLedger, *arguments: Any) -> Item:
+            put(self, *arguments)
+            return put(self, *arguments)
 
         monkeypatch.setattr(DynamoLedger, "_put", put_twice)
 
-        assert ledger.append(entry()).number == 1
+        assert ledger.append(entry(), notifications).number == 1
         assert ledger.entries("staging") == (entry(),)
 
     def test_leaves_other_kinds_of_items_alone(self, ledger: DynamoLedger, aws: Aws) -> None:

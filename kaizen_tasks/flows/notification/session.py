@@ -1,0 +1,67 @@
+"""Sends messages while a command runs, and says at its end what could not be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.domain.notification.retry import is_given_up
+from kaizen_tasks.domain.text.listing import counted, list_names
+from kaizen_tasks.flows.notification.sender import BackgroundSender, MessageSender
+
+if TYPE_CHECKING:
+    from kaizen_tasks.flows.execution import CommandTools
+
+END_SECONDS = 5.0
+"""How long a command waits at its end for messages to be sent; what is left then goes out with the next command."""
+
+INTERRUPTED_SECONDS = 1.0
+"""How long it waits when it was interrupted."""
+
+
+@contextmanager
+def sending_messages(tools: CommandTools) -> Iterator[None]:
+    """Send the messages in the outbox while the context lasts: those of this command, and what others have left.
+
+    Nothing is sent in a dry run, and no request is made without `[[notify]]`.
+    """
+    if tools.dry or not tools.settings.notify:
+        yield
+        return
+    background = BackgroundSender(sender=MessageSender(tools=tools))
+    _ = tools.outbox, tools.messenger, tools.locks  # made in this thread
+    background.start()
+    seconds = END_SECONDS
+    try:
+        yield
+    except KeyboardInterrupt:
+        seconds = INTERRUPTED_SECONDS
+        raise
+    finally:
+        is_complete = background.finish(seconds)
+        for line in _remarks(background, tools, is_complete=is_complete):
+            tools.reporter.note(line)
+
+
+def _remarks(background: BackgroundSender, tools: CommandTools, *, is_complete: bool) -> Iterator[str]:
+    """Yield what to say about messages that were not delivered; nothing if all were, or are in the hands of others."""
+    sender, now = background.sender, tools.clock.now()
+    names = {target.name for target in tools.settings.notify}
+    reasons = "; ".join(dict.fromkeys(filter(None, (background.failure, *sender.errors.values()))))
+    waiting = [
+        message
+        for message in sender.left.messages
+        if message.target in names
+        and not is_given_up(message, now)
+        and (not is_complete or message.reserved_until is None or message.reserved_until <= now)
+    ]
+    if waiting:
+        targets = list_names(list(dict.fromkeys(message.target for message in waiting)))
+        verb, pronoun = ("waits", "it goes") if len(waiting) == 1 else ("wait", "they go")
+        why = f": {reasons}" if reasons else ""
+        yield f"{counted(len(waiting), 'message')} {verb} for {targets}{why}; {pronoun} out with the next command"
+    elif background.failure:
+        yield f"messages were not sent: {reasons}; they go out with the next command"
+    for message in sender.dropped:
+        yield f"dropped after a month in which {message.target} did not accept it: {message.message.subject}"

@@ -1,0 +1,118 @@
+"""Messages are sent beside a command: they never fail it, and what is left is named at its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kaizen_tasks.errors import DeployFailed, Undelivered, Unreachable
+from kaizen_tasks.flows.notification.session import sending_messages
+from tests.domain.notification.news import notification
+from tests.fakes.tools import FakeTools, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NOTIFY = [{"webhook_secret": "kaizen/slack", "name": "team"}]
+
+
+@pytest.fixture
+def tools() -> FakeTools:
+    return FakeTools(settings=settings(notify=NOTIFY))
+
+
+def fail(error: Exception) -> Callable[..., None]:
+    """Return a function that fails."""
+
+    def call(*_: object, **__: object) -> None:
+        raise error
+
+    return call
+
+
+def test_news_of_a_command_is_sent_before_it_ends(tools: FakeTools) -> None:
+    with sending_messages(tools):
+        tools.outbox.write([notification()])
+
+    assert len(tools.messenger.sent) == 1
+    assert tools.reporter.lines == []
+
+
+def test_what_an_earlier_command_has_left_is_sent_too(tools: FakeTools) -> None:
+    tools.outbox.write([notification()])
+    with sending_messages(tools):
+        pass
+
+    assert len(tools.messenger.sent) == 1
+
+
+def test_news_of_a_command_that_fails_is_sent(tools: FakeTools) -> None:
+    def run() -> None:
+        with sending_messages(tools):
+            tools.outbox.write([notification()])
+            raise DeployFailed("prod: it failed")
+
+    with pytest.raises(DeployFailed):
+        run()
+    assert len(tools.messenger.sent) == 1
+
+
+def test_news_of_a_command_that_is_interrupted_is_sent(tools: FakeTools) -> None:
+    def run() -> None:
+        with sending_messages(tools):
+            tools.outbox.write([notification()])
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    assert len(tools.messenger.sent) == 1
+
+
+def test_dry_run_sends_nothing(tools: FakeTools) -> None:
+    tools.dry = True
+    tools.outbox.write([notification()])
+    with sending_messages(tools):
+        pass
+
+    assert tools.messenger.sent == []
+    assert len(tools.outbox.content().notifications) == 1
+
+
+def test_without_targets_the_outbox_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    tools = FakeTools()
+    monkeypatch.setattr(type(tools.outbox), "content", fail(AssertionError("the outbox was read")))
+    with sending_messages(tools):
+        pass
+
+    assert tools.reporter.lines == []
+
+
+def test_message_that_is_not_delivered_is_one_line(tools: FakeTools) -> None:
+    tools.messenger.failures = {"team": [Undelivered("team: chat.example answers HTTP 500")]}
+    with sending_messages(tools):
+        tools.outbox.write([notification(), notification(version="v1.2.4", thread="v1.2.4")])
+
+    assert tools.reporter.lines == [
+        "2 messages wait for team: chat.example answers HTTP 500; they go out with the next command"
+    ]
+
+
+def test_outbox_that_cannot_be_read_is_one_line(tools: FakeTools, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(tools.outbox), "content", fail(Unreachable("cannot read the outbox: no answer")))
+    with sending_messages(tools):
+        pass
+
+    assert tools.reporter.lines == [
+        "messages were not sent: cannot read the outbox: no answer; they go out with the next command"
+    ]
+
+
+def test_bug_while_sending_does_not_fail_the_command(tools: FakeTools) -> None:
+    tools.messenger.failures = {"team": [ValueError("bad")]}  # type: ignore[list-item]
+    with sending_messages(tools):
+        tools.outbox.write([notification()])
+
+    assert tools.reporter.lines == [
+        "1 message waits for team: unexpected ValueError: bad; it goes out with the next command"
+    ]
