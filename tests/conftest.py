@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pytest_socket import disable_socket, socket_allow_hosts
 
-from kaizen_tasks.adapters.host.ci_run import SERVICES
+from kaizen_tasks.adapters.host.ci_run import IMITATIONS, SERVICES
+from kaizen_tasks.adapters.host.job_page import PAGE_VARIABLES
 from tests.support.engines import has_docker
 from tests.support.local_cloud import Cloud, share_service_models
 
@@ -51,7 +52,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
     monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
 
 
-CI_VARIABLES = {name for service in SERVICES for name in (service.marker, *service.actors)}
+CI_VARIABLES = {name for service in (*IMITATIONS, *SERVICES) for name in (service.marker, *service.actors)}
 
 
 def _is_own_setting(name: str) -> bool:
@@ -60,6 +61,7 @@ def _is_own_setting(name: str) -> bool:
     if name.startswith(("CI_", "GH_", "GITHUB_", "GITLAB_")):
         return True
     return name.lower().endswith("_proxy") or name in CI_VARIABLES | {
+        *PAGE_VARIABLES,
         "REQUESTS_CA_BUNDLE",
         "CURL_CA_BUNDLE",
         "SSL_CERT_FILE",

@@ -81,7 +81,12 @@ def command(
         defaults: dict[str, object] = {flag.name: [] if flag.repeatable else flag.default for flag in flags}
         arguments = {**defaults, **{name: _as_utf8(value) for name, value in values.items()}}
         is_reading = read_only(arguments) if callable(read_only) else read_only
-        with _errors_as_exits(task_name, read_only=is_reading or bool(c.config.run.dry)), _signals_as_interrupts():
+        changes_nothing = is_reading or bool(c.config.run.dry)
+        with (
+            _failures_on_job_page(task_name, read_only=changes_nothing),
+            _errors_as_exits(task_name, read_only=changes_nothing),
+            _signals_as_interrupts(),
+        ):
             function = getattr(import_module(f"{HANDLERS}.{module_name}"), function_name)
             _check_wait(arguments)
             function(c, **arguments, **(bound or {}))
@@ -153,6 +158,17 @@ def _signature(flags: Iterable[Flag]) -> Signature:
 
 
 @contextmanager
+def _failures_on_job_page(task_name: str, *, read_only: bool) -> Iterator[None]:
+    """Add the error of a task that changes something to the page of its CI job, where people look first."""
+    try:
+        yield
+    except Exit as error:
+        if error.message and not read_only:
+            _show_on_job_page(task_name, error)
+        raise
+
+
+@contextmanager
 def _errors_as_exits(task_name: str, *, read_only: bool) -> Iterator[None]:
     """Turn every error into an exit with its message and its code."""
     try:
@@ -177,6 +193,19 @@ def _errors_as_exits(task_name: str, *, read_only: bool) -> Iterator[None]:
         message = f"unexpected {type(error).__name__}: {error}"
         hint = f"see where: inv --debug {_typed_name(task_name)}"
         raise Exit(text_of_parts((message,), "this is a bug of kaizen_tasks", hint), code=1) from error
+
+
+def _show_on_job_page(task_name: str, error: Exit) -> None:
+    from kaizen_tasks.adapters.host.job_page import add_to_job_page, has_job_page  # noqa: PLC0415 - only for an error
+
+    if not has_job_page(os.environ):
+        return
+    from kaizen_tasks.domain.run_summary import failure_markdown  # noqa: PLC0415 - only in CI
+
+    command_line = f"{correction.program_name()} {_typed_name(task_name)}"
+    markdown = failure_markdown(command_line, error.message or "", code=error.code)
+    if problem := add_to_job_page(markdown, is_success=False, environ=os.environ):
+        sys.stderr.write(f"note: {problem}\n")
 
 
 def _quiet_noisy_loggers() -> None:

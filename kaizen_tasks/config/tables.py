@@ -183,6 +183,8 @@ class ReleaseRules(NamedTuple):
         announce: publish the release notes on GitHub or GitLab, as a release of the tag, once it is pushed.
         forge: what the server of the remote is, `github` or `gitlab`; empty: its name or the CI run tells.
             Example: "gitlab"
+        deployment_status: show deployments on the page of the environments of GitHub or GitLab, in a CI run with a
+            token.
     """
 
     branches: tuple[Annotated[str, checks.branch_pattern], ...] = ("main",)
@@ -196,6 +198,7 @@ class ReleaseRules(NamedTuple):
     timezone: Annotated[str, checks.time_zone] = ""
     announce: bool = False
     forge: Annotated[str, checks.forge] = ""
+    deployment_status: bool = True
 
 
 class GitTagRules(NamedTuple):

@@ -7,7 +7,8 @@ import re
 from attrs import frozen
 
 GENERATED_SESSION_NAME = re.compile(
-    r"botocore-session-\d+|aws-(go-)?sdk-.+|AWSCLI-Session|GitHubActions|i-[0-9a-f]{8,}|[0-9a-f-]{16,}|\d+"
+    r"botocore-session-\d+|aws-(go-)?sdk-.+|AWSCLI-Session|GitHubActions|AWSCodeBuild-.+|eks-.+"
+    r"|i-[0-9a-f]{8,}|[0-9a-f-]{16,}|\d+"
 )
 """Names that SDKs, services and instances give to sessions of roles when nobody gives one."""
 
@@ -75,12 +76,18 @@ class LedgerTable:
 
 
 def person_in_session(principal: str) -> str:
-    """Return who assumed a role, by the session's name in an ARN; empty when it names nobody.
+    """Return who assumed a role or has federated, by the session's name in an ARN; empty when it names nobody.
 
     IAM Identity Center names sessions after their users.
     """
-    match = re.fullmatch(r"arn:[^:]+:sts::[0-9]*:assumed-role/[^/]+/(.+)", principal)
+    match = re.fullmatch(r"arn:[^:]+:sts::[0-9]*:(?:assumed-role/[^/]+|federated-user)/(.+)", principal)
     return "" if match is None or GENERATED_SESSION_NAME.fullmatch(match[1]) else match[1]
+
+
+def iam_user(principal: str) -> str:
+    """Return the name of the IAM user in an ARN; empty for another principal. Several people may have its keys."""
+    match = re.fullmatch(r"arn:[^:]+:iam::[0-9]*:user/(?:.+/)?([^/]+)", principal)
+    return match[1] if match else ""
 
 
 def role_session_name(actor: str, app: str) -> str:

@@ -58,6 +58,11 @@ class ForgeProject:
         folder = "blob" if self.kind == "github" else "-/blob"
         return f"{self.web_url}/{folder}/{quote(ref)}/"
 
+    def commit_url(self, commit: str) -> str:
+        """Return the URL of a commit's page."""
+        folder = "commit" if self.kind == "github" else "-/commit"
+        return f"{self.web_url}/{folder}/{commit}"
+
 
 @frozen(kw_only=True)
 class PullRequest:

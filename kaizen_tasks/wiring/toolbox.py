@@ -61,10 +61,17 @@ class Toolbox:
 
     @cached_property
     def actor(self) -> str:
-        """Who runs this: the person whom the CI service or the role's session names, else this machine's user."""
-        from kaizen_tasks.domain.aws_account import person_in_session
+        """Who runs this: the person whom the CI service or the role's session names, else this machine's user.
 
-        return self._ci_run.actor or person_in_session(self._clients.caller().principal()) or user_at_host()
+        A runner's user is nobody: in CI the name of the IAM user or of the service says more.
+        """
+        from kaizen_tasks.domain.aws_account import iam_user, person_in_session
+
+        if self._ci_run.actor:
+            return self._ci_run.actor
+        principal = self._clients.caller().principal()
+        in_ci = (iam_user(principal) or self._ci_run.service) if self._ci_run.service else ""
+        return person_in_session(principal) or in_ci or user_at_host()
 
     @property
     def run_url(self) -> str:
@@ -239,10 +246,10 @@ class Toolbox:
 
     @cached_property
     def run_report(self) -> RunReport:
-        """What shows this run on the pages of the forge and of its CI job; nothing in a dry run."""
-        from kaizen_tasks.wiring.run_report import CiRunReport
+        """What shows this run on the pages of the forge and of its CI job, if there are any."""
+        from kaizen_tasks.wiring.run_report import select_run_report
 
-        return CiRunReport()
+        return select_run_report(self, os.environ)
 
     @cached_property
     def messenger(self) -> Messenger:

@@ -29,6 +29,7 @@ from kaizen_tasks.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 CODES = {
     "KaizenError": 1,
@@ -375,3 +376,35 @@ def test_missing_temporary_folder_is_no_bug(*, read_only: bool, code: int, state
         *state,
         "set TMPDIR to a folder that you can write to",
     ]
+
+
+def test_error_is_on_the_page_of_the_job(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    page = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
+    monkeypatch.setattr(sys, "argv", ["inv", "do"])
+
+    fail(Refused("prod has no image", state=NOTHING_CHANGED, hint="inv doctor"))
+    fail(ZeroDivisionError("a bug"))
+
+    first, second = page.read_text(encoding="utf-8").split("\n### ")[1:]
+    assert first.startswith("❌ inv do failed (exit code 3)")
+    assert f"error: prod has no image\n{NOTHING_CHANGED}\ninv doctor\n" in first
+    assert second.startswith("❌ inv do failed (exit code 1)")
+
+
+def test_error_of_a_task_that_only_reads_is_not_on_the_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A workflow may write what such a task prints there itself."""
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+
+    fail(Refused("the changelog has problems"), read_only=True)
+
+    assert not (tmp_path / "summary.md").exists()
+
+
+def test_page_that_cannot_be_written_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
+
+    assert fail(Refused("prod has no image")).code == 3
+    assert capsys.readouterr().err == f"note: the job's summary cannot be written: {tmp_path}: Is a directory\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kaizen_tasks.domain.aws_account import person_in_session, role_session_name
+from kaizen_tasks.domain.aws_account import iam_user, person_in_session, role_session_name
 
 ROLE = "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_release_1f"
 
@@ -21,13 +21,29 @@ ROLE = "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_release_1f"
         (f"{ROLE}/i-0a1b2c3d4e5f60718", ""),
         (f"{ROLE}/0123456789abcdef0123456789abcdef", ""),
         ("arn:aws:iam::123456789012:user/ada", ""),
-        ("arn:aws:sts::123456789012:federated-user/ada", ""),
+        (f"{ROLE}/AWSCodeBuild-1a2b3c4d-5e6f", ""),
+        (f"{ROLE}/eks-prod-releases-1a2b", ""),
+        ("arn:aws:sts::123456789012:federated-user/ada", "ada"),
         ("arn:aws:iam::123456789012:root", ""),
         ("", ""),
     ],
 )
 def test_session_of_a_role_names_a_person(principal: str, person: str) -> None:
     assert person_in_session(principal) == person
+
+
+@pytest.mark.parametrize(
+    ("principal", "name"),
+    [
+        ("arn:aws:iam::123456789012:user/ada", "ada"),
+        ("arn:aws-cn:iam::123456789012:user/teams/web/deployer", "deployer"),
+        ("arn:aws:iam::123456789012:root", ""),
+        (f"{ROLE}/ada", ""),
+        ("", ""),
+    ],
+)
+def test_iam_user_has_a_name(principal: str, name: str) -> None:
+    assert iam_user(principal) == name
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from tests.support.scripted_server import Reply, Request, ScriptedServer
 PATH = "team/app"
 
 
-def _reply(status: int, document: object) -> Reply:
+def json_reply(status: int, document: object) -> Reply:
+    """Return a reply with a document."""
     return Reply(status=status, body=json.dumps(document).encode(), headers={"Content-Type": "application/json"})
 
 
@@ -45,7 +46,7 @@ class ForgeServer(ScriptedServer):
             return super().reply(request)
         self.requests.append(request)
         if not self.is_allowed(request):
-            return _reply(401, {"message": "Bad credentials"})
+            return json_reply(401, {"message": "Bad credentials"})
         parts = urlsplit(request.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         content = json.loads(request.body) if request.body else {}
@@ -72,7 +73,7 @@ class GitHubServer(ForgeServer):
         match (method, path.removeprefix(root).strip("/").split("/") if path.startswith(root) else []):
             case "GET", ["pulls"]:
                 _, _, head = query["head"].partition(":")
-                reply = _reply(
+                reply = json_reply(
                     200, [pull for pull in self.pulls if _matches(pull, query["state"], head, query["base"])]
                 )
             case "POST", ["pulls"]:
@@ -81,22 +82,22 @@ class GitHubServer(ForgeServer):
                 reply = _change(self.pulls, "number", int(number), content)
             case "GET", ["releases", "tags", tag]:
                 published = [each for each in self.releases if each["tag_name"] == unquote(tag) and not each["draft"]]
-                reply = _reply(200, published[0]) if published else _reply(404, {"message": "Not Found"})
+                reply = json_reply(200, published[0]) if published else json_reply(404, {"message": "Not Found"})
             case "GET", ["releases"]:
-                reply = _reply(200, self.releases[::-1])
+                reply = json_reply(200, self.releases[::-1])
             case "POST", ["releases"]:
                 reply = self._publish(content)
             case "PATCH", ["releases", number]:
                 self._note_latest(content)
                 reply = _change(self.releases, "id", int(number), content)
             case _:
-                reply = _reply(404, {"message": "Not Found", "documentation_url": "https://docs.github.com/rest"})
+                reply = json_reply(404, {"message": "Not Found", "documentation_url": "https://docs.github.com/rest"})
         return reply
 
     def _open(self, content: dict[str, Any]) -> Reply:
         if any(_matches(pull, "open", content["head"], content["base"]) for pull in self.pulls):
             message = f"A pull request already exists for team:{content['head']}."
-            return _reply(422, {"message": "Validation Failed", "errors": [{"code": "custom", "message": message}]})
+            return json_reply(422, {"message": "Validation Failed", "errors": [{"code": "custom", "message": message}]})
         number = len(self.pulls) + 1
         pull = {
             "number": number,
@@ -108,15 +109,15 @@ class GitHubServer(ForgeServer):
             "body": content["body"] or None,
         }
         self.pulls.append(pull)
-        return _reply(201, pull)
+        return json_reply(201, pull)
 
     def _publish(self, content: dict[str, Any]) -> Reply:
         if any(each["tag_name"] == content["tag_name"] and not each["draft"] for each in self.releases):
             error = {"resource": "Release", "code": "already_exists", "field": "tag_name"}
-            return _reply(422, {"message": "Validation Failed", "errors": [error]})
+            return json_reply(422, {"message": "Validation Failed", "errors": [error]})
         self._note_latest(content)
         self.releases.append({"id": len(self.releases) + 1, **content})
-        return _reply(201, self.releases[-1])
+        return json_reply(201, self.releases[-1])
 
     def _note_latest(self, content: dict[str, Any]) -> None:
         if content["make_latest"] == "true":
@@ -135,27 +136,27 @@ class GitLabServer(ForgeServer):
         match (method, path.removeprefix(root).strip("/").split("/") if path.startswith(root) else []):
             case "GET", ["merge_requests"]:
                 source, target = query["source_branch"], query["target_branch"]
-                reply = _reply(200, [each for each in self.pulls if _matches(each, query["state"], source, target)])
+                reply = json_reply(200, [each for each in self.pulls if _matches(each, query["state"], source, target)])
             case "POST", ["merge_requests"]:
                 reply = self._open(content)
             case "PUT", ["merge_requests", number]:
                 reply = _change(self.pulls, "iid", int(number), content)
             case "GET", ["releases", tag]:
                 published = [each for each in self.releases if each["tag_name"] == unquote(tag)]
-                reply = _reply(200, published[0]) if published else _reply(404, {"message": "404 Not Found"})
+                reply = json_reply(200, published[0]) if published else json_reply(404, {"message": "404 Not Found"})
             case "POST", ["releases"]:
                 reply = self._publish(content)
             case "PUT", ["releases", tag]:
                 reply = _change(self.releases, "tag_name", unquote(tag), content)
             case _:
-                reply = _reply(404, {"error": "404 Not Found"})
+                reply = json_reply(404, {"error": "404 Not Found"})
         return reply
 
     def _open(self, content: dict[str, Any]) -> Reply:
         source, target = content["source_branch"], content["target_branch"]
         if any(_matches(each, "opened", source, target) for each in self.pulls):
             message = "Another open merge request already exists for this source branch: !1"
-            return _reply(409, {"message": [message]})
+            return json_reply(409, {"message": [message]})
         number = len(self.pulls) + 1
         request = {
             **content,
@@ -166,13 +167,13 @@ class GitLabServer(ForgeServer):
             "web_url": f"https://gitlab.com/{self.path}/-/merge_requests/{number}",
         }
         self.pulls.append(request)
-        return _reply(201, request)
+        return json_reply(201, request)
 
     def _publish(self, content: dict[str, Any]) -> Reply:
         if any(each["tag_name"] == content["tag_name"] for each in self.releases):
-            return _reply(409, {"message": "Release already exists"})
+            return json_reply(409, {"message": "Release already exists"})
         self.releases.append(content)
-        return _reply(201, content)
+        return json_reply(201, content)
 
 
 def _matches(pull: dict[str, Any], state: str, source: str, target: str) -> bool:
@@ -183,5 +184,5 @@ def _change(documents: list[dict[str, Any]], name: str, value: object, changes: 
     for document in documents:
         if document[name] == value:
             document.update(changes)
-            return _reply(200, document)
-    return _reply(404, {"message": "Not Found"})
+            return json_reply(200, document)
+    return json_reply(404, {"message": "Not Found"})

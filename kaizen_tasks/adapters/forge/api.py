@@ -48,6 +48,11 @@ _SERVER_ERROR = (Unreachable, "fails", "run the same command again")
 _REDIRECT = (Refused, "has moved to {target}", "git remote set-url names the new address")
 _OTHER_ERROR = (Refused, "does not accept this", "correct what it names, and run the same command again")
 
+
+class RateLimited(Refused):
+    """The server takes no more requests for a while."""
+
+
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _REASON_MEMBERS = ("message", "error", "error_description", "errors")
 RATE_LIMIT_HEADERS = ("x-ratelimit-reset", "ratelimit-reset")
@@ -189,7 +194,7 @@ class ForgeApi:
         details = f" (HTTP {response.status}{': ' if reason else ''}{reason})"
         if until := _limited_until(response, self._clock.now()):
             message = f"{self._server} takes no more requests for a while{details}"
-            return Refused(message, hint=f"run the same command again {until}")
+            return RateLimited(message, hint=f"run the same command again {until}")
         error, message, hint = _ERRORS.get(response.status, _OTHER_ERROR)
         if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             error, message, hint = _SERVER_ERROR

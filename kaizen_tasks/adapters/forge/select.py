@@ -89,30 +89,49 @@ def select_forge(repository_url: str, *, kind: str, environ: Mapping[str, str], 
         host = urlsplit(repository_url).hostname
         problem = f"{host} may be GitHub or GitLab: set release.forge" if host else "the remote has no web page"
         return UnusableForge(name="", problem=problem)
-    token = _find_token(project, environ)
-    if token is None:
+    if not has_token(project, environ):
         variable = "GITHUB_TOKEN" if project.kind == "github" else GITLAB_VARIABLE
         return UnusableForge(name=project.name, problem=f"there is no token for {project.host}: set {variable}")
-    headers = github.HEADERS if project.kind == "github" else {}
-    api = ForgeApi(project, token, headers=headers, prober=prober, clock=clock)
+    needs = GITHUB_NEEDS if project.kind == "github" else GITLAB_NEEDS
+    api = connect(project, needs=needs, environ=environ, prober=prober, clock=clock)
     return github.GitHub(api=api) if project.kind == "github" else gitlab.GitLab(api=api)
 
 
-def _find_token(project: ForgeProject, environ: Mapping[str, str]) -> Token | None:
+def connect(project: ForgeProject, *, needs: str, environ: Mapping[str, str], prober: Prober, clock: Clock) -> ForgeApi:
+    """Return the API of a repository's server.
+
+    Args:
+        project: the repository.
+        needs: what the token must be allowed, in words.
+        environ: the environment variables, with a token.
+        prober: sends the requests.
+        clock: waits before a failed question is asked again.
+
+    Raises:
+        ConfigurationError: the variable that should hold a token holds something else.
+    """
+    headers = github.HEADERS if project.kind == "github" else {}
+    return ForgeApi(project, _find_token(project, needs, environ), headers=headers, prober=prober, clock=clock)
+
+
+def has_token(project: ForgeProject, environ: Mapping[str, str]) -> bool:
+    """Return whether a variable holds a token for a repository's server."""
+    return any(environ.get(variable, "").strip() for variable in _token_variables(project, environ))
+
+
+def _find_token(project: ForgeProject, needs: str, environ: Mapping[str, str]) -> Token:
     """Return the first token that is set. That of a CI run is never sent to another server than the run's own."""
-    for variable in _token_variables(project, environ):
-        value = environ.get(variable, "").strip()
-        if not value:
-            continue
-        if not value.isascii() or not value.isprintable() or " " in value:
-            raise ConfigurationError((f"{variable} holds no token",), hint=f"set {variable} to the token alone")
-        if project.kind == "github":
-            header, secret, needs, settable = "Authorization", Secret(f"Bearer {value}"), GITHUB_NEEDS, variable
-        else:
-            header = "JOB-TOKEN" if variable == JOB_VARIABLE else "PRIVATE-TOKEN"
-            secret, needs, settable = Secret(value), GITLAB_NEEDS, GITLAB_VARIABLE
-        return Token(variable=variable, settable_variable=settable, header=header, value=secret, needs=needs)
-    return None
+    variables = _token_variables(project, environ)
+    variable = next(name for name in variables if environ.get(name, "").strip())
+    value = environ[variable].strip()
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise ConfigurationError((f"{variable} holds no token",), hint=f"set {variable} to the token alone")
+    if project.kind == "github":
+        header, secret, settable = "Authorization", Secret(f"Bearer {value}"), variable
+    else:
+        header = "JOB-TOKEN" if variable == JOB_VARIABLE else "PRIVATE-TOKEN"
+        secret, settable = Secret(value), GITLAB_VARIABLE
+    return Token(variable=variable, settable_variable=settable, header=header, value=secret, needs=needs)
 
 
 def _token_variables(project: ForgeProject, environ: Mapping[str, str]) -> tuple[str, ...]:

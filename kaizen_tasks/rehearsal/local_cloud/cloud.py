@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from attrs import field, frozen
 
 from kaizen_tasks.adapters.console.events import EVENTS_VARIABLE
+from kaizen_tasks.adapters.host.job_page import PAGE_VARIABLES
 from kaizen_tasks.adapters.host.program_path import typeable
 from kaizen_tasks.domain.forge import TOKEN_VARIABLES
 from kaizen_tasks.errors import KaizenError, Refused
@@ -122,11 +123,14 @@ def _no_proxy_hosts() -> str:
 
 
 def clean_environ() -> dict[str, str]:
-    """Return this process's variables without those that lead to a real account or server, or to this process's locks.
+    """Return this process's variables without those that lead to a real account or page, or to this process's locks.
 
     Events of the child processes go to the same file as those of this process.
     """
-    names = {name for name in os.environ if not name.startswith(("AWS_", "KAIZEN_"))} - {*TOKEN_VARIABLES}
+    names = {name for name in os.environ if not name.startswith(("AWS_", "KAIZEN_"))} - {
+        *TOKEN_VARIABLES,
+        *PAGE_VARIABLES,
+    }
     environ = {name: os.environ[name] for name in names}
     if events := os.environ.get(EVENTS_VARIABLE):
         environ[EVENTS_VARIABLE] = str(Path(events).absolute())
