@@ -52,8 +52,8 @@ GITLAB_SCHEMA = ("--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gi
 ZIZMOR_OPTIONS = ("--offline", "--no-progress", "--strict-collection", "--min-severity", "medium")
 """Below that, it recommends `$/` for a workflow of the same repository, which older GitHub Enterprise Servers lack."""
 
-UNKNOWN_TO_ACTIONLINT = 'unexpected key "queue" for "concurrency" section'
-"""https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#concurrency."""
+UNKNOWN_TO_ACTIONLINT = 'unexpected key "(queue|deployment)" for "(concurrency|environment)" section'
+"""https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax."""
 
 
 def _install(session: nox.Session, *groups: str) -> None:

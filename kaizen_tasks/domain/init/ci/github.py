@@ -14,6 +14,7 @@ from kaizen_tasks.domain.init.ci.github_templates import (
     DASHBOARD_JOB,
     DASHBOARD_WORKFLOW,
     DEFAULTS,
+    GATE,
     LIBRARY_RELEASE_WORKFLOW,
     PROMOTION_JOB,
     PROPOSAL_JOB,
@@ -143,7 +144,7 @@ def _stage_values(stage: PipelineStage) -> Mapping[str, str]:
     return {
         "stage": stage.name,
         "word": shlex.quote(stage.name),
-        "gate": f"    environment: {yaml_scalar(gate)} # its reviewers approve\n" if gate else "",
+        "gate": GATE.substitute(name=yaml_scalar(gate)) if gate else "",
         "yes": " --yes" if gate else "",
     }
 

@@ -10,6 +10,12 @@ defaults:
     working-directory: %{folder}
 """)
 
+GATE = YamlTemplate("""\
+    environment: # its reviewers approve
+      name: %{name}
+      deployment: false # the task shows those of the app's environments
+""")
+
 INSTALL_STEPS = """\
       - uses: %{python}
         with:
@@ -253,6 +259,7 @@ RELEASE_JOB = YamlTemplate(f"""\
       queue: max # releases that wait are not cancelled by newer ones
     permissions:
       contents: write # the release commit and its tag
+      deployments: write # what is deployed is shown on the page of the environments
       id-token: write # short-lived AWS credentials
     outputs:
       release: ${{{{ steps.name.outputs.release }}}}
@@ -265,7 +272,7 @@ RELEASE_JOB = YamlTemplate(f"""\
         id: release
 {RELEASE_CONDITION}\
         env:
-          GITHUB_TOKEN: ${{{{ github.token }}}} # for release.announce
+          GITHUB_TOKEN: ${{{{ github.token }}}} # for the deployments, and for release.announce
         run: inv release-%{{word}}%{{yes}}
       - name: Pass the version to the other jobs
         id: name
@@ -288,11 +295,13 @@ PROMOTION_JOB = YamlTemplate(f"""\
       queue: max
     permissions:
       contents: read
+      deployments: write
       id-token: write # short-lived AWS credentials
     steps:
 {PREPARATION_STEPS}\
       - name: Promote to %{{stage}}
         env:
+          GITHUB_TOKEN: ${{{{ github.token }}}} # for the deployments
           RELEASE: ${{{{ needs.release.outputs.release }}}} # the approved release, even if there is a newer one
 %{{shard}}\
         run: inv promote-%{{word}} --release "$RELEASE"%{{options}}

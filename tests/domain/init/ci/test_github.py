@@ -47,7 +47,7 @@ def test_only_a_job_with_reviewers_has_yes() -> None:
     """`--yes` and the GitHub environment go together."""
     jobs = written(*STAGES, PipelineStage(name="eu", protected=True, size=1))
 
-    assert {name: job.get("environment") for name, job in jobs.items()} == {
+    assert {name: job.get("environment", {}).get("name") for name, job in jobs.items()} == {
         "release": None,
         "promote-prod": "production",
         "promote-beta": None,
@@ -60,7 +60,7 @@ def test_only_a_job_with_reviewers_has_yes() -> None:
 def test_names_that_yaml_would_take_for_something_else_are_quoted(name: str) -> None:
     job = written(STAGES[0], PipelineStage(name=name, protected=True, size=1))[f"promote-{name.lower()}"]
 
-    assert job["environment"] == name
+    assert job["environment"]["name"] == name
 
 
 @pytest.mark.parametrize("name", ["a;id", "$(id)", "a b"])
@@ -82,8 +82,17 @@ def test_jobs_have_least_permissions_and_no_secrets() -> None:
         assert "secrets." not in text
 
     allowed = {name: job["permissions"] for name, job in written(*STAGES).items()}
-    assert allowed.pop("release") == {"contents": "write", "id-token": "write"}
-    assert all(each == {"contents": "read", "id-token": "write"} for each in allowed.values())
+    assert allowed.pop("release") == {"contents": "write", "deployments": "write", "id-token": "write"}
+    assert all(each == {"contents": "read", "deployments": "write", "id-token": "write"} for each in allowed.values())
+
+
+def test_every_job_shows_its_deployments_and_github_shows_no_second_one() -> None:
+    jobs = written(*STAGES)
+
+    for job in jobs.values():
+        step = next(step for step in job["steps"] if step.get("run") in commands(job))
+        assert step["env"]["GITHUB_TOKEN"] == "${{ github.token }}"
+    assert jobs["promote-prod"]["environment"]["deployment"] is False
 
 
 @pytest.mark.parametrize(("size", "shards"), [(25, None), (26, ["1/2", "2/2"]), (60, ["1/3", "2/3", "3/3"])])
