@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from html import escape
@@ -9,16 +10,14 @@ from typing import Final
 
 from attrs import field, frozen
 
+from kaizen_tasks.adapters.page.links import web_url
 from kaizen_tasks.domain.dashboard.model import Dashboard, StageView
 from kaizen_tasks.domain.dashboard.timeline import Bar, BarOutcome, Lane
 from kaizen_tasks.domain.text.duration import format_duration
 from kaizen_tasks.domain.text.listing import counted
 
-MAX_BYTES: Final = 160_000
-"""How much of the page the bars take, the newest first; those of releases that serve are there in any case."""
-
-BAR_BYTES: Final = 65
-LABEL_BYTES: Final = 50
+BAR_BYTES: Final = 70
+LABEL_BYTES: Final = 38
 """What a bar takes beside its title, and what its label takes."""
 
 MAX_TITLE: Final = 160
@@ -35,6 +34,9 @@ MAX_TICKS: Final = 9
 _STEPS: Final = (*(60 * minutes for minutes in (1, 2, 5, 15, 30)), *(3600 * hours for hours in (1, 3, 6, 12)))
 _DAY_STEPS: Final = tuple(86400 * days for days in (1, 2, 7, 14, 28, 56, 91, 182, 364))
 _MONDAY: Final = datetime(2024, 1, 1, tzinfo=UTC)
+
+MARKS: Final = frozenset({"fail", "stop"})
+"""The kinds of bars that are marks at one time."""
 
 _KINDS: Final = {
     BarOutcome.FAILED: "fail",
@@ -63,6 +65,7 @@ class BarView:
         label: its version; empty if it is too narrow for one everywhere.
         fits: from which width of the lane on the label fits, as a key of `LANE_WIDTHS`.
         title: what it tells, in lines.
+        run: the address of its CI run, without what those of all bars begin with; None if it has none.
     """
 
     kind: str
@@ -71,11 +74,12 @@ class BarView:
     label: str
     fits: str
     title: str
+    run: str | None = None
 
     @property
     def mark(self) -> bool:
         """Whether it is a mark at one time: the release has not served."""
-        return self.kind in {"fail", "stop"}
+        return self.kind in MARKS
 
 
 @frozen(kw_only=True)
@@ -105,12 +109,16 @@ class Chart:
         groups: the lanes, stage by stage.
         shown: number of bars.
         total: number of bars that there are in the span.
+        size: what the bars take of the page, in bytes.
+        run_prefix: what the addresses of all CI runs begin with.
     """
 
     ticks: tuple[Tick, ...]
     groups: tuple[GroupView, ...]
     shown: int
     total: int
+    size: int
+    run_prefix: str = ""
 
     @property
     def hidden(self) -> int:
@@ -135,20 +143,35 @@ class _Scale:
         return min(max((at - self.start).total_seconds() / self.seconds * 100, 0.0), 100.0)
 
 
-def draw_chart(board: Dashboard) -> Chart:
-    """Return the timeline, with the newest bars only if there are too many for a page."""
+def draw_chart(board: Dashboard, *, max_bytes: int) -> Chart:
+    """Return the timeline, with the newest bars only if there are too many for a page.
+
+    Args:
+        board: the dashboard.
+        max_bytes: how much of the page the bars may take; those of releases that serve are there in any case.
+    """
     scale = _Scale(_begin(board), board.at)
     bars = board.bars
+    run_urls = [url for bar in bars if (url := web_url(bar.run_url))]
+    run_prefix = os.path.commonprefix(run_urls)  # noqa: RUF071 - characters are meant
     views: dict[int, BarView] = {}
-    room = MAX_BYTES
+    used = 0
     for bar in sorted(bars, key=lambda bar: bar.end is not None):  # within both, the newest first
-        view = _bar(bar, scale)
-        room -= BAR_BYTES + len(escape(view.title).encode()) + (LABEL_BYTES if view.label else 0)
-        if room < 0 and bar.end is not None:
+        view = _bar(bar, scale, run_prefix)
+        size = BAR_BYTES + len(escape(view.title + (view.run or "")).encode()) + (LABEL_BYTES if view.label else 0)
+        if used + size > max_bytes and bar.end is not None:
             break
+        used += size
         views[id(bar)] = view
     groups = tuple(_group(stage, views) for stage in board.stages)
-    return Chart(ticks=tuple(_ticks(scale)), groups=groups, shown=len(views), total=len(bars))
+    return Chart(
+        ticks=tuple(_ticks(scale)),
+        groups=groups,
+        shown=len(views),
+        total=len(bars),
+        size=used,
+        run_prefix=run_prefix,
+    )
 
 
 def bar_kind(bar: Bar) -> str:
@@ -183,18 +206,19 @@ def _summary(lane: Lane) -> str:
     return f"{lane.environment}: {serving}; {counted(len(lane.bars), 'deployment')}, {failures} failed or rolled back"
 
 
-def _bar(bar: Bar, scale: _Scale) -> BarView:
+def _bar(bar: Bar, scale: _Scale, run_prefix: str) -> BarView:
     start = scale.percent(bar.start)
     width = (scale.percent(bar.end) if bar.end else 100.0) - start
     label_pixels = LABEL_PADDING + LABEL_CHARACTER * len(bar.version)
     fits = next((name for name, pixels in LANE_WIDTHS.items() if width * pixels / 100 >= label_pixels), "")
     return BarView(
         kind=bar_kind(bar),
-        x=f"{start:.4g}",
+        x=f"{min(start, 99.5) if bar_kind(bar) in MARKS else start:.4g}",
         width=f"{max(width, 0.1):.4g}",
         label=bar.version if fits else "",
         fits=fits,
         title="\n".join(_title_lines(bar)),
+        run=bar.run_url.removeprefix(run_prefix) if web_url(bar.run_url) else None,
     )
 
 
@@ -206,7 +230,7 @@ def _title_lines(bar: Bar) -> Iterator[str]:
         served = ", still serving"
     elif bar.has_served and bar.end:
         served = f", for {format_duration((bar.end - bar.start).total_seconds())}"
-    yield f"{bar.start:%Y-%m-%d %H:%M} UTC{served}"
+    yield f"{bar.start:%Y-%m-%d %H:%M}{served}"
     took = "" if bar.seconds is None else f", took {format_duration(bar.seconds)}"
     yield f"by {_cut(bar.actor)}{took}"
     yield from map(_cut, filter(None, (bar.reason, bar.undone)))

@@ -9,9 +9,10 @@ from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from kaizen_tasks.adapters.page.chart import bar_kind, draw_chart
+from kaizen_tasks.adapters.page.chart import Chart, bar_kind, draw_chart
+from kaizen_tasks.adapters.page.links import web_url
 from kaizen_tasks.adapters.page.notes import fit_notes
 from kaizen_tasks.domain.changelog.render.html import render_body
 from kaizen_tasks.domain.dashboard.model import Dashboard, EnvironmentView, ReleaseView, StageReach, StageView
@@ -30,7 +31,13 @@ if TYPE_CHECKING:
 GENERATOR: Final = "kaizen_tasks dashboard"
 """By which a file is known to be a dashboard, which the next one may replace."""
 
-MAX_ROWS: Final = 80
+MAX_BYTES: Final = 297_000
+"""How large a page may be; what it leaves out first are the oldest bars of the timeline."""
+
+MAX_CHART_BYTES: Final = 230_000
+"""How much of the page the bars of the timeline take, if the rest leaves as much."""
+
+MAX_ROWS: Final = 60
 """How many deployments the table lists: each takes about 300 bytes."""
 
 MAX_NOTES_BYTES: Final = 25_000
@@ -64,16 +71,20 @@ def render_page(board: Dashboard, *, live_script: str = "") -> str:
     Raises:
         UsageError: Jinja2 is not installed.
     """
-    environment = _environment()
-    style, script = (_asset(name) for name in ("style.css", "script.js"))
-    scripts = tuple(filter(None, (script, live_script)))
-    shown, hidden_releases = _with_notes(board)
+    chart = draw_chart(board, max_bytes=MAX_CHART_BYTES)
+    page = _render(board, chart, live_script)
+    excess = len(page.encode()) - MAX_BYTES
+    return page if excess <= 0 else _render(board, draw_chart(board, max_bytes=chart.size - excess), live_script)
+
+
+def _render(board: Dashboard, chart: Chart, live_script: str) -> str:
+    template = _environment().get_template("page.html")
     from markupsafe import Markup
 
-    bars = board.bars
-    return environment.get_template(
-        "page.html"
-    ).render(
+    style, script = (_asset(name) for name in ("style.css", "script.js"))
+    scripts = tuple(filter(None, (script, live_script)))
+    releases, hidden_releases = _with_notes(board)
+    return template.render(
         board=board,
         policy=_policy(style, scripts, may_connect=bool(live_script)),
         generator=GENERATOR,
@@ -82,9 +93,9 @@ def render_page(board: Dashboard, *, live_script: str = "") -> str:
         scripts=[Markup(each) for each in scripts],  # noqa: S704
         counts=_counts(board),
         remark_length=_remark_length(board),
-        chart=draw_chart(board),
-        rows=bars[:MAX_ROWS],
-        releases=shown,
+        chart=chart,
+        rows=board.bars[:MAX_ROWS],
+        releases=releases,
         hidden_releases=hidden_releases,
         unreleased_notes=Markup(_notes(board, board.unreleased)) if board.unreleased else "",  # noqa: S704 - sanitised
     )
@@ -232,16 +243,6 @@ def _served(bar: Bar) -> str:
     return format_duration((bar.end - bar.start).total_seconds()) if bar.has_served and bar.end else ""
 
 
-def _web_url(url: str) -> str:
-    """Return a URL that may be linked: of the web, without what only hides where it leads; else an empty text."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    is_plain = url.isascii() and url.isprintable() and not any(character in url for character in " \\")
-    return url if is_plain and parts.scheme in {"http", "https"} and parts.hostname and not parts.username else ""
-
-
 def _filters() -> dict[str, Any]:
     from markupsafe import Markup
 
@@ -267,6 +268,6 @@ def _filters() -> dict[str, Any]:
         "states": _stage_states,
         "time": time,
         "took": lambda seconds: "" if seconds is None else format_duration(seconds),
-        "web": _web_url,
+        "web": web_url,
         "why": lambda bar: "; ".join(filter(None, (bar.reason, bar.undone))),
     }

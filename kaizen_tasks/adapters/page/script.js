@@ -1,27 +1,37 @@
 // The timeline by mouse and keyboard: one stop of the Tab key, arrows move, Escape hides. Without it, bars have titles.
 "use strict";
 (() => {
+  const BARS = ".row rect, .row .mark";
+  const HIDE_DELAY = 200; // milliseconds in which the pointer may move from a bar to its details
+
   const tip = document.createElement("div");
+  const text = document.createElement("p");
+  const run = document.createElement("a");
   tip.className = "tip";
   tip.hidden = true;
-  tip.setAttribute("aria-hidden", "true"); // its text is the name of the bar
-  document.body.append(tip);
+  tip.setAttribute("role", "group");
+  tip.setAttribute("aria-label", "Details");
+  run.rel = "noreferrer";
+  run.textContent = "CI run";
+  tip.append(text, run);
 
-  const bars = () => [...document.querySelectorAll(".lane .bar")];
-  const lanes = () => [...document.querySelectorAll(".row .lane")].filter((lane) => barsOf(lane).length);
-  const barsOf = (lane) =>
-    [...lane.querySelectorAll(".bar")].sort((a, b) => a.x.baseVal.value - b.x.baseVal.value);
-  const barAt = (event) => event.target.closest?.(".lane .bar");
+  let shown = null; // the bar whose details are shown
+  let timer = 0;
+
+  const barsOf = (lane) => [...lane.querySelectorAll(BARS)].sort((a, b) => a.x.baseVal.value - b.x.baseVal.value);
+  const lanes = () => [...document.querySelectorAll(".row .lane")].filter((lane) => lane.querySelector(BARS));
+  const barOf = (node) => node?.closest?.(BARS);
 
   function prepare() {
-    for (const bar of bars()) {
+    hide();
+    for (const bar of document.querySelectorAll(BARS)) {
       const title = bar.querySelector("title");
       if (!title) continue;
-      bar.setAttribute("role", "button");
       const environment = bar.closest(".row").querySelector(".name").textContent;
       const [first, ...others] = title.textContent.trim().split("\n");
       bar.dataset.text = [`${environment}: ${first}`, ...others].join("\n");
       bar.setAttribute("aria-label", bar.dataset.text.replaceAll("\n", ", "));
+      bar.setAttribute("role", "button");
       bar.setAttribute("tabindex", "-1");
       title.remove(); // else the browser shows it too
     }
@@ -32,20 +42,39 @@
     }
   }
 
-  function show(bar) {
-    tip.textContent = bar.dataset.text;
-    tip.hidden = false;
-    const box = bar.getBoundingClientRect();
+  function place() {
+    if (!shown?.isConnected) return hide();
+    const box = shown.getBoundingClientRect();
     const size = tip.getBoundingClientRect();
-    const left = Math.min(Math.max(box.left, 8), document.documentElement.clientWidth - size.width - 8);
-    const below = box.bottom + 8 + size.height < window.innerHeight;
-    tip.style.left = `${Math.max(left, 8)}px`;
-    tip.style.top = `${below ? box.bottom + 8 : Math.max(box.top - size.height - 8, 8)}px`;
+    const left = Math.max(Math.min(box.left, document.documentElement.clientWidth - size.width - 8), 8);
+    const below = box.bottom + 6 + size.height < window.innerHeight;
+    tip.style.left = `${left}px`;
+    tip.style.top = `${below ? box.bottom + 6 : Math.max(box.top - size.height - 6, 8)}px`;
   }
 
-  const hide = () => {
+  function show(bar) {
+    clearTimeout(timer);
+    if (shown === bar) return;
+    shown = bar;
+    const container = bar.closest(".lanes");
+    container.append(tip); // the next stop of the Tab key after the bar
+    text.textContent = bar.dataset.text;
+    run.hidden = bar.dataset.run === undefined;
+    if (!run.hidden) run.href = container.dataset.run + bar.dataset.run;
+    tip.hidden = false;
+    place();
+  }
+
+  function hide() {
+    clearTimeout(timer);
+    shown = null;
     tip.hidden = true;
-  };
+  }
+
+  function hideSoon() {
+    clearTimeout(timer);
+    timer = setTimeout(hide, HIDE_DELAY);
+  }
 
   function focus(bar) {
     for (const other of document.querySelectorAll('.lane [tabindex="0"]')) other.setAttribute("tabindex", "-1");
@@ -55,26 +84,30 @@
 
   function nearest(lane, bar) {
     const middle = (each) => each.getBoundingClientRect().left + each.getBoundingClientRect().width / 2;
-    return barsOf(lane).reduce((a, b) => (Math.abs(middle(b) - middle(bar)) < Math.abs(middle(a) - middle(bar)) ? b : a));
+    const distance = (each) => Math.abs(middle(each) - middle(bar));
+    return barsOf(lane).reduce((a, b) => (distance(b) < distance(a) ? b : a));
   }
 
   function target(bar, key) {
-    const lane = bar.closest(".row .lane");
+    const lane = bar.closest(".lane");
     const own = barsOf(lane);
     const all = lanes();
-    const place = own.indexOf(bar);
-    const row = all.indexOf(lane);
+    const [place, row] = [own.indexOf(bar), all.indexOf(lane)];
     if (key === "ArrowLeft") return own[place - 1];
     if (key === "ArrowRight") return own[place + 1];
     if (key === "Home") return own[0];
     if (key === "End") return own.at(-1);
-    const other = key === "ArrowUp" ? all[row - 1] : key === "ArrowDown" ? all[row + 1] : undefined;
+    const other = key === "ArrowUp" ? all[row - 1] : all[row + 1];
     return other && nearest(other, bar);
   }
 
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") hide();
-    const bar = barAt(event);
+    if (event.key === "Escape") {
+      const bar = shown;
+      hide();
+      if (bar && document.activeElement === run) bar.focus();
+    }
+    const bar = barOf(event.target);
     if (!bar || event.altKey || event.ctrlKey || event.metaKey) return;
     if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
@@ -85,15 +118,26 @@
       if (next) focus(next);
     }
   });
-  document.addEventListener("focusin", (event) => (barAt(event) ? show(barAt(event)) : hide()));
-  document.addEventListener("focusout", hide);
-  document.addEventListener("pointerover", (event) => barAt(event) && show(barAt(event)));
-  document.addEventListener("pointerout", (event) => {
-    if (barAt(event) && !barAt(event).contains(event.relatedTarget)) hide();
+  document.addEventListener("focusin", (event) => {
+    const bar = barOf(event.target);
+    if (bar) show(bar);
+    else if (!tip.contains(event.target)) hide();
   });
-  document.addEventListener("click", (event) => barAt(event) && focus(barAt(event)));
-  document.addEventListener("scroll", hide, { passive: true });
+  document.addEventListener("pointerover", (event) => {
+    const bar = barOf(event.target);
+    if (bar) show(bar);
+    else if (tip.contains(event.target)) clearTimeout(timer);
+    else if (shown && shown !== document.activeElement && !tip.contains(document.activeElement)) hideSoon();
+  });
+  document.addEventListener("click", (event) => {
+    const bar = barOf(event.target);
+    if (bar) focus(bar);
+    else if (!tip.contains(event.target)) hide();
+  });
+  document.addEventListener("scroll", place, { passive: true });
+  addEventListener("resize", place);
   addEventListener("beforeprint", () => {
+    hide();
     for (const details of document.querySelectorAll("details")) details.open = true;
   });
   document.addEventListener("dashboard:replaced", prepare); // after a refresh

@@ -150,13 +150,14 @@ def board(*, changelog: str = CHANGELOG, text: str = "", url: str = RUN) -> Dash
     )
 
 
-def large_board(*, environments: int, releases: int, to_all: bool) -> Dashboard:
+def large_board(*, environments: int, releases: int, to_all: bool, reason: str = "") -> Dashboard:
     """Return a dashboard of many environments and releases.
 
     Args:
         environments: how many; the first is staging, the others are a group of tenants.
         releases: how many there are in all.
         to_all: whether every release went to every environment, or each one to one of them.
+        reason: why each was deployed.
     """
     names = ["staging", *(f"tenant-{number:03}" for number in range(1, environments))]
     entries: dict[str, list[LedgerEntry]] = {name: [] for name in names}
@@ -164,7 +165,8 @@ def large_board(*, environments: int, releases: int, to_all: bool) -> Dashboard:
     for number in range(releases):
         version, at = f"v1.{number}.0", SINCE + (NOW - SINCE) / (releases + 1) * (number + 1)
         for name in names if to_all else (names[number % environments],):
-            entries[name] += released(name, version, at, run_url=f"https://github.com/a-team/the-app/actions/{number}")
+            run_url = f"https://github.com/a-team/the-app/actions/runs/{number}"
+            entries[name] += released(name, version, at, run_url=run_url, reason=reason)
         notes = "- A change that takes a line to tell, as they do\n- Another one, with [a link](https://example.com)\n"
         sections.append(f"## [1.{number}.0] - {at:%Y-%m-%d}\n\n### Added\n\n{notes}\n")
     log = parse_changelog(("# Changelog\n\n## [Unreleased]\n\n" + "".join(reversed(sections))).encode())
