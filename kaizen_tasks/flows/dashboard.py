@@ -6,19 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from attrs import evolve
+from attrs import evolve, frozen
 
-from kaizen_tasks.domain.dashboard.model import Candidate, Dashboard, EnvironmentView, StageView
+from kaizen_tasks.domain.dashboard.model import OUTSIDE, Candidate, Dashboard, EnvironmentView, StageView
 from kaizen_tasks.domain.dashboard.releases import make_releases
 from kaizen_tasks.domain.dashboard.timeline import Lane, make_bars
 from kaizen_tasks.domain.environment import Environment, Stage
 from kaizen_tasks.domain.forge import find_project
-from kaizen_tasks.domain.ledger import Event
+from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.domain.status import EnvironmentStatus
+from kaizen_tasks.domain.text.listing import list_names
 from kaizen_tasks.domain.version import parse_version
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.flows.execution import CommandTools
 from kaizen_tasks.flows.ledger.entries import HISTORY_LIMIT
+from kaizen_tasks.flows.metrics import MetricsReport, Scope, collect_metrics, read_context
 from kaizen_tasks.flows.parallel import map_parallel
 from kaizen_tasks.flows.promote import lines, select
 from kaizen_tasks.flows.release import files
@@ -26,7 +28,6 @@ from kaizen_tasks.flows.status import MAX_CONCURRENT_ENVIRONMENTS, collect_statu
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.model import Changelog
-    from kaizen_tasks.domain.ledger import LedgerEntry
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.ports.tools import Tools
 
@@ -43,41 +44,84 @@ def collect_dashboard(environments: Sequence[Environment], tools: CommandTools, 
         Denied: the credentials of the home belong to another account than configured.
     """
     settings = tools.settings
-    names = [environment.name for environment in settings.environments.values()]
-    with tools.caching_ledger(names):  # the entries that the landscape needs are those that promotions ask for
+    stages = _shown_stages(environments, tools)
+    errors: list[str] = []
+    with tools.caching_ledger(settings.environments):  # the landscape, the timeline and promotions ask for the same
         statuses = {row.environment.name: row for row in collect_status(environments, tools)}
-        lanes = map_parallel(
-            lambda environment: _read_lane(environment, tools, since=since),
-            environments,
-            max_workers=MAX_CONCURRENT_ENVIRONMENTS,
-        )
-        lane_by_environment = {lane.environment: lane for lane in lanes}
-        stages = tuple(
+        histories = _read_histories(environments, tools, since=since)
+        lanes = {name: history.lane(name, since=since) for name, history in histories.items()}
+        views = tuple(
             StageView(
                 name=stage.name,
                 is_group=stage.name in settings.groups,
                 environments=tuple(
-                    EnvironmentView(status=statuses[each.name], lane=lane_by_environment[each.name])
-                    for each in stage.environments
+                    EnvironmentView(status=statuses[each.name], lane=lanes[each.name]) for each in stage.environments
                 ),
                 candidate=_find_candidate(stage, statuses, tools),
             )
-            for stage in _shown_stages(environments, tools)
+            for stage in stages
         )
-    errors: list[str] = []
+        metrics = _collect_metrics(stages, histories, tools, since=since)
     changelog = _read_changelog(tools, errors)
     unreleased = changelog.unreleased if changelog else None
     return Dashboard(
         app=settings.app,
         at=tools.clock.now(),
         since=since,
-        stages=stages,
-        releases=make_releases(changelog, stages, since=since),
+        stages=views,
+        releases=make_releases(changelog, views, since=since),
         changelog=changelog,
         links_base=_links_base(tools),
         unreleased=None if unreleased is None or unreleased.is_empty else unreleased,
+        metrics=metrics.metrics,
+        metrics_gaps=metrics.problems,
         errors=tuple(errors),
     )
+
+
+@frozen
+class _History:
+    """What the ledger has of an environment, or why it could not be read."""
+
+    entries: tuple[LedgerEntry, ...] = ()
+    error: str = ""
+
+    def lane(self, environment: str, *, since: datetime) -> Lane:
+        """Return the timeline of the environment."""
+        return Lane(environment=environment, bars=make_bars(self.entries, since=since), error=self.error)
+
+
+def _read_histories(environments: Sequence[Environment], tools: Tools, *, since: datetime) -> Mapping[str, _History]:
+    """Return the history of each environment since a time, and enough from before to tell what served then."""
+
+    def read(environment: Environment) -> _History:
+        try:
+            entries = tools.ledger.entries(environment.name, limit=HISTORY_LIMIT)
+            if len(entries) == HISTORY_LIMIT and entries[-1].at >= since:
+                entries = read_context((environment,), tools, since=since)[environment.name]
+        except KaizenError as error:
+            return _History(error=error.message)
+        return _History(entries)
+
+    names = [environment.name for environment in environments]
+    found = map_parallel(read, environments, max_workers=MAX_CONCURRENT_ENVIRONMENTS)
+    return dict(zip(names, found, strict=True))
+
+
+def _collect_metrics(
+    stages: Sequence[Stage], histories: Mapping[str, _History], tools: Tools, *, since: datetime
+) -> MetricsReport:
+    """Return the metrics of each stage, without the environments whose history could not be read."""
+    scopes = [
+        Scope(name=stage.name or OUTSIDE, environments=readable)
+        for stage in stages
+        if (readable := tuple(each for each in stage.environments if not histories[each.name].error))
+    ]
+    unread = [name for name, history in histories.items() if history.error]
+    gaps = (f"without {list_names(unread)}, whose history could not be read",) if unread else ()
+    entries = {name: history.entries for name, history in histories.items()}
+    report = collect_metrics(scopes, tools, since=since, histories=entries)
+    return evolve(report, problems=(*gaps, *report.problems))
 
 
 def _read_changelog(tools: Tools, errors: list[str]) -> Changelog | None:
@@ -107,22 +151,6 @@ def _shown_stages(environments: Sequence[Environment], tools: Tools) -> tuple[St
         for stage in (*stages, Stage(name="", environments=outside))
     )
     return tuple(stage for stage in restricted if stage.environments)
-
-
-def _read_lane(environment: Environment, tools: Tools, *, since: datetime) -> Lane:
-    """Return the timeline of an environment; the error of the ledger is in it."""
-    try:
-        return Lane(environment=environment.name, bars=make_bars(_read_entries(environment, tools, since), since=since))
-    except KaizenError as error:
-        return Lane(environment=environment.name, error=error.message)
-
-
-def _read_entries(environment: Environment, tools: Tools, since: datetime) -> Sequence[LedgerEntry]:
-    """Return the entries of a span and, as far as they are at hand, the ones before: those say what served then."""
-    entries = tools.ledger.entries(environment.name, limit=HISTORY_LIMIT)
-    if len(entries) < HISTORY_LIMIT or entries[-1].at < since:
-        return entries
-    return tools.ledger.entries_since(environment.name, since)
 
 
 def _find_candidate(stage: Stage, statuses: Mapping[str, EnvironmentStatus], tools: Tools) -> Candidate | None:

@@ -190,7 +190,7 @@ def _begin(board: Dashboard) -> datetime:
 
 def _group(stage: StageView, views: Mapping[int, BarView]) -> GroupView:
     names = [environment.name for environment in stage.environments]
-    heading = "" if names == [stage.name] else stage.name or "outside of the pipeline"
+    heading = "" if names == [stage.name] else stage.title
     return GroupView(heading=heading, lanes=tuple(_lane(environment.lane, views) for environment in stage.environments))
 
 

@@ -14,8 +14,9 @@ from urllib.parse import quote
 from kaizen_tasks.adapters.page.chart import Chart, bar_kind, draw_chart
 from kaizen_tasks.adapters.page.links import web_url
 from kaizen_tasks.adapters.page.notes import fit_notes
+from kaizen_tasks.adapters.page.numbers import describe
 from kaizen_tasks.domain.changelog.render.html import render_body
-from kaizen_tasks.domain.dashboard.model import Dashboard, EnvironmentView, ReleaseView, StageReach, StageView
+from kaizen_tasks.domain.dashboard.model import OUTSIDE, Dashboard, EnvironmentView, ReleaseView, StageReach, StageView
 from kaizen_tasks.domain.dashboard.timeline import Bar
 from kaizen_tasks.domain.status import EnvironmentState, EnvironmentStatus
 from kaizen_tasks.domain.text.duration import format_duration
@@ -94,6 +95,7 @@ def _render(board: Dashboard, chart: Chart, live_script: str) -> str:
         counts=_counts(board),
         remark_length=_remark_length(board),
         chart=chart,
+        numbers=[describe(metrics) for metrics in board.metrics],
         rows=board.bars[:MAX_ROWS],
         releases=releases,
         hidden_releases=hidden_releases,
@@ -212,7 +214,7 @@ def _reach_kind(reach: StageReach) -> str:
 
 
 def _reach_text(reach: StageReach) -> str:
-    stage = reach.stage or "outside of the pipeline"
+    stage = reach.stage or OUTSIDE
     return f"{stage}: {', '.join(_reach_parts(reach))}"
 
 

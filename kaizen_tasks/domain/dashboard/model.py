@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from kaizen_tasks.domain.dashboard.timeline import Bar, Lane
+from kaizen_tasks.domain.metrics.summary import Metrics
 from kaizen_tasks.domain.status import EnvironmentState, EnvironmentStatus
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.model import Changelog, Section  # noqa: TC004 - only pages with notes load it
+
+OUTSIDE = "outside of the pipeline"
+"""What the environments are called that belong to no stage."""
 
 
 @frozen(kw_only=True)
@@ -113,6 +117,11 @@ class StageView:
     candidate: Candidate | None = None
 
     @property
+    def title(self) -> str:
+        """What it is called."""
+        return self.name or OUTSIDE
+
+    @property
     def versions(self) -> tuple[tuple[str, int], ...]:
         """The versions that run in the stage, each with the number of environments; the most frequent first."""
         versions = [environment.version for environment in self.environments]
@@ -170,6 +179,8 @@ class Dashboard:
         changelog: where the notes of releases are from; None when it could not be read.
         links_base: what links in the notes are relative to; empty if it is not known.
         unreleased: what is noted for the next release; None when nothing is.
+        metrics: DORA's four of each stage.
+        metrics_gaps: what is missing for them, and how to get it.
         errors: what could not be read of the app as a whole.
     """
 
@@ -181,6 +192,8 @@ class Dashboard:
     changelog: Changelog | None = field(default=None, repr=False)
     links_base: str = ""
     unreleased: Section | None = None
+    metrics: tuple[Metrics, ...] = ()
+    metrics_gaps: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
 
     @property
