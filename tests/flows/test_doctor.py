@@ -16,7 +16,7 @@ from kaizen_tasks.domain.lifecycle import LifecycleRule, StoredImage
 from kaizen_tasks.domain.service import ServiceStatus
 from kaizen_tasks.domain.service_review import RoleReview
 from kaizen_tasks.domain.tag_mutability import TagMutability
-from kaizen_tasks.errors import ConfigurationError, Denied, NotFound, Refused, Unreachable, Unsupported
+from kaizen_tasks.errors import ConfigurationError, Denied, NotFound, Refused, Undelivered, Unreachable, Unsupported
 from kaizen_tasks.flows.doctor import preflight, run_checks
 from kaizen_tasks.ports.types import BuildObstacle, Engine
 from tests.fakes.account import GOOD_REVIEW
@@ -748,3 +748,25 @@ def test_a_missing_service_names_every_key_that_may_be_wrong(platform: str, keys
     (found,) = [each for each in trouble(tools) if each.subject.check == "service"]
 
     assert found.fix == f"correct {keys} in the configuration, or create it: inv setup --env prod --create"
+
+
+class TestMessages:
+    """`[[notify]]`: what a message needs is looked at, and nothing is sent."""
+
+    NOTIFY = ({"webhook_secret": "kaizen/slack", "name": "team"}, {"webhook": "https://deploys.web.example/hook"})
+
+    def test_each_target_is_checked(self) -> None:
+        tools = healthy(notify=[*self.NOTIFY])
+
+        found = [finding for finding in run_checks(tools) if finding.subject.check == "messages"]
+
+        assert [finding.message.partition(":")[0] for finding in found] == ["team", "deploys.web.example"]
+        assert {finding.verdict for finding in found} == {Verdict.OK}
+        assert tools.messenger.sent == []
+
+    def test_target_that_cannot_be_told_is_a_warning(self) -> None:
+        """It prevents no release: messages wait until it is corrected."""
+        tools = healthy(notify=[*self.NOTIFY])
+        tools.messenger.failures["team"] = [Undelivered("team: there is no secret kaizen/slack", hint="create it")]
+
+        assert the(trouble(tools)) == ("messages", "warning", "team: there is no secret kaizen/slack")

@@ -47,6 +47,9 @@ MAX_CONCURRENT_LOOKUPS = 16
 MAX_REPOSITORIES_PER_REQUEST = 100
 UNKNOWN_DIGEST = f"sha256:{'0' * 64}"
 
+HOME_TASKS = ("hold", "notify")
+"""Tasks that need nothing of other accounts than that of `[aws]`."""
+
 
 class MutabilityRequest(TypedDict, total=False):
     """The members of a request that set which tags of a repository may move."""
@@ -127,7 +130,7 @@ class AwsAccount(AccountAdmin):
             results = permissions.simulate_permissions(caller.principal, required, tasks, self._aws)
         except KaizenError as error:
             results = permissions.probe_permissions(self._read_only_calls(), tasks, why=error.message)
-        return tuple(result for result in results if self._is_home or result.task != "hold")
+        return tuple(result for result in results if self._is_home or result.task not in HOME_TASKS)
 
     def denied_changes(self, environments: Sequence[Environment]) -> tuple[DeniedAction, ...]:
         """Return the changing actions of a deployment that IAM's simulator denies; none when it cannot be asked."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.errors import KaizenError
-from kaizen_tasks.flows.doctor import account, app, checkout, ecs, engine, environment, network
+from kaizen_tasks.flows.doctor import account, app, checkout, ecs, engine, environment, messages, network
 from kaizen_tasks.flows.doctor.check import Check
 from kaizen_tasks.flows.parallel import map_parallel
 
@@ -41,6 +41,7 @@ def _local_checks(tools: Tools) -> Iterator[Check]:
 def _account_checks(tools: Tools) -> Iterator[Check]:
     if _credentials_work(tools):
         yield from account.checks(tools)
+        yield from messages.checks(tools)
         tag_rules = environment.TagRules(tools.settings.environments.values(), tools)
         for configured_environment in tools.settings.environments.values():
             yield from account.target_checks(configured_environment, tools)

@@ -35,6 +35,7 @@ class Sid(StrEnum):
     HOLDS = "KaizenHolds"
     SECRETS = "KaizenSecrets"
     HEADER_SECRETS = "KaizenHeaderSecrets"
+    NOTIFY_SECRETS = "KaizenMessageSecrets"
 
 
 Needs = Mapping[Sid, tuple[str, ...]]
@@ -76,6 +77,7 @@ COMMON: TaskActions = {
         Sid.TABLE: TABLE_READ_ACTIONS,
         Sid.HEADER_SECRETS: ("secretsmanager:GetSecretValue",),
     },
+    "notify": {Sid.NOTIFY_SECRETS: ("secretsmanager:GetSecretValue",)},
     "doctor": {
         Sid.ANYTHING: ("ecr:GetAccountSetting",),
         Sid.REPOSITORIES: ("ecr:DescribeImages", "ecr:DescribeRepositories", "ecr:GetLifecyclePolicy"),
@@ -161,7 +163,11 @@ def task_actions(settings: Settings) -> TaskActions:
         parts.append(COMMANDS)
     tasks = dict.fromkeys(task for part in parts for task in part)
     merged = {task: _merge(part.get(task, {}) for part in parts) for task in tasks}
-    return {task: needs for task, needs in merged.items() if task != "runtime" or settings.runtime.keys}
+    unused = {
+        *(("runtime",) if not settings.runtime.keys else ()),
+        *(("notify",) if not any(target.secret_names for target in settings.notify) else ()),
+    }
+    return {task: needs for task, needs in merged.items() if task not in unused}
 
 
 def _merge(parts: Iterable[Needs]) -> Needs:

@@ -245,10 +245,13 @@ def _resources(
     home = settings.aws.region
     tables = (f"arn:{partition(home)}:dynamodb:{home}:{account}:table/{table}",) if table else ()
     roles = (f"arn:{partition(home)}:iam::{account}:role/*",) if with_tasks else ()
+    notify_names = dict.fromkeys(name for target in settings.notify for name in target.secret_names) if table else ()
+    secrets = f"arn:{partition(home)}:secretsmanager:{home}:{account}:secret"
     has_runtime = bool(settings.runtime.keys)
     return {
         Sid.SECRETS: arns("secretsmanager", lambda each: (f"secret:{each.secret}-??????",)) if has_runtime else (),
         Sid.HEADER_SECRETS: arns("secretsmanager", header_secrets),
+        Sid.NOTIFY_SECRETS: tuple(f"{secrets}:{name}-??????" for name in notify_names),
         Sid.ANYTHING: ("*",) if environments else (),
         Sid.REPOSITORIES: arns("ecr", lambda each: (f"repository/{each.repository}",)),
         Sid.SERVICES: arns("apprunner", lambda each: (f"service/{service(each)}",), on_app_runner),

@@ -81,6 +81,20 @@ def test_allows_secrets_only_where_something_can_be_set() -> None:
     assert "runtime" not in task_actions(settings(runtime={}))
 
 
+def test_secrets_of_messages_are_read_by_name_and_only_where_they_are() -> None:
+    notify = [{"webhook_secret": "kaizen/slack"}, {"webhook_secret": "kaizen/hook", "signing_secret": "kaizen/key"}]
+
+    statement = policy(notify=notify)["KaizenMessageSecrets"]
+
+    assert statement["Action"] == ["secretsmanager:GetSecretValue"]
+    assert statement["Resource"] == [
+        ARN.format("secretsmanager", f"secret:kaizen/{name}-??????") for name in ("slack", "hook", "key")
+    ]
+    assert "KaizenMessageSecrets" not in policy(notify=[{"webhook": "https://deploys.web.example/hook"}])
+    elsewhere = policy_document(settings(notify=notify), account="123456789012", table="")
+    assert "KaizenMessageSecrets" not in json.dumps(elsewhere)
+
+
 def _allows(documents: list[dict[str, Any]], action: str, key: str | None) -> bool:
     """Evaluate the statements about the table for one request, as IAM does; its condition operators are those used."""
     effects = {each["Effect"] for each in documents if action in each["Action"] and _matches(each, key)}
