@@ -194,6 +194,12 @@ class RolloutFailed(KaizenError):
     exit_code = 9
 
 
+class TargetsFailed(KaizenError):
+    """Some targets of messages have not accepted a test message."""
+
+    exit_code = 9
+
+
 class DriftFound(KaizenError):
     """Registry, ledger and running app of some environments disagree, as `status --check` reports."""
 

@@ -25,7 +25,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-GROUPS = "(there are changelog, command, config, hold, local, lock, release, runtime)"
+GROUPS = "(there are changelog, command, config, hold, local, lock, notify, release, runtime)"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ from enum import Enum
 
 from attrs import frozen
 
+from docs.generating.example_tasks import ROOT
+
 
 class Purpose(Enum):
     """What a command is run for."""
@@ -49,6 +51,9 @@ DEMO_COMMAND = "inv demo --engine bundle --json"
 DEMO_TASKS = ("local.up", "release-staging", "promote-prod", "promote-beta")
 """Tasks that the demo runs itself: what they print there is their example."""
 
+RECEIVER = f"python {ROOT / 'docs/generating/receiver.py'} > /dev/null 2>&1 & sleep 1"
+"""A receiver of two messages."""
+
 APP_EXAMPLES = (
     _error("demo", "inv demo --keep ."),
     _example("logs", "inv logs --env staging --since 1h | head -2"),
@@ -76,6 +81,12 @@ APP_EXAMPLES = (
     _example("doctor", "inv doctor"),
     _document("doctor", "inv doctor --json"),
     _error("doctor", "INVOKE_ENVIRONMENTS_PROD_REPOSITORY=coach inv doctor"),
+    ExampleCommand(RECEIVER),
+    ExampleCommand("""printf '\\n[[notify]]\\nname = "team"\\nwebhook = "http://127.0.0.1:8079/"\\n' >> kaizen.toml"""),
+    _example("notify.test", "inv notify.test"),
+    _document("notify.test", "inv notify.test --json"),
+    _error("notify.test", "inv notify.test --name taem"),
+    ExampleCommand("git checkout --quiet kaizen.toml"),
     _example("rehearse", "inv rehearse --flow release-staging --engine bundle"),
     _document("rehearse", "inv rehearse --flow release-staging --engine bundle --json"),
     _error("rehearse", "inv rehearse --flow relase-staging --engine bundle"),

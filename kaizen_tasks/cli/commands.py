@@ -458,6 +458,16 @@ hold = Collection(
     command("hold.remove", "End a hold: the environment is promoted to again.", flags.ENV),
 )
 
+notify = Collection(
+    "notify",
+    command(
+        "notify.test",
+        "Send a test message to every target of [[notify]].\n\nIt shows what each target answers.",
+        Flag("name", "send it to this target alone"),
+        flags.JSON,
+    ),
+)
+
 STATE = Flag("state", "the cloud's folder (default: one for this checkout of the app)", value="FOLDER")
 
 local = Collection(
@@ -495,5 +505,6 @@ LIBRARY_TASKS = (announce, bump, commit, cut, next_release, tag, demo, doctor, i
 DEPLOY_TASKS = (
     *(build, push, deploy, verify, promote, hotfix, rollback),
     *(run, logs, command_group, status, history, dashboard, migrate, setup, rehearse, release, runtime, lock, hold),
+    notify,
 )
 """The tasks of an app with environments, beside those of its pipeline's stages."""

@@ -15,7 +15,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "Operate": (
         *("status", "history", "dashboard", "run", "logs", "doctor", "migrate"),
-        *("hold.add", "hold.remove", "lock.show", "lock.release", "command.resolve"),
+        *("hold.add", "hold.remove", "lock.show", "lock.release", "command.resolve", "notify.test"),
     ),
     "Changelog": ("changelog.add", "changelog.check", "changelog.show", "changelog.release"),
     "Configuration": (

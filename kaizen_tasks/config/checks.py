@@ -45,7 +45,8 @@ HOST = r"[A-Za-z0-9_-][A-Za-z0-9_.-]*|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*"
 NOTIFY_FORMATS = ("json", "slack", "apprise")
 VERSION_LIKE = re.compile(r"v.*\.|v?[0-9]+(\.|$)")
 SECRET_ADVICE = (
-    "store it as a secret, and write the name of that: aws secretsmanager create-secret --name kaizen/notify"  # noqa: S105
+    "store it as a secret, and write the name of that: "  # noqa: S105
+    "aws secretsmanager create-secret --name kaizen/notify --secret-string file:///dev/stdin"
 )
 
 

@@ -53,6 +53,7 @@ CODES = {
     "Unproven": 8,
     "RolloutFailed": 9,
     "DriftFound": 9,
+    "TargetsFailed": 9,
     "RollbackFailed": 10,
     "Interrupted": 130,
     "Cancelled": 130,

@@ -23,6 +23,7 @@ from tests.errors.tables import (
     deployments,
     git_server,
     machine,
+    messages,
     migrations,
     permissions,
     readiness,
@@ -44,7 +45,7 @@ LOCAL_TABLES = (
     command_line, configuration, repository, git_server, signing, machine, permissions, credentials, readiness,
 )  # fmt: skip
 LOCAL_CASES = (*(case for table in LOCAL_TABLES for case in table.CASES), *migrations.LOCAL_CASES)
-CLOUD_CASES = (*cloud.CASES, *deployments.CASES, *migrations.CASES)
+CLOUD_CASES = (*cloud.CASES, *deployments.CASES, *messages.CASES, *migrations.CASES)
 CASES = (*LOCAL_CASES, *builds.CASES, *CLOUD_CASES)
 
 

@@ -46,6 +46,7 @@ ADVICE = {
     "Superseded": "Find out who deployed at the same time; then run the same command again, or keep their release.",
     "Unproven": "Correct what the error names, the proxy or the cache for example; then verify again.",
     "RolloutFailed": "The error names the environments that failed, and the command that continues.",
+    "TargetsFailed": "`inv notify.test` shows what each target has answered; the error says what the first one needs.",
     "DriftFound": "`inv status` shows the whole picture; the error names what differs, and where.",
     "RollbackFailed": "Check the service now: it may not be serving any release.",
     "ServiceMissing": "Create the service with the command that the error names, then run the same command again.",

@@ -229,6 +229,15 @@ DOCTOR_FINDINGS: Fields = {
     "findings[].fix": ("text or null", "What to do about it, if anything."),
 }
 
+TEST_MESSAGES: Fields = {
+    "app": ("text", "The app's name."),
+    "targets.NAME.format": ("text", "`json`, `slack` or `apprise`."),
+    "targets.NAME.accepted": ("true or false", "Whether the target has accepted the message."),
+    "targets.NAME.took": ("number", "How many seconds that took."),
+    "targets.NAME.answer": ("text", "What the target has answered, or why the message could not be sent."),
+    "targets.NAME.fix": ("text or null", "What to do about it, if anything."),
+}
+
 LOCK_STATUS: Fields = {
     "app": ("text", "The app's name."),
     "environments.NAME.lock": ("object or null", "Who is changing it now; null when nobody is."),
@@ -341,6 +350,12 @@ DOCUMENTS = (
         command="doctor --json",
         about="Everything that was checked. The exit code is [3](exit-codes.md#3) when there is a problem.",
         fields=DOCTOR_FINDINGS,
+    ),
+    DocumentFields(
+        task="notify.test",
+        command="notify.test --json",
+        about="The answer of each target. The exit code is [9](exit-codes.md#9) if one has not accepted the message.",
+        fields=TEST_MESSAGES,
     ),
     DocumentFields(
         task="changelog.check",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, frozen
 
 from kaizen_tasks.adapters.network.settings import NetworkSettings
-from kaizen_tasks.adapters.notify.receiver import MAX_REASON_LENGTH, RETRY_HINT
+from kaizen_tasks.adapters.notify.receiver import MAX_REASON_LENGTH
 from kaizen_tasks.domain.notification.message import Message
 from kaizen_tasks.domain.notification.receiver import redact
 from kaizen_tasks.domain.notification.topic import Topic
@@ -68,10 +68,10 @@ class AppriseService:
         worker.start()
         worker.join(TIMEOUT_SECONDS)
         if not outcomes:
-            raise self._error(f"does not accept the message within {TIMEOUT_SECONDS:g}s", hint=RETRY_HINT)
+            raise self._error(f"does not accept the message within {TIMEOUT_SECONDS:g}s")
         problem = outcomes[0]
         if problem is not None:
-            raise self._error(self._clean(problem) or "does not accept the message", hint=RETRY_HINT)
+            raise self._error(self._clean(problem) or "does not accept the message")
 
     def _load(self) -> Apprise:
         try:
@@ -111,7 +111,7 @@ class AppriseService:
     def _clean(self, text: str) -> str:
         return printable(redact(text, self.url.reveal()))[:MAX_REASON_LENGTH]
 
-    def _error(self, message: str, *, hint: str, is_permanent: bool = False) -> Undelivered:
+    def _error(self, message: str, *, hint: str = "", is_permanent: bool = False) -> Undelivered:
         return Undelivered(f"{self.target}: {message}", hint=hint, is_permanent=is_permanent)
 
 

@@ -23,6 +23,8 @@ from kaizen_tasks.ports.secrets import Secrets
 from kaizen_tasks.ports.types import Secret
 
 MAX_REFERENCE_LENGTH = 1_000
+STDIN = "file:///dev/stdin"
+"""Keeps a secret from the history of a shell and from the list of processes."""
 
 
 class TargetMessenger(Messenger):
@@ -151,10 +153,11 @@ def _only_value(content: str) -> str:
 
 
 def _unreadable(target: NotifyTarget, name: str, error: KaizenError) -> Undelivered:
-    hint = error.hint
+    message, hint = error.message, error.hint
     if isinstance(error, NotFound):
-        hint = f"create it: aws secretsmanager create-secret --name {name} --secret-string …; or correct [[notify]]"
+        message = f"there is no secret {name} in account and region of [aws]"
+        hint = f"create it, and type its text: aws secretsmanager create-secret --name {name} --secret-string {STDIN}"
     is_permanent = isinstance(error, Denied | NotFound) or (
         isinstance(error, Refused) and not isinstance(error, Unreachable)
     )
-    return Undelivered(f"{target.name}: {error.message}", hint=hint, is_permanent=is_permanent)
+    return Undelivered(f"{target.name}: {message}", hint=hint, is_permanent=is_permanent)

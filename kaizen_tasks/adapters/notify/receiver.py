@@ -23,7 +23,7 @@ from kaizen_tasks.domain.notification.receiver import address_problem, redact, u
 from kaizen_tasks.domain.text.printable import printable
 from kaizen_tasks.errors import Undelivered
 
-TIMEOUT_SECONDS = 10.0
+TIMEOUT_SECONDS = 8.0
 """Seconds for a request with all that belongs to it: names, connections, and an answer that does not end."""
 
 MAX_RESPONSE_BYTES = 65_536
@@ -34,7 +34,6 @@ MAX_RETRY_SECONDS = 86_400.0
 TRANSIENT_STATUSES = frozenset(
     {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS, *range(500, 600)}
 )
-RETRY_HINT = "nothing is lost: it is sent again with the next command; to try it now: inv notify.test"
 
 
 @frozen(kw_only=True)
@@ -120,7 +119,7 @@ class Receiver:
         if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             return
         if not status:
-            hint = self.clean(response.network_remedy) or RETRY_HINT
+            hint = self.clean(response.network_remedy)
             raise self.error(f"{self.host} {self.clean(response.error)}", hint=hint)
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             raise self._redirect(response)
@@ -129,7 +128,7 @@ class Receiver:
         is_transient = status in TRANSIENT_STATUSES
         raise self.error(
             message,
-            hint=RETRY_HINT if is_transient else f"correct what it names, or {self.setting}",
+            hint="" if is_transient else f"correct what it names, or {self.setting}",
             retry_after=retry_seconds(response.headers, now),
             is_permanent=not is_transient,
         )

@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from kaizen_tasks.adapters.notify.receiver import MAX_REASON_LENGTH, RETRY_HINT, Receiver
+from kaizen_tasks.adapters.notify.receiver import MAX_REASON_LENGTH, Receiver
 from kaizen_tasks.domain.health import ProbeResponse
 from kaizen_tasks.domain.notification.message import Message
 from kaizen_tasks.domain.notification.slack import message_payload, thread_payload
@@ -120,7 +120,7 @@ class SlackBot:
         receiver.require_accepted(response, now=self.now)
         answer = _parse(response)
         if answer is None:
-            raise receiver.error(f"{receiver.host} answers something else than Slack's API", hint=RETRY_HINT)
+            raise receiver.error(f"{receiver.host} answers something else than Slack's API")
         return answer
 
     def _require_ok(self, answer: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -140,7 +140,7 @@ class SlackBot:
         notes = "; ".join(map(str, details)) if isinstance(details, list) else ""
         message = f"Slack answers {error}{f': {self.receiver.clean(notes)[:MAX_REASON_LENGTH]}' if notes else ''}"
         is_transient = error in TRANSIENT_ERRORS
-        hint = RETRY_HINT if is_transient else ERROR_HINTS.get(error, "correct what it names in [[notify]]")
+        hint = "" if is_transient else ERROR_HINTS.get(error, "correct what it names in [[notify]]")
         return self.receiver.error(
             message, hint=hint.format(setting=self.receiver.setting), is_permanent=not is_transient
         )

@@ -330,7 +330,10 @@ def test_missing_secret_says_how_to_create_it() -> None:
         messenger_with().send(promoted(), HOOK)
 
     assert caught.value.is_permanent
-    assert "aws secretsmanager create-secret --name kaizen/hook" in caught.value.hint
+    assert caught.value.hint == (
+        "create it, and type its text: "
+        "aws secretsmanager create-secret --name kaizen/hook --secret-string file:///dev/stdin"
+    )
 
 
 @pytest.mark.parametrize("content", ["", "hunter2", "whsec_c2hvcnQ="])
