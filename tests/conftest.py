@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import NoReturn
 
+    from tests.crash.campaign import RolloutCases
+    from tests.crash.cloud_fork_server import CloudForkServer
+
 SHARED_CLOUD = pytest.StashKey[Cloud]()
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 LARGER_TESTS = ("integration", "e2e", "docker")
@@ -96,6 +99,23 @@ def cloud(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
         pytestconfig.stash[SHARED_CLOUD] = running
         yield running
         del pytestconfig.stash[SHARED_CLOUD]
+
+
+@pytest.fixture(scope="session")
+def fork_server() -> Iterator[CloudForkServer]:
+    """Return what starts a local cloud in milliseconds."""
+    from tests.crash.cloud_fork_server import CloudForkServer
+
+    with CloudForkServer() as fork_server:
+        yield fork_server
+
+
+@pytest.fixture(scope="session")
+def rollout_runs(fork_server: CloudForkServer, tmp_path_factory: pytest.TempPathFactory) -> RolloutCases:
+    """Return the rollouts that are killed and disturbed, each with the state before it."""
+    from tests.crash.campaign import RolloutCases
+
+    return RolloutCases(folder=tmp_path_factory.mktemp("rollout_runs"), fork_server=fork_server)
 
 
 @pytest.fixture(scope="module", autouse=True)

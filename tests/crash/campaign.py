@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -12,7 +13,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from attrs import frozen
+from attrs import define, field
 
 from tests.crash import (
     cluster_cases,
@@ -30,10 +31,10 @@ from tests.crash.cluster_cases import CLUSTER_ROLLOUTS
 from tests.crash.library import Library
 from tests.crash.migration_cases import MIGRATIONS
 from tests.crash.outcomes import Outcome
-from tests.crash.release_cases import SCENES
+from tests.crash.release_cases import SCENES, ReleaseCase
 from tests.crash.release_kills import NOT_REACHED, KillPoint
 from tests.crash.rollout_cases import ROLLOUTS, RolloutCase
-from tests.crash.sandbox import KAIZEN_TOML, TeamSandbox
+from tests.crash.sandbox import KAIZEN_TOML, TeamSandbox, create_sandbox
 from tests.crash.snapshots import RepositoryState
 from tests.support.wrong_clock import wrong_clock
 
@@ -56,79 +57,143 @@ LEASES, MAX_CONCURRENT_LEASES = "locks lost", 12
 """The races whose rounds do nothing for a whole lease, and their threads."""
 
 
-@frozen(kw_only=True)
+@define(kw_only=True)
 class ReleaseCases:
-    """All release cases, recorded without a kill.
+    """The release cases, each prepared and recorded without a kill when it is first needed.
 
     Attributes:
-        libraries: the state before each case, by name.
-        ends: the state after each case.
-        points: all kill points.
+        folder: where they are prepared.
+        cases: the commands, by name.
     """
 
-    libraries: dict[str, Library]
-    ends: dict[str, RepositoryState]
-    points: tuple[KillPoint, ...]
+    folder: Path
+    cases: Mapping[str, ReleaseCase] = field(factory=lambda: SCENES)
+    _recordings: dict[str, tuple[Library, RepositoryState, tuple[KillPoint, ...]]] = field(factory=dict, init=False)
+
+    @property
+    def points(self) -> tuple[KillPoint, ...]:
+        """All kill points."""
+        return tuple(point for name in self.cases for point in self.points_of(name))
+
+    def points_of(self, name: str) -> tuple[KillPoint, ...]:
+        """The kill points of a case."""
+        return self._recorded(name)[2]
 
     def kill_and_rerun(self, point: KillPoint, folder: Path) -> tuple[str, ...]:
         """Kill the command at a point, run it again, and return the differences."""
-        scene = SCENES[point.scene]
-        return release_kills.kill_and_rerun(scene, self.libraries[scene.name], folder, point, self.ends[scene.name])
+        library, end, _ = self._recorded(point.scene)
+        return release_kills.kill_and_rerun(self.cases[point.scene], library, folder, point, end)
+
+    def _recorded(self, name: str) -> tuple[Library, RepositoryState, tuple[KillPoint, ...]]:
+        """Return the state before a case, the state after it, and its kill points."""
+        if name not in self._recordings:
+            number = len(self._recordings)
+            case, library = self.cases[name], self.cases[name].make(self.folder / f"scene-{number}")
+            self._recordings[name] = library, *release_kills.record(case, library, self.folder / f"unharmed-{number}")
+        return self._recordings[name]
 
 
-@frozen(kw_only=True)
+@define(kw_only=True)
 class RolloutCases:
-    """All rollout cases, recorded without a kill.
+    """Rollout cases, each prepared and recorded without a kill when it is first needed; safe to use from threads.
 
     Attributes:
+        folder: where they are prepared.
         fork_server: starts their clouds.
-        moments: the state before each rollout, by name.
-        outcomes: the state after each rollout.
-        points: all kill points.
-        cases: the rollouts, by name.
+        cases: the rollouts, by name; each continues the preparations of those above it.
+        configuration: the app's `kaizen.toml`.
     """
 
+    folder: Path
     fork_server: CloudForkServer
-    moments: dict[str, TeamSandbox]
-    outcomes: dict[str, Outcome]
-    points: tuple[KillPoint, ...]
-    cases: Mapping[str, RolloutCase]
+    cases: Mapping[str, RolloutCase] = field(factory=lambda: ROLLOUTS)
+    configuration: bytes = field(default=KAIZEN_TOML, repr=False)
+    _moments: dict[str, TeamSandbox] = field(factory=dict, init=False)
+    _recordings: dict[str, tuple[Outcome, tuple[KillPoint, ...]]] = field(factory=dict, init=False)
+    _lock: threading.RLock = field(factory=threading.RLock, init=False)
+
+    def moment(self, name: str) -> TeamSandbox:
+        """The state before a rollout."""
+        with self._lock:
+            if name not in self._moments:
+                self._prepare_until(name)
+            return self._moments[name]
+
+    def _prepare_until(self, name: str) -> None:
+        names = list(self.cases)
+        for number in range(len(self._moments), names.index(name) + 1):
+            sandbox = (
+                self._moments[names[number - 1]]
+                if number
+                else create_sandbox(self.folder / "found", self.configuration)
+            )
+            self._moments[names[number]] = rollout_cases.prepare(
+                self.cases[names[number]], sandbox, self.folder / f"moment-{number}", self.fork_server
+            )
+
+    def outcome(self, name: str) -> Outcome:
+        """The state after a rollout."""
+        return self._recorded(name)[0]
+
+    def points_of(self, name: str) -> tuple[KillPoint, ...]:
+        """The kill points of a rollout."""
+        return self._recorded(name)[1]
+
+    def _recorded(self, name: str) -> tuple[Outcome, tuple[KillPoint, ...]]:
+        with self._lock:
+            if name not in self._recordings:
+                folder = self.folder / f"unharmed-{name}"
+                self._recordings[name] = rollout_kills.record(
+                    self.cases[name], self.moment(name), folder, self.fork_server
+                )
+            return self._recordings[name]
+
+    @property
+    def points(self) -> tuple[KillPoint, ...]:
+        """All kill points."""
+        return tuple(point for name in self.cases for point in self.points_of(name))
 
     def kill_and_rerun(
         self, point: KillPoint, folder: Path, *, elsewhere: Mapping[str, str] | None = None
     ) -> tuple[str, ...]:
         """Kill the command at a point, run it again, here or on another machine, and return the differences."""
-        case, moment, expected = self.cases[point.scene], self.moments[point.scene], self.outcomes[point.scene]
+        name = point.scene
         return rollout_kills.kill_and_rerun(
-            case, moment, folder, self.fork_server, point=point, expected=expected, elsewhere=elsewhere
+            self.cases[name],
+            self.moment(name),
+            folder,
+            self.fork_server,
+            point=point,
+            expected=self.outcome(name),
+            elsewhere=elsewhere,
         )
 
     @property
     def handover_points(self) -> tuple[KillPoint, ...]:
         """The kill points after which another machine finishes the command."""
-        return tuple(point for point in self.points if point.scene in handovers.HANDOVERS)
+        return tuple(point for name in self.cases if name in handovers.HANDOVERS for point in self.points_of(name))
 
     def kill_and_hand_over(self, point: KillPoint, folder: Path) -> tuple[str, ...]:
         """Kill the command at a point, finish it from a fresh clone on another machine, and return what is wrong."""
         name = point.scene
         return handovers.kill_and_hand_over(
-            ROLLOUTS[name],
-            self.moments[name],
+            self.cases[name],
+            self.moment(name),
             folder,
             self.fork_server,
             point=point,
-            expected=self.outcomes[name],
+            expected=self.outcome(name),
             skew=handovers.clock_of(point),
         )
 
     def race_two_hotfixes(self, folder: Path) -> tuple[str, ...]:
         """Release hotfixes of two tenants from two clones at once, and return what is wrong."""
-        return hotfix_races.race_two_hotfixes(self.moments["hotfix"], folder, self.fork_server)
+        return hotfix_races.race_two_hotfixes(self.moment("hotfix"), folder, self.fork_server)
 
     def race_two_promotions(self, folder: Path) -> tuple[str, ...]:
         """Race two promotions, and return what is wrong."""
         return promotion_races.race_two_promotions(
-            self.moments[RACED_ROLLOUT], folder, self.fork_server, self.outcomes[RACED_ROLLOUT]
+            self.moment(RACED_ROLLOUT), folder, self.fork_server, self.outcome(RACED_ROLLOUT)
         )
 
     def resume_after_lease(self, folder: Path, round_number: int, rounds: int) -> tuple[str, ...]:
@@ -139,47 +204,11 @@ class RolloutCases:
             round_number: counted from 0.
             rounds: number of rounds, spread over the requests that need the lock.
         """
-        request_numbers = promotion_races.requests_under_lock(
-            point for point in self.points if point.scene == RACED_ROLLOUT
-        )
+        request_numbers = promotion_races.requests_under_lock(self.points_of(RACED_ROLLOUT))
         request_number = request_numbers[round_number * len(request_numbers) // rounds]
         return promotion_races.resume_after_lease(
-            self.moments[RACED_ROLLOUT], folder, self.fork_server, self.outcomes[RACED_ROLLOUT], request_number
+            self.moment(RACED_ROLLOUT), folder, self.fork_server, self.outcome(RACED_ROLLOUT), request_number
         )
-
-
-def prepare_releases(folder: Path) -> ReleaseCases:
-    """Create every release case and run it once without a kill."""
-    libraries = {name: scene.make(folder / f"scene-{number}") for number, (name, scene) in enumerate(SCENES.items())}
-    results = {
-        name: release_kills.record(SCENES[name], library, folder / f"unharmed-{number}")
-        for number, (name, library) in enumerate(libraries.items())
-    }
-    ends = {name: end for name, (end, _) in results.items()}
-    return ReleaseCases(
-        libraries=libraries, ends=ends, points=tuple(point for _, points in results.values() for point in points)
-    )
-
-
-def prepare_rollouts(
-    folder: Path,
-    fork_server: CloudForkServer,
-    cases: Mapping[str, RolloutCase] = ROLLOUTS,
-    configuration: bytes = KAIZEN_TOML,
-) -> RolloutCases:
-    """Create the state before every rollout, and run each rollout once without a kill."""
-    moments = rollout_cases.sandboxes_before_rollouts(folder, fork_server, cases=cases, configuration=configuration)
-    results = {
-        name: rollout_kills.record(rollout, moments[name], folder / f"unharmed-{name}", fork_server)
-        for name, rollout in cases.items()
-    }
-    return RolloutCases(
-        fork_server=fork_server,
-        moments=moments,
-        outcomes={name: outcome for name, (outcome, _) in results.items()},
-        points=tuple(point for _, points in results.values() for point in points),
-        cases=cases,
-    )
 
 
 def sample_evenly(points: Sequence[KillPoint], count: int) -> tuple[KillPoint, ...]:
@@ -201,7 +230,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--commands", type=int, default=100, help="releases with a command that are killed twice, evenly spread"
     )
-    parser.add_argument("--only", default="*", help="a pattern of the names of scenes and rollouts")
+    parser.add_argument("--only", default="*", help="a pattern of the names of scenes and rollouts that are killed")
+    parser.add_argument("--first", type=int, default=1, help="number of the first kill, to continue a campaign")
     options = parser.parse_args(arguments)
     with (
         tempfile.TemporaryDirectory(prefix="crash-", ignore_cleanup_errors=True) as folder,
@@ -211,24 +241,30 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run(folder: Path, fork_server: CloudForkServer, options: argparse.Namespace) -> int:
-    release_runs, rollout_runs, cluster_runs = (
-        prepare_releases(folder / "releases"),
-        prepare_rollouts(folder / "rollouts", fork_server, CASES),
-        prepare_rollouts(folder / "clusters", fork_server, CLUSTER_ROLLOUTS, cluster_cases.configuration()),
+    release_runs = ReleaseCases(folder=folder / "releases")
+    rollout_runs = RolloutCases(folder=folder / "rollouts", fork_server=fork_server, cases=CASES)
+    cluster_runs = RolloutCases(
+        folder=folder / "clusters",
+        fork_server=fork_server,
+        cases=CLUSTER_ROLLOUTS,
+        configuration=cluster_cases.configuration(),
     )
     all_points = [
-        item
-        for item in (*release_runs.points, *rollout_runs.points, *cluster_runs.points)
-        if fnmatchcase(item.scene, options.only)
+        point
+        for runs in (release_runs, rollout_runs, cluster_runs)
+        for name in runs.cases
+        if fnmatchcase(name, options.only)
+        for point in runs.points_of(name)
     ]
     points = sample_evenly(all_points, options.most)
     print_progress(f"{len(points)} of {len(all_points)} points in {len({item.scene for item in all_points})} scenes")
+    points = points[options.first - 1 :]
 
     places = (None, *map(wrong_clock, WRONG_CLOCKS))
 
     def strike(point: KillPoint) -> tuple[str, ...]:
         index = points.index(point)
-        if point.scene in release_runs.libraries:
+        if point.scene in release_runs.cases:
             return release_runs.kill_and_rerun(point, folder / f"kill-{index}")
         runs = cluster_runs if point.scene in cluster_runs.cases else rollout_runs
         return runs.kill_and_rerun(point, folder / f"kill-{index}", elsewhere=places[index % len(places)])
@@ -247,6 +283,8 @@ def _run(folder: Path, fork_server: CloudForkServer, options: argparse.Namespace
 
 def _run_handovers(folder: Path, rollout_runs: RolloutCases, options: argparse.Namespace) -> dict[str, tuple[str, ...]]:
     """Kill rollouts, finish them from fresh clones, and return what went wrong."""
+    if not options.handovers:
+        return {}
     all_points = [point for point in rollout_runs.handover_points if fnmatchcase(point.scene, options.only)]
     points = sample_evenly(all_points, options.handovers)
 
@@ -261,7 +299,7 @@ def _run_commands(folder: Path, rollout_runs: RolloutCases, count: int) -> dict[
     """Kill releases with a command, most of them while it matters, and return what went wrong."""
     if not count:
         return {}
-    moment = rollout_runs.moments["release-staging"]
+    moment = rollout_runs.moment("release-staging")
     cases = command_kills.prepare(moment, folder / "commands", rollout_runs.fork_server)
     own_points = cases.points_of_the_command[:count]
     other_points = [point for point in cases.points if point not in own_points]

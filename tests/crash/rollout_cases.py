@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,6 @@ from attrs import evolve, frozen
 
 from kaizen_tasks.rehearsal.local_cloud import cloud as clouds
 from tests.crash import engine
-from tests.crash.sandbox import KAIZEN_TOML, create_sandbox
 from tests.support.engines import has_docker
 
 if TYPE_CHECKING:
@@ -109,22 +108,10 @@ ROLLOUTS = {
 }
 
 
-def sandboxes_before_rollouts(
-    folder: Path,
-    fork_server: CloudForkServer,
-    until: str = "",
-    *,
-    cases: Mapping[str, RolloutCase] = ROLLOUTS,
-    configuration: bytes = KAIZEN_TOML,
-) -> dict[str, TeamSandbox]:
-    """Prepare all rollouts in order, or up to one, and return the state before each."""
-    sandbox, sandboxes = create_sandbox(folder / "found", configuration), {}
-    for number, rollout in enumerate(cases.values()):
-        running_sandbox = sandbox.copy_to(folder / f"moment-{number}").start_cloud(fork_server)
-        rollout.prepare(running_sandbox)
-        assert running_sandbox.cloud is not None
-        clouds.stop_cloud(running_sandbox.cloud)
-        sandbox = sandboxes[rollout.name] = evolve(running_sandbox, cloud=None)
-        if rollout.name == until:
-            break
-    return sandboxes
+def prepare(case: RolloutCase, sandbox: TeamSandbox, folder: Path, fork_server: CloudForkServer) -> TeamSandbox:
+    """Copy the state before the rollout above to a folder, and return the state before this one."""
+    running_sandbox = sandbox.copy_to(folder).start_cloud(fork_server)
+    case.prepare(running_sandbox)
+    assert running_sandbox.cloud is not None
+    clouds.stop_cloud(running_sandbox.cloud)
+    return evolve(running_sandbox, cloud=None)

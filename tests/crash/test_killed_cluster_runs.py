@@ -7,27 +7,29 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.crash import cluster_cases
-from tests.crash.campaign import RolloutCases, prepare_rollouts
-from tests.crash.cloud_fork_server import CloudForkServer
+from tests.crash.campaign import RolloutCases
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.crash.cloud_fork_server import CloudForkServer
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
-def promotion(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RolloutCases]:
-    """A promotion to another account, recorded."""
-    folder, configuration = tmp_path_factory.mktemp("crash"), cluster_cases.sample_configuration()
-    with CloudForkServer() as fork_server:
-        yield prepare_rollouts(folder, fork_server, cluster_cases.CLUSTER_SAMPLE, configuration)
+def promotion(fork_server: CloudForkServer, tmp_path_factory: pytest.TempPathFactory) -> RolloutCases:
+    """Return a promotion to another account."""
+    return RolloutCases(
+        folder=tmp_path_factory.mktemp("crash"),
+        fork_server=fork_server,
+        cases=cluster_cases.CLUSTER_SAMPLE,
+        configuration=cluster_cases.sample_configuration(),
+    )
 
 
 def test_deployment_keeps_variables_secrets_and_tags(promotion: RolloutCases) -> None:
-    (outcome,) = promotion.outcomes.values()
-    prod = outcome.cluster["prod-web-service"]
+    prod = promotion.outcome("ecs-promote").cluster["prod-web-service"]
 
     assert (prod["deployments"], prod["task definitions"]) == (("SUCCESSFUL", "SUCCESSFUL"), 2)
     for name in ("ENVIRONMENT", "TOKEN", "coach"):

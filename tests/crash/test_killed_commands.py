@@ -19,7 +19,7 @@ pytestmark = pytest.mark.e2e
 def test_command_runs_once_in_a_release_that_is_killed_before_it_sees_the_answer(
     rollout_runs: RolloutCases, tmp_path: Path
 ) -> None:
-    moment = rollout_runs.moments["release-staging"]
+    moment = rollout_runs.moment("release-staging")
     cases = command_kills.prepare(moment, tmp_path / "cases", rollout_runs.fork_server)
     (point,) = (each for each in cases.points if (each.label, each.phase) == (command_kills.RUN_TASK, "after"))
 

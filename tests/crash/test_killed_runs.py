@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.crash.campaign import WRONG_CLOCKS, ReleaseCases, prepare_releases, sample_evenly
+from tests.crash.campaign import WRONG_CLOCKS, ReleaseCases, sample_evenly
 from tests.crash.release_kills import NOT_REACHED
 from tests.support.wrong_clock import wrong_clock
 
@@ -24,7 +24,7 @@ HANDOVERS = 6
 
 @pytest.fixture(scope="module")
 def release_runs(tmp_path_factory: pytest.TempPathFactory) -> ReleaseCases:
-    return prepare_releases(tmp_path_factory.mktemp("crash"))
+    return ReleaseCases(folder=tmp_path_factory.mktemp("crash"))
 
 
 @pytest.mark.parametrize("number", range(SAMPLE))

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.crash.cloud_fork_server import CloudForkServer
 from tests.crash.library import wait_for_result
 from tests.crash.outcomes import Outcome, collect_outcome, deployment_statuses
-from tests.crash.rollout_cases import sandboxes_before_rollouts
 from tests.support import bad_servers
 from tests.support.workspaces import assert_refused
 
@@ -20,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from http.server import BaseHTTPRequestHandler
 
+    from tests.crash.campaign import RolloutCases
+    from tests.crash.cloud_fork_server import CloudForkServer
     from tests.crash.sandbox import TeamSandbox
     from tests.support.workspaces import CommandResult
 
@@ -38,26 +38,16 @@ DIES_IN_PROD = b'import os\nif os.environ["ENVIRONMENT"] == "prod":\n    raise S
 HANGS_IN_PROD = b'import os, time\nif os.environ["ENVIRONMENT"] == "prod":\n    time.sleep(600)\n'
 
 
-@pytest.fixture(scope="module")
-def fork_server() -> Iterator[CloudForkServer]:
-    with CloudForkServer() as fork_server:
-        yield fork_server
-
-
-@pytest.fixture(scope="module")
-def sandboxes(fork_server: CloudForkServer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, TeamSandbox]:
-    return sandboxes_before_rollouts(tmp_path_factory.mktemp("sandboxes"), fork_server, until="promote-beta")
-
-
 @pytest.fixture
 def at(
-    sandboxes: dict[str, TeamSandbox], fork_server: CloudForkServer, tmp_path_factory: pytest.TempPathFactory
+    rollout_runs: RolloutCases, fork_server: CloudForkServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., TeamSandbox]]:
     """Return what makes a copy of a moment."""
     risen: list[TeamSandbox] = []
 
     def copied(name: str, *options: str) -> TeamSandbox:
-        risen.append(sandboxes[name].copy_to(tmp_path_factory.mktemp("at") / "copy").start_cloud(fork_server, *options))
+        copy = rollout_runs.moment(name).copy_to(tmp_path_factory.mktemp("at") / "copy")
+        risen.append(copy.start_cloud(fork_server, *options))
         return risen[-1]
 
     yield copied
@@ -71,17 +61,10 @@ def sandbox(at: Callable[..., TeamSandbox]) -> TeamSandbox:
     return at("promote-prod")
 
 
-@pytest.fixture(scope="module")
-def expected(
-    sandboxes: dict[str, TeamSandbox], fork_server: CloudForkServer, tmp_path_factory: pytest.TempPathFactory
-) -> Outcome:
+@pytest.fixture
+def expected(rollout_runs: RolloutCases) -> Outcome:
     """Return what an undisturbed promotion leaves."""
-    copy = sandboxes["promote-prod"].copy_to(tmp_path_factory.mktemp("expected") / "copy").start_cloud(fork_server)
-    copy.library.inv(*PROMOTION).expect_success()
-    try:
-        return collect_outcome(copy)
-    finally:
-        copy.destroy()
+    return rollout_runs.outcome("promote-prod")
 
 
 def assert_as_undisturbed(sandbox: TeamSandbox, expected: Outcome) -> None:
