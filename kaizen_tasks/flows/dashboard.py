@@ -130,7 +130,7 @@ def _read_changelog(tools: Tools, errors: list[str]) -> Changelog | None:
         try:
             return read(tools)
         except KaizenError as error:
-            errors[:] = dict.fromkeys([*errors, f"the changelog: {error.message}"])
+            errors[:] = dict.fromkeys([*errors, error.message])
     return None
 
 

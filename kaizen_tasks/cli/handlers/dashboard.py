@@ -43,7 +43,7 @@ def dashboard(c: Context, *, env: list[str], since: str, out: str, json: bool) -
             verb = "would write" if tools.dry else "wrote"
             if not tools.dry:
                 _write(Path(out), page)
-            tools.reporter.note(f"{verb} {out}: {len(page.encode()) / 1000:.0f} kB")
+            tools.reporter.note(f"{verb} {out}")
     if json:
         json_output.print_json(dashboard_document(board, tools.settings))
 

@@ -53,7 +53,7 @@ def test_page_is_written_and_replaces_an_earlier_one(tools: FakeTools, tmp_path:
     assert is_dashboard(first)
     assert is_dashboard(path.read_bytes())
     assert path.read_bytes() != first
-    assert tools.reporter.lines[-1].startswith("wrote dashboard.html: ")
+    assert tools.reporter.lines[-1] == "wrote dashboard.html"
     assert [each.name for each in tmp_path.iterdir()] == ["dashboard.html"]
 
 
@@ -70,7 +70,7 @@ def test_dry_run_writes_nothing(tools: FakeTools, tmp_path: Path) -> None:
 
     run(out="dashboard.html")
 
-    assert tools.reporter.lines[-1].startswith("would write dashboard.html: ")
+    assert tools.reporter.lines[-1] == "would write dashboard.html"
     assert list(tmp_path.iterdir()) == []
 
 
