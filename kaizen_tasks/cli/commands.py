@@ -194,6 +194,16 @@ history = command(
     flags.JSON,
     read_only=True,
 )
+metrics = command(
+    "metrics.metrics",
+    "Show DORA's four metrics of each stage and tenant.\n\n"
+    "Deployment frequency, lead time, change failure rate and time to restore, from the ledger and git.",
+    flags.ENV_OR_ALL,
+    Flag("since", "from when on, e.g. 30d or 2026-09-01 (default: 90d)", value=flags.SINCE_VALUE),
+    Flag("format", "table or openmetrics", default="table"),
+    flags.JSON,
+    read_only=True,
+)
 dashboard = command(
     "dashboard.dashboard",
     "Write a page of what runs where, and of how it came about.\n\n"
@@ -504,7 +514,8 @@ local = Collection(
 LIBRARY_TASKS = (announce, bump, commit, cut, next_release, tag, demo, doctor, init, propose, changelog, config, local)
 DEPLOY_TASKS = (
     *(build, push, deploy, verify, promote, hotfix, rollback),
-    *(run, logs, command_group, status, history, dashboard, migrate, setup, rehearse, release, runtime, lock, hold),
+    *(run, logs, command_group, status, history, metrics, dashboard),
+    *(migrate, setup, rehearse, release, runtime, lock, hold),
     notify,
 )
 """The tasks of an app with environments, beside those of its pipeline's stages."""

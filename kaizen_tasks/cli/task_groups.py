@@ -14,7 +14,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *("bump", "commit", "build", "push", "deploy", "verify", "tag", "release.abandon"),
     ),
     "Operate": (
-        *("status", "history", "dashboard", "run", "logs", "doctor", "migrate"),
+        *("status", "history", "metrics", "dashboard", "run", "logs", "doctor", "migrate"),
         *("hold.add", "hold.remove", "lock.show", "lock.release", "command.resolve", "notify.test"),
     ),
     "Changelog": ("changelog.add", "changelog.check", "changelog.show", "changelog.release"),

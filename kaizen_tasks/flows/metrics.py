@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.git.commit import Commit
@@ -49,15 +49,13 @@ class MetricsReport:
     Attributes:
         since: when the span begins, in UTC.
         until: when it ends: now.
-        metrics: those of each scope, in the order of the scopes.
-        scopes: what they are about.
+        metrics: those of each stage, group and environment, in the order of the scopes.
         problems: what is missing, and how to get it: `this clone is shallow: git fetch --unshallow`.
     """
 
     since: datetime
     until: datetime
     metrics: tuple[Metrics, ...]
-    scopes: tuple[Scope, ...]
     problems: tuple[str, ...] = ()
 
 
@@ -109,28 +107,19 @@ def collect_metrics(
     is_release = _release_commits(histories, commits, tools)
     records, deliveries = {}, {}
     for environment in environments:
-        names = (environment.name, *environment.formerly)
-        hotfixes = {name for name, commit in commits.items() if commit.environment in names}
+        own_names = (environment.name, *environment.formerly)
+        hotfixes = {name for name, commit in commits.items() if commit.environment in own_names}
         record = read_changes(environment.name, histories[environment.name], hotfixes=hotfixes)
         records[environment.name] = record
         deliveries[environment.name] = find_deliveries(record, commits, release_commits=is_release)
-    metrics = tuple(
-        measure(
-            scope.name,
-            [records[environment.name] for environment in scope.environments],
-            [each for environment in scope.environments for each in deliveries[environment.name]],
-            since=since,
-            until=until,
-        )
-        for scope in scopes
-    )
-    return MetricsReport(
-        since=since,
-        until=until,
-        metrics=metrics,
-        scopes=tuple(scopes),
-        problems=problems or _find_gaps(metrics, commits, tools),
-    )
+    metrics = []
+    for scope in scopes:
+        names = [environment.name for environment in scope.environments]
+        own_deliveries = [delivery for name in names for delivery in deliveries[name]]
+        measured = measure(scope.name, [records[name] for name in names], own_deliveries, since=since, until=until)
+        metrics.append(evolve(measured, group=scope.group))
+    problems = problems or _find_gaps(metrics, commits, tools)
+    return MetricsReport(since=since, until=until, metrics=tuple(metrics), problems=problems)
 
 
 def read_context(

@@ -238,6 +238,59 @@ TEST_MESSAGES: Fields = {
     "targets.NAME.fix": ("text or null", "What to do about it, if anything."),
 }
 
+METRICS: Fields = {
+    "app": ("text", "The app's name."),
+    "since": ("text", "When the span begins, in UTC, as ISO 8601."),
+    "until": ("text", "When it ends: now."),
+    "missing": ("list of text", "What could not be read, and the command that helps; mostly empty."),
+    "metrics.NAME.group": ("text or null", "Name of the group, where it is measured as a member of one."),
+    "metrics.NAME.environments": ("list of text", "Names of its environments."),
+    "metrics.NAME.begin": (
+        "text or null",
+        "When the span begins here: later than `since` if the first entry was written later; null without entries.",
+    ),
+    "metrics.NAME.deployments.count": ("whole number or null", "Releases that were verified for the first time."),
+    "metrics.NAME.deployments.per_week": ("number or null", "The same, a week; null for less than a week."),
+    "metrics.NAME.lead_time.median_seconds": ("number or null", "From a commit to its verification."),
+    "metrics.NAME.lead_time.commits": ("whole number or null", "How many commits that is the median of."),
+    "metrics.NAME.lead_time.deployments": ("whole number or null", "How many of the deployments have known commits."),
+    "metrics.NAME.change_failure.rate": ("number or null", "`failed` as a part of `changes`, from 0 to 1."),
+    "metrics.NAME.change_failure.changes": (
+        "whole number or null",
+        "Releases that were first known to work or to fail in the span.",
+    ),
+    "metrics.NAME.change_failure.failed": ("whole number or null", "How many of them failed, then or later."),
+    "metrics.NAME.change_failure.reasons.verification": (
+        "whole number",
+        "How many failed verification. `reasons` is null where nothing was ever recorded.",
+    ),
+    "metrics.NAME.change_failure.reasons.rollback": ("whole number", "How many were rolled back."),
+    "metrics.NAME.change_failure.reasons.hotfix": ("whole number", "How many a hotfix followed within a day."),
+    "metrics.NAME.change_failure.reasons.deployment": ("whole number", "How many did not come up."),
+    "metrics.NAME.restore.median_seconds": ("number or null", "Length of the incidents that ended in the span."),
+    "metrics.NAME.restore.incidents": ("whole number or null", "How many incidents that is the median of."),
+    "metrics.NAME.restore.open": (
+        "list of objects",
+        "Those that go on, by `environment`, `version`, `reason`, `since` and `seconds`.",
+    ),
+    "metrics.NAME.unfinished": (
+        "whole number or null",
+        "Deployments that began in the span and have no outcome: they go on, or were abandoned.",
+    ),
+    "metrics.NAME.weeks[].begin": ("text", "A Monday. The first and the last week may be cut by the span."),
+    "metrics.NAME.weeks[].deployments": ("whole number", "Releases that were verified for the first time."),
+    "metrics.NAME.weeks[].changes": ("whole number", "Releases that were first known to work or to fail."),
+    "metrics.NAME.weeks[].failed": ("whole number", "How many of these failed, then or later."),
+    "metrics.NAME.weeks[].lead_time_seconds": ("number or null", "Median of the week."),
+    "metrics.NAME.weeks[].restore_seconds": ("number or null", "Median of the incidents that ended in the week."),
+    "metrics.NAME.releases[].version": ("text", "The release, as `v1.2.3`."),
+    "metrics.NAME.releases[].decided": ("text", "When it was first known whether it works."),
+    "metrics.NAME.releases[].verified": ("text or null", "When it was verified first; null if it never was."),
+    "metrics.NAME.releases[].failure": ("text or null", "Why it counts as failed: one of `reasons`."),
+    "metrics.NAME.releases[].lead_time_seconds": ("number or null", "Median of its commits."),
+    "metrics.NAME.releases[].restore_seconds": ("number or null", "Length of the longest incident that it caused."),
+}
+
 LOCK_STATUS: Fields = {
     "app": ("text", "The app's name."),
     "environments.NAME.lock": ("object or null", "Who is changing it now; null when nobody is."),
@@ -298,6 +351,13 @@ DOCUMENTS = (
         about="Everything that the page shows; each environment has all fields of `status --json` too.",
         fields=DASHBOARD,
         like={path: explained for path, explained in STATUS.items() if path.startswith("environments.")},
+    ),
+    DocumentFields(
+        task="metrics",
+        command="metrics --json",
+        about="DORA's four metrics, by stage, group and environment; null is unknown. "
+        "[What is counted](../how-to/metrics.md).",
+        fields=METRICS,
     ),
     DocumentFields(
         task="logs",

@@ -43,7 +43,7 @@ HEAD_RULE = Box("    \n    \n ── \n" + "    \n" * 5, ascii=True)
 FOLDED_COLUMNS = ("key", "value")
 """Whose cells may be of any length."""
 
-OPTIONAL_COLUMNS = ("digest", "commit", "took", "changed", "image")
+OPTIONAL_COLUMNS = ("a week", "digest", "commit", "took", "changed", "image")
 """What is left out of a table that is wider than the terminal, in this order."""
 
 LOCK_MARK, HOLD_MARK = "L", "H"
@@ -54,15 +54,15 @@ LEGEND = {"»": "deploying", "·": "nothing released yet", LOCK_MARK: "locked", 
 def print_status(rows: Sequence[EnvironmentStatus], now: datetime) -> None:
     """Print a table with one line per environment, then every drift, lock and hold in words."""
     table, *lines = render_status(rows, now)
-    _print_all(table)
-    _print_all(*lines)  # only this program begins lines: CI systems take some for commands
+    print_all(table)
+    print_all(*lines)  # only this program begins lines: CI systems take some for commands
 
 
 def render_status(rows: Sequence[EnvironmentStatus], now: datetime) -> tuple[RenderableType, ...]:
     """Return a table with one line per environment, then the marks in it and every drift, lock and hold in words."""
     has_lines = any(row.line for row in rows)
     columns = ("", "environment", "image", "digest", "running", "ledger", "changed", *(("line",) if has_lines else ()))
-    table = _table(*columns)
+    table = new_table(*columns)
     for row in rows:
         table.add_row(
             _marks(row),
@@ -118,9 +118,9 @@ def drift_texts(rows: Sequence[EnvironmentStatus]) -> Iterator[str]:
 def print_history(deployments: Sequence[Deployment]) -> None:
     """Print a row for each deployment, newest first, with its reason below it, then the addresses of their CI runs."""
     if not deployments:
-        _print_all("nothing was released yet")
+        print_all("nothing was released yet")
         return
-    table = _table("when (UTC)", "environment", "release", "commit", "outcome", "took", "by")
+    table = new_table("when (UTC)", "environment", "release", "commit", "outcome", "took", "by")
     reasons: dict[int, str] = {}
     for deployment in deployments:
         entry = deployment.first
@@ -139,15 +139,15 @@ def print_history(deployments: Sequence[Deployment]) -> None:
     _print_table(table, reasons)
     with_run = [deployment.first for deployment in deployments if deployment.first.run_url]
     runs = dict.fromkeys(printable(f"{entry.version} in {entry.environment}: {entry.run_url}") for entry in with_run)
-    _print_all(*runs)
+    print_all(*runs)
 
 
 def print_candidates(candidates: Sequence[RollbackCandidate]) -> None:
     """Print the releases that a rollback can choose, newest first."""
     if not candidates:
-        _print_all("nothing to roll back to: no release was verified there before the one that is serving")
+        print_all("nothing to roll back to: no release was verified there before the one that is serving")
         return
-    table = _table("environment", "release", "verified (UTC)", "by", "image")
+    table = new_table("environment", "release", "verified (UTC)", "by", "image")
     remarks: dict[int, str] = {}
     for candidate in candidates:
         entry = candidate.entry
@@ -163,22 +163,22 @@ def print_candidates(candidates: Sequence[RollbackCandidate]) -> None:
 
 def print_runtime(views: Sequence[RuntimeConfigView], rules: RuntimeRules, now: datetime) -> None:
     """Print the runtime configurations of environments; secret values are redacted."""
-    table = _table("environment", "key", "value", "written")
+    table = new_table("environment", "key", "value", "written")
     for view in views:
         written_ago = f"{duration.format_duration((now - view.written_at).total_seconds())} ago"
         for name in view.document.names:
             age = written_ago if view.is_new(name) else f"before {written_ago}"
             table.add_row(view.environment.name, name, rules.display_value(name, view.document.value(name)), age)
-    _print_all(table)
+    print_all(table)
 
 
 def print_runtime_difference(first: RuntimeConfigView, second: RuntimeConfigView, rules: RuntimeRules) -> None:
     """Print the runtime configuration of two environments, side by side."""
-    table = _table("key", first.environment.name, second.environment.name, "")
+    table = new_table("key", first.environment.name, second.environment.name, "")
     for name, is_same in runtime_config.compare_documents(first.document, second.document, rules).items():
         hints = (rules.display_value(name, view.document.value(name)) for view in (first, second))
         table.add_row(name, *hints, Text("same", "green") if is_same else Text("differs", "yellow"))
-    _print_all(table)
+    print_all(table)
 
 
 class _FittingTable(Table):
@@ -197,7 +197,7 @@ class _FittingTable(Table):
         yield from Table.__rich_console__(table, console, options)
 
 
-def _table(*columns: str) -> Table:
+def new_table(*columns: str) -> Table:
     """Return an empty table, of which only cells that may be of any length are folded."""
     has_folded = any(column in FOLDED_COLUMNS for column in columns)
     table = _FittingTable(box=HEAD_RULE, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
@@ -220,7 +220,7 @@ def _print_table(table: Table, remarks: Mapping[int, str] | None = None) -> None
         line.rstrip()
         console.print(line, soft_wrap=True)
         if remark := (remarks or {}).get(number - len(("head", "rule"))):
-            _print_all(f"    {remark}")
+            print_all(f"    {remark}")
 
 
 def print_labelled(rows: Iterable[tuple[str, str]]) -> None:
@@ -242,9 +242,9 @@ def print_migrations(migrations: Iterable[tuple[str, Sequence[MappedSetting]]]) 
     first: Sequence[MappedSetting] = ()
     for title, settings in migrations:
         rows = [(f"  {each.name}", describe_setting(each)) for each in settings if each not in first]
-        _print_all(Text(f"{title}, where it differs" if first else title, "bold"))
+        print_all(Text(f"{title}, where it differs" if first else title, "bold"))
         print_labelled(rows)
-        _print_all("")
+        print_all("")
         first = first or settings
 
 
@@ -252,7 +252,7 @@ def _console() -> SafeConsole:
     return SafeConsole(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
 
 
-def _print_all(*renderables: RenderableType) -> None:
+def print_all(*renderables: RenderableType) -> None:
     """Print tables and lines, with colour on a terminal, where lines are wrapped between words, else as they are."""
     console = _console()
     for renderable in renderables:

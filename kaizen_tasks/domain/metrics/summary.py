@@ -57,6 +57,7 @@ class Metrics:
     Attributes:
         name: the name of the stage, group or environment.
         environments: the names of its environments.
+        group: of an environment that is measured as a member of a group, the name of the group; otherwise empty.
         begin: when the span begins, or later when the first entry was written; None if nothing was ever recorded.
         end: when it ends, in UTC; all times are.
         releases: what became of each release that was decided in the span, in the order of `decided_at`.
@@ -74,6 +75,7 @@ class Metrics:
 
     name: str
     environments: tuple[str, ...]
+    group: str = ""
     begin: datetime | None
     end: datetime
     releases: tuple[ReleaseValues, ...] = ()
@@ -103,7 +105,7 @@ class Metrics:
         """The deployments of an average week; None for a span of less than a week."""
         if self.deployments is None or self.days is None or self.days < 7:
             return None
-        return self.deployments / self.days * 7
+        return self.deployments * 7 / self.days
 
     @property
     def changes(self) -> int | None:

@@ -92,7 +92,7 @@ def test_event_file_has_the_text_as_it_is() -> None:
 
 
 def test_tables_are_printed_with_it(capsys: pytest.CaptureFixture[str]) -> None:
-    tables._print_all(HOSTILE)
+    tables.print_all(HOSTILE)
 
     assert capsys.readouterr().out.strip() == SHOWN
 
