@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import tempfile
 import threading
@@ -20,6 +21,7 @@ from tests.crash import (
     command_kills,
     handovers,
     hotfix_races,
+    message_kills,
     promotion_races,
     release_kills,
     release_races,
@@ -232,6 +234,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--only", default="*", help="a pattern of the names of scenes and rollouts that are killed")
     parser.add_argument("--first", type=int, default=1, help="number of the first kill, to continue a campaign")
+    parser.add_argument("--messages", type=int, default=200, help="commands that are killed while they send messages")
     options = parser.parse_args(arguments)
     with (
         tempfile.TemporaryDirectory(prefix="crash-", ignore_cleanup_errors=True) as folder,
@@ -274,6 +277,7 @@ def _run(folder: Path, fork_server: CloudForkServer, options: argparse.Namespace
     failures = {str(point): item for point, item in results.items() if point not in unreached}
     failures |= _run_handovers(folder, rollout_runs, options)
     failures |= _run_commands(folder, rollout_runs, options.commands)
+    failures |= _run_messages(folder, rollout_runs, options.messages)
     failures |= _run_races(folder, rollout_runs, options.races)
     _print_summary([point for point in points if point not in unreached], len(unreached))
     for title, item in failures.items():
@@ -310,6 +314,22 @@ def _run_commands(folder: Path, rollout_runs: RolloutCases, count: int) -> dict[
 
     results = _run_all("commands", points, kill)
     return {f"command: {point}": failures for point, failures in results.items() if failures != (NOT_REACHED,)}
+
+
+def _run_messages(folder: Path, rollout_runs: RolloutCases, count: int) -> dict[str, tuple[str, ...]]:
+    """Kill commands while they send messages, at every point as often as needed, and return what went wrong."""
+    if not count:
+        return {}
+    moment = rollout_runs.moment("promote-prod")
+    with message_kills.Receiver() as receiver:
+        cases = message_kills.prepare(moment, folder / "messages", rollout_runs.fork_server, receiver)
+        points = sample_evenly(cases.points, count) * math.ceil(count / len(cases.points))
+
+        def kill(index: int) -> tuple[str, ...]:
+            return cases.kill_and_check(points[index], folder / f"message-{index}")
+
+        results = _run_all("messages", range(count), kill)
+    return {f"message: {points[index]}": wrong for index, wrong in results.items() if wrong != (NOT_REACHED,)}
 
 
 def _run_races(folder: Path, rollout_runs: RolloutCases, rounds: int) -> dict[str, tuple[str, ...]]:
