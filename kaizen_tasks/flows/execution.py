@@ -209,7 +209,7 @@ def execute_change(change: Change, tools: CommandTools, *, confirm: Confirm, com
     with mutations.note_in_interruptions():
         require_accounts((*change.environments, *change.evidence_environments), tools)
         announce(change.title, tools, change.environments)
-        with sending_messages(tools):
+        with sending_messages(tools, change.environments):
             _execute_change(change, tools, mutations, confirm=confirm, command=command, wait=wait)
 
 

@@ -253,16 +253,15 @@ class Toolbox:
 
     @cached_property
     def messenger(self) -> Messenger:
-        """Sends messages to the targets of `[[notify]]`, with secrets of the home account."""
+        """Sends messages to the targets of `[[notify]]`, with secrets of the home account; not from a local cloud."""
         from kaizen_tasks.adapters.aws.endpoint import is_local_cloud
         from kaizen_tasks.adapters.notify.messenger import TargetMessenger
+        from kaizen_tasks.adapters.notify.rehearsal import RehearsalMessenger
 
-        return TargetMessenger(
-            lambda: self._home.secrets,
-            network=lambda: self._aws.network,
-            clock=self.clock,
-            is_local=is_local_cloud(),
-        )
+        is_local = is_local_cloud()
+        network, secrets = (lambda: self._aws.network), (lambda: self._home.secrets)
+        messenger = TargetMessenger(secrets, network=network, clock=self.clock, is_local=is_local)
+        return RehearsalMessenger(messenger, self.reporter.note) if is_local else messenger
 
     @cached_property
     def clock(self) -> Clock:

@@ -65,6 +65,14 @@ class TargetMessenger(Messenger):
             send_json(message, self._receiver(target), keys=self._keys(target), now=now)
         return ""
 
+    def is_on_this_machine(self, target: NotifyTarget) -> bool:
+        """Return whether a target's address is of this machine; one that cannot be read is not."""
+        try:
+            address = target.webhook or (self._read(target, target.webhook_secret) if target.webhook_secret else "")
+            return is_loopback(urlsplit(address).hostname or "")
+        except (Undelivered, ValueError):
+            return False
+
     def require_usable(self, target: NotifyTarget) -> None:
         """Check what a message needs: secrets, their form, and where the receiver is; nothing is sent."""
         if target.format == "apprise":

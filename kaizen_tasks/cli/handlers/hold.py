@@ -31,7 +31,7 @@ def add(c: Context, *, env: list[str], reason: str, until: str) -> None:
     end = parse_hold_until(until, now)
     _refuse_conflicting_holds(stage.environments, reason_text, tools)
     mutations = MutationLog()
-    with sending_messages(tools), mutations.reclassify_errors():
+    with sending_messages(tools, stage.environments), mutations.reclassify_errors():
         for environment in stage.environments:
             hold = Hold(
                 environment=environment.name,
@@ -70,7 +70,7 @@ def remove(c: Context, *, env: list[str]) -> None:
     stage = params.resolve_stage(env, tools.settings)
     announce(f"remove hold from {join_names(stage.environments)}", tools)
     mutations = MutationLog()
-    with sending_messages(tools), mutations.reclassify_errors():
+    with sending_messages(tools, stage.environments), mutations.reclassify_errors():
         for environment in stage.environments:
             hold = tools.holds.get(environment.name) if tools.dry else remove_hold(environment.name, tools)
             if hold is None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.notification.retry import is_given_up
+from kaizen_tasks.domain.notification.topic import TOPICS
 from kaizen_tasks.domain.text.listing import counted, list_names
 from kaizen_tasks.flows.notification.sender import BackgroundSender, MessageSender
 
 if TYPE_CHECKING:
+    from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.flows.execution import CommandTools
 
 END_SECONDS = 5.0
@@ -21,13 +23,19 @@ INTERRUPTED_SECONDS = 1.0
 
 
 @contextmanager
-def sending_messages(tools: CommandTools) -> Iterator[None]:
+def sending_messages(tools: CommandTools, environments: Iterable[Environment]) -> Iterator[None]:
     """Send the messages in the outbox while the context lasts: those of this command, and what others have left.
 
-    Nothing is sent in a dry run, and no request is made without `[[notify]]`.
+    A dry run only says who would be told. No request is made without `[[notify]]`.
+
+    Args:
+        tools: the ports.
+        environments: the environments that the command is for.
     """
     if tools.dry or not tools.settings.notify:
         yield
+        if names := _listeners(tools, environments):
+            tools.reporter.note(f"would tell {list_names(names)} what becomes of it")
         return
     background = BackgroundSender(sender=MessageSender(tools=tools))
     _ = tools.outbox, tools.messenger, tools.locks  # made in this thread
@@ -44,6 +52,13 @@ def sending_messages(tools: CommandTools) -> Iterator[None]:
             tools.reporter.note(line)
 
 
+def _listeners(tools: CommandTools, environments: Iterable[Environment]) -> list[str]:
+    """Return the names of the targets that are told something about environments."""
+    names = [environment.name for environment in environments]
+    targets = tools.settings.notify
+    return [target.name for target in targets if any(target.wants(topic, name) for topic in TOPICS for name in names)]
+
+
 def _remarks(background: BackgroundSender, tools: CommandTools, *, is_complete: bool) -> Iterator[str]:
     """Yield what to say about messages that were not delivered; nothing if all were, or are in the hands of others."""
     sender, now = background.sender, tools.clock.now()
@@ -56,6 +71,8 @@ def _remarks(background: BackgroundSender, tools: CommandTools, *, is_complete: 
         and not is_given_up(message, now)
         and (not is_complete or message.reserved_until is None or message.reserved_until <= now)
     ]
+    if tools.outbox.problem:
+        yield f"nobody is told: {tools.outbox.problem}; inv setup --print-iam prints what it takes"
     if waiting:
         targets = list_names(list(dict.fromkeys(message.target for message in waiting)))
         verb, pronoun = ("waits", "it goes") if len(waiting) == 1 else ("wait", "they go")

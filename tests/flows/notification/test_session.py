@@ -14,6 +14,7 @@ from tests.fakes.tools import FakeTools, settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+PROD = (settings().environments["prod"],)
 NOTIFY = [{"webhook_secret": "kaizen/slack", "name": "team"}]
 
 
@@ -32,7 +33,7 @@ def fail(error: Exception) -> Callable[..., None]:
 
 
 def test_news_of_a_command_is_sent_before_it_ends(tools: FakeTools) -> None:
-    with sending_messages(tools):
+    with sending_messages(tools, PROD):
         tools.outbox.write([notification()])
 
     assert len(tools.messenger.sent) == 1
@@ -41,7 +42,7 @@ def test_news_of_a_command_is_sent_before_it_ends(tools: FakeTools) -> None:
 
 def test_what_an_earlier_command_has_left_is_sent_too(tools: FakeTools) -> None:
     tools.outbox.write([notification()])
-    with sending_messages(tools):
+    with sending_messages(tools, PROD):
         pass
 
     assert len(tools.messenger.sent) == 1
@@ -49,7 +50,7 @@ def test_what_an_earlier_command_has_left_is_sent_too(tools: FakeTools) -> None:
 
 def test_news_of_a_command_that_fails_is_sent(tools: FakeTools) -> None:
     def run() -> None:
-        with sending_messages(tools):
+        with sending_messages(tools, PROD):
             tools.outbox.write([notification()])
             raise DeployFailed("prod: it failed")
 
@@ -60,7 +61,7 @@ def test_news_of_a_command_that_fails_is_sent(tools: FakeTools) -> None:
 
 def test_news_of_a_command_that_is_interrupted_is_sent(tools: FakeTools) -> None:
     def run() -> None:
-        with sending_messages(tools):
+        with sending_messages(tools, PROD):
             tools.outbox.write([notification()])
             raise KeyboardInterrupt
 
@@ -72,17 +73,26 @@ def test_news_of_a_command_that_is_interrupted_is_sent(tools: FakeTools) -> None
 def test_dry_run_sends_nothing(tools: FakeTools) -> None:
     tools.dry = True
     tools.outbox.write([notification()])
-    with sending_messages(tools):
+    with sending_messages(tools, PROD):
         pass
 
     assert tools.messenger.sent == []
     assert len(tools.outbox.content().notifications) == 1
+    assert tools.reporter.lines == ["would tell team what becomes of it"]
+
+
+def test_dry_run_names_nobody_who_does_not_care_about_the_environment() -> None:
+    tools = FakeTools(settings=settings(notify=[{**NOTIFY[0], "stages": ["beta"]}]), dry=True)
+    with sending_messages(tools, PROD):
+        pass
+
+    assert tools.reporter.lines == []
 
 
 def test_without_targets_the_outbox_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     tools = FakeTools()
     monkeypatch.setattr(type(tools.outbox), "content", fail(AssertionError("the outbox was read")))
-    with sending_messages(tools):
+    with sending_messages(tools, PROD):
         pass
 
     assert tools.reporter.lines == []
@@ -90,7 +100,7 @@ def test_without_targets_the_outbox_is_not_read(monkeypatch: pytest.MonkeyPatch)
 
 def test_message_that_is_not_delivered_is_one_line(tools: FakeTools) -> None:
     tools.messenger.failures = {"team": [Undelivered("team: chat.example answers HTTP 500")]}
-    with sending_messages(tools):
+    with sending_messages(tools, PROD):
         tools.outbox.write([notification(), notification(version="v1.2.4", thread="v1.2.4")])
 
     assert tools.reporter.lines == [
@@ -100,7 +110,7 @@ def test_message_that_is_not_delivered_is_one_line(tools: FakeTools) -> None:
 
 def test_outbox_that_cannot_be_read_is_one_line(tools: FakeTools, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(tools.outbox), "content", fail(Unreachable("cannot read the outbox: no answer")))
-    with sending_messages(tools):
+    with sending_messages(tools, PROD):
         pass
 
     assert tools.reporter.lines == [
@@ -110,9 +120,18 @@ def test_outbox_that_cannot_be_read_is_one_line(tools: FakeTools, monkeypatch: p
 
 def test_bug_while_sending_does_not_fail_the_command(tools: FakeTools) -> None:
     tools.messenger.failures = {"team": [ValueError("bad")]}  # type: ignore[list-item]
-    with sending_messages(tools):
+    with sending_messages(tools, PROD):
         tools.outbox.write([notification()])
 
     assert tools.reporter.lines == [
         "1 message waits for team: unexpected ValueError: bad; it goes out with the next command"
+    ]
+
+
+def test_missing_permission_is_one_line_with_what_it_takes(tools: FakeTools) -> None:
+    with sending_messages(tools, PROD):
+        tools.outbox.do_without("cannot write to the ledger: AccessDeniedException")
+
+    assert tools.reporter.lines == [
+        "nobody is told: cannot write to the ledger: AccessDeniedException; inv setup --print-iam prints what it takes"
     ]
