@@ -26,6 +26,13 @@ class Outbox(Protocol):
     def news(self) -> Event:
         """Set whenever this process has written a notification, so that somebody can wait for that."""
 
+    @property
+    def problem(self) -> str:
+        """Why this process writes no notifications, or empty."""
+
+    def do_without(self, problem: str) -> None:
+        """Remember why this process writes no notifications from now on."""
+
     def content(self) -> OutboxContent:
         """Return everything that is not delivered yet, oldest first; a consistent read."""
 

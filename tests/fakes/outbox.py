@@ -24,11 +24,13 @@ class FakeOutbox(Outbox):
         notifications: those that are no message yet, by id.
         messages: those that are not delivered, by id.
         threads: by target and name.
+        problem: why notifications are not written.
     """
 
     notifications: dict[str, Notification] = field(factory=dict)
     messages: dict[str, QueuedMessage] = field(factory=dict)
     threads: dict[tuple[str, str], Thread] = field(factory=dict)
+    problem: str = ""
     _news: threading.Event = field(factory=threading.Event, repr=False)
     _guard: threading.Lock = field(factory=threading.Lock, repr=False)
     _count: int = 0
@@ -36,6 +38,9 @@ class FakeOutbox(Outbox):
     @property
     def news(self) -> threading.Event:
         return self._news
+
+    def do_without(self, problem: str) -> None:
+        self.problem = self.problem or problem
 
     def write(self, notifications: Sequence[Notification]) -> None:
         """Add notifications, as `Ledger.append` and `Holds` do."""

@@ -15,7 +15,7 @@ READING: dict[str, set[str]] = {
     "release_files": {"locate", "names", "read"},
     "scm": {
         *("invalidate_cache", "head", "resolve", "read_at", "modified_files", "blockers", "tags", "changed_files"),
-        "commits_between",
+        *("commits_between", "history", "is_shallow"),
         *("committer", "tracked_files", "find_lines", "ignored_files"),
         *(
             "is_ancestor",
@@ -40,7 +40,7 @@ READING: dict[str, set[str]] = {
     "ledger": {"entries", "entries_since"},
     "locks": {"get", "get_many", "inherited_tokens"},
     "holds": {"get", "get_many"},
-    "outbox": {"content", "thread"},
+    "outbox": {"content", "thread", "do_without"},
     "secrets": {"identifier", "current", "previous"},
     "account": {
         *("caller", "supported_regions", "endpoint_urls", "clock_skew", "permissions", "ledger_table"),

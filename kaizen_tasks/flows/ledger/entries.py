@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from attrs import evolve
@@ -13,7 +14,6 @@ from kaizen_tasks.domain.release import Release
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.domain.notification.notification import Notification
     from kaizen_tasks.ports.tools import Tools
 
 
@@ -105,12 +105,13 @@ def write(entry: LedgerEntry, tools: Tools, *, is_hotfix: bool = False) -> Ledge
         tools: the ports.
         is_hotfix: whether it verifies a hotfix.
     """
-    notifications: tuple[Notification, ...] = ()
     if tools.settings.notify:
-        from kaizen_tasks.flows.notification.news import entry_notifications
+        from kaizen_tasks.flows.notification.news import entry_notifications, write_with
 
         notifications = entry_notifications(entry, tools, is_hotfix=is_hotfix)
-    written = tools.ledger.append(entry, notifications)
+        written = write_with(notifications, partial(tools.ledger.append, entry), tools)
+    else:
+        written = tools.ledger.append(entry)
     tools.run_report.record(written)
     return written
 

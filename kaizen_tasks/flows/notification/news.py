@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.ledger import LedgerEntry
@@ -14,7 +14,7 @@ from kaizen_tasks.domain.notification.message import Change
 from kaizen_tasks.domain.notification.notification import Notification
 from kaizen_tasks.domain.notification.topic import Topic
 from kaizen_tasks.domain.release import Release
-from kaizen_tasks.errors import KaizenError
+from kaizen_tasks.errors import Denied, KaizenError
 from kaizen_tasks.flows.outcome import next_promotion
 
 if TYPE_CHECKING:
@@ -23,11 +23,33 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.hold import Hold
     from kaizen_tasks.ports.tools import Tools
 
+Written = TypeVar("Written")
+
 SEARCHED_ENTRIES = 200
 """Number of an environment's entries among which the deployment is found that a new entry is about."""
 
 HISTORY_TOPICS = frozenset({Topic.FAILED, Topic.COMMAND_FAILED, Topic.ROLLED_BACK, Topic.ABANDONED})
 """News after which one looks at the history of the environment."""
+
+
+def write_with(
+    notifications: Sequence[Notification], write: Callable[[Sequence[Notification]], Written], tools: Tools
+) -> Written:
+    """Write something with its notifications; without them if these credentials may not write to the outbox.
+
+    Args:
+        notifications: who is told.
+        write: writes it, and notifications with it, both or neither.
+        tools: the ports.
+    """
+    if not notifications or tools.outbox.problem:
+        return write(())
+    try:
+        return write(notifications)
+    except Denied as error:
+        written = write(())
+        tools.outbox.do_without(error.message)
+        return written
 
 
 def entry_notifications(entry: LedgerEntry, tools: Tools, *, is_hotfix: bool = False) -> tuple[Notification, ...]:

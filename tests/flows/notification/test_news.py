@@ -11,13 +11,17 @@ from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.notification.topic import Topic
 from kaizen_tasks.domain.release import Release
-from kaizen_tasks.errors import Unreachable
+from kaizen_tasks.errors import Denied, Unreachable
 from kaizen_tasks.flows.holds import add_hold, remove_hold
 from kaizen_tasks.flows.ledger import entries
 from kaizen_tasks.flows.notification.news import stage_of
+from tests.fakes.holds import FakeHolds
+from tests.fakes.outbox import FakeOutbox
 from tests.fakes.tools import FakeTools, settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pytest
 
     from kaizen_tasks.domain.notification.notification import Notification
@@ -168,3 +172,39 @@ def test_hold_that_is_there_already_is_not_told_again() -> None:
     assert len(told(run)) == 1
     assert remove_hold("dom", run) is None
     assert len(told(run)) == 1
+
+
+def test_entry_is_written_by_credentials_that_may_not_write_to_the_outbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = tools({"on": ["failed", "held"]})
+    attempts: list[int] = []
+
+    def deny(notifications: Sequence[Notification]) -> None:
+        attempts.append(len(notifications))
+        if notifications:
+            raise Denied("cannot write to the ledger: AccessDeniedException")
+
+    monkeypatch.setattr(FakeOutbox, "write", lambda _, notifications: deny(notifications))
+    record(run, Event.FAILED, Event.FAILED)
+    hold = Hold(environment="prod", reason="a fair", actor="ada", since=run.clock.now())
+
+    assert add_hold(hold, run) == hold
+    assert attempts == [1, 0, 0, 0]
+    assert [entry.event for entry in run.ledger.entries("prod")] == [Event.FAILED, Event.FAILED]
+    assert run.outbox.problem == "cannot write to the ledger: AccessDeniedException"
+
+
+def test_hold_is_removed_by_credentials_that_may_not_write_to_the_outbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = tools({"on": ["hold-removed"]})
+    hold = Hold(environment="prod", reason="a fair", actor="ada", since=run.clock.now())
+    add_hold(hold, run)
+    remove = FakeHolds.remove
+
+    def deny(self: FakeHolds, environment: str, *, notify: object = None) -> Hold | None:
+        if notify is not None:
+            raise Denied("cannot remove the hold")
+        return remove(self, environment)
+
+    monkeypatch.setattr(FakeHolds, "remove", deny)
+
+    assert remove_hold("prod", run) == hold
+    assert run.outbox.problem == "cannot remove the hold"

@@ -82,11 +82,21 @@ class DynamoOutbox(AppTable, Outbox):
     def __init__(self, aws: Aws, *, app: str, news: Event) -> None:
         super().__init__(aws, app=app)
         self._news = news
+        self._problem = ""
 
     @property
     def news(self) -> Event:
         """Set whenever this process has written a notification."""
         return self._news
+
+    @property
+    def problem(self) -> str:
+        """Why this process writes no notifications, or empty."""
+        return self._problem
+
+    def do_without(self, problem: str) -> None:
+        """Remember why this process writes no notifications from now on."""
+        self._problem = self._problem or problem
 
     def content(self) -> OutboxContent:
         """Return everything that is not delivered yet, oldest first; what only a later version understands is left."""

@@ -36,6 +36,7 @@ class Sid(StrEnum):
     SECRETS = "KaizenSecrets"
     HEADER_SECRETS = "KaizenHeaderSecrets"
     NOTIFY_SECRETS = "KaizenMessageSecrets"
+    OUTBOX = "KaizenOutbox"
 
 
 Needs = Mapping[Sid, tuple[str, ...]]
@@ -144,6 +145,12 @@ COMMANDS: TaskActions = {
 }
 """What commands before a deployment need."""
 
+_OUTBOX: Needs = {Sid.OUTBOX: ("dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem")}
+
+MESSAGES: TaskActions = {"deploy": _OUTBOX, "hold": _OUTBOX}
+"""What tasks need that tell targets of `[[notify]]`, beside their secrets. Transactions have no actions of their own:
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html."""
+
 PLATFORM_ACTIONS: Mapping[str, tuple[TaskActions, ...]] = {
     "apprunner": (APP_RUNNER,),
     "ecs": (ECS,),
@@ -161,6 +168,8 @@ def task_actions(settings: Settings) -> TaskActions:
     parts = [COMMON, *(part for name in platforms for part in PLATFORM_ACTIONS[name])]
     if any(each.before_deploy and each.runs_commands for each in settings.environments.values()):
         parts.append(COMMANDS)
+    if settings.notify:
+        parts.append(MESSAGES)
     tasks = dict.fromkeys(task for part in parts for task in part)
     merged = {task: _merge(part.get(task, {}) for part in parts) for task in tasks}
     unused = {

@@ -21,8 +21,17 @@ Document = dict[str, object]  # JSON that is printed
 PASSED_TO = "ecs-tasks.amazonaws.com"
 """Who gets the roles that a deployment passes: tasks, and nobody else."""
 
-LEADING_KEYS: Mapping[Sid, str] = {Sid.ENTRIES: "ledger#*", Sid.LOCKS: "lock#*", Sid.HOLDS: "hold#*"}
+OUTBOX_KEYS = "outbox*"
+LEADING_KEYS: Mapping[Sid, str] = {
+    Sid.ENTRIES: "ledger#*",
+    Sid.LOCKS: "lock#*",
+    Sid.HOLDS: "hold#*",
+    Sid.OUTBOX: OUTBOX_KEYS,
+}
 """Partition keys that a statement is limited to: entries of the ledger are added, and neither changed nor deleted."""
+
+TOLD = (Sid.ENTRIES, Sid.HOLDS)
+"""Statements about items that are written with notifications in one request, whose keys a condition then sees."""
 
 NOT_ENFORCED = (
     "not enforced by IAM: that an entry of the ledger is new. These tasks replace none (attribute_not_exists), but"
@@ -108,7 +117,8 @@ def changing_statements(required: Iterable[Statement], tasks: TaskActions) -> tu
 def policy_document(settings: Settings, *, account: str, table: str) -> Document:
     """Return the least permissions for releasing the app as an IAM policy document."""
     required = statements(settings, account=account, table=table)
-    rendered = [_render_statement(statement, clusters(settings, account)) for statement in required]
+    cluster_arns, tells = clusters(settings, account), bool(settings.notify)
+    rendered = [_render_statement(statement, cluster_arns, tells=tells) for statement in required]
     key_statement = render_key_statement(settings, account, KEY_ACTIONS, ENCRYPTING_SERVICES)
     denials = _denials(settings, account, table) if table else ()
     return {"Version": "2012-10-17", "Statement": [*rendered, key_statement, *denials]}
@@ -189,12 +199,13 @@ def _arn(environment: Environment, service: str, account: str, name: str) -> str
     return f"arn:{partition(region)}:{service}:{region}:{account}:{name}"
 
 
-def _render_statement(statement: Statement, cluster_arns: Sequence[str]) -> Document:
+def _render_statement(statement: Statement, cluster_arns: Sequence[str], *, tells: bool) -> Document:
     rendered: Document = {"Sid": str(statement.sid), "Effect": "Allow"}
     rendered |= {"Action": list(statement.actions), "Resource": list(statement.resources)}
     if statement.sid in LEADING_KEYS:
+        keys = [LEADING_KEYS[statement.sid], *([OUTBOX_KEYS] if tells and statement.sid in TOLD else [])]
         rendered["Condition"] = {
-            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [LEADING_KEYS[statement.sid]]},
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": keys},
             "Null": {"dynamodb:LeadingKeys": "false"},  # without keys, the condition above would be true
         }
     elif statement.sid is Sid.PASSED_ROLES:
@@ -264,5 +275,5 @@ def _resources(
         Sid.ECS_RUN: arns("ecs", lambda _: ("task-definition/*:*",), with_tasks),
         Sid.ECS_LOGS: arns("logs", lambda _: ("log-group:*:*",), with_tasks),
         **dict.fromkeys((Sid.PASSED_ROLES, Sid.ROLES), roles),
-        **dict.fromkeys((Sid.TABLE, Sid.ENTRIES, Sid.LOCKS, Sid.HOLDS), tables),
+        **dict.fromkeys((Sid.TABLE, Sid.ENTRIES, Sid.LOCKS, Sid.HOLDS, Sid.OUTBOX), tables),
     }

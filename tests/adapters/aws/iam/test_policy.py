@@ -295,3 +295,38 @@ def test_roles_that_are_known_are_named() -> None:
     assert found["KaizenPassedRoles"] == (role,)
     unknown = statements(configured, account="123456789012", table="t", passed_roles=())
     assert "KaizenPassedRoles" not in [each.sid for each in unknown]
+
+
+NOTIFY = [{"webhook_secret": "kaizen/hook", "name": "team"}]
+KEYS = "dynamodb:LeadingKeys"
+
+
+def test_messages_need_the_outbox() -> None:
+    found = policy(notify=NOTIFY)
+
+    assert found["KaizenOutbox"]["Action"] == ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+    assert found["KaizenOutbox"]["Condition"]["ForAllValues:StringLike"] == {KEYS: ["outbox*"]}
+
+
+def test_entries_and_holds_may_be_written_with_notifications_in_one_request() -> None:
+    found = policy(notify=NOTIFY)
+
+    keys = {
+        "KaizenLedgerAppend": ["ledger#*", "outbox*"],
+        "KaizenLocks": ["lock#*"],
+        "KaizenHolds": ["hold#*", "outbox*"],
+    }
+    assert {sid: found[sid]["Condition"]["ForAllValues:StringLike"][KEYS] for sid in keys} == keys
+
+
+def test_app_without_messages_needs_nothing_for_them() -> None:
+    found = policy()
+
+    assert "KaizenOutbox" not in found
+    assert found["KaizenLedgerAppend"]["Condition"]["ForAllValues:StringLike"] == {KEYS: ["ledger#*"]}
+
+
+def test_account_without_the_table_needs_nothing_for_messages() -> None:
+    found = statements(settings(notify=NOTIFY), account="123456789012", table="")
+
+    assert "KaizenOutbox" not in {each.sid for each in found}
