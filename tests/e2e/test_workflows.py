@@ -13,11 +13,13 @@ import yaml
 from attrs import define, evolve, field
 
 from tests.support import workspaces
+from tests.support.deployment_server import GitHubDeploymentServer
+from tests.support.forge_server import PATH
 from tests.support.gitlab_yaml import load_pipeline
 from tests.support.workspaces import Workspace, assert_refused, program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from tests.support.workspaces import CommandResult
 
@@ -40,11 +42,13 @@ class Runner:
     Attributes:
         workspace: where the checkout is.
         folder: for those files.
+        api_url: where GitHub's API is; empty for nowhere.
         outputs: what jobs have result, by the step or job that is asked for it.
     """
 
     workspace: Workspace
     folder: Path
+    api_url: str = ""
     outputs: dict[tuple[str, str], str] = field(factory=dict)
     outcomes: dict[str, str] = field(factory=dict)
 
@@ -89,13 +93,17 @@ class Runner:
         return {
             "CI": "true",
             "GITHUB_ACTIONS": "true",
+            "GITHUB_API_URL": self.api_url,
+            "GITHUB_REPOSITORY": PATH,
+            "GITHUB_TRIGGERING_ACTOR": "ada",
             "GITHUB_OUTPUT": str(self.folder / "output"),
             "GITHUB_STEP_SUMMARY": str(self.folder / "summary.md"),
             "PATH": f"{program('inv').rpartition('/')[0]}:{self.workspace.environ['PATH']}",
         }
 
     def _filled(self, text: str) -> str:
-        return EXPRESSION.sub(lambda found: self.outputs.get((found[1], found[2]), ""), text)
+        filled = EXPRESSION.sub(lambda found: self.outputs.get((found[1], found[2]), ""), text)
+        return filled.replace("${{ github.token }}", "t0ken")
 
 
 SOURCE = ("--kaizen-from", "https://git.example/tools/kaizen_tasks")
@@ -121,15 +129,25 @@ def jobs(workspace: Workspace, name: str) -> dict[str, Any]:
     return found
 
 
-def test_merge_releases_and_approval_promotes(workspace: Workspace, tmp_path: Path) -> None:
+@pytest.fixture
+def github() -> Iterator[GitHubDeploymentServer]:
+    with GitHubDeploymentServer() as server:
+        yield server
+
+
+def test_merge_releases_and_approval_promotes(
+    workspace: Workspace, tmp_path: Path, github: GitHubDeploymentServer
+) -> None:
     """Without the approval, a job refuses and changes nothing; with it, the very release that was approved goes on."""
-    runner, found = Runner(workspace=workspace, folder=tmp_path), jobs(workspace, "release.yml")
+    runner = Runner(workspace=workspace, folder=tmp_path, api_url=github.url)
+    found = jobs(workspace, "release.yml")
 
     runner.run(found["release"], "release").expect_success()
     assert (
         runner.outputs["release", "release"] == f"v{(workspace.clone / 'VERSION').read_text(encoding='utf-8').strip()}"
     )
-    assert "```\n" in (tmp_path / "summary.md").read_text(encoding="utf-8")
+    summary = (tmp_path / "summary.md").read_text(encoding="utf-8")
+    assert ["### ✅ " in summary, "| ✅ verified |" in summary, "```\n" in summary] == [True] * 3
 
     unapproved = yaml.safe_load(yaml.safe_dump(found["promote-prod"]).replace(" --yes", ""))
     before = workspace.all_files
@@ -141,6 +159,8 @@ def test_merge_releases_and_approval_promotes(workspace: Workspace, tmp_path: Pa
     status = workspace.inv("status", "--json").document["environments"]
     assert {each["running"]["version"] for each in status.values()} == {runner.outputs["release", "release"]}
     assert {each["ledger"]["event"] for each in status.values()} == {"verified"}
+    assert {each["ledger"]["actor"] for each in status.values()} == {"ada"}
+    assert sorted(name for name, _ in github.shown) == ["dom", "mark", "prod", "staging"]
 
     assert release_after_correction(workspace, found["release"], runner) == ""
 

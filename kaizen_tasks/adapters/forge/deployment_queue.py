@@ -73,7 +73,7 @@ class DeploymentQueue:
                 self._failed = []
                 self._start_thread()
             has_ended = self._changed.wait_for(lambda: not self._thread_runs, timeout=self.finish_seconds)
-            self._is_closed = True  # a later task of the command line shows newer states
+            self._is_closed |= not has_ended  # a later task of the command line shows newer states
             missing = [*self._failed, *self._in_flight, *self._waiting]
             error = self._error
         if not missing:

@@ -48,11 +48,13 @@ class GitHubDeployments:
             if status.state is DeploymentState.INACTIVE:
                 return  # what was never shown has not to be taken back
             number, state = self._create(status), ""
-        if state != status.state or status.is_open:
-            self._set_state(number, status)
-        self._known[key] = (number, status.state)
+        self._known[key] = (number, state)
+        if state == status.state and not status.is_open:
+            return
+        self._set_state(number, status)
         if status.state is DeploymentState.SUCCESS and status.is_protected:
             self._deactivate_before(number, status)
+        self._known[key] = (number, status.state)
 
     def _find(self, status: DeploymentStatus) -> tuple[int, str]:
         """Return the newest deployment of a release with its state, if the new state can follow; else zero."""

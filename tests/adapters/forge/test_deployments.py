@@ -15,7 +15,7 @@ from kaizen_tasks.adapters.http.prober import HttpProber
 from kaizen_tasks.domain.deployment_status import DeploymentState, DeploymentStatus
 from kaizen_tasks.domain.forge import find_project
 from tests.fakes.clock import FakeClock
-from tests.support.deployment_server import GitHubDeploymentServer, GitLabDeploymentServer
+from tests.support.deployment_server import FIRST_NUMBER, GitHubDeploymentServer, GitLabDeploymentServer
 from tests.support.forge_server import PATH
 from tests.support.scripted_server import Reply, ScriptedServer
 from tests.support.waiting import HANG_SECONDS, wait_for
@@ -280,6 +280,31 @@ def test_variable_without_a_token_is_named(github: GitHubDeploymentServer) -> No
     queue.add(STARTED)
 
     assert "GITHUB_TOKEN holds no token; set GITHUB_TOKEN to the token alone" in queue.finish()
+
+
+def test_state_that_was_lost_is_sent_again_at_the_end(github: GitHubDeploymentServer) -> None:
+    """The deployment exists by then."""
+    first = f"POST /repos/{PATH}/deployments/{FIRST_NUMBER}/statuses"
+    github.script[first] = [Reply(status=502)]
+    queue = queue_of(on_github(github))
+    queue.add(VERIFIED)
+    wait_for(lambda: bool(queue._failed) and not queue._thread_runs)
+    assert github.shown == [("staging", [])]
+    github.script.clear()
+
+    assert queue.finish() == ""
+    assert github.shown == [("staging", ["success"])]
+
+
+def test_queue_goes_on_after_the_end_of_a_command(github: GitHubDeploymentServer) -> None:
+    """Some commands make several changes."""
+    queue = queue_of(on_github(github))
+    problems = []
+    for status in (STARTED, VERIFIED):
+        queue.add(status)
+        problems.append(queue.finish())
+
+    assert (problems, github.shown) == (["", ""], [("staging", ["in_progress", "success"])])
 
 
 def test_commit_that_is_pushed_at_the_end_is_shown_at_the_end(github: GitHubDeploymentServer) -> None:
