@@ -253,7 +253,7 @@ def lock(session: nox.Session) -> None:
     with tempfile.TemporaryDirectory() as folder:
         build_requirements = Path(folder) / "build.in"
         build_requirements.write_text("\n".join(PROJECT["build-system"]["requires"]), encoding="utf-8")
-        files = ("pyproject.toml", str(build_requirements))
+        files = ("pyproject.toml", str(build_requirements), "--extra", "dashboard")
         session.run("uv", "pip", "compile", "--quiet", "--upgrade", *options, *files, "--output-file", LOCK)
 
 
