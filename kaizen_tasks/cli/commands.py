@@ -211,6 +211,10 @@ dashboard = command(
     flags.ENV_OR_ALL,
     Flag("since", "when the timeline begins, e.g. 30d or 2026-09-01 (default: 90d)", value=flags.SINCE_VALUE),
     Flag("out", "write the page into this file, in place of an earlier one; - is stdout", value="FILE"),
+    Flag(
+        "serve", "show the page to browsers of this machine, and refresh it, until Ctrl-C, which exits 0", default=False
+    ),
+    Flag("port", "with --serve: the port on loopback; 0 picks a free one (default: 8787)", value="NUMBER"),
     flags.JSON,
     read_only=lambda given: given["out"] in {"", "-"},
 )

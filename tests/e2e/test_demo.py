@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import stat
 import sys
@@ -9,11 +10,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import pytest
 
 from tests.support import workspaces
 from tests.support.waiting import HANG_SECONDS
+from tests.support.workspaces import assert_refused, mutating_operations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -184,3 +187,30 @@ def test_keep_leaves_credentials_that_only_their_owner_can_read(
 
 def holds_secret(path: Path, environ: Mapping[str, str]) -> bool:
     return environ["AWS_SECRET_ACCESS_KEY"].encode() in path.read_bytes()
+
+
+def test_dashboard_is_served_until_ctrl_c_and_changes_nothing(demo: Workspace) -> None:
+    started = len(demo.requests)
+    with demo.start("dashboard", "--serve", "--port", "0") as command:
+        assert command.stdout is not None
+        line = command.stdout.readline()
+        address = line.split(" at ")[1].split()[0]
+        with urlopen(address, timeout=HANG_SECONDS) as response:
+            page = response.read().decode()
+        command.send_signal(signal.SIGINT)
+        out, err = command.communicate(timeout=HANG_SECONDS)
+
+    assert (command.returncode, out, err) == (0, "", "")
+    assert line == f"coach at {address} on this machine; Ctrl-C ends\n"
+    assert "<title>coach: what runs where</title>" in page
+    assert mutating_operations(demo.requests[started:]) == []
+
+
+def test_port_in_use_is_refused_with_the_way_to_a_free_one(demo: Workspace) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        refused = demo.inv("dashboard", "--serve", "--port", str(port))
+
+    assert_refused(refused, 3)
+    assert refused.err.splitlines()[0].startswith(f"error: --port {port}: cannot be opened on 127.0.0.1: ")
+    assert "inv dashboard --serve --port 0" in refused.err

@@ -42,6 +42,7 @@ UNTYPED = {
     "adapters/aws/ecs/service_deployments.py": (1, ECS),
     "adapters/aws/endpoint.py": (1, "a server that answers, and is not AWS; in tests/adapters/aws/test_session.py"),
     "adapters/page/render.py": (1, "needs an installation without Jinja2; in tests/adapters/page"),
+    "adapters/page/server.py": (1, "needs a port in use; in tests/e2e/test_demo.py"),
     "adapters/build/container_engine.py": (2, "needs an engine that breaks; in tests/adapters/build"),
     "adapters/forge/api.py": (1, FORGES),
     "adapters/git/push.py": (6, "what servers reject; in tests/adapters/git/test_push.py"),

@@ -62,32 +62,32 @@ _ICON: Final = (
 )
 
 
-def render_page(board: Dashboard, *, live_script: str = "") -> str:
+def render_page(board: Dashboard, *, is_live: bool = False) -> str:
     """Return the page.
 
     Args:
         board: what it shows.
-        live_script: a further script, which keeps the page up to date and may ask the server that it came from.
+        is_live: whether it keeps itself up to date, by asking the server that it came from.
 
     Raises:
         UsageError: Jinja2 is not installed.
     """
     chart = draw_chart(board, max_bytes=MAX_CHART_BYTES)
-    page = _render(board, chart, live_script)
+    page = _render(board, chart, is_live=is_live)
     excess = len(page.encode()) - MAX_BYTES
-    return page if excess <= 0 else _render(board, draw_chart(board, max_bytes=chart.size - excess), live_script)
+    return page if excess <= 0 else _render(board, draw_chart(board, max_bytes=chart.size - excess), is_live=is_live)
 
 
-def _render(board: Dashboard, chart: Chart, live_script: str) -> str:
+def _render(board: Dashboard, chart: Chart, *, is_live: bool) -> str:
     template = _environment().get_template("page.html")
     from markupsafe import Markup
 
     style, script = (_asset(name) for name in ("style.css", "script.js"))
-    scripts = tuple(filter(None, (script, live_script)))
+    scripts = (script, _asset("live.js")) if is_live else (script,)
     releases, hidden_releases = _with_notes(board)
     return template.render(
         board=board,
-        policy=_policy(style, scripts, may_connect=bool(live_script)),
+        policy=_policy(style, scripts, may_connect=is_live),
         generator=GENERATOR,
         icon=f"data:image/svg+xml,{quote(_ICON)}",
         style=Markup(style),  # noqa: S704 - files of this package

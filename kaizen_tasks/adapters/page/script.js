@@ -9,6 +9,7 @@
   const run = document.createElement("a");
   tip.className = "tip";
   tip.hidden = true;
+  tip.dataset.kept = ""; // by a refresh
   tip.setAttribute("role", "group");
   tip.setAttribute("aria-label", "Details");
   run.rel = "noreferrer";
@@ -22,9 +23,8 @@
   const lanes = () => [...document.querySelectorAll(".row .lane")].filter((lane) => lane.querySelector(BARS));
   const barOf = (node) => node?.closest?.(BARS);
 
-  function prepare() {
-    hide();
-    for (const bar of document.querySelectorAll(BARS)) {
+  function prepare(root) {
+    for (const bar of root.querySelectorAll(BARS)) {
       const title = bar.querySelector("title");
       if (!title) continue;
       const environment = bar.closest(".row").querySelector(".name").textContent;
@@ -34,8 +34,13 @@
       bar.setAttribute("role", "button");
       bar.setAttribute("tabindex", "-1");
       title.remove(); // else the browser shows it too
+      bar.closest(".lane").setAttribute("role", "group");
     }
-    for (const lane of lanes()) lane.setAttribute("role", "group");
+  }
+
+  function resume() {
+    if (shown?.isConnected) text.textContent = shown.dataset.text;
+    place();
     if (!document.querySelector('.lane [tabindex="0"]')) {
       const first = lanes()[0];
       if (first) barsOf(first).at(-1).setAttribute("tabindex", "0");
@@ -140,6 +145,8 @@
     hide();
     for (const details of document.querySelectorAll("details")) details.open = true;
   });
-  document.addEventListener("dashboard:replaced", prepare); // after a refresh
-  prepare();
+  document.addEventListener("dashboard:parsed", (event) => prepare(event.detail)); // before a refresh
+  document.addEventListener("dashboard:replaced", resume); // after it
+  prepare(document);
+  resume();
 })();

@@ -103,7 +103,12 @@ def test_environments_limit_what_is_shown(capsys: pytest.CaptureFixture[str]) ->
 @pytest.mark.parametrize(
     ("flags", "code", "message", "hint"),
     [
-        ({}, 2, "dashboard needs --out, for a page, or --json, for the data", "inv dashboard --out dashboard.html"),
+        (
+            {},
+            2,
+            "dashboard needs --out or --serve, for a page, or --json, for the data",
+            "inv dashboard --out dashboard.html",
+        ),
         (
             {"out": "-", "json": True},
             2,
