@@ -10,10 +10,13 @@ import pytest
 from attrs import evolve
 
 from tests.support import workspaces
+from tests.support.browser import chromium
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from playwright.sync_api import Browser
 
     from tests.support.local_cloud import Cloud
     from tests.support.workspaces import CommandResult, Workspace
@@ -100,3 +103,10 @@ def new_workspace(cloud: Cloud, folder: Path, more_environments: str) -> Workspa
 def aws_environ(cloud: Cloud) -> dict[str, str]:
     """Return the variables that point AWS clients at a cloud."""
     return {name: value for name, value in cloud.environ.items() if name.startswith(("AWS_", "NO_PROXY"))}
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Run one Chromium for all tests of this worker."""
+    with chromium() as running:
+        yield running
