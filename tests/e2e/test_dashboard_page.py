@@ -159,7 +159,7 @@ def test_without_a_script_everything_is_there(open_page: Open) -> None:
     with open_page("team", java_script_enabled=False) as visited:
         page = visited.page
         assert page.locator("main .row").count() == len(TEAM.environments)
-        assert (page.locator(".lane .bar title").last.text_content() or "").strip().startswith("v0.")
+        assert (page.locator(".lane rect title").last.text_content() or "").strip().startswith("v0.")
         page.locator("details.list summary").click()
         assert page.locator("table.history tbody tr").first.is_visible()
 
