@@ -42,7 +42,7 @@ _KINDS: Final = {
     BarOutcome.FAILED: "fail",
     BarOutcome.ABANDONED: "stop",
     BarOutcome.ROLLED_BACK: "undone",
-    BarOutcome.STARTED: "work",
+    BarOutcome.STARTED: "begun",
 }
 
 
@@ -59,7 +59,8 @@ class BarView:
     """A bar as the page has it.
 
     Attributes:
-        kind: `now`, `past`, `undone`, `work`, `fail` or `stop`.
+        kind: `now`, `past`, `undone`, `fail`, `stop`, `work` for a release that serves unverified, or `begun` for
+            one that does not serve yet.
         x: where it begins, in percent.
         width: its width, in percent.
         label: its version; empty if it is too narrow for one everywhere.
@@ -215,7 +216,7 @@ def _bar(bar: Bar, scale: _Scale, run_prefix: str) -> BarView:
         kind=bar_kind(bar),
         x=f"{min(start, 99.5) if bar_kind(bar) in MARKS else start:.4g}",
         width=f"{max(width, 0.1):.4g}",
-        label=bar.version if fits else "",
+        label=bar.version if fits and bar_kind(bar) != "begun" else "",
         fits=fits,
         title="\n".join(_title_lines(bar)),
         run=bar.run_url.removeprefix(run_prefix) if web_url(bar.run_url) else None,

@@ -235,8 +235,8 @@ def _reach_parts(reach: StageReach) -> Iterator[str]:
 
 
 def _bar_state(bar: Bar) -> str:
-    kinds = {"now": "ok", "past": "past", "undone": "undone", "work": "work", "fail": "bad", "stop": "new"}
-    return kinds[bar_kind(bar)]
+    kinds = {"now": "ok", "begun": "work", "fail": "bad"}
+    return kinds.get(kind := bar_kind(bar), kind)
 
 
 def _served(bar: Bar) -> str:

@@ -112,8 +112,8 @@ def _require_writable(path: Path) -> None:
     except OSError as error:
         raise _write_error(path, error) from None
     if content and not is_dashboard(content):
-        hint = f"name another file, or remove this one: rm {shlex.quote(str(path))}"
-        raise Refused(f"--out {path}: that is no dashboard", state="it is unchanged", hint=hint)
+        message = f"--out {path}: that is no dashboard"
+        raise Refused(message, state="it is unchanged", hint=f"name another file: {EXAMPLE}")
 
 
 def _write(path: Path, page: str) -> None:

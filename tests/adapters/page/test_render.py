@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import re
 import sys
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import html5lib
@@ -14,9 +15,10 @@ import pytest
 
 from kaizen_tasks.adapters.page import render
 from kaizen_tasks.adapters.page.render import is_dashboard, render_page
-from kaizen_tasks.domain.dashboard.model import Dashboard
+from kaizen_tasks.domain.dashboard.model import Dashboard, StageView
+from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.errors import UsageError
-from tests.adapters.page.boards import NOW, SINCE, board, large_board
+from tests.adapters.page.boards import NOW, SINCE, board, entry, large_board, released, view
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -203,6 +205,18 @@ def test_timeline_has_a_bar_for_each_release_with_all_that_is_known() -> None:
         "v0.2.0 rolled back 2026-11-18 12:00, for 1d by ada, took 2m on time back to v0.1.0 by ada: on time"
     )
     assert titles[6] == "v0.1.0 verified 2026-11-01 12:00, still serving by ada, took 2m on time"
+
+
+@pytest.mark.parametrize(("event", "kinds"), [(Event.STARTED, ["now", "begun"]), (Event.DEPLOYED, ["past", "work"])])
+def test_a_release_that_is_not_verified_yet_is_told_from_the_one_that_serves(event: Event, kinds: list[str]) -> None:
+    at = NOW - timedelta(days=1)
+    entries = [*released("staging", "v1", NOW - timedelta(days=9)), entry("staging", Event.STARTED, "v2", at)]
+    entries += [entry("staging", event, "v2", at)] if event is Event.DEPLOYED else []
+    stage = StageView(name="staging", is_group=False, environments=(view("staging", entries),))
+
+    document = parse(render_page(Dashboard(app="web", at=NOW, since=SINCE, stages=(stage,))))
+
+    assert [bar.get("class") for bar in bars_of(document)] == kinds
 
 
 def test_table_says_the_same_as_the_bars() -> None:

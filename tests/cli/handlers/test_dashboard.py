@@ -121,7 +121,7 @@ def test_environments_limit_what_is_shown(capsys: pytest.CaptureFixture[str]) ->
             {"out": "app.py"},
             3,
             "--out app.py: that is no dashboard",
-            "name another file, or remove this one: rm app.py",
+            "name another file: inv dashboard --out dashboard.html",
         ),
         (
             {"out": "link.html"},

@@ -48,7 +48,7 @@ CASES = (
          hint="mkdir -p public", again=3),
     Case(mistake="a dashboard in place of a file that is none",
          typed="inv dashboard --out app.py", code=3, says="--out app.py: that is no dashboard",
-         hint="name another file, or remove this one: rm app.py", again=3, leaves="app.py"),
+         hint="name another file: inv dashboard --out dashboard.html", leads_to=3),
     Case(mistake="several environments in one --env",
          typed="inv deploy --env staging,mark", code=2, says="'staging,mark' is neither an environment nor a group",
          hint="inv deploy --env staging --env mark", leads_to=3),
