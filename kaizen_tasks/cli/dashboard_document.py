@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.cli.json_output import Document, environment_document
+from kaizen_tasks.cli.metrics_document import scope_document
 from kaizen_tasks.domain.changelog.render.sections import release_document
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def dashboard_document(board: Dashboard, settings: Settings) -> Document:
             }
             for view in views
         },
+        "metrics": {metrics.name: scope_document(metrics) for metrics in board.metrics},
+        "missing": list(board.metrics_gaps),
         "releases": [_release_document(release) for release in board.releases],
         "unreleased": release_document(board.unreleased) if board.unreleased else None,
         "errors": list(board.errors),

@@ -25,11 +25,11 @@ def metrics_document(settings: Settings, report: MetricsReport) -> Document:
         "since": report.since.isoformat(),
         "until": report.until.isoformat(),
         "missing": list(report.problems),
-        "metrics": {metrics.name: _metrics_of(metrics) for metrics in report.metrics},
+        "metrics": {metrics.name: scope_document(metrics) for metrics in report.metrics},
     }
 
 
-def _metrics_of(metrics: Metrics) -> Document:
+def scope_document(metrics: Metrics) -> Document:
     """Return the metrics of a stage, group or environment as JSON."""
     is_known = metrics.begin is not None
     return {

@@ -138,8 +138,10 @@ DASHBOARD: Fields = {
     "stages[].next.back_from": ("text or null", "The highest version that one of them has above the release."),
     "stages[].next.ready": ("true or false", "Whether the promotion would change an environment now."),
     "stages[].next.obstacle": ("text or null", "Why nothing can be promoted."),
-    "environments.NAME.serving": ("object or null", "Which release serves by the ledger; null where it is unknown."),
-    "environments.NAME.serving.version": ("text", "The release."),
+    "environments.NAME.serving.version": (
+        "text",
+        "The release that serves by the ledger. `serving` is null where that is unknown or the app says another.",
+    ),
     "environments.NAME.serving.since": ("text", "When its deployment began."),
     "environments.NAME.serving.actor": ("text", "Who deployed it."),
     "environments.NAME.serving.run": ("text or null", "Address of the CI run, where there is one."),
@@ -160,6 +162,7 @@ DASHBOARD: Fields = {
     "timeline.NAME.deployments[].run": ("text or null", "Address of the CI run, where there is one."),
     "timeline.NAME.deployments[].reason": ("text or null", "Why it was deployed, and why it failed."),
     "timeline.NAME.deployments[].undone": ("text or null", "Who rolled it back, to what and why."),
+    "missing": ("list of text", "What is missing for the metrics, and how to get it."),
     "releases[].version": ("text", "The releases of the span and those that serve, newest first."),
     **_below("releases[].notes.", SECTION),
     "releases[].stages": ("list", "The stages that it has reached."),
@@ -348,9 +351,14 @@ DOCUMENTS = (
     DocumentFields(
         task="dashboard",
         command="dashboard --json",
-        about="Everything that the page shows; each environment has all fields of `status --json` too.",
+        about="Everything that the page shows; each environment has all fields of `status --json` too, and `metrics` "
+        "has each stage with the fields of `metrics --json`.",
         fields=DASHBOARD,
-        like={path: explained for path, explained in STATUS.items() if path.startswith("environments.")},
+        like={
+            path: explained
+            for path, explained in (STATUS | METRICS).items()
+            if path.startswith(("environments.", "metrics."))
+        },
     ),
     DocumentFields(
         task="metrics",

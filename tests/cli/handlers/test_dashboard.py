@@ -89,6 +89,7 @@ def test_document_has_what_the_page_shows(capsys: pytest.CaptureFixture[str]) ->
     assert document["stages"][1]["next"]["release"] == "v0.2.0"
     assert document["environments"]["staging"]["serving"]["version"] == "v0.2.0"
     assert [bar["outcome"] for bar in document["timeline"]["staging"]["deployments"]] == ["verified"]
+    assert document["metrics"]["staging"]["deployments"]["count"] == 1
     assert [(each["version"], len(each["stages"])) for each in document["releases"]] == [("v0.2.0", 1)]
 
 
