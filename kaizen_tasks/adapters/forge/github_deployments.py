@@ -22,7 +22,7 @@ MAX_LISTED = "10"
 
 @define
 class GitHubDeployments:
-    """The deployments of a repository. Not safe to use from several threads.
+    """The deployments of a repository. Safe to use from several threads, for different environments.
 
     Attributes:
         run_url: the address of the CI run, which is linked; or empty.

@@ -26,7 +26,7 @@ _UNFINISHED = {"created", "running"}
 
 @define
 class GitLabDeployments:
-    """The deployments of a project. Not safe to use from several threads.
+    """The deployments of a project. Safe to use from several threads, for different environments.
 
     Attributes:
         ref: the branch or tag of the pipeline.

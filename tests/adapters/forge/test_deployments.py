@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import evolve
 
-from kaizen_tasks.adapters.forge.deployment_queue import DeploymentQueue, Deployments
+from kaizen_tasks.adapters.forge.deployment_queue import MAX_THREADS, DeploymentQueue, Deployments
 from kaizen_tasks.adapters.forge.select_deployments import open_deployments
 from kaizen_tasks.adapters.http.prober import HttpProber
 from kaizen_tasks.domain.deployment_status import DeploymentState, DeploymentStatus
@@ -288,7 +288,7 @@ def test_state_that_was_lost_is_sent_again_at_the_end(github: GitHubDeploymentSe
     github.script[first] = [Reply(status=502)]
     queue = queue_of(on_github(github))
     queue.add(VERIFIED)
-    wait_for(lambda: bool(queue._failed) and not queue._thread_runs)
+    wait_for(lambda: bool(queue._failed) and not queue._thread_count)
     assert github.shown == [("staging", [])]
     github.script.clear()
 
@@ -312,7 +312,7 @@ def test_commit_that_is_pushed_at_the_end_is_shown_at_the_end(github: GitHubDepl
     queue = queue_of(on_github(github))
     queue.add(STARTED)
     queue.add(VERIFIED)
-    wait_for(lambda: len(queue._failed) == 1 and not queue._thread_runs)
+    wait_for(lambda: len(queue._failed) == 1 and not queue._thread_count)
 
     github.commits = None
 
@@ -339,26 +339,51 @@ def test_server_that_hangs_is_waited_for_at_the_end_alone() -> None:
     )
 
 
+class Slow:
+    """Deployments that take until they are released.
+
+    Attributes:
+        released: lets every state through.
+        asked: what has begun to be shown.
+        shown: what was shown.
+    """
+
+    def __init__(self) -> None:
+        self.released = threading.Event()
+        self.asked: list[DeploymentStatus] = []
+        self.shown: list[DeploymentStatus] = []
+
+    def show(self, status: DeploymentStatus) -> None:
+        self.asked.append(status)
+        self.released.wait(HANG_SECONDS)
+        self.shown.append(status)
+
+
 def test_state_that_waits_is_replaced_by_the_next_one_of_its_deployment() -> None:
     """Without dropping how another one has ended."""
-
-    class Slow:
-        def __init__(self) -> None:
-            self.shown: list[DeploymentStatus] = []
-
-        def show(self, status: DeploymentStatus) -> None:
-            asked.set()
-            released.wait(HANG_SECONDS)
-            self.shown.append(status)
-
-    asked, released, slow = threading.Event(), threading.Event(), Slow()
-    queue = DeploymentQueue("GitHub", lambda: slow)
-    first = evolve(STARTED, environment="mark")
-    queue.add(first)
-    asked.wait(HANG_SECONDS)
+    slow = Slow()
+    queue = DeploymentQueue("GitHub", lambda: slow, finish_seconds=HANG_SECONDS)
+    queue.add(FAILED)
+    wait_for(lambda: bool(slow.asked))
     for status in (newer(STARTED), newer(FAILED), STARTED, VERIFIED):
         queue.add(status)
-    released.set()
+    slow.released.set()
 
     assert queue.finish() == ""
-    assert slow.shown == [first, newer(FAILED), VERIFIED]
+    assert slow.shown == [FAILED, newer(FAILED), VERIFIED]
+
+
+def test_several_environments_are_shown_at_a_time_and_each_in_order() -> None:
+    slow = Slow()
+    queue = DeploymentQueue("GitHub", lambda: slow, finish_seconds=HANG_SECONDS)
+    names = [f"tenant-{number}" for number in range(MAX_THREADS + 2)]
+    for name in names:
+        queue.add(evolve(FAILED, environment=name))
+        queue.add(evolve(VERIFIED, environment=name))
+    wait_for(lambda: len(slow.asked) == MAX_THREADS)
+    assert len({status.environment for status in slow.asked}) == MAX_THREADS
+    slow.released.set()
+
+    assert queue.finish() == ""
+    for name in names:
+        assert [status.state for status in slow.shown if status.environment == name] == [FAILED.state, VERIFIED.state]
