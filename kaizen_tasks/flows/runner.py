@@ -39,12 +39,12 @@ def apply_step(step: Step, decision: Act, release: Release, tools: Tools) -> Rel
         updated_release = _act(step, release, tools)
         final_decision = step.decide(updated_release, tools)
     except BaseException as error:
-        is_cancelled = isinstance(error, KeyboardInterrupt | Cancelled)
-        report = tools.reporter.interrupted if is_cancelled else tools.reporter.failed
-        report(step.label, tools.clock.monotonic() - started_at)
         origin = f"{step.label.environment} | " if step.label.environment else ""
         for line in error.output if isinstance(error, KaizenError) else ():
             tools.reporter.note(f"  {origin}{line}".rstrip(), step.label)
+        is_cancelled = isinstance(error, KeyboardInterrupt | Cancelled)
+        report = tools.reporter.interrupted if is_cancelled else tools.reporter.failed
+        report(step.label, tools.clock.monotonic() - started_at)
         raise
     if not isinstance(final_decision, Done):
         tools.reporter.failed(step.label, tools.clock.monotonic() - started_at)

@@ -174,15 +174,13 @@ FIX_BUILD_HINT = "nothing outside this machine has changed: fix the build and ru
 
 
 def build_error(engine: str, spec: BuildSpec, result: CompletedProcess) -> BuildFailed:
-    """Return the error for a failed build, with the last lines of output as a note, which `--debug` shows."""
-    lines = _excerpt(result.tail) or (result.last_line,)
-    error = BuildFailed(
-        f"{engine} could not build {image_name(spec)}: {lines[-1]}",
-        state="before that: " + " | ".join(lines[:-1]) if lines[:-1] else "",
+    """Return the error for a failed build, with its last lines of output."""
+    lines = _last_lines(result) or (result.last_line,)
+    return BuildFailed(
+        f"{engine} could not build {image_name(spec)}: {lines[-1].strip()}",
         hint=UNAVAILABLE_HINT if is_unavailable(result.tail) else FIX_BUILD_HINT,
+        output=lines,
     )
-    error.add_note("\n".join(result.tail))
-    return error
 
 
 def unexpected_image_error(engine: str, spec: BuildSpec, rules: BuildRules) -> BuildFailed:
@@ -201,12 +199,20 @@ NOISE_LINE = re.compile(
 )
 """Output lines that explain no failure: rulers, code excerpts, identifiers, progress and notices of the engine."""
 
-EXCERPT_LINES = 6
+
+MAX_ERROR_LINES = 5
+"""Lines of stderr that are shown although stdout went on after them: the two arrive in any order."""
 
 
-def _excerpt(tail: Sequence[str]) -> tuple[str, ...]:
-    lines = (line.strip() for line in tail)
-    return tuple(line for line in lines if not NOISE_LINE.fullmatch(line))[-EXCERPT_LINES:]
+def _last_lines(result: CompletedProcess) -> tuple[str, ...]:
+    """Return the last lines of output that explain a failure, those of stderr among them."""
+    lines, errors = _without_noise(result.tail), _without_noise(result.err.splitlines())[-MAX_ERROR_LINES:]
+    earlier_errors = [line for line in errors if line not in lines]
+    return (*lines[:-1], *earlier_errors, *lines[-1:])
+
+
+def _without_noise(lines: Sequence[str]) -> list[str]:
+    return [line.rstrip() for line in lines if not NOISE_LINE.fullmatch(line.strip())]
 
 
 @frozen

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from attrs import evolve
 
 from kaizen_tasks.adapters.build.container_engine import build_error, build_options, push_error, registry_auth_file
 from kaizen_tasks.adapters.host.process import CompletedProcess
@@ -60,7 +61,7 @@ def test_unknown_push_error_is_quoted() -> None:
     assert error.message == f"{ADDRESS}:v1.2.3 could not be pushed: blob upload unknown"
 
 
-def test_names_the_reason_of_a_failed_build_and_keeps_all_of_it() -> None:
+def test_names_the_reason_of_a_failed_build_and_shows_its_last_lines() -> None:
     tail = (
         "#5 0.199 boom",
         "#5 ERROR: exit code: 3",
@@ -73,8 +74,16 @@ def test_names_the_reason_of_a_failed_build_and_keeps_all_of_it() -> None:
     error = build_error("docker", recipe(), failed(*tail))
 
     assert error.message.endswith(": exit code: 3")
-    assert error.state == "before that: #5 0.199 boom | #5 ERROR: exit code: 3"
-    assert error.__notes__ == ["\n".join(tail)]
+    assert error.output == ("#5 0.199 boom", "#5 ERROR: exit code: 3", "exit code: 3")
+
+
+def test_errors_are_shown_that_stdout_has_overtaken() -> None:
+    tail = tuple(f"compiling {number}" for number in range(19))
+    result = evolve(failed(*tail, "exit code: 3"), err="no such module: zones\nexit code: 3\n")
+
+    error = build_error("docker", recipe(), result)
+
+    assert error.output == (*tail, "no such module: zones", "exit code: 3")
 
 
 def test_notices_of_the_engine_are_no_reason_of_a_failed_build() -> None:
@@ -89,7 +98,7 @@ def test_notices_of_the_engine_are_no_reason_of_a_failed_build() -> None:
 
     error = build_error("docker", recipe(), failed(*tail))
 
-    assert error.state == "before that: Step 1/1 : FROM python:3.12-slim"
+    assert error.output == ("Step 1/1 : FROM python:3.12-slim", "no such host")
 
 
 def test_the_version_wins_over_a_configured_argument_of_that_name(tmp_path: Path) -> None:
