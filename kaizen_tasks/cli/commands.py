@@ -184,13 +184,21 @@ status = command(
         "how long to wait between two refreshes of --watch, e.g. 30s (default: 5s)",
         value=flags.DURATION_VALUE,
     ),
+    Flag("since", "only what has changed since then, e.g. 2h or 2026-09-01", value=flags.SINCE_VALUE),
+    Flag("release", "where this release is, and what became of it: v1.2.3 or 1.2.3", value=flags.RELEASE_VALUE),
     read_only=True,
 )
 history = command(
     "status.history",
     "Show who put which release where, and whether it works.",
     flags.ENV_OR_ALL,
-    Flag("limit", "how many deployments of each environment (--json: entries)", default="20", value="NUMBER"),
+    Flag(
+        "limit",
+        "how many deployments of each environment (--json: entries); default: 20, or all of --since and --release",
+        value="NUMBER",
+    ),
+    Flag("since", "what has ended since then, e.g. 2h or 2026-09-01", value=flags.SINCE_VALUE),
+    Flag("release", "what became of this release: v1.2.3 or 1.2.3", value=flags.RELEASE_VALUE),
     flags.JSON,
     read_only=True,
 )

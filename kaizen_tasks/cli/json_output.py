@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import LedgerEntry, RollbackCandidate
 from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.domain.migration.second_service import SecondService
+from kaizen_tasks.domain.release_record import ReleaseRecord
 from kaizen_tasks.domain.runtime_config import RuntimeConfigView
 from kaizen_tasks.domain.status import EnvironmentStatus
 from kaizen_tasks.domain.text.printable import escape_for_encoding, escape_json
@@ -22,15 +23,52 @@ from kaizen_tasks.domain.text.printable import escape_for_encoding, escape_json
 Document = dict[str, Any]
 
 
-def status_document(settings: Settings, statuses: Iterable[EnvironmentStatus], now: datetime) -> Document:
-    """Return the document of `status --json`, as the command-line contract has it."""
+def status_document(
+    settings: Settings, statuses: Iterable[EnvironmentStatus], now: datetime, *, since: datetime | None = None
+) -> Document:
+    """Return the document of `status --json`, as the command-line contract has it, with the time of `--since`."""
     return {
         "app": settings.app,
         "at": now.isoformat(),
+        **({"since": since.isoformat()} if since else {}),
         "environments": {
             status.environment.name: environment_document(status, now, has_lines=bool(settings.lines))
             for status in statuses
         },
+    }
+
+
+def release_document(
+    settings: Settings,
+    name: str,
+    records: Mapping[str, ReleaseRecord],
+    statuses: Sequence[EnvironmentStatus],
+    now: datetime,
+) -> Document:
+    """Return the document of `status --release`: that of `status`, with what became of the release in each environment.
+
+    Args:
+        settings: the configuration.
+        name: the release: `v1.2.3`.
+        records: what became of it, by environment.
+        statuses: the status of these environments.
+        now: when they were asked.
+    """
+    document = status_document(settings, statuses, now)
+    for status in statuses:
+        record, environment = records[status.environment.name], document["environments"][status.environment.name]
+        environment["release"] = _release_record_document(record, is_running=status.version_report.version == name)
+    return {**document, "release": name}
+
+
+def _release_record_document(record: ReleaseRecord, *, is_running: bool) -> Document:
+    return {
+        "running": is_running,
+        "outcome": record.outcome,
+        "first": entry_document(record.deployment.first),
+        "last": entry_document(record.deployment.last),
+        "withdrawal": entry_document(record.withdrawal) if record.withdrawal else None,
+        "successor": entry_document(record.successor) if record.successor else None,
     }
 
 

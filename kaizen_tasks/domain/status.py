@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
 
 from attrs import evolve, frozen
@@ -14,6 +15,7 @@ from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.domain.migration.second_service import SecondService
 from kaizen_tasks.domain.release import Image
+from kaizen_tasks.domain.text.listing import counted
 
 
 class EnvironmentState(StrEnum):
@@ -36,7 +38,7 @@ class EnvironmentStatus:
             one that the service is told to run; None when there is none.
         running_digest: digest of the image that the platform says it runs; empty where it does not say.
         version_report: what the app reports.
-        last_entry: the newest entry of the ledger; None when there is none.
+        last_entry: the newest entry of the ledger about what is deployed; None when there is none.
         lock: the current lock; None when there is none.
         hold: the current hold; None when there is none.
         is_changing: whether a run that still renews the lock is changing the environment.
@@ -51,6 +53,7 @@ class EnvironmentStatus:
         line_drift: the contradiction between that line and the release, in words; empty when there is none.
         second_service: the service that the configuration does not name, while the environment moves to another
             platform; None while there is one service only.
+        changed_at: when the newest entry of the ledger, of whatever kind, was written; None when there is none.
         moved_to: the title of the platform to which the environment has moved, which its configuration does not say;
             empty if it is where it is configured.
     """
@@ -73,6 +76,7 @@ class EnvironmentStatus:
     line_drift: str = ""
     second_service: SecondService | None = None
     moved_to: str = ""
+    changed_at: datetime | None = None
 
     @property
     def state(self) -> EnvironmentState:
@@ -83,6 +87,11 @@ class EnvironmentStatus:
             return EnvironmentState.NEW
         is_deploying = self.is_changing and _differences(self)
         return EnvironmentState.DEPLOYING if is_deploying else EnvironmentState.IN_SYNC
+
+    def has_changed_since(self, moment: datetime) -> bool:
+        """Return whether the ledger, the lock or the hold has changed since a time; drift has no time."""
+        times = [blocker.since for blocker in (self.lock, self.hold) if blocker is not None]
+        return any(time is not None and time >= moment for time in (*times, self.changed_at))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -100,6 +109,40 @@ class EnvironmentStatus:
         """Descriptions of every disagreement between registry, ledger and running app that no run is about to end."""
         is_settled = self.last_entry is not None and not self.is_changing
         return (*self.errors, *self.conflicts, *(_differences(self) if is_settled else ()))
+
+
+@frozen(kw_only=True)
+class StatusView:
+    """The rows that are asked for.
+
+    Attributes:
+        rows: the environments that are shown.
+        since: from when on they have changed; None for any.
+        hidden: the environments that have not.
+    """
+
+    rows: Sequence[EnvironmentStatus]
+    since: datetime | None = None
+    hidden: Sequence[EnvironmentStatus] = ()
+
+    @property
+    def hidden_text(self) -> str:
+        """How many environments have not changed, and how many of these have drift; empty if there are none."""
+        if self.since is None:
+            return ""
+        moment = f"since {self.since:%Y-%m-%d %H:%M} UTC"
+        count, verb = counted(len(self.hidden), "environment"), "has" if len(self.hidden) == 1 else "have"
+        drifting = sum(bool(row.drift) for row in self.hidden)
+        drift = f"; {drifting} of them with drift, which has no time: inv status" if drifting else ""
+        return f"{count} {verb} not changed {moment}{drift}" if self.hidden else ""
+
+
+def select_rows(rows: Sequence[EnvironmentStatus], since: datetime | None) -> StatusView:
+    """Return the rows that have changed since a time; all of them without one."""
+    if since is None:
+        return StatusView(rows=rows)
+    changed = [row for row in rows if row.has_changed_since(since)]
+    return StatusView(rows=changed, since=since, hidden=[row for row in rows if row not in changed])
 
 
 def _differences(status: EnvironmentStatus) -> tuple[str, ...]:

@@ -154,6 +154,7 @@ def _environment_status(environment: Environment, lookups: _BatchedLookups, tool
         line_drift=line_drift,
         second_service=None if moved_to else _second_service(environment, find_migration(recent_entries), tools),
         moved_to=moved_to,
+        changed_at=recent_entries[0].at if recent_entries else None,
     )
 
 

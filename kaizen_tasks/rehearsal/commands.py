@@ -32,7 +32,7 @@ def print_line(out: TextIO, text: str) -> None:
     """
     lines = printable_lines(text).split("\n")
     if out.isatty():
-        from kaizen_tasks.adapters.console.wrapped_text import wrap_words  # noqa: PLC0415 - rich is slow to import
+        from kaizen_tasks.adapters.console.layout.wrapped_text import wrap_words  # noqa: PLC0415 - rich is slow to import
 
         width = shutil.get_terminal_size().columns
         lines = [part for line in lines for part in wrap_words(line, width)]

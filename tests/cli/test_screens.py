@@ -255,6 +255,20 @@ def test_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     require_approved(team.screen, "narrow")
 
 
+@pytest.mark.parametrize("columns", [40, 60])
+def test_release_and_its_history_on_a_narrow_terminal(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What does not fit as a table is a list; no line is broken by the terminal."""
+    team = Team(Screen(columns, 40), monkeypatch)
+    release(team.tools)
+    team.tools.platform.outcomes["prod-web-service"] = OperationState.FAILED
+    team.run(PROD, yes=True)
+    team.screen.clear()
+    assert team.run(commands.status, since="1h") == 0
+    assert team.run(commands.status, release="v0.2.0") == 0
+    assert team.run(commands.history, release="v0.2.0") == 0
+    require_approved(team.screen, "narrow-release")
+
+
 def test_locks_and_holds(landscape: Team) -> None:
     landscape.run(commands.lock.tasks["show"])
     require_approved(landscape.screen, "lock-show")

@@ -326,7 +326,10 @@ DOCUMENTS = (
         command="status --json",
         about="What runs where. `ledger` is null in an environment where this tool has never deployed. Where `[lines]` "
         "is configured, `line` is the name of the environment's line, or null. With `--watch`, one document on one "
-        "line for each check.",
+        "line for each check. With `--since`, only environments that have changed, and the time in `since`. With "
+        "`--release`, only those that ever had it, its name in `release`, and in each environment a `release`: "
+        "`running`, `outcome` (`verified`, `failed`, `rolled back`, `given up` or an event), and the entries `first`, "
+        "`last`, `withdrawal` and `successor`, of which the last two may be null.",
         fields=STATUS,
     ),
     DocumentFields(

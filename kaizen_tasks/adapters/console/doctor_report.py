@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 
 from rich.text import Text
 
+from kaizen_tasks.adapters.console.layout.wrapped_text import hanging_lines, wrap_words
 from kaizen_tasks.adapters.console.safe_console import SafeConsole
-from kaizen_tasks.adapters.console.wrapped_text import hanging_lines, wrap_words
 from kaizen_tasks.adapters.host.program_path import typeable
 from kaizen_tasks.domain.doctor import Finding, Verdict, findings_summary
 from kaizen_tasks.domain.text.printable import printable

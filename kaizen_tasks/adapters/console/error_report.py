@@ -7,8 +7,8 @@ from typing import IO
 
 from rich.text import Text
 
+from kaizen_tasks.adapters.console.layout.wrapped_text import wrap_words
 from kaizen_tasks.adapters.console.safe_console import SafeConsole
-from kaizen_tasks.adapters.console.wrapped_text import wrap_words
 
 
 def render_error(label: str, problems: Sequence[str], state: str, hint: str, *, stream: IO[str]) -> str:

@@ -26,8 +26,8 @@ def print_changes(changes: Iterable[FileChange], notes: Iterable[Note], stream: 
 
 def _print_note(text: str, stream: TextIO) -> None:
     if stream.isatty():
+        from kaizen_tasks.adapters.console.layout.wrapped_text import wrap_words
         from kaizen_tasks.adapters.console.safe_console import SafeConsole
-        from kaizen_tasks.adapters.console.wrapped_text import wrap_words
 
         text = "\n".join(wrap_words(text, SafeConsole(stream).width))
     _print_line(text, "yellow", stream)

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from kaizen_tasks.adapters.console import tables
 from kaizen_tasks.adapters.console.safe_console import SafeConsole
-from kaizen_tasks.domain.status import EnvironmentStatus
+from kaizen_tasks.domain.status import EnvironmentStatus, StatusView
 
 RESERVED_LINES = 6  # lines of the terminal that are not rows: the table's head, the legend, the caption, empty lines
 REFRESH_PER_SECOND = 2  # refreshes per second, so that a resized terminal is soon filled again
@@ -23,28 +23,31 @@ class LiveStatus:
 
     def __init__(self, console: Console) -> None:
         self.console = console
-        self._rows: Sequence[EnvironmentStatus] = ()
+        self._view: StatusView | None = None
         self._now = datetime.now(UTC)
         self._caption = "checking …"
 
-    def update(self, rows: Sequence[EnvironmentStatus], now: datetime, caption: str) -> None:
+    def update(self, view: StatusView, now: datetime, caption: str) -> None:
         """Replace the rows of the table, the time to which their ages are relative, and the caption below the table."""
-        self._rows, self._now, self._caption = rows, now, caption
+        self._view, self._now, self._caption = view, now, caption
 
     def __rich__(self) -> RenderableType:
         """Return the table with the rows that fit the terminal."""
-        if not self._rows:
+        if self._view is None:
             return Text(self._caption, "dim")
-        visible_rows = rows_that_fit(self._rows, self.console.size.height - RESERVED_LINES)
-        hidden_count = len(self._rows) - len(visible_rows)
-        hidden_drift = _count_drifting(self._rows) - _count_drifting(visible_rows)
+        rows, unchanged = self._view.rows, self._view.hidden_text
+        visible_rows = rows_that_fit(rows, self.console.size.height - RESERVED_LINES)
+        hidden_count = len(rows) - len(visible_rows)
+        hidden_drift = _count_drifting(rows) - _count_drifting(visible_rows)
         hidden = f"{hidden_count} more environments, {hidden_drift} with drift; " if hidden_count else ""
-        return Group(*tables.render_status(visible_rows, self._now), Text(f"\n{hidden}{self._caption}", "dim"))
+        caption = Text(f"\n{hidden}{self._caption}", "dim")
+        return Group(*tables.render_status(visible_rows, self._now), *filter(None, [unchanged]), caption)
 
     @property
     def full_table(self) -> RenderableType:
         """The table with every row."""
-        return Group(*tables.render_status(self._rows, self._now))
+        rows = self._view.rows if self._view is not None else ()
+        return Group(*tables.render_status(rows, self._now))
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from datetime import datetime
 from rich.text import Text
 
 from kaizen_tasks.adapters.console import tables
+from kaizen_tasks.adapters.console.layout.fitting_table import FittingTable
 from kaizen_tasks.domain.metrics.summary import Durations, Metrics
 from kaizen_tasks.domain.text import duration
 from kaizen_tasks.domain.text.listing import counted
@@ -32,7 +33,7 @@ def print_metrics(app: str, since: datetime, until: datetime, metrics: Sequence[
     tables.print_all(
         Text(printable(f"{app}: {since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC, {span}"), "bold"), ""
     )
-    table = tables.new_table("stage", "deployed", "a week", "lead time", "failed", "restored")
+    table = FittingTable("stage", "deployed", "a week", "lead time", "failed", "restored")
     for each in metrics:
         table.add_row(Text(f"{'  ' if each.group else ''}{printable(each.name)}", "bold"), *_cells(each))
     tables.print_all(table, "", Text(LEGEND, "dim"), *map(printable, _remarks(metrics, since)))

@@ -12,6 +12,7 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from kaizen_tasks.adapters.console.events import EventType, RunEvent
+from kaizen_tasks.adapters.console.layout.wrapped_text import hanging_lines, wrap_words
 from kaizen_tasks.adapters.console.plain_view import LABEL_WIDTH, summary_text, with_duration
 from kaizen_tasks.adapters.console.rollout import large
 from kaizen_tasks.adapters.console.rollout.large import LargeRollout
@@ -19,7 +20,6 @@ from kaizen_tasks.adapters.console.rollout.progress import RolloutProgress
 from kaizen_tasks.adapters.console.rollout.progress_table import ProgressTable
 from kaizen_tasks.adapters.console.safe_console import SafeConsole
 from kaizen_tasks.adapters.console.spinners import Spinners
-from kaizen_tasks.adapters.console.wrapped_text import hanging_lines, wrap_words
 from kaizen_tasks.domain.release import StepLabel
 from kaizen_tasks.ports.clock import Clock
 

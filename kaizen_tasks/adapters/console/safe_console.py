@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from shutil import get_terminal_size
 from typing import IO, TYPE_CHECKING, Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -29,6 +30,8 @@ class SafeConsole(Console):
 
     def __init__(self, stream: IO[str] | None = None, *, width: int | None = None) -> None:
         super().__init__(file=stream, width=width, highlight=False, markup=False, emoji=False)
+        if width is None and self.is_dumb_terminal:  # for which rich assumes eighty
+            self.width = get_terminal_size().columns
 
     def render_str(self, text: str, **options: Any) -> Text:
         """Return a text of one line without control characters: a column is as wide as what is printed in it."""

@@ -2,67 +2,56 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from copy import copy
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from rich.box import Box
 from rich.cells import cell_len
-from rich.measure import Measurement
-from rich.table import Table
 from rich.text import Text
 
+from kaizen_tasks.adapters.console.layout.fitting_table import PLAIN_WIDTH, FittingTable
+from kaizen_tasks.adapters.console.layout.wrapped_text import hanging_lines, wrap_words
 from kaizen_tasks.adapters.console.safe_console import SafeConsole
-from kaizen_tasks.adapters.console.wrapped_text import hanging_lines, wrap_words
 from kaizen_tasks.domain import runtime_config
 from kaizen_tasks.domain.deployments import Deployment
 from kaizen_tasks.domain.ledger import UNKNOWN_TIME, Event, RollbackCandidate
 from kaizen_tasks.domain.migration.mapping import MappedSetting, describe_setting
 from kaizen_tasks.domain.release import short_digest
+from kaizen_tasks.domain.release_record import ReleaseRecord
 from kaizen_tasks.domain.runtime_config import RuntimeConfigView, RuntimeRules
-from kaizen_tasks.domain.status import EnvironmentState, EnvironmentStatus
+from kaizen_tasks.domain.status import EnvironmentState, EnvironmentStatus, StatusView
 from kaizen_tasks.domain.text import duration
+from kaizen_tasks.domain.text.listing import counted
 from kaizen_tasks.domain.text.printable import printable
 
 if TYPE_CHECKING:
-    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+    from rich.console import RenderableType
 
-PLAIN_WIDTH = 100  # columns when the output is not a terminal
 STATE_MARKS = {
     EnvironmentState.IN_SYNC: ("✓", "green"),
     EnvironmentState.DRIFT: ("!", "yellow"),
     EnvironmentState.DEPLOYING: ("»", "cyan"),
     EnvironmentState.NEW: ("·", "dim"),
 }
-HEAD_RULE = Box("    \n    \n ── \n" + "    \n" * 5, ascii=True)
-"""A line below the heading and no others; `SafeConsole` draws it in ASCII where the encoding needs that."""
-
-FOLDED_COLUMNS = ("key", "value")
-"""Whose cells may be of any length."""
-
-OPTIONAL_COLUMNS = ("a week", "digest", "commit", "took", "changed", "image")
-"""What is left out of a table that is wider than the terminal, in this order."""
-
 LOCK_MARK, HOLD_MARK = "L", "H"
 LEGEND = {"»": "deploying", "·": "nothing released yet", LOCK_MARK: "locked", HOLD_MARK: "held"}
 """What the marks mean that do not explain themselves."""
 
 
-def print_status(rows: Sequence[EnvironmentStatus], now: datetime) -> None:
+def print_status(view: StatusView, now: datetime) -> None:
     """Print a table with one line per environment, then every drift, lock and hold in words."""
-    table, *lines = render_status(rows, now)
-    print_all(table)
-    print_all(*lines)  # only this program begins lines: CI systems take some for commands
+    print_all(*render_status(view.rows, now), *filter(None, [view.hidden_text]))
 
 
 def render_status(rows: Sequence[EnvironmentStatus], now: datetime) -> tuple[RenderableType, ...]:
     """Return a table with one line per environment, then the marks in it and every drift, lock and hold in words."""
+    if not rows:
+        return ()
     has_lines = any(row.line for row in rows)
     columns = ("", "environment", "image", "digest", "running", "ledger", "changed", *(("line",) if has_lines else ()))
-    table = new_table(*columns)
+    table = FittingTable(*columns)
     for row in rows:
         table.add_row(
             _marks(row),
@@ -115,13 +104,17 @@ def drift_texts(rows: Sequence[EnvironmentStatus]) -> Iterator[str]:
     yield from (f"{', '.join(names)}: {drift}" for drift, names in _environments_by_drift(rows).items())
 
 
-def print_history(deployments: Sequence[Deployment]) -> None:
-    """Print a row for each deployment, newest first, with its reason below it, then the addresses of their CI runs."""
+def print_history(deployments: Sequence[Deployment], *, empty: str = "nothing was released yet") -> None:
+    """Print a row for each deployment, newest first, with its reason below it, then the addresses of their CI runs.
+
+    Args:
+        deployments: the deployments.
+        empty: what to print if there are none.
+    """
     if not deployments:
-        print_all("nothing was released yet")
+        print_all(empty)
         return
-    table = new_table("when (UTC)", "environment", "release", "commit", "outcome", "took", "by")
-    reasons: dict[int, str] = {}
+    table = FittingTable("when (UTC)", "environment", "release", "commit", "outcome", "took", "by")
     for deployment in deployments:
         entry = deployment.first
         outcome = deployment.last
@@ -135,11 +128,48 @@ def print_history(deployments: Sequence[Deployment]) -> None:
             entry.actor,
         )
         if deployment.reason:
-            reasons[table.row_count - 1] = printable(deployment.reason)
-    _print_table(table, reasons)
+            table.remarks[table.row_count - 1] = deployment.reason
+    _print_table(table)
     with_run = [deployment.first for deployment in deployments if deployment.first.run_url]
     runs = dict.fromkeys(printable(f"{entry.version} in {entry.environment}: {entry.run_url}") for entry in with_run)
     print_all(*runs)
+
+
+def print_release(
+    name: str, records: Mapping[str, ReleaseRecord], rows: Sequence[EnvironmentStatus], others_count: int
+) -> None:
+    """Print what became of a release in each environment that had it, and what runs there now.
+
+    Args:
+        name: the release: `v1.2.3`.
+        records: what became of it, by environment.
+        rows: the status of these environments.
+        others_count: how many environments never had it.
+    """
+    table = FittingTable("", "environment", "outcome", "when (UTC)", "actor", "running")
+    for row in rows:
+        record, running = records[row.environment.name], row.version_report.version
+        last = record.deployment.last
+        table.add_row(
+            _release_mark(record, is_running=running == name),
+            Text(row.environment.name, "bold"),
+            record.outcome,
+            "?" if last.at == UNKNOWN_TIME else f"{last.at:%Y-%m-%d %H:%M}",
+            last.actor,
+            Text(running, "green" if running == name else "") if running else Text("no answer", "red"),
+        )
+        if record.reason:
+            table.remarks[table.row_count - 1] = record.reason
+    _print_table(table)
+    count = sum(row.version_report.version == name for row in rows)
+    others = f"; {counted(others_count, 'other')} never had it" if others_count else ""
+    print_all("", f"{name} runs in {count} of {counted(len(rows), 'environment')} that had it{others}")
+
+
+def _release_mark(record: ReleaseRecord, *, is_running: bool) -> Text:
+    if is_running:
+        return Text("✓", "green")
+    return Text("✗", "red") if record.withdrawal is not None else Text("·", "dim")
 
 
 def print_candidates(candidates: Sequence[RollbackCandidate]) -> None:
@@ -147,8 +177,7 @@ def print_candidates(candidates: Sequence[RollbackCandidate]) -> None:
     if not candidates:
         print_all("nothing to roll back to: no release was verified there before the one that is serving")
         return
-    table = new_table("environment", "release", "verified (UTC)", "by", "image")
-    remarks: dict[int, str] = {}
+    table = FittingTable("environment", "release", "verified (UTC)", "by", "image")
     for candidate in candidates:
         entry = candidate.entry
         when = f"{entry.at:%Y-%m-%d %H:%M}"
@@ -157,13 +186,13 @@ def print_candidates(candidates: Sequence[RollbackCandidate]) -> None:
         table.add_row(entry.environment, entry.version, when, entry.actor, image)
         if candidate.obstacle is not None:
             command = printable(f"{candidate.obstacle.command} of {candidate.obstacle.version}")
-            remarks[table.row_count - 1] = f"is behind {command}, which is irreversible"
-    _print_table(table, remarks)
+            table.remarks[table.row_count - 1] = f"is behind {command}, which is irreversible"
+    _print_table(table)
 
 
 def print_runtime(views: Sequence[RuntimeConfigView], rules: RuntimeRules, now: datetime) -> None:
     """Print the runtime configurations of environments; secret values are redacted."""
-    table = new_table("environment", "key", "value", "written")
+    table = FittingTable("environment", "key", "value", "written")
     for view in views:
         written_ago = f"{duration.format_duration((now - view.written_at).total_seconds())} ago"
         for name in view.document.names:
@@ -174,53 +203,17 @@ def print_runtime(views: Sequence[RuntimeConfigView], rules: RuntimeRules, now: 
 
 def print_runtime_difference(first: RuntimeConfigView, second: RuntimeConfigView, rules: RuntimeRules) -> None:
     """Print the runtime configuration of two environments, side by side."""
-    table = new_table("key", first.environment.name, second.environment.name, "")
+    table = FittingTable("key", first.environment.name, second.environment.name, "")
     for name, is_same in runtime_config.compare_documents(first.document, second.document, rules).items():
         hints = (rules.display_value(name, view.document.value(name)) for view in (first, second))
         table.add_row(name, *hints, Text("same", "green") if is_same else Text("differs", "yellow"))
     print_all(table)
 
 
-class _FittingTable(Table):
-    """A table that leaves out optional columns on a narrow terminal; what is then too wide, the terminal wraps."""
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Yield the segments of the table; its cells are folded only where they may be of any length."""
-        table, unlimited = copy(self), options.update(max_width=sys.maxsize)
-        if not any(column.header in FOLDED_COLUMNS for column in self.columns):
-            optional = [column for name in OPTIONAL_COLUMNS for column in self.columns if column.header == name]
-            while (needed := Measurement.get(console, unlimited, table).maximum) > options.max_width and optional:
-                dropped = optional.pop(0)
-                rest = [column for column in table.columns if column.header != dropped.header]
-                table.columns = [replace(column, _index=index) for index, column in enumerate(rest)]
-            options = options.update(max_width=max(needed, options.max_width))
-        yield from Table.__rich_console__(table, console, options)
-
-
-def new_table(*columns: str) -> Table:
-    """Return an empty table, of which only cells that may be of any length are folded."""
-    has_folded = any(column in FOLDED_COLUMNS for column in columns)
-    table = _FittingTable(box=HEAD_RULE, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=not has_folded or column in {"", "environment", "written"})
-    return table
-
-
-def _print_table(table: Table, remarks: Mapping[int, str] | None = None) -> None:
-    """Print a table, without blanks at the ends of its lines, and with a text below some of its rows.
-
-    Args:
-        table: where there are remarks, its cells have one line each.
-        remarks: texts by the position of the row.
-    """
+def _print_table(table: FittingTable) -> None:
     console = _console()
-    options = console.options.update(no_wrap=True, overflow="ignore")
-    for number, segments in enumerate(console.render_lines(table, options, pad=False)):
-        line = Text.assemble(*((text, style or "") for text, style, _ in segments))
-        line.rstrip()
+    for line in table.lines(console):
         console.print(line, soft_wrap=True)
-        if remark := (remarks or {}).get(number - len(("head", "rule"))):
-            print_all(f"    {remark}")
 
 
 def print_labelled(rows: Iterable[tuple[str, str]]) -> None:
@@ -249,14 +242,15 @@ def print_migrations(migrations: Iterable[tuple[str, Sequence[MappedSetting]]]) 
 
 
 def _console() -> SafeConsole:
-    return SafeConsole(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    """Return a console for stdout; in a log, `COLUMNS` says how wide lines may be."""
+    return SafeConsole(width=None if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit() else PLAIN_WIDTH)
 
 
 def print_all(*renderables: RenderableType) -> None:
     """Print tables and lines, with colour on a terminal, where lines are wrapped between words, else as they are."""
     console = _console()
     for renderable in renderables:
-        if isinstance(renderable, Table):
+        if isinstance(renderable, FittingTable):
             _print_table(renderable)
             continue
         lines = wrap_words(str(renderable), console.width) if sys.stdout.isatty() else [str(renderable)]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 
 from invoke.context import Context
+from semver import Version
 
 from kaizen_tasks import wiring
 from kaizen_tasks.adapters.console import live_status, tables
@@ -13,11 +15,12 @@ from kaizen_tasks.adapters.console.reporter import is_interactive
 from kaizen_tasks.cli import json_output, params
 from kaizen_tasks.cli.entry_point.correction import typed_line
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.status import EnvironmentStatus
+from kaizen_tasks.domain.release_record import find_release_record
+from kaizen_tasks.domain.status import EnvironmentStatus, StatusView, select_rows
 from kaizen_tasks.domain.text import duration
 from kaizen_tasks.domain.text.listing import counted
 from kaizen_tasks.errors import DriftFound, UsageError
-from kaizen_tasks.flows.history import collect_deployments, collect_history
+from kaizen_tasks.flows.history import HistoryFilter, collect_deployments, collect_history, read_span
 from kaizen_tasks.flows.status import collect_status
 from kaizen_tasks.wiring import Toolbox
 
@@ -28,26 +31,69 @@ MIN_WATCH_SECONDS = 1
 """Each refresh costs several requests of AWS for each environment."""
 
 
-def status(c: Context, *, env: list[str], json: bool, check: bool, watch: bool, interval: str) -> None:
-    if check and watch:
-        raise UsageError("--check looks once and --watch does not end", hint="inv status --check")
+def status(
+    c: Context, *, env: list[str], json: bool, check: bool, watch: bool, interval: str, since: str, release: str
+) -> None:
+    _require_matching_flags(check=check, watch=watch, interval=interval)
     tools = wiring.toolbox(c.config)
     environments = params.resolve_environments_or_all(env, tools.settings)
+    interval_seconds = _parse_interval(interval or DEFAULT_WATCH_INTERVAL)
+    if release:
+        _require_alone(since=bool(since), check=check, watch=watch)
+        _print_release(environments, params.parse_release(release), tools, json=json)
+        return
+    moment = params.parse_since("--since", since, tools.clock.now()) if since else None
+    if watch:
+        _watch(environments, tools, interval_seconds, since=moment, json=json)
+        return
+    view = _collect(environments, tools, moment)
+    if json:
+        json_output.print_json(json_output.status_document(tools.settings, view.rows, tools.clock.now(), since=moment))
+    elif not check:
+        tables.print_status(view, tools.clock.now())
+    if check:
+        _require_no_drift(view.rows)
+        if not json:
+            _note_no_drift(view, tools)
+
+
+def _require_matching_flags(*, check: bool, watch: bool, interval: str) -> None:
+    if check and watch:
+        raise UsageError("--check looks once and --watch does not end", hint="inv status --check")
     if interval and not watch:
         raise UsageError("--interval is for --watch", hint=typed_line("--watch"))
-    interval_seconds = _parse_interval(interval or DEFAULT_WATCH_INTERVAL)
-    if watch:
-        _watch(environments, tools, interval_seconds, json=json)
-        return
-    rows = collect_status(environments, tools)
+
+
+def _note_no_drift(view: StatusView, tools: Toolbox) -> None:
+    changed = f" that {'has' if len(view.rows) == 1 else 'have'} changed since then" if view.since else ""
+    tools.reporter.note(f"no drift in {counted(len(view.rows), 'environment')}{changed}")
+
+
+def _require_alone(**others: bool) -> None:
+    """Refuse `--release` beside flags that are about everything that runs."""
+    for name, is_given in others.items():
+        if is_given:
+            raise UsageError(f"--release shows one release, and --{name} what runs", hint="inv history has both flags")
+
+
+def _collect(environments: Sequence[Environment], tools: Toolbox, since: datetime | None) -> StatusView:
+    return select_rows(collect_status(environments, tools), since)
+
+
+def _print_release(environments: Sequence[Environment], version: Version | None, tools: Toolbox, *, json: bool) -> None:
+    """Show what became of a release in each environment that ever had it."""
+    wanted = HistoryFilter(release=version)
+    records = {
+        name: record
+        for name, entries in read_span(environments, tools, wanted).items()
+        if (record := find_release_record(entries, wanted.name)) is not None
+    }
+    rows = collect_status([environment for environment in environments if environment.name in records], tools)
     if json:
-        json_output.print_json(json_output.status_document(tools.settings, rows, tools.clock.now()))
-    elif not check:
-        tables.print_status(rows, tools.clock.now())
-    if check:
-        _require_no_drift(rows)
-        if not json:
-            tools.reporter.note(f"no drift in {counted(len(rows), 'environment')}")
+        now = tools.clock.now()
+        json_output.print_json(json_output.release_document(tools.settings, wanted.name, records, rows, now))
+    else:
+        tables.print_release(wanted.name, records, rows, len(environments) - len(records))
 
 
 def _require_no_drift(rows: Sequence[EnvironmentStatus]) -> None:
@@ -60,15 +106,24 @@ def _require_no_drift(rows: Sequence[EnvironmentStatus]) -> None:
         )
 
 
-def history(c: Context, *, env: list[str], limit: str, json: bool) -> None:
-    limit_number = params.parse_number("--limit", limit, minimum=1, maximum=10_000)
+def history(c: Context, *, env: list[str], limit: str, since: str, release: str, json: bool) -> None:
+    limit_number = params.parse_number("--limit", limit, minimum=1, maximum=10_000) if limit else 0
+    version = params.parse_release(release)
     tools = wiring.toolbox(c.config)
     environments = params.resolve_environments_or_all(env, tools.settings)
+    moment = params.parse_since("--since", since, tools.clock.now()) if since else None
+    wanted = HistoryFilter(limit=limit_number, since=moment, release=version)
     if json:
-        entries = collect_history(environments, tools, limit=limit_number)
+        entries = collect_history(environments, tools, wanted)
         json_output.print_json([json_output.entry_document(entry) for entry in entries])
     else:
-        tables.print_history(collect_deployments(environments, tools, limit=limit_number))
+        tables.print_history(collect_deployments(environments, tools, wanted), empty=_nothing_found(wanted))
+
+
+def _nothing_found(wanted: HistoryFilter) -> str:
+    """Return what is said where the history has nothing of what is asked for."""
+    subject = f"nothing happened with {wanted.name}" if wanted.name else "nothing was released"
+    return f"{subject} since {wanted.since:%Y-%m-%d %H:%M} UTC" if wanted.since else f"{subject} yet"
 
 
 def _parse_interval(interval: str) -> float:
@@ -83,28 +138,39 @@ def _parse_interval(interval: str) -> float:
     return seconds
 
 
-def _watch(environments: Sequence[Environment], tools: Toolbox, interval_seconds: float, *, json: bool) -> None:
+def _watch(
+    environments: Sequence[Environment],
+    tools: Toolbox,
+    interval_seconds: float,
+    *,
+    since: datetime | None,
+    json: bool,
+) -> None:
     """Refresh until Ctrl-C, which is the normal end: nothing was left unfinished."""
     if not json and not is_interactive(sys.stdout):
         raise UsageError("status --watch needs a terminal", hint=f"for a program: {typed_line('--json')}")
     try:
-        (_watch_as_json if json else _watch_on_screen)(environments, tools, interval_seconds)
+        (_watch_as_json if json else _watch_on_screen)(environments, tools, interval_seconds, since)
     except KeyboardInterrupt:
         return
 
 
-def _watch_as_json(environments: Sequence[Environment], tools: Toolbox, interval_seconds: float) -> None:
+def _watch_as_json(
+    environments: Sequence[Environment], tools: Toolbox, interval_seconds: float, since: datetime | None
+) -> None:
     while True:
-        rows = collect_status(environments, tools)
-        json_output.print_json_line(json_output.status_document(tools.settings, rows, tools.clock.now()))
+        rows = _collect(environments, tools, since).rows
+        json_output.print_json_line(json_output.status_document(tools.settings, rows, tools.clock.now(), since=since))
         tools.clock.sleep(interval_seconds)
 
 
-def _watch_on_screen(environments: Sequence[Environment], tools: Toolbox, interval_seconds: float) -> None:
+def _watch_on_screen(
+    environments: Sequence[Environment], tools: Toolbox, interval_seconds: float, since: datetime | None
+) -> None:
     refresh_note = f"refreshes every {duration.format_duration(interval_seconds)}, Ctrl-C ends"
     with live_status.live_screen() as screen:
         while True:
-            rows = collect_status(environments, tools)
+            view = _collect(environments, tools, since)
             now = tools.clock.now()
-            screen.update(rows, now, f"{tools.settings.app} at {now:%Y-%m-%d %H:%M:%S} UTC; {refresh_note}")
+            screen.update(view, now, f"{tools.settings.app} at {now:%Y-%m-%d %H:%M:%S} UTC; {refresh_note}")
             tools.clock.sleep(interval_seconds)

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from kaizen_tasks.adapters.console import live_status
 from kaizen_tasks.domain.health import VersionReport
+from kaizen_tasks.domain.status import StatusView
 from tests.adapters.console.test_tables import IN_SYNC, NOW
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def drawn(rows: list[EnvironmentStatus], *, height: int) -> list[str]:
     """Return the lines of a screen of this height."""
     stream = io.StringIO()
     screen = live_status.LiveStatus(Console(file=stream, width=100, height=height))
-    screen.update(rows, NOW, "web at noon")
+    screen.update(StatusView(rows=rows), NOW, "web at noon")
     screen.console.print(screen)
     return [line.rstrip() for line in stream.getvalue().splitlines() if line.strip()]
 
@@ -72,7 +73,7 @@ def test_the_last_rows_stay_on_the_terminal_after_an_interrupt(
     monkeypatch.setenv("TERM", "dumb")
 
     with suppress(KeyboardInterrupt), live_status.live_screen() as screen:
-        screen.update([named("prod")], NOW, "web at noon")
+        screen.update(StatusView(rows=[named("prod")]), NOW, "web at noon")
         raise KeyboardInterrupt
 
     assert [line for line in capsys.readouterr().out.splitlines() if "prod" in line]

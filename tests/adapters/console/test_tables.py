@@ -17,7 +17,7 @@ from kaizen_tasks.domain.health import VersionReport
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import UNKNOWN_TIME, Event, LedgerEntry, RollbackCandidate
 from kaizen_tasks.domain.release import Image
-from kaizen_tasks.domain.status import EnvironmentStatus
+from kaizen_tasks.domain.status import EnvironmentStatus, StatusView
 from tests.contracts.locks import wanted
 
 ENTRY = LedgerEntry(
@@ -63,13 +63,13 @@ def words(capsys: pytest.CaptureFixture[str]) -> list[list[str]]:
 
 
 def test_an_environment_without_drift_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    tables.print_status([IN_SYNC], NOW)
+    tables.print_status(StatusView(rows=[IN_SYNC]), NOW)
 
     assert words(capsys) == [["✓", "staging", "v1.2.3", "abababa", "v1.2.3", "verified", "3h", "ago"]]
 
 
 def test_lines_are_a_column_where_an_environment_has_one(capsys: pytest.CaptureFixture[str]) -> None:
-    tables.print_status([evolve(IN_SYNC, line="1.x"), IN_SYNC], NOW)
+    tables.print_status(StatusView(rows=[evolve(IN_SYNC, line="1.x"), IN_SYNC]), NOW)
 
     assert [line[-1] for line in words(capsys)] == ["1.x", "ago"]
 
@@ -77,7 +77,7 @@ def test_lines_are_a_column_where_an_environment_has_one(capsys: pytest.CaptureF
 def test_every_drift_is_printed_below_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     lost = evolve(IN_SYNC, followed_image=None, version_report=VersionReport(error="answers HTTP 502"))
 
-    tables.print_status([IN_SYNC, lost], NOW)
+    tables.print_status(StatusView(rows=[IN_SYNC, lost]), NOW)
 
     _, marked, *below = words(capsys)
     assert marked == ["!", "staging", "none", "no", "answer", "v1.2.3", "verified", "3h", "ago"]
@@ -90,7 +90,7 @@ def test_a_drift_of_several_environments_is_printed_once(capsys: pytest.CaptureF
         started, environment=evolve(IN_SYNC.environment, name="prod"), version_report=VersionReport(error="is silent")
     )
 
-    tables.print_status([started, other], NOW)
+    tables.print_status(StatusView(rows=[started, other]), NOW)
 
     assert sorted(" ".join(line) for line in words(capsys)[2:]) == [
         "! prod: the app is silent",
@@ -102,7 +102,7 @@ def test_locks_and_holds_have_marks_that_are_explained_and_notes(capsys: pytest.
     hold = Hold(environment="staging", reason="race day", actor="ada@laptop", since=ENTRY.at)
     lock = evolve(wanted(environment="staging"), expires=None)
 
-    tables.print_status([evolve(IN_SYNC, hold=hold, lock=lock), IN_SYNC], NOW)
+    tables.print_status(StatusView(rows=[evolve(IN_SYNC, hold=hold, lock=lock), IN_SYNC]), NOW)
 
     locked, plain, legend, *remarks = words(capsys)
     assert (locked[0], plain[0]) == ("✓LH", "✓")
@@ -113,7 +113,7 @@ def test_locks_and_holds_have_marks_that_are_explained_and_notes(capsys: pytest.
 def test_environments_at_work_and_new_ones_have_marks_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
     at_work = evolve(IN_SYNC, last_entry=evolve(ENTRY, event=Event.STARTED), is_changing=True)
 
-    tables.print_status([at_work, evolve(IN_SYNC, last_entry=None)], NOW)
+    tables.print_status(StatusView(rows=[at_work, evolve(IN_SYNC, last_entry=None)]), NOW)
 
     deploying, new, legend, note = words(capsys)
     assert (deploying[0], new[0]) == ("»", "·")
@@ -150,7 +150,9 @@ def test_status_fits_80_columns_with_marks_lines_and_long_names(version: str, li
 def test_an_image_without_a_version_label_shows_its_digest(capsys: pytest.CaptureFixture[str]) -> None:
     assert IN_SYNC.followed_image is not None
 
-    tables.print_status([evolve(IN_SYNC, followed_image=evolve(IN_SYNC.followed_image, version=""))], NOW)
+    tables.print_status(
+        StatusView(rows=[evolve(IN_SYNC, followed_image=evolve(IN_SYNC.followed_image, version=""))]), NOW
+    )
 
     assert words(capsys)[0][2:4] == ["?", "abababa"]
 

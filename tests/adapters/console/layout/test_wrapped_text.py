@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kaizen_tasks.adapters.console.wrapped_text import hanging_lines, wrap_words
+from kaizen_tasks.adapters.console.layout.wrapped_text import hanging_lines, wrap_words
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""How text and tables are laid out in the columns that there are."""
