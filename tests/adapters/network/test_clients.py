@@ -8,12 +8,17 @@ import pytest
 
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.adapters.http.prober import HttpProber
+from kaizen_tasks.adapters.notify.messenger import TargetMessenger
 from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.transport import StaticCredentials
+from kaizen_tasks.domain.notification.target import NotifyTarget
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.ports.types import Login, Secret
-from tests.contracts.network import NetworkContract
-from tests.fakes.clock import FakeClock
+from tests.contracts.network import HOST, NetworkClient, NetworkContract
+from tests.fakes.clock import START, FakeClock
+from tests.fakes.secrets import FakeSecrets
+from tests.support.connect_proxy import ConnectProxy
+from tests.support.notify_messages import promoted
 from tests.support.scripted_server import Reply, ScriptedServer
 from tests.support.waiting import HANG_SECONDS
 
@@ -96,6 +101,37 @@ class ProberClient:
 
     def request(self, url: str) -> str:
         return self._prober.probe(f"{url}/version", timeout=HANG_SECONDS, max_bytes=100).error
+
+
+class TestMessages(NetworkContract):
+    @pytest.fixture
+    def client(self, network: NetworkSettings) -> MessengerClient:
+        return MessengerClient(network)
+
+    def test_plain_http_is_forwarded_by_the_proxy(self, client: NetworkClient, monkeypatch: pytest.MonkeyPatch) -> None:
+        """An address of a webhook is a secret: it is not sent without TLS, and not to a proxy either."""
+        with ScriptedServer() as server, ConnectProxy({f"{HOST}:8080": server.port}) as proxy:
+            client.prepare(server)
+            monkeypatch.setenv("HTTP_PROXY", proxy.url)
+
+            assert "begins with http://" in client.request(f"http://{HOST}:8080")
+        assert (server.requests, proxy.requests) == ([], [])
+
+
+class MessengerClient:
+    """Sends a message to a webhook on this machine, or behind a proxy."""
+
+    def __init__(self, network: NetworkSettings) -> None:
+        self._network = network
+
+    def prepare(self, server: ScriptedServer) -> None:
+        server.script["POST /hook"] = [Reply()]
+
+    def request(self, url: str) -> str:
+        secrets = FakeSecrets()
+        secrets.create("kaizen/hook", f"{url}/hook", version="1", at=START)
+        messenger = TargetMessenger(lambda: secrets, network=lambda: self._network, clock=FakeClock(), is_local=True)
+        return _error_of(lambda: messenger.send(promoted(), NotifyTarget(name="team", webhook_secret="kaizen/hook")))
 
 
 def _error_of(action: Callable[[], object]) -> str:
