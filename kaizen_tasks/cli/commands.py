@@ -484,7 +484,8 @@ notify = Collection(
     "notify",
     command(
         "notify.test",
-        "Send a test message to every target of [[notify]].\n\nIt shows what each target answers.",
+        "Send a test message to every target of [[notify]].\n\n"
+        "It shows what each target answers, and then sends what waits in the outbox.",
         Flag("name", "send it to this target alone"),
         flags.JSON,
     ),

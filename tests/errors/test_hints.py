@@ -86,7 +86,6 @@ UNTYPED = {
     "flows/doctor/ecs.py": (3, ECS),
     "flows/doctor/engine.py": (1, ACCOUNT),
     "flows/doctor/environment.py": (1, MIGRATIONS),
-    "flows/doctor/messages.py": (1, NO_HINT),
     "flows/doctor/preflight.py": (2, "stands below several problems"),
     "flows/init/plan.py": (1, RACES),
     "flows/ledger/verifications.py": (2, FAILURES),

@@ -760,7 +760,7 @@ class TestMessages:
 
         found = [finding for finding in run_checks(tools) if finding.subject.check == "messages"]
 
-        assert [finding.message.partition(":")[0] for finding in found] == ["team", "deploys.web.example"]
+        assert [finding.message.partition(" can ")[0] for finding in found] == ["team", "deploys.web.example"]
         assert {finding.verdict for finding in found} == {Verdict.OK}
         assert tools.messenger.sent == []
 

@@ -239,6 +239,10 @@ TEST_MESSAGES: Fields = {
     "targets.NAME.took": ("number", "How many seconds that took."),
     "targets.NAME.answer": ("text", "What the target has answered, or why the message could not be sent."),
     "targets.NAME.fix": ("text or null", "What to do about it, if anything."),
+    "waiting": (
+        "whole number or null",
+        "How many messages are still in the outbox, after another attempt; null when it cannot be read.",
+    ),
 }
 
 METRICS: Fields = {

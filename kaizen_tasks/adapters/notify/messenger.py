@@ -163,7 +163,7 @@ def _only_value(content: str) -> str:
 def _unreadable(target: NotifyTarget, name: str, error: KaizenError) -> Undelivered:
     message, hint = error.message, error.hint
     if isinstance(error, NotFound):
-        message = f"there is no secret {name} in account and region of [aws]"
+        message = f"there is no secret {name} in the account and region of [aws]"
         hint = f"create it, and type its text: aws secretsmanager create-secret --name {name} --secret-string {STDIN}"
     is_permanent = isinstance(error, Denied | NotFound) or (
         isinstance(error, Refused) and not isinstance(error, Unreachable)

@@ -11,9 +11,11 @@ from invoke.context import Context
 from kaizen_tasks import wiring
 from kaizen_tasks.cli import json_output
 from kaizen_tasks.domain.text.duration import format_duration
-from kaizen_tasks.errors import TargetsFailed
+from kaizen_tasks.domain.text.listing import counted
+from kaizen_tasks.errors import KaizenError, TargetsFailed
 from kaizen_tasks.flows.execution import announce
-from kaizen_tasks.flows.notification.test_message import TestDelivery, select_targets, send_test_messages
+from kaizen_tasks.flows.notification.target_test import TestDelivery, select_targets, send_test_messages, send_waiting
+from kaizen_tasks.wiring import Toolbox
 
 
 def test(c: Context, *, name: str, json: bool) -> None:
@@ -23,29 +25,43 @@ def test(c: Context, *, name: str, json: bool) -> None:
     if tools.dry:
         return
     deliveries = send_test_messages(targets, tools)
+    if not json:
+        _print_answers(deliveries)
+    waiting = _send_waiting(tools)
     if json:
-        json_output.print_json(_document(tools.settings.app, deliveries))
-    else:
-        from kaizen_tasks.adapters.console import tables  # noqa: PLC0415 - rich is slow to import
-
-        rows = [(each.target.name, f"{each.answer} ({format_duration(each.seconds)})") for each in deliveries]
-        tables.print_labelled(rows)
+        documents = {delivery.target.name: _document(delivery) for delivery in deliveries}
+        json_output.print_json({"app": tools.settings.app, "targets": documents, "waiting": waiting})
     _require_all_accepted(deliveries)
 
 
-def _document(app: str, deliveries: Sequence[TestDelivery]) -> dict[str, Any]:
+def _print_answers(deliveries: Sequence[TestDelivery]) -> None:
+    from kaizen_tasks.adapters.console import tables  # noqa: PLC0415 - rich is slow to import
+
+    tables.print_labelled(
+        [(each.target.name, f"{each.answer} ({format_duration(each.seconds)})") for each in deliveries]
+    )
+
+
+def _send_waiting(tools: Toolbox) -> int | None:
+    """Send what waits in the outbox; return how many messages are left, or None where it cannot be read."""
+    try:
+        waiting = send_waiting(tools)
+    except KaizenError as error:
+        tools.reporter.note(f"the outbox cannot be read: {error.message}")
+        return None
+    if waiting:
+        verb = "waits" if waiting == 1 else "wait"
+        tools.reporter.note(f"{counted(waiting, 'message')} about releases still {verb} in the outbox")
+    return waiting
+
+
+def _document(delivery: TestDelivery) -> dict[str, Any]:
     return {
-        "app": app,
-        "targets": {
-            delivery.target.name: {
-                "format": delivery.target.format,
-                "accepted": delivery.error is None,
-                "took": round(delivery.seconds, 3),
-                "answer": delivery.answer,
-                "fix": (delivery.error.hint or None) if delivery.error else None,
-            }
-            for delivery in deliveries
-        },
+        "format": delivery.target.format,
+        "accepted": delivery.error is None,
+        "took": round(delivery.seconds, 3),
+        "answer": delivery.answer,
+        "fix": (delivery.error.hint or None) if delivery.error else None,
     }
 
 
@@ -53,6 +69,7 @@ def _require_all_accepted(deliveries: Sequence[TestDelivery]) -> None:
     errors = [delivery.error for delivery in deliveries if delivery.error]
     if errors:
         names = ", ".join(delivery.target.name for delivery in deliveries if delivery.error)
-        count = f"{len(errors)} of {len(deliveries)} targets have" if len(deliveries) > 1 else "the target has"
+        verb = "has" if len(errors) == 1 else "have"
+        count = f"{len(errors)} of {len(deliveries)} targets {verb}" if len(deliveries) > 1 else "the target has"
         hint = errors[0].hint or "check whether it works, then run the same command again"
         raise TargetsFailed(f"{count} not accepted the message: {names}", hint=hint)

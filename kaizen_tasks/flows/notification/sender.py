@@ -47,17 +47,18 @@ class MessageSender:
 
     Attributes:
         tools: the ports.
-        sends_given_up: whether messages are sent that nobody tries to send any more.
+        tries_all: whether every message is tried once, also those that wait for a later attempt, or for none.
         left: what was in the outbox when it was last read, without what was delivered since.
         errors: why messages of a target were not delivered, by the target's name.
         dropped: messages that were removed because they are too old.
     """
 
     tools: Tools
-    sends_given_up: bool = False
+    tries_all: bool = False
     left: OutboxContent = field(factory=OutboxContent)
     errors: dict[str, str] = field(factory=dict)
     dropped: list[QueuedMessage] = field(factory=list)
+    _tried_ids: set[str] = field(factory=set, init=False)
 
     def send_all(self, *, is_ending: bool) -> float | None:
         """Send what is due; return the seconds until something else is, or None.
@@ -82,9 +83,10 @@ class MessageSender:
 
     def _is_due(self, message: QueuedMessage) -> bool:
         now = self.tools.clock.now()
-        if is_given_up(message, now):
-            return self.sends_given_up and (message.reserved_until is None or message.reserved_until <= now)
-        return is_due(message, now)
+        if self.tries_all:
+            is_free = message.reserved_until is None or message.reserved_until <= now
+            return is_free and message.id not in self._tried_ids
+        return is_due(message, now) and not is_given_up(message, now)
 
     def _seconds_to_next(self, targets: Iterable[str]) -> float | None:
         now = self.tools.clock.now()
@@ -162,6 +164,7 @@ class MessageSender:
         for_each_parallel(send_to, by_target, max_workers=MAX_CONCURRENT_TARGETS)
 
     def _send(self, message: QueuedMessage, target: NotifyTarget) -> None:
+        self._tried_ids.add(message.id)
         until = self.tools.clock.now() + timedelta(seconds=RESERVED_SECONDS)
         reserved = self.tools.outbox.reserve(message, owner=secrets.token_hex(8), until=until)
         if reserved is None:

@@ -28,9 +28,9 @@ def tools() -> FakeTools:
     return FakeTools(settings=settings(notify=[TEAM, OPS]))
 
 
-def send(tools: FakeTools, *, is_ending: bool = True, sends_given_up: bool = False) -> MessageSender:
+def send(tools: FakeTools, *, is_ending: bool = True, tries_all: bool = False) -> MessageSender:
     """Send what is due, and return the sender."""
-    sender = MessageSender(tools=tools, sends_given_up=sends_given_up)
+    sender = MessageSender(tools=tools, tries_all=tries_all)
     sender.send_all(is_ending=is_ending)
     return sender
 
@@ -255,7 +255,7 @@ def test_message_that_is_a_week_old_is_not_tried_any_more_unless_somebody_asks(t
 
     assert MessageSender(tools=tools).send_all(is_ending=True) is None
     assert messages(tools) == []
-    send(tools, sends_given_up=True)
+    send(tools, tries_all=True)
 
     assert len(messages(tools)) == 1
 

@@ -1,4 +1,4 @@
-"""Sends a message to targets to see whether it arrives: to each at once, and not by the outbox."""
+"""Sends a test message to targets, to each at once and not by the outbox, and then what waits in the outbox."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from kaizen_tasks.domain.notification.message import Link, Message
 from kaizen_tasks.domain.notification.target import NotifyTarget
 from kaizen_tasks.domain.notification.topic import Topic
 from kaizen_tasks.errors import Undelivered, UsageError
+from kaizen_tasks.flows.notification.sender import BackgroundSender, MessageSender
 from kaizen_tasks.flows.parallel import map_parallel
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
 
 MAX_CONCURRENT_TARGETS = 8
+WAITING_SECONDS = 10.0
+"""How long messages of the outbox are sent; what is left then goes out with the next command."""
 
 
 @frozen(kw_only=True)
@@ -88,3 +91,17 @@ def _test_message(tools: Tools) -> Message:
         details=(f"by {tools.actor}", "messages about releases will look like this one"),
         links=(Link(label="the run", url=tools.run_url),) if tools.run_url else (),
     )
+
+
+def send_waiting(tools: Tools) -> int:
+    """Send what waits in the outbox, each message once, and return how many messages are left.
+
+    Raises:
+        KaizenError: the outbox cannot be read.
+    """
+    tools.outbox.content()  # in this thread, so that an error of the outbox is raised
+    background = BackgroundSender(sender=MessageSender(tools=tools, tries_all=True))
+    background.start()
+    background.finish(WAITING_SECONDS)
+    left = tools.outbox.content()
+    return len(left.messages) + len({(news.target, news.thread) for news in left.notifications})
