@@ -17,7 +17,7 @@ def configure(target: str) -> tuple[str, ...]:
 def store(name: str) -> str:
     """Return the line that creates a secret with an address, as the hints say."""
     return (
-        f"printf https://chat.invalid/hush | aws secretsmanager create-secret --name {name}"
+        f"printf https://127.0.0.1:9/hush | aws secretsmanager create-secret --name {name}"
         " --secret-string file:///dev/stdin"
     )
 
