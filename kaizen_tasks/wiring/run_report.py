@@ -46,7 +46,7 @@ def select_run_report(tools: Toolbox, environ: Mapping[str, str]) -> RunReport:
     settings = tools.settings
     repository_url, folder = _locate(tools)
     project = find_project(repository_url, kind=settings.release.forge, environ=environ)
-    shows_deployments = has_token and settings.release.deployment_status
+    shows_deployments = has_token and settings.release.deployment_status and settings.environments
     return CiRunReport(
         app=settings.app,
         environments=settings.environments,

@@ -56,3 +56,10 @@ def test_tasks_of_a_rehearsal_have_no_token_for_a_server(monkeypatch: pytest.Mon
     monkeypatch.setenv("CI_JOB_TOKEN", "t0ken")
 
     assert "t0ken" not in clean_environ().values()
+
+
+def test_tasks_of_a_rehearsal_write_on_no_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "page")
+    monkeypatch.setenv("BUILDKITE_AGENT_ACCESS_TOKEN", "page")
+
+    assert "page" not in clean_environ().values()

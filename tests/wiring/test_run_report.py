@@ -86,17 +86,28 @@ def test_dry_run_is_shown_nowhere() -> None:
     [
         (GITHUB, "GitHub"),
         ({"BUILDKITE": "true", "GH_TOKEN": "t0ken"}, "GitHub"),
+        ({**GITHUB, "GITHUB_SERVER_URL": "https://github.com"}, "GitHub"),
         ({"GITLAB_CI": "true", "CI_JOB_TOKEN": "t0ken"}, ""),
         ({"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": "summary.md"}, ""),
         ({**GITHUB, "GITEA_ACTIONS": "true", "GITHUB_SERVER_URL": "https://github.com"}, ""),
     ],
-    ids=["github", "buildkite", "token of another server", "page alone", "gitea"],
+    ids=["github", "buildkite", "server of the run", "token of another server", "page alone", "gitea"],
 )
 def test_deployments_are_shown_where_there_is_a_token_for_the_server(environ: Mapping[str, str], server: str) -> None:
     selected = report(environ)
 
     assert selected is not None
     assert (selected.queue.server if selected.queue else "") == server
+
+
+def test_enterprise_server_is_asked_at_its_own_address() -> None:
+    server = {"GITHUB_SERVER_URL": "https://git.acme.example", "GITHUB_API_URL": "https://git.acme.example/api/v3"}
+
+    selected = report({**GITHUB, **server}, clone=_Clone(url="https://git.acme.example/team/app"))
+
+    assert selected is not None
+    assert selected.project is not None
+    assert (selected.project.api_url, selected.queue is not None) == (server["GITHUB_API_URL"], True)
 
 
 def test_deployments_can_be_switched_off() -> None:

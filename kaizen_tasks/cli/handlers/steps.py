@@ -50,7 +50,10 @@ def cut(c: Context, *, part: str, to: str, push: bool, skip_docs: str, force: bo
         release = run_flow(flow, starting_release, tools, execute)
     if not tools.dry:
         text = f"{release.name} is cut and pushed" if push else f"{release.name} is cut"
-        tools.reporter.summary(text, "" if push else _how_to_push(tools), tools.clock.monotonic() - started_at)
+        next_step = "" if push else _how_to_push(tools)
+        for problem in tools.run_report.finish(f"cut {release.name}", text=text, next_step=next_step):
+            tools.reporter.note(f"note: {problem}")
+        tools.reporter.summary(text, next_step, tools.clock.monotonic() - started_at)
 
 
 def _how_to_push(tools: Toolbox) -> str:

@@ -54,8 +54,10 @@ def commit_and_push(message: str) -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_what_is_proposed_and_merged_is_released_and_announced(
-    server: GitHubServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    server: GitHubServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    page = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
     monkeypatch.setenv("GITHUB_API_URL", server.url)
     monkeypatch.setenv("GITHUB_TOKEN", server.token)
     cli_app.kaizen(*NOTE, capsys=capsys).expect_success()
@@ -76,6 +78,7 @@ def test_what_is_proposed_and_merged_is_released_and_announced(
         ("v0.1.1", "### Fixed\n\n- Paces are rounded.\n")
     ]
     assert server.token not in released.out + released.err + announced.out + announced.err
+    assert page.read_text(encoding="utf-8").endswith(": cut v0.1.1\n\nv0.1.1 is cut and pushed\n")
 
 
 @pytest.mark.usefixtures("folder")
