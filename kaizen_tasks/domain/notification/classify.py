@@ -43,7 +43,7 @@ class News:
 
     Attributes:
         topic: what has happened.
-        release: name of the release whose thread it belongs to: of a rollback, the release that was left.
+        release: name of the release whose thread it belongs to: during a rollback, the release that is left.
         seconds: from the beginning of the deployment to the entry; 0 when unknown.
     """
 
@@ -72,28 +72,37 @@ def find_news(
         is_first_stage: whether its environment is in the first stage.
         is_hotfix: whether it verifies a hotfix.
     """
-    intent_index = _intent_index(entry, earlier)
-    intent = None if intent_index is None else earlier[intent_index]
-    seconds = (entry.at - intent.at).total_seconds() if intent and entry.event is not Event.STARTED else 0.0
-    if entry.event in OWN_TOPICS:
-        return News(topic=OWN_TOPICS[entry.event], release=entry.version, seconds=max(seconds, 0.0))
-    if entry.event is not Event.VERIFIED or (intent_index is not None and _is_verified(entry, earlier[:intent_index])):
+    history = (entry, *earlier)
+    intent_index = _intent_index(history)
+    intent = None if intent_index is None else history[intent_index]
+    since_intent = history[1:intent_index] if intent_index is not None else earlier
+    if entry.event is Event.VERIFIED and _is_verified(entry, since_intent):
         return None
-    if intent_index is None and any(each.event is Event.VERIFIED and each.digest == entry.digest for each in earlier):
+    cause = None if intent_index is None else _cause(entry, history[intent_index + 1 :])
+    topic = _topic(entry, cause, is_first_stage=is_first_stage, is_hotfix=is_hotfix)
+    if topic is None:
         return None
-    cause = None if intent_index is None else _cause(entry, earlier[intent_index + 1 :])
-    if cause is None:
-        topic = Topic.HOTFIXED if is_hotfix else Topic.RELEASED if is_first_stage else Topic.PROMOTED
-        return News(topic=topic, release=entry.version, seconds=max(seconds, 0.0))
-    left = release_to_leave(earlier[earlier.index(cause) + 1 :]) if cause.event is Event.ROLLBACK else None
-    return News(topic=CAUSES[cause.event], release=left.version if left else entry.version, seconds=max(seconds, 0.0))
+    is_rollback = cause is not None and cause.event is Event.ROLLBACK and entry.event.concerns_deployment
+    left = release_to_leave(history[history.index(cause) + 1 :]) if cause is not None and is_rollback else None
+    seconds = (entry.at - intent.at).total_seconds() if intent is not None else 0.0
+    return News(topic=topic, release=left.version if left else entry.version, seconds=max(seconds, 0.0))
 
 
-def _intent_index(entry: LedgerEntry, earlier: Sequence[LedgerEntry]) -> int | None:
-    """Return where the intent of the deployment is that an entry is about, or None."""
-    intents = (
-        index for index, each in enumerate(earlier) if each.event is Event.STARTED and each.digest == entry.digest
-    )
+def _topic(entry: LedgerEntry, cause: LedgerEntry | None, *, is_first_stage: bool, is_hotfix: bool) -> Topic | None:
+    """Return what an entry tells, given the entry that says what its deployment is for; None for nothing."""
+    if entry.event is not Event.VERIFIED:
+        return OWN_TOPICS.get(entry.event)
+    if cause is not None:
+        return CAUSES[cause.event]
+    if is_hotfix:
+        return Topic.HOTFIXED
+    return Topic.RELEASED if is_first_stage else Topic.PROMOTED
+
+
+def _intent_index(history: Sequence[LedgerEntry]) -> int | None:
+    """Return where the intent of the deployment is that the first entry is about, or None."""
+    digest = history[0].digest
+    intents = (index for index, each in enumerate(history) if each.event is Event.STARTED and each.digest == digest)
     return next(intents, None)
 
 

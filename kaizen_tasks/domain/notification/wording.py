@@ -39,6 +39,13 @@ SENTENCES: Mapping[Topic, str] = {
 }
 """Sentences of topics without a verb for the release."""
 
+ROLLBACK_SENTENCES: Mapping[Topic, str] = {
+    Topic.STARTED: "{where} {is_} being rolled back{from_left} to {version}",
+    Topic.DEPLOYED: "{version} was deployed to {where} again",
+    Topic.FAILED: "the rollback of {where}{from_left} to {version} failed",
+}
+"""Sentences about a release that comes back, in the thread of the one that is left."""
+
 SINGULAR = {"is_": "is", "was": "was", "has": "has", "runs": "runs", "stays": "stays", "it": "it"}
 PLURAL = {"is_": "are", "was": "were", "has": "have", "runs": "run", "stays": "stay", "it": "them"}
 
@@ -55,10 +62,12 @@ def subject(app: str, thread: Thread, notifications: Sequence[Notification]) -> 
     phrases: dict[str, list[str]] = {}  # about a release, by its name
     for (version, _, topic), members in groups.items():
         where, is_plural = _where(members, topic, thread)
-        if topic in SENTENCES:
+        is_rollback = version not in {"", thread.name} and topic in ROLLBACK_SENTENCES
+        sentence = ROLLBACK_SENTENCES[topic] if is_rollback else SENTENCES.get(topic)
+        if sentence:
             from_left = "" if thread.name == version else f" from {thread.name}"
             words = PLURAL if is_plural else SINGULAR
-            sentences.append(SENTENCES[topic].format(where=where, version=version, from_left=from_left, **words))
+            sentences.append(sentence.format(where=where, version=version, from_left=from_left, **words))
         else:
             phrases.setdefault(version, []).append(f"{TOPICS[topic].verb} {where}")
     releases = (f"{version} {' and '.join(parts)}" for version, parts in phrases.items())

@@ -128,14 +128,17 @@ class MessageSender:
         self.tools.outbox.queue(queued, thread, notifications)
 
     def _ripe(self, targets: dict[str, NotifyTarget], *, is_ending: bool) -> list[Notification]:
-        """Return the notifications that are told now: all but the progress of rollouts that go on."""
-        known = [notification for notification in self.left.notifications if notification.target in targets]
-        waiting = [each for each in known if each.is_progress and not targets[each.target].edits]
+        """Return the notifications that are told now: all but the progress of rollouts that go on.
+
+        Those of a target that is not configured here become messages too, which are dropped when they are old.
+        """
+        editing = {name for name, target in targets.items() if target.edits}
+        waiting = [each for each in self.left.notifications if each.is_progress and each.target not in editing]
         if waiting and is_ending:
             rolling = self._environments_of_other_runs({each.change.environment for each in waiting})
             waiting = [each for each in waiting if each.change.environment in rolling]
         waiting_ids = {each.id for each in waiting}
-        return [each for each in known if each.id not in waiting_ids]
+        return [each for each in self.left.notifications if each.id not in waiting_ids]
 
     def _environments_of_other_runs(self, names: Iterable[str]) -> set[str]:
         """Return the environments that another run is changing.

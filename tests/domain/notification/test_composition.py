@@ -77,6 +77,18 @@ def test_rollback_names_the_release_that_was_left() -> None:
     assert told(back).subject == "coach: prod was rolled back from v1.2.3 to v1.2.2"
 
 
+@pytest.mark.parametrize(
+    ("topic", "sentence"),
+    [
+        (Topic.STARTED, "prod is being rolled back from v1.2.3 to v1.2.2"),
+        (Topic.DEPLOYED, "v1.2.2 was deployed to prod again"),
+        (Topic.FAILED, "the rollback of prod from v1.2.3 to v1.2.2 failed"),
+    ],
+)
+def test_steps_of_a_rollback_are_told_as_such(topic: Topic, sentence: str) -> None:
+    assert told(notification(topic=topic, version="v1.2.2", thread="v1.2.3")).subject == f"coach: {sentence}"
+
+
 def test_failure_and_rollback_of_one_environment_are_both_told() -> None:
     failed = notification(topic=Topic.FAILED, reason="it answers v1.2.2")
     back = notification(topic=Topic.ROLLED_BACK, version="v1.2.2", thread="v1.2.3", minute=1)

@@ -63,6 +63,14 @@ def test_release_that_is_verified_is_told_with_all_that_is_known() -> None:
     assert (change.actor, change.seconds, change.run_url) == ("ada@laptop", 120.0, "https://ci.example/7")
 
 
+def test_reason_does_not_repeat_the_environment() -> None:
+    run = tools({"on": ["failed"]})
+    environment = run.settings.environments["prod"]
+    entries.append(Event.FAILED, environment, RELEASE, run, reason="prod: it answers v1.2.2")
+
+    assert [news.change.reason for news in told(run)] == ["it answers v1.2.2"]
+
+
 def test_first_stage_releases_and_hotfix_is_told_apart() -> None:
     run = tools({"on": ALL})
     record(run, Event.VERIFIED, environment="staging")

@@ -76,7 +76,7 @@ def test_target_that_is_configured_no_more_keeps_its_messages(tools: FakeTools) 
     send(tools)
 
     assert tools.messenger.sent == []
-    assert len(tools.outbox.content().notifications) == 1
+    assert [each.target for each in tools.outbox.content().messages] == ["former"]
 
 
 def test_failed_attempt_waits_and_delays_no_other_target(tools: FakeTools) -> None:
