@@ -15,7 +15,7 @@ from attrs import evolve, field, frozen
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.text.listing import MAX_ENVIRONMENTS, list_names
-from kaizen_tasks.errors import NOTHING_CHANGED, Interrupted, KaizenError, Locked, NotFound, Refused
+from kaizen_tasks.errors import NOTHING_CHANGED, Cancelled, Interrupted, KaizenError, Locked, NotFound, Refused
 from kaizen_tasks.flows.accounts import describe_accounts, require_accounts
 from kaizen_tasks.flows.deploy.image import find_image_to_run
 from kaizen_tasks.flows.deploy.request_headers import require_headers
@@ -130,7 +130,7 @@ class Execution:
     def run_one_by_one(
         self, environments: Sequence[Environment], run: Callable[[Environment, Execution], None]
     ) -> None:
-        """Call `run` for one environment after the other, until one fails.
+        """Call `run` for one environment after the other, until one fails; many are shown as a rollout is.
 
         Args:
             environments: the environments, in order.
@@ -140,6 +140,24 @@ class Execution:
             Interrupted: in place of a refusal, once an environment has been changed.
             KaizenError: any other error of `run`.
         """
+        reporter = self.tools.reporter
+        if len(environments) <= MAX_ENVIRONMENTS:
+            self._run_each(environments, run)
+            return
+
+        def run_and_report(environment: Environment, execution: Execution) -> None:
+            try:
+                run(environment, execution)
+            except KaizenError as error:
+                is_cancelled = isinstance(error, Cancelled)
+                reporter.environment_finished(environment.name, error.message, interrupted=is_cancelled)
+                raise
+            reporter.environment_finished(environment.name, "")
+
+        with reporter.rollout_table([environment.name for environment in environments], lambda _: None):
+            self._run_each(environments, run_and_report)
+
+    def _run_each(self, environments: Sequence[Environment], run: Callable[[Environment, Execution], None]) -> None:
         changed: list[str] = []
         for index, environment in enumerate(environments):
             execution = evolve(self, mutations=MutationLog())
@@ -148,7 +166,7 @@ class Execution:
                     run(environment, execution)
             except (KeyboardInterrupt, OSError) as error:
                 if changed:
-                    error.add_note(f"done: {', '.join(changed)}")
+                    error.add_note(f"done: {list_names(changed, limit=MAX_ENVIRONMENTS)}")
                 raise
             except KaizenError as error:
                 progress = _progress_text(environments, index)
@@ -168,7 +186,9 @@ def _name_environment(error: KaizenError, environment: Environment) -> str:
 def _progress_text(environments: Sequence[Environment], failed_index: int) -> str:
     names = [environment.name for environment in environments]
     groups = {"done": names[:failed_index], "failed": [names[failed_index]], "untouched": names[failed_index + 1 :]}
-    return "; ".join(f"{group}: {', '.join(members)}" for group, members in groups.items() if members)
+    return "; ".join(
+        f"{group}: {list_names(members, limit=MAX_ENVIRONMENTS)}" for group, members in groups.items() if members
+    )
 
 
 def announce(title: str, tools: Tools, environments: Iterable[Environment] = ()) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from semver import Version
 
 from kaizen_tasks.domain.decision import Act, Decision, Done
@@ -314,6 +314,25 @@ def test_failure_in_one_of_several_environments_keeps_its_exit_code_and_says_wha
         recorder.execute(write_then_fail(recorder, DeployFailed("shane is down"), failing="shane"))
 
     assert recorder.tools.reporter.lines[-1] == "done: mark; failed: shane; untouched: dom"
+
+
+def test_many_environments_one_by_one_are_shown_as_a_rollout() -> None:
+    tools = FakeTools()
+    staging = tools.settings.environments["staging"]
+    environments = [evolve(staging, name=f"tenant{number}") for number in range(9)]
+
+    def run(environment: Environment, _execution: Execution) -> None:
+        if environment.name == "tenant2":
+            raise DeployFailed("it does not start")
+
+    with pytest.raises(DeployFailed):
+        Execution(tools=tools).run_one_by_one(environments, run)
+
+    assert [[*names] for names in tools.reporter.rollouts] == [[each.name for each in environments]]
+    assert tools.reporter.outcomes == {"tenant0": "", "tenant1": "", "tenant2": "it does not start"}
+    tools.reporter.outcomes.clear()
+    Execution(tools=tools).run_one_by_one(environments[3:], run)
+    assert tools.reporter.outcomes == {}
 
 
 def test_real_run_without_locks_still_applies_steps(recorder: Recorder) -> None:

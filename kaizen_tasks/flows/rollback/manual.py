@@ -18,6 +18,7 @@ from kaizen_tasks.domain.ledger import (
     rollback_candidates,
     serving_entry,
 )
+from kaizen_tasks.domain.text.listing import MAX_ENVIRONMENTS, list_names
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, Locked, Refused, RollbackFailed
 from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.commands import irreversible
@@ -89,7 +90,9 @@ def _title(targets: dict[str, RollbackTarget]) -> str:
     names_by_release: dict[str, list[str]] = {}
     for name, target in targets.items():
         names_by_release.setdefault(target.release.name, []).append(name)
-    return "roll back " + "; ".join(f"{', '.join(names)} to {release}" for release, names in names_by_release.items())
+    return "roll back " + "; ".join(
+        f"{list_names(names, limit=MAX_ENVIRONMENTS)} to {release}" for release, names in names_by_release.items()
+    )
 
 
 def _roll_back(environment: Environment, target: RollbackTarget, reason: str, execution: Execution) -> None:
