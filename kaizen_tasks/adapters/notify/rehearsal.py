@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.notify.messenger import TargetMessenger
+from kaizen_tasks.domain.notification.topic import Topic
+from kaizen_tasks.errors import Undelivered
 from kaizen_tasks.ports.messenger import Messenger
 
 if TYPE_CHECKING:
@@ -26,9 +28,16 @@ class RehearsalMessenger(Messenger):
         self._show = show
 
     def send(self, message: Message, target: NotifyTarget, *, reference: str = "") -> str:
-        """Send a message to a receiver on this machine; show another one's."""
+        """Send a message to a receiver on this machine; show another one's, and refuse it if it is a test."""
         if self._messenger.is_on_this_machine(target):
             return self._messenger.send(message, target, reference=reference)
+        if message.topic is Topic.TEST:
+            self._messenger.require_usable(target)
+            raise Undelivered(
+                f"{target.name}: is not on this machine, and a local cloud tells nobody else",
+                hint="send the message without the variables of the local cloud",
+                is_permanent=True,
+            )
         self._show(f"would tell {target.name}: {message.subject}")
         return ""
 

@@ -48,7 +48,8 @@ class MessageSender:
     Attributes:
         tools: the ports.
         tries_all: whether every message is tried once, also those that wait for a later attempt, or for none.
-        left: what was in the outbox when it was last read, without what was delivered since.
+        left: what was in the outbox when it was last read.
+        delivered_ids: what was delivered, also while other targets are being waited for.
         errors: why messages of a target were not delivered, by the target's name.
         dropped: messages that were removed because they are too old.
     """
@@ -56,6 +57,7 @@ class MessageSender:
     tools: Tools
     tries_all: bool = False
     left: OutboxContent = field(factory=OutboxContent)
+    delivered_ids: set[str] = field(factory=set)
     errors: dict[str, str] = field(factory=dict)
     dropped: list[QueuedMessage] = field(factory=list)
     _tried_ids: set[str] = field(factory=set, init=False)
@@ -181,6 +183,7 @@ class MessageSender:
             self.tools.outbox.postpone(reserved, error=error.message, until=due_at)
             return
         self.errors.pop(target.name, None)
+        self.delivered_ids.add(message.id)
         self.tools.outbox.remove(reserved, reference="" if reference == thread.reference else reference)
 
 

@@ -68,6 +68,7 @@ def _remarks(background: BackgroundSender, tools: CommandTools, *, is_complete: 
         message
         for message in sender.left.messages
         if message.target in names
+        and message.id not in sender.delivered_ids
         and not is_given_up(message, now)
         and (not is_complete or message.reserved_until is None or message.reserved_until <= now)
     ]

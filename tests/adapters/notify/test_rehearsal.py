@@ -8,6 +8,8 @@ import pytest
 
 from kaizen_tasks.adapters.notify.rehearsal import RehearsalMessenger
 from kaizen_tasks.domain.notification.target import NotifyTarget
+from kaizen_tasks.domain.notification.topic import Topic
+from kaizen_tasks.errors import Undelivered
 from tests.adapters.notify.targets import messenger_with
 from tests.support.notify_messages import promoted
 from tests.support.scripted_server import Reply, ScriptedServer
@@ -58,3 +60,20 @@ def test_message_to_anybody_else_is_shown_and_not_sent(target: NotifyTarget) -> 
 
     assert messenger.send(promoted(), target, reference="1.2") == ""
     assert lines == [f"would tell team: {promoted().subject}"]
+
+
+@pytest.mark.parametrize(
+    ("secret", "problem"),
+    [
+        ("kaizen/hook", "team: is not on this machine, and a local cloud tells nobody else"),
+        ("kaizen/missing", "team: there is no secret kaizen/missing in the account and region of [aws]"),
+    ],
+)
+def test_test_message_to_anybody_else_is_refused(secret: str, problem: str) -> None:
+    lines: list[str] = []
+    messenger = RehearsalMessenger(messenger_with(kaizen_hook="https://93.184.216.34/x"), lines.append)
+
+    with pytest.raises(Undelivered) as caught:
+        messenger.send(promoted(topic=Topic.TEST), NotifyTarget(name="team", webhook_secret=secret))
+
+    assert (caught.value.message, lines) == (problem, [])

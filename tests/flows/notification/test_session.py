@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from kaizen_tasks.errors import DeployFailed, Undelivered, Unreachable
+from kaizen_tasks.flows.notification import session
 from kaizen_tasks.flows.notification.session import sending_messages
 from tests.domain.notification.news import notification
+from tests.fakes.messenger import FakeMessenger
 from tests.fakes.tools import FakeTools, settings
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from kaizen_tasks.domain.notification.message import Message
+    from kaizen_tasks.domain.notification.target import NotifyTarget
 
 PROD = (settings().environments["prod"],)
 NOTIFY = [{"webhook_secret": "kaizen/slack", "name": "team"}]
@@ -135,3 +142,24 @@ def test_missing_permission_is_one_line_with_what_it_takes(tools: FakeTools) -> 
     assert tools.reporter.lines == [
         "nobody is told: cannot write to the ledger: AccessDeniedException; inv setup --print-iam prints what it takes"
     ]
+
+
+def test_target_that_hangs_is_the_only_one_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others have their message, though the run ends before it knows what became of all."""
+    released = threading.Event()
+
+    class HangingMessenger(FakeMessenger):
+        def send(self, message: Message, target: NotifyTarget, *, reference: str = "") -> str:
+            if target.name == "ops":
+                released.wait()
+            return super().send(message, target, reference=reference)
+
+    monkeypatch.setattr(session, "END_SECONDS", 0.1)
+    tools = FakeTools(settings=settings(notify=[*NOTIFY, {"webhook_secret": "kaizen/ops", "name": "ops"}]))
+    tools.messenger = HangingMessenger()
+    with sending_messages(tools, PROD):
+        tools.outbox.write([notification(), notification(target="ops")])
+        wait_for(lambda: [each.target for each in tools.outbox.content().messages] == ["ops"])
+
+    assert tools.reporter.lines == ["1 message waits for ops; it goes out with the next command"]
+    released.set()
