@@ -101,6 +101,15 @@ def endless_body(app: BaseHTTPRequestHandler) -> None:
         app.wfile.write(b" " * 65536)
 
 
+def cut_body(app: BaseHTTPRequestHandler) -> None:
+    """Announce more than is sent, and close the connection."""
+    app.send_response(200)
+    app.send_header("Content-Length", "1000")
+    app.end_headers()
+    app.wfile.write(b"{")
+    app.close_connection = True
+
+
 def slow_drip(app: BaseHTTPRequestHandler) -> None:
     """Start the right answer and never finish it."""
     app.send_response(200)

@@ -27,7 +27,7 @@ def test(c: Context, *, name: str, json: bool) -> None:
     deliveries = send_test_messages(targets, tools)
     if not json:
         _print_answers(deliveries)
-    waiting = _send_waiting(tools)
+    waiting = _send_waiting(tools, deliveries)
     if json:
         documents = {delivery.target.name: _document(delivery) for delivery in deliveries}
         json_output.print_json({"app": tools.settings.app, "targets": documents, "waiting": waiting})
@@ -42,10 +42,10 @@ def _print_answers(deliveries: Sequence[TestDelivery]) -> None:
     )
 
 
-def _send_waiting(tools: Toolbox) -> int | None:
+def _send_waiting(tools: Toolbox, deliveries: Sequence[TestDelivery]) -> int | None:
     """Send what waits in the outbox; return how many messages are left, or None where it cannot be read."""
     try:
-        waiting = send_waiting(tools)
+        waiting = send_waiting(tools, deliveries)
     except KaizenError as error:
         tools.reporter.note(f"the outbox cannot be read: {error.message}")
         return None

@@ -93,15 +93,16 @@ def _test_message(tools: Tools) -> Message:
     )
 
 
-def send_waiting(tools: Tools) -> int:
-    """Send what waits in the outbox, each message once, and return how many messages are left.
+def send_waiting(tools: Tools, deliveries: Sequence[TestDelivery]) -> int:
+    """Send what waits in the outbox, each message once, if a target has accepted its test; return how many are left.
 
     Raises:
         KaizenError: the outbox cannot be read.
     """
     tools.outbox.content()  # in this thread, so that an error of the outbox is raised
-    background = BackgroundSender(sender=MessageSender(tools=tools, tries_all=True))
-    background.start()
-    background.finish(WAITING_SECONDS)
+    if any(delivery.error is None for delivery in deliveries):
+        background = BackgroundSender(sender=MessageSender(tools=tools, tries_all=True))
+        background.start()
+        background.finish(WAITING_SECONDS)
     left = tools.outbox.content()
     return len(left.messages) + len({(news.target, news.thread) for news in left.notifications})

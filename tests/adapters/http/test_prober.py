@@ -19,11 +19,12 @@ from kaizen_tasks.adapters.http.prober import HttpProber
 from kaizen_tasks.adapters.http.request import BoundedRequest
 from kaizen_tasks.adapters.network.settings import NetworkSettings
 from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse
+from kaizen_tasks.errors import Refused
 from tests.contracts.prober import ProberContract
 from tests.fakes.prober import FakeProber
 from tests.support.certificates import self_signed
 from tests.support.connect_proxy import ConnectProxy
-from tests.support.waiting import HANG_SECONDS
+from tests.support.waiting import HANG_SECONDS, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -251,6 +252,33 @@ def test_invalid_response_is_explained(server: Server, said: bytes, fault: str) 
 )
 def test_probe_ends_at_its_timeout(server: Server, head: bytes, drop: bytes) -> None:
     assert ask(server.drips(head, drop), timeout=0.4) == ProbeResponse(error="does not answer within 0.4s")
+
+
+def test_status_is_known_of_a_response_that_never_ends(server: Server) -> None:
+    url = server.drips(b"HTTP/1.1 202 Accepted\r\nContent-Length: 1000000\r\n\r\n", b" ")
+    request = BoundedRequest(url, ProbeRequest(), timeout=HANG_SECONDS, limit=1_000_000, network=NetworkSettings())
+    thread = threading.Thread(target=request.run)
+    thread.start()
+
+    wait_for(lambda: request.timeout_response.received_status == 202)
+    request.cancel()
+    thread.join()
+
+    assert request.response.status == 0
+    assert request.response.received_status == 202
+
+
+def test_addresses_are_checked_before_anything_is_connected(server: Server) -> None:
+    asked = list[str]()
+
+    def refuse(address: str) -> None:
+        asked.append(address)
+        raise Refused(f"{address} is not for us", hint="correct it")
+
+    response = HttpProber(require_address=refuse).probe(server.says(b""), timeout=HANG_SECONDS, max_bytes=1)
+
+    assert (response.error, response.network_remedy) == ("cannot be reached: 127.0.0.1 is not for us", "correct it")
+    assert (asked, server.requests) == (["127.0.0.1"], [])
 
 
 def test_leaves_no_thread_behind_a_slow_server(server: Server) -> None:

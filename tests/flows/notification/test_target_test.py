@@ -6,15 +6,17 @@ from datetime import timedelta
 
 import pytest
 
+from kaizen_tasks.domain.notification.target import NotifyTarget
 from kaizen_tasks.domain.notification.topic import Topic
 from kaizen_tasks.errors import Undelivered, UsageError
 from kaizen_tasks.flows.notification.sender import MessageSender
-from kaizen_tasks.flows.notification.target_test import select_targets, send_test_messages, send_waiting
+from kaizen_tasks.flows.notification.target_test import TestDelivery, select_targets, send_test_messages, send_waiting
 from tests.domain.notification.news import notification
 from tests.fakes.tools import FakeTools, settings
 
 TEAM = {"webhook_secret": "kaizen/slack", "name": "team"}
 OPS = {"webhook_secret": "kaizen/ops", "name": "ops"}
+ACCEPTED = (TestDelivery(target=NotifyTarget(name="ops"), seconds=0.1),)
 REFUSAL = Undelivered("team: HTTP 404: no_service", hint="correct it", is_permanent=True)
 
 
@@ -61,7 +63,7 @@ def test_what_waits_is_sent_once_its_target_works(tools: FakeTools, days: int) -
     tools.clock.advance(timedelta(days=days).total_seconds())
     tools.messenger.failures = {}
 
-    assert send_waiting(tools) == 0
+    assert send_waiting(tools, ACCEPTED) == 0
 
     assert [name for name, _, _ in tools.messenger.sent] == ["team"]
 
@@ -73,7 +75,15 @@ def test_what_is_refused_is_tried_once_and_counted(tools: FakeTools, days: int) 
     MessageSender(tools=tools).send_all(is_ending=True)
     tools.clock.advance(timedelta(days=days).total_seconds())
 
-    assert send_waiting(tools) == 1
+    assert send_waiting(tools, ACCEPTED) == 1
 
     (message,) = tools.outbox.content().messages
     assert message.attempts == 2
+
+
+def test_what_waits_is_only_counted_if_no_target_has_accepted_its_test(tools: FakeTools) -> None:
+    tools.outbox.write([notification()])
+
+    assert send_waiting(tools, [TestDelivery(target=NotifyTarget(name="team"), seconds=8.0, error=REFUSAL)]) == 1
+
+    assert tools.messenger.sent == []
