@@ -15,7 +15,7 @@ class RunReport(Protocol):
     """
 
     def record(self, entry: LedgerEntry) -> None:
-        """Show an entry that was appended to the ledger; returns at once."""
+        """Show an entry of the ledger; returns at once. One that this run has shown already is ignored."""
 
     def finish(self, title: str, *, text: str = "", next_step: str = "") -> tuple[str, ...]:
         """Show how a command has ended, and wait for what is still on its way, at most a few seconds.

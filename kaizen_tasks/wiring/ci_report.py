@@ -41,6 +41,8 @@ class CiRunReport:
     def record(self, entry: LedgerEntry) -> None:
         """Show an entry on each page."""
         with self._lock:
+            if entry in self._entries:
+                return
             self._entries.append(entry)
         environment = self.environments.get(entry.environment)
         if self.queue is not None and environment is not None:

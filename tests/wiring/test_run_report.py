@@ -146,7 +146,7 @@ def test_both_pages_show_a_run(tmp_path: Path) -> None:
         assert selected is not None
         assert selected.queue is not None
         selected.queue.finish_seconds = HANG_SECONDS
-        for event in (Event.STARTED, Event.DEPLOYED, Event.VERIFIED):
+        for event in (Event.STARTED, Event.DEPLOYED, Event.VERIFIED, Event.VERIFIED):
             selected.record(evolve(STARTED, event=event))
         problems = selected.finish("release v1.2.3 to staging", text="staging serves v1.2.3")
 
@@ -154,6 +154,7 @@ def test_both_pages_show_a_run(tmp_path: Path) -> None:
     assert [(name, states[-1]) for name, states in server.shown] == [("staging", "success")]
     text = page.read_text(encoding="utf-8")
     assert "### ✅ web: release v1.2.3 to staging" in text
+    assert text.count("verified |") == 1
     assert f"(<https://github.com/team/app/commit/{STARTED.commit}>)" in text
 
 

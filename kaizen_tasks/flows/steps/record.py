@@ -35,7 +35,9 @@ class Record(EnvironmentStep):
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look up the newest ledger entry."""
-        if ledger.was_verified(self.environment, release, tools):
+        latest_entry = ledger.read_latest_entry(self.environment, tools)
+        if latest_entry is not None and ledger.is_verification_of(release, latest_entry):
+            tools.run_report.record(latest_entry)  # the run that has written it may have been killed just then
             return Done(f"the ledger says {release.name} is verified in {self.environment.name}", release)
         return Act(f"record in the ledger that {release.name} is verified in {self.environment.name}", release)
 
