@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from rich.text import Text
@@ -67,24 +67,24 @@ def _remarks(metrics: Sequence[Metrics], since: datetime) -> Iterator[str]:
         for each in metrics
         for incident in each.open_incidents
     )
-    yield from _listed("nothing was ever recorded in", (each.name for each in metrics if each.begin is None))
-    stages = [each for each in metrics if each.begin is not None and not each.group]
-    yield from _listed(
-        "recorded since",
-        (f"{each.begin:%Y-%m-%d %H:%M} ({each.name})" for each in stages if each.begin and each.begin > since),
-    )
-    yield from _listed(
-        "lead times of",
-        (
-            f"{each.lead_time_releases} of {counted(each.deployments, 'release')} ({each.name})"
-            for each in stages
-            if each.deployments and each.lead_time_releases < each.deployments
-        ),
-    )
-    unfinished = (f"{each.unfinished} ({each.name})" for each in stages if each.unfinished)
-    yield from _listed("begun and without an outcome", unfinished)
+    yield from _listed("", {each.name: "nothing was ever recorded" for each in metrics if each.begin is None})
+    stages = [each for each in metrics if not each.group]
+    begins = {each.name: each.begin for each in stages if each.begin and each.begin > since}
+    yield from _listed("recorded since", {name: f"{begin:%Y-%m-%d %H:%M}" for name, begin in begins.items()})
+    partial = [each for each in stages if each.deployments and each.lead_time_releases < each.deployments]
+    counts = {
+        each.name: f"{each.lead_time_releases} of {counted(each.deployments or 0, 'release')}" for each in partial
+    }
+    yield from _listed("lead times of", counts)
+    unfinished = {each.name: counted(each.unfinished, "deployment") for each in stages if each.unfinished}
+    yield from _listed("no outcome of", unfinished)
 
 
-def _listed(title: str, items: Iterable[str]) -> Iterator[str]:
-    if texts := tuple(items):
-        yield f"{title}: {', '.join(texts)}"
+def _listed(title: str, texts: Mapping[str, str]) -> Iterator[str]:
+    """Yield one line with a text for each stage; stages that share one are named together."""
+    names_by_text: dict[str, list[str]] = {}
+    for name, text in texts.items():
+        names_by_text.setdefault(text, []).append(name)
+    items = (f"{text} ({', '.join(names)})" for text, names in names_by_text.items())
+    if texts:
+        yield f"{title} {'; '.join(items)}".strip()

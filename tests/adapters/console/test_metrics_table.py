@@ -41,7 +41,7 @@ def test_table_fits_60_columns_and_says_of_how_many(capsys: pytest.CaptureFixtur
     ]
     assert lines[12:] == [
         "! prod: v1.0.38 failed, and no release was verified since (1d 11h)",
-        "begun and without an outcome: 1 (staging)",
+        "no outcome of 1 deployment (staging)",
     ]
     assert max(map(len, lines[:10])) <= 60
 
@@ -50,7 +50,7 @@ def test_nothing_recorded_is_said_and_not_zero(capsys: pytest.CaptureFixture[str
     lines = printed(collect(FakeTools(), "prod"), capsys)
 
     assert lines[4].split() == ["prod", "?", "?", "?", "?", "?"]
-    assert lines[-1] == "nothing was ever recorded in: prod"
+    assert lines[-1] == "nothing was ever recorded (prod)"
 
 
 def test_unknown_lead_time_is_said_and_not_zero(capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,7 +60,7 @@ def test_unknown_lead_time_is_said_and_not_zero(capsys: pytest.CaptureFixture[st
     lines = printed(collect(tools, "prod"), capsys)
 
     assert lines[4].split() == ["prod", "18", "3.6", "?", "3", "of", "18", "6h", "5m", "(3)"]
-    assert "lead times of: 0 of 18 releases (prod)" in lines
+    assert "lead times of 0 of 18 releases (prod)" in lines
     assert lines[-1] == "! this clone is shallow, so lead times and hotfixes are unknown: git fetch --unshallow"
 
 
@@ -70,4 +70,14 @@ def test_ledger_that_is_younger_than_the_span_says_since_when(capsys: pytest.Cap
 
     lines = printed(collect(tools, "prod"), capsys)
 
-    assert "recorded since: 2026-09-21 12:00 (prod)" in lines
+    assert "recorded since 2026-09-21 12:00 (prod)" in lines
+
+
+def test_stages_of_which_the_same_is_to_be_said_share_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    tools = forty()
+    tools.ledger.all_entries = [entry for entry in tools.ledger.all_entries if entry.at >= moment("8-00:00")]
+
+    lines = printed(collect(tools, "mark", "dom", "prod"), capsys)
+
+    assert "recorded since 2026-09-09 15:00 (mark); 2026-09-09 15:11 (dom); 2026-09-09 12:00 (prod)" in lines
+    assert "lead times of 7 of 8 releases (mark); 6 of 7 releases (dom); 15 of 16 releases (prod)" in lines
