@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from statistics import median
@@ -170,9 +171,7 @@ def measure(
         environments=environments,
         begin=begin,
         end=until,
-        releases=tuple(
-            _release_values(change, own_deliveries, incidents) for change in sorted(decided, key=_decision_time)
-        ),
+        releases=tuple(_release_values(sorted(decided, key=_decision_time), own_deliveries, incidents)),
         deployed_at=tuple(sorted(deployed.values())),
         lead_time=durations(chain.from_iterable(each.lead_seconds or () for each in own_deliveries)),
         lead_time_releases=len(deployed.keys() & known),
@@ -222,15 +221,21 @@ def _decision_time(change: Change) -> datetime:
     return change.decided_at
 
 
-def _release_values(change: Change, deliveries: Sequence[Delivery], incidents: Sequence[Incident]) -> ReleaseValues:
-    leads = (each.lead_seconds or () for each in deliveries if each.digest == change.digest)
-    own_incidents = [each for each in incidents if each.version == change.version]
-    ended = [each.seconds(each.ended_at) for each in own_incidents if each.ended_at is not None]
-    return ReleaseValues(
-        version=change.version,
-        decided_at=_decision_time(change),
-        verified_at=change.verified_at,
-        failure=change.failure,
-        lead_time=durations(chain.from_iterable(leads)),
-        restore_seconds=max(ended) if ended and len(ended) == len(own_incidents) else None,
-    )
+def _release_values(
+    changes: Iterable[Change], deliveries: Iterable[Delivery], incidents: Iterable[Incident]
+) -> Iterator[ReleaseValues]:
+    lead_seconds, lengths = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
+    for delivery in deliveries:
+        lead_seconds[delivery.digest] += delivery.lead_seconds or ()
+    for incident in incidents:
+        lengths[incident.version].append(incident.seconds(incident.ended_at) if incident.ended_at else math.inf)
+    for change in changes:
+        longest = max(lengths[change.version], default=math.inf)
+        yield ReleaseValues(
+            version=change.version,
+            decided_at=_decision_time(change),
+            verified_at=change.verified_at,
+            failure=change.failure,
+            lead_time=durations(lead_seconds[change.digest]),
+            restore_seconds=None if math.isinf(longest) else longest,
+        )
