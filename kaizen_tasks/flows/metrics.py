@@ -178,9 +178,9 @@ def _find_gaps(metrics: Sequence[Metrics], commits: Mapping[str, Commit], tools:
     problems = []
     missing = {each.version for scope in metrics for each in scope.deliveries if each.is_missing}
     if missing:
-        verb = "is" if len(missing) == 1 else "are"
+        verb, pronoun = ("is", "it") if len(missing) == 1 else ("are", "them")
         lack = f"{counted(len(missing), 'release')} {verb} not in this clone"
-        problems.append(f"{lack}, so {UNKNOWN} for them: git fetch --all --tags")
+        problems.append(f"{lack}, so {UNKNOWN} for {pronoun}: git fetch --all --tags")
     tags = (tag for commit in commits.values() for tag in commit.tags)
     if any(scope.lead_time.count for scope in metrics) and not any(map(tools.settings.tag_pattern.parse, tags)):
         lack = "this clone has no tag of a release"
