@@ -18,7 +18,9 @@ from kaizen_tasks.domain.service_review import RoleReview
 from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import ConfigurationError, Denied, NotFound, Refused, Undelivered, Unreachable, Unsupported
 from kaizen_tasks.flows.doctor import preflight, run_checks
+from kaizen_tasks.flows.notification.sender import MessageSender
 from kaizen_tasks.ports.types import BuildObstacle, Engine
+from tests.domain.notification.news import notification
 from tests.fakes.account import GOOD_REVIEW
 from tests.fakes.registry import FakeRegistry
 from tests.fakes.tools import CHANGELOG, FakeTools, settings
@@ -770,3 +772,34 @@ class TestMessages:
         tools.messenger.failures["team"] = [Undelivered("team: there is no secret kaizen/slack", hint="create it")]
 
         assert the(trouble(tools)) == ("messages", "warning", "team: there is no secret kaizen/slack")
+
+    def test_message_that_waits_for_long_is_a_warning_with_what_sends_it(self) -> None:
+        tools = healthy(notify=[*self.NOTIFY])
+        tools.messenger.failures["team"] = [Undelivered("team: HTTP 404", is_permanent=True)]
+        tools.outbox.write([notification(), notification(version="v1.2.4", thread="v1.2.4")])
+        MessageSender(tools=tools).send_all(is_ending=True)
+        tools.messenger.failures.clear()
+        assert trouble(tools) == []
+        tools.clock.advance(2 * 3600)
+
+        (found,) = trouble(tools)
+
+        assert (found.message, found.fix) == (
+            "2 messages wait for team, the oldest for 2h: HTTP 404",
+            "inv notify.test",
+        )
+        tools.clock.advance(8 * 86_400)
+        assert trouble(tools)[0].message == (
+            "2 messages wait for team, the oldest for 8d: HTTP 404; nobody tries any more"
+        )
+
+    def test_message_to_a_former_target_says_what_becomes_of_it(self) -> None:
+        tools = healthy(notify=[*self.NOTIFY])
+        tools.outbox.write([notification(target="former")])
+        MessageSender(tools=tools).send_all(is_ending=True)
+        tools.clock.advance(2 * 3600)
+
+        (found,) = trouble(tools)
+
+        assert found.message == "1 message waits for former, the oldest for 2h"
+        assert found.fix == "call a [[notify]] 'former'; else they are dropped after a month"
