@@ -16,7 +16,7 @@ from kaizen_tasks.domain.git.remote_url import is_loopback
 from kaizen_tasks.domain.notification.message import Message
 from kaizen_tasks.domain.notification.signature import KEY_EXAMPLE, signing_keys
 from kaizen_tasks.domain.notification.target import NotifyTarget
-from kaizen_tasks.errors import Denied, KaizenError, NotFound, Refused, Undelivered, Unreachable
+from kaizen_tasks.errors import KaizenError, NotFound, Refused, Undelivered, Unreachable
 from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.messenger import Messenger
 from kaizen_tasks.ports.secrets import Secrets
@@ -165,7 +165,7 @@ def _unreadable(target: NotifyTarget, name: str, error: KaizenError) -> Undelive
     if isinstance(error, NotFound):
         message = f"there is no secret {name} in the account and region of [aws]"
         hint = f"create it, and type its text: aws secretsmanager create-secret --name {name} --secret-string {STDIN}"
-    is_permanent = isinstance(error, Denied | NotFound) or (
-        isinstance(error, Refused) and not isinstance(error, Unreachable)
-    )
+    elif type(error) is Refused:  # it holds bytes
+        hint = "store it as text"
+    is_permanent = isinstance(error, Refused) and not isinstance(error, Unreachable)
     return Undelivered(f"{target.name}: {message}", hint=hint, is_permanent=is_permanent)

@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kaizen_tasks.adapters.network.settings import NetworkSettings
 from kaizen_tasks.adapters.notify import receiver
+from kaizen_tasks.adapters.notify.messenger import TargetMessenger
 from kaizen_tasks.domain.notification.target import NotifyTarget
-from kaizen_tasks.errors import Undelivered
+from kaizen_tasks.errors import Refused, Undelivered
 from tests.adapters.notify.targets import messenger_with
+from tests.fakes.clock import FakeClock
+from tests.fakes.secrets import FakeSecrets
 from tests.support import bad_servers
 from tests.support.certificates import create_authority
 from tests.support.notify_messages import promoted
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler
     from pathlib import Path
 
+    from kaizen_tasks.ports.types import SecretVersion
     from tests.support.certificates import Authority
 
 pytestmark = pytest.mark.integration
@@ -369,3 +374,17 @@ def test_check_finds_a_name_without_an_address(monkeypatch: pytest.MonkeyPatch) 
 
     with pytest.raises(Undelivered, match=rf"{HOST} has no address"):
         check(kaizen_hook=f"https://{HOST}{PATH}").require_usable(HOOK)
+
+
+def test_secret_that_is_bytes_is_to_be_stored_as_text() -> None:
+    class BinarySecrets(FakeSecrets):
+        def current(self, name: str) -> SecretVersion:
+            raise Refused(f"the secret {name} holds bytes, not text", hint="a runtime configuration is a JSON object")
+
+    network, secrets = NetworkSettings(), BinarySecrets()
+    messenger = TargetMessenger(lambda: secrets, network=lambda: network, clock=FakeClock())
+
+    with pytest.raises(Undelivered, match="holds bytes") as caught:
+        messenger.send(promoted(), HOOK)
+
+    assert (caught.value.hint, caught.value.is_permanent) == ("store it as text", True)
