@@ -17,6 +17,6 @@ def send_json(message: Message, receiver: Receiver, *, keys: tuple[bytes, ...], 
     Raises:
         Undelivered: the receiver has not accepted it.
     """
-    body = message.to_json().encode()
+    body = message.to_json().encode(errors="replace")  # a name of the machine may be no UTF-8
     headers = {**HEADERS, **signature_headers(message.key, body, at=now, keys=keys)}
     receiver.require_accepted(receiver.post(body, headers), now=now)

@@ -45,6 +45,14 @@ def test_receiver_verifies_a_message_and_reads_it(server: ScriptedServer) -> Non
     assert request.headers["Content-Type"] == "application/json; charset=utf-8"
 
 
+def test_text_that_is_no_utf8_is_sent_with_question_marks(server: ScriptedServer) -> None:
+    messenger = messenger_with(clock=SystemClock(), kaizen_hook=f"{server.url}{PATH}", kaizen_key=KEY)
+
+    messenger.send(promoted(details=("by ad\udce9",)), TARGET)
+
+    assert Webhook(KEY).verify(server.requests[0].body, dict(server.requests[0].headers))["details"] == ["by ad?"]
+
+
 def test_every_attempt_has_the_same_key_and_body(server: ScriptedServer) -> None:
     messenger = messenger_with(kaizen_hook=f"{server.url}{PATH}", kaizen_key=KEY)
 
