@@ -158,4 +158,4 @@ def _parse(response: ProbeResponse) -> Mapping[str, Any] | None:
 
 
 def _to_json(document: Mapping[str, object]) -> bytes:
-    return json.dumps(document).encode()
+    return json.dumps(document, ensure_ascii=False).encode(errors="replace")  # a name of the machine may be no UTF-8

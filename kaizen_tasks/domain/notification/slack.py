@@ -32,6 +32,9 @@ MARKS = {
 }
 """What a message begins with, so that it is told apart at a glance."""
 
+LAST_OF_ONE_UNIT = 0xFFFF
+"""Characters after this one are two units of UTF-16, which JavaScript counts, and Slack's limits with it."""
+
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 """The only characters that Slack wants escaped, which otherwise begin mentions and links."""
 
@@ -107,7 +110,7 @@ def _escape(text: str, *, limit: int = MAX_SECTION_LENGTH) -> str:
     length = 0
     for character in text:
         replacement = _NO_MENTION if character == "@" else _ENTITIES.get(character, character)
-        length += len(replacement.encode("utf-16-le")) // 2  # as JavaScript counts
+        length += len(replacement) + (ord(character) > LAST_OF_ONE_UNIT)
         if length >= limit:
             return "".join((*escaped, "…"))
         escaped.append(replacement)

@@ -57,6 +57,12 @@ def error_reply(code: str, *notes: str) -> Reply:
     return Reply(body=json.dumps({"ok": False, "error": code, "response_metadata": {"messages": notes}}).encode())
 
 
+def test_text_that_is_no_utf8_has_question_marks(slack: SlackServer) -> None:
+    send(slack, promoted(details=("by ad\udce9",)))
+
+    assert "by ad?" in slack.first_messages[0]["text"]
+
+
 @pytest.mark.parametrize("message", [promoted(), promoted(details=(HOSTILE,)), LONG], ids=["short", "hostile", "long"])
 def test_webhook_accepts_every_message(slack: SlackServer, message: Message) -> None:
     target = NotifyTarget(name="team", format="slack", webhook_secret="kaizen/slack")
