@@ -22,6 +22,7 @@ from docs.generating.example_tasks import EXAMPLE, ROOT
 from docs.generating.normaliser import Normaliser
 from docs.generating.recordings import SEQUENTIAL, UnexpectedExitCode
 from docs.generating.session import BashSession, clean_environ
+from kaizen_tasks.rehearsal.local_cloud import cloud as clouds
 from tests.support.forge_server import GitHubServer
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 DOCS = ROOT / "docs"
 INSTALLER_PREFIXES = ("PIP_", "UV_", "SSL_CERT_FILE")
 """Prefixes of the variables that name this machine's package index."""
-BUILD_LOCK = threading.Lock()
+BUILD_LOCK, DEMO_LOCK = threading.Lock(), threading.Lock()
+DEMO_ENVIRON = {"INVOKE_BUILD_ENGINE": "bundle"}
 SETUP_COMMANDS = (
     "git init -q --bare -b main ../coach.git && git init -q -b main && git remote add origin ../coach.git",
     "git config user.name Sam && git config user.email sam@coach.example",
@@ -130,15 +132,44 @@ def _example_on_a_server(home: Path) -> Iterator[BashSession]:
 @contextmanager
 def _released_example(home: Path, variables: Mapping[str, str] = MappingProxyType({})) -> Iterator[BashSession]:
     """Start in the example app, released by the demo to every environment of a local cloud, with these variables."""
-    environ = clean_environ(home) | SEQUENTIAL
-    session = BashSession.start(home / ".demo", folder=EXAMPLE, environ=environ)
-    demo = session.run(f"inv demo --engine bundle --json --keep {home / 'demo'}", has_document=True)
-    if demo.code:
-        raise UnexpectedExitCode(demo.output)
-    cloud_environ = json.loads(demo.document)["work"]["environ"]
+    work, environ = home / "demo", clean_environ(home) | SEQUENTIAL
+    shutil.copytree(_demo(home.parent), work, symlinks=True)
+    session = BashSession.start(home / ".demo", folder=work / "coach", environ=environ | DEMO_ENVIRON)
+    _run_all(session, f"git remote set-url origin {work / 'coach.git'}", f"inv local.up --state {work / 'cloud'}")
+    cloud = clouds.find_cloud(work / "cloud")
+    assert cloud is not None
     yield BashSession.start(
-        home / ".session", folder=home / "demo" / "coach", environ={**environ, **cloud_environ, **variables}
+        home / ".session",
+        folder=work / "coach",
+        environ={**environ, **DEMO_ENVIRON, **cloud.environ, **variables},
     )
+
+
+def _demo(folder: Path) -> Path:
+    """Return the folder of one demo for all pages: each takes a copy, while the cloud is stopped."""
+    home = folder / "demo"
+    work = home / "demo"
+    with DEMO_LOCK:
+        if not home.exists():
+            session = BashSession.start(home / ".demo", folder=EXAMPLE, environ=clean_environ(home) | SEQUENTIAL)
+            _run_all(
+                session,
+                f"inv demo --engine bundle --keep {work}",
+                f"inv local.down --state {work / 'cloud'}",
+            )
+    return work
+
+
+def _run_all(session: BashSession, *lines: str) -> None:
+    """Run lines that the page does not show.
+
+    Raises:
+        UnexpectedExitCode: one failed.
+    """
+    for line in lines:
+        recording = session.run(line)
+        if recording.code:
+            raise UnexpectedExitCode(f"$ {line}\n{recording.output}exit code {recording.code}")
 
 
 @contextmanager
@@ -148,8 +179,7 @@ def _scripted_example(home: Path) -> Iterator[BashSession]:
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("tasks.py", "kaizen.toml", "__pycache__"))
     shutil.copytree(Path(__file__).parent / "fixtures", folder / "scripts")
     session = BashSession.start(home / ".session", folder=folder, environ=clean_environ(home) | SEQUENTIAL)
-    for line in SETUP_COMMANDS:
-        session.run(line)
+    _run_all(session, *SETUP_COMMANDS)
     yield session
 
 
