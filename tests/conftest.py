@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -19,12 +20,12 @@ from tests.support.local_cloud import Cloud, share_service_models
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
-    from pathlib import Path
     from typing import NoReturn
 
     from tests.crash.campaign import RolloutCases
     from tests.crash.cloud_fork_server import CloudForkServer
 
+NUMBERS = itertools.count()
 SHARED_CLOUD = pytest.StashKey[Cloud]()
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 LARGER_TESTS = ("integration", "e2e", "docker")
@@ -42,7 +43,8 @@ settings.load_profile(os.environ.get("KAIZEN_TEST_PROFILE", "dev"))
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Hide the machine's own AWS, git, Invoke and network configuration."""
-    home: Path = tmp_path_factory.mktemp("home")
+    home = tmp_path_factory.getbasetemp() / "homes" / str(next(NUMBERS))  # `mktemp` would look at all the others
+    home.mkdir(parents=True)
     for name in filter(_is_own_setting, list(os.environ)):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 
-ROUNDS = 5
+ROUNDS = 3
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))

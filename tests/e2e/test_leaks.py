@@ -52,7 +52,9 @@ def forms(secret: str) -> tuple[bytes, ...]:
 
 
 class Sentry:
-    """Looks for secrets in the arguments of every process and in short-lived files, for as long as a `with` lasts.
+    """Looks for secrets in short-lived files, for as long as a `with` lasts.
+
+    Without strace, which writes down every argument, it looks at the arguments of all processes too.
 
     Attributes:
         found: where they were.
@@ -87,9 +89,10 @@ class Sentry:
                 yield str(path)
 
     def _watch(self) -> None:
-        while not self._stop.wait(0.001):
+        processes = Path("/proc") if shutil.which("strace") is None else Path(os.devnull)
+        while not self._stop.wait(0.005):
             self.rounds += 1
-            for process in Path("/proc").glob("[0-9]*"):
+            for process in processes.glob("[0-9]*"):
                 self._look(process / "cmdline")
             for folder in self._folders:
                 for where, _, names in os.walk(folder):  # ignores folders that disappear meanwhile

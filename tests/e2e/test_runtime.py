@@ -36,6 +36,8 @@ CALENDAR_TOKEN = {{ type = "string" }}
 protected = true
 """
 STAGING = ("--env", "staging")
+ONE_PLATFORM = pytest.mark.parametrize("workspace", ["ecs-express"], indirect=True)
+"""For what is the same on all platforms."""
 
 
 @pytest.fixture(scope="module", params=["apprunner", "ecs-express", "ecs"])
@@ -98,6 +100,7 @@ def test_secret_value_is_only_in_the_app(workspace: Workspace) -> None:
     assert_refused(workspace.inv("runtime.set", *STAGING, "--set", "CALENDAR_TOKEN=hush"), 2)
 
 
+@ONE_PLATFORM
 def test_invalid_value_is_refused_without_a_mutating_request(workspace: Workspace) -> None:
     before = len(workspace.requests)
     for bad in ("AI_TEMPERATURE=3", "AI_MODEL=gpt", "AI_TEMPERATUR=1"):
@@ -122,6 +125,7 @@ def test_configuration_that_breaks_the_app_is_rolled_back(workspace: Workspace, 
     assert {"configured", "failed", "restored"} <= set(events)
 
 
+@ONE_PLATFORM
 def test_concurrent_edits_are_all_kept(workspace: Workspace) -> None:
     """Each waits for the one before, and begins with what that one has left."""
     runs = [
@@ -134,6 +138,7 @@ def test_concurrent_edits_are_all_kept(workspace: Workspace) -> None:
     assert [keys[f"KEY_{number}"]["value"] for number in range(EDITORS)] == [str(n + 7) for n in range(EDITORS)]
 
 
+@ONE_PLATFORM
 def test_killed_change_is_finished_by_the_next_run(workspace: Workspace) -> None:
     """Between the write and the end of the deployment."""
     run = workspace.start("runtime.set", *STAGING, "--set", "AI_TEMPERATURE=1.5")
