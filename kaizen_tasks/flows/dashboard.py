@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
@@ -32,13 +32,22 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
 
 
-def collect_dashboard(environments: Sequence[Environment], tools: CommandTools, *, since: datetime) -> Dashboard:
+MAX_ENTRIES = 10_000
+"""How many entries a page reads of environments that have more than their newest 200 in the span: a second of reading.
+What is older than these would hardly have room on it."""
+
+
+def collect_dashboard(
+    environments: Sequence[Environment], tools: CommandTools, *, since: datetime, max_entries: int | None = MAX_ENTRIES
+) -> Dashboard:
     """Return what the dashboard shows of some environments; what could not be read of one is said there, not raised.
 
     Args:
         environments: those to show.
         tools: the ports.
         since: when the span of the timeline begins.
+        max_entries: how many entries of the ledger are read, about, of environments with more than their newest ones;
+            if there are more, the span is shortened. None for all.
 
     Raises:
         Denied: the credentials of the home belong to another account than configured.
@@ -48,8 +57,8 @@ def collect_dashboard(environments: Sequence[Environment], tools: CommandTools, 
     errors: list[str] = []
     with tools.caching_ledger(settings.environments):  # the landscape, the timeline and promotions ask for the same
         statuses = {row.environment.name: row for row in collect_status(environments, tools)}
-        histories = _read_histories(environments, tools, since=since)
-        lanes = {name: history.lane(name, since=since) for name, history in histories.items()}
+        histories, begin = _read_histories(environments, tools, since=since, max_entries=max_entries)
+        lanes = {name: history.lane(name, since=begin) for name, history in histories.items()}
         views = tuple(
             StageView(
                 name=stage.name,
@@ -61,15 +70,16 @@ def collect_dashboard(environments: Sequence[Environment], tools: CommandTools, 
             )
             for stage in stages
         )
-        metrics = _collect_metrics(stages, histories, tools, since=since)
+        metrics = _collect_metrics(stages, histories, tools, since=begin)
     changelog = _read_changelog(tools, errors)
     unreleased = changelog.unreleased if changelog else None
     return Dashboard(
         app=settings.app,
         at=tools.clock.now(),
-        since=since,
+        since=begin,
+        is_shortened=begin > since,
         stages=views,
-        releases=make_releases(changelog, views, since=since),
+        releases=make_releases(changelog, views, since=begin),
         changelog=changelog,
         links_base=_links_base(tools),
         unreleased=None if unreleased is None or unreleased.is_empty else unreleased,
@@ -91,21 +101,59 @@ class _History:
         return Lane(environment=environment, bars=make_bars(self.entries, since=since), error=self.error)
 
 
-def _read_histories(environments: Sequence[Environment], tools: Tools, *, since: datetime) -> Mapping[str, _History]:
-    """Return the history of each environment since a time, and enough from before to tell what served then."""
+def _read_histories(
+    environments: Sequence[Environment], tools: Tools, *, since: datetime, max_entries: int | None
+) -> tuple[Mapping[str, _History], datetime]:
+    """Return the history of each environment, and since when it is complete: as asked, or later if there is too much.
+
+    Enough from before is in it to tell what served then, unless the span was shortened.
+    """
 
     def read(environment: Environment) -> _History:
-        try:
-            entries = tools.ledger.entries(environment.name, limit=HISTORY_LIMIT)
-            if len(entries) == HISTORY_LIMIT and entries[-1].at >= since:
-                entries = read_context((environment,), tools, since=since)[environment.name]
-        except KaizenError as error:
-            return _History(error=error.message)
-        return _History(entries)
+        return _attempt(lambda: tools.ledger.entries(environment.name, limit=HISTORY_LIMIT))
 
-    names = [environment.name for environment in environments]
+    def read_longer(environment: Environment) -> _History:
+        if since > wanted:
+            return _attempt(lambda: tools.ledger.entries_since(environment.name, since))
+        return _attempt(lambda: read_context((environment,), tools, since=since)[environment.name])
+
+    def has_more(environment: Environment) -> bool:
+        entries = histories[environment.name].entries
+        return len(entries) == HISTORY_LIMIT and entries[-1].at >= since
+
+    wanted = since
     found = map_parallel(read, environments, max_workers=MAX_CONCURRENT_ENVIRONMENTS)
-    return dict(zip(names, found, strict=True))
+    histories = {environment.name: history for environment, history in zip(environments, found, strict=True)}
+    busy = list(filter(has_more, environments))
+    if busy and max_entries is not None:
+        oldest = [histories[environment.name].entries[-1].at for environment in busy]
+        since = _shorten(since, oldest, now=tools.clock.now(), max_entries=max_entries)
+        busy = list(filter(has_more, environments))
+    longer = map_parallel(read_longer, busy, max_workers=MAX_CONCURRENT_ENVIRONMENTS)
+    return {**histories, **{each.name: history for each, history in zip(busy, longer, strict=True)}}, since
+
+
+def _attempt(read: Callable[[], tuple[LedgerEntry, ...]]) -> _History:
+    try:
+        return _History(read())
+    except KaizenError as error:
+        return _History(error=error.message)
+
+
+def _shorten(since: datetime, oldest: Sequence[datetime], *, now: datetime, max_entries: int) -> datetime:
+    """Return when a span begins for which so many entries have to be read, judging by the newest of each environment.
+
+    Args:
+        since: when the span would begin.
+        oldest: the time of the oldest one of the entries that are known, for each environment that has more of them.
+        now: when it ends.
+        max_entries: how many may be read, of all these environments.
+    """
+    span = now - since
+    expected = sum(HISTORY_LIMIT * (span / max(now - at, timedelta(seconds=1))) for at in oldest)
+    if expected <= max_entries:
+        return since
+    return min(now - span * (max_entries / expected), max(oldest) + timedelta(microseconds=1))
 
 
 def _collect_metrics(

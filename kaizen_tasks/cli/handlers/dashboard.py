@@ -18,7 +18,7 @@ from kaizen_tasks.cli import json_output, params
 from kaizen_tasks.cli.dashboard_document import dashboard_document
 from kaizen_tasks.domain.dashboard.model import Dashboard
 from kaizen_tasks.errors import Refused, UsageError
-from kaizen_tasks.flows.dashboard import collect_dashboard
+from kaizen_tasks.flows.dashboard import MAX_ENTRIES, collect_dashboard
 from kaizen_tasks.flows.refresh import SharedRefresh
 from kaizen_tasks.wiring import Toolbox
 
@@ -41,7 +41,7 @@ def dashboard(c: Context, *, env: list[str], since: str, out: str, serve: bool, 
 
     def collect() -> Dashboard:
         start = params.parse_since("--since", since or DEFAULT_SINCE, tools.clock.now())
-        return collect_dashboard(environments, tools, since=start)
+        return collect_dashboard(environments, tools, since=start, max_entries=None if json else MAX_ENTRIES)
 
     if serve:
         _serve(collect, tools, port_number)

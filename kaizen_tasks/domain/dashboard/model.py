@@ -174,6 +174,7 @@ class Dashboard:
         app: the app's name.
         at: when it was looked at.
         since: when the span of the timeline begins.
+        is_shortened: whether it begins later than asked, because the ledger has too much for a page.
         stages: the landscape, in the order of the pipeline.
         releases: those of the span and those that serve, newest first.
         changelog: where the notes of releases are from; None when it could not be read.
@@ -194,6 +195,7 @@ class Dashboard:
     unreleased: Section | None = None
     metrics: tuple[Metrics, ...] = ()
     metrics_gaps: tuple[str, ...] = ()
+    is_shortened: bool = False
     errors: tuple[str, ...] = ()
 
     @property
