@@ -24,7 +24,7 @@ from kaizen_tasks.flows.metrics import MetricsReport, Scope, collect_metrics, re
 from kaizen_tasks.flows.parallel import map_parallel
 from kaizen_tasks.flows.promote import lines, select
 from kaizen_tasks.flows.release import files
-from kaizen_tasks.flows.status import MAX_CONCURRENT_ENVIRONMENTS, collect_status
+from kaizen_tasks.flows.status import MAX_CONCURRENT_ENVIRONMENTS, RECENT_ENTRIES, collect_status
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.model import Changelog
@@ -55,9 +55,11 @@ def collect_dashboard(
     settings = tools.settings
     stages = _shown_stages(environments, tools)
     errors: list[str] = []
-    with tools.caching_ledger(settings.environments):  # the landscape, the timeline and promotions ask for the same
+    newest = _newest_limit(environments, max_entries)
+    # The landscape, the timeline and promotions ask for the same entries.
+    with tools.caching_ledger(settings.environments, first_limit=newest):
         statuses = {row.environment.name: row for row in collect_status(environments, tools)}
-        histories, begin = _read_histories(environments, tools, since=since, max_entries=max_entries)
+        histories, begin = _read_histories(environments, tools, since=since, newest=newest, max_entries=max_entries)
         lanes = {name: history.lane(name, since=begin) for name, history in histories.items()}
         views = tuple(
             StageView(
@@ -102,7 +104,7 @@ class _History:
 
 
 def _read_histories(
-    environments: Sequence[Environment], tools: Tools, *, since: datetime, max_entries: int | None
+    environments: Sequence[Environment], tools: Tools, *, since: datetime, newest: int, max_entries: int | None
 ) -> tuple[Mapping[str, _History], datetime]:
     """Return the history of each environment, and since when it is complete: as asked, or later if there is too much.
 
@@ -110,7 +112,7 @@ def _read_histories(
     """
 
     def read(environment: Environment) -> _History:
-        return _attempt(lambda: tools.ledger.entries(environment.name, limit=HISTORY_LIMIT))
+        return _attempt(lambda: tools.ledger.entries(environment.name, limit=newest))
 
     def read_longer(environment: Environment) -> _History:
         if since > wanted:
@@ -119,7 +121,7 @@ def _read_histories(
 
     def has_more(environment: Environment) -> bool:
         entries = histories[environment.name].entries
-        return len(entries) == HISTORY_LIMIT and entries[-1].at >= since
+        return len(entries) == newest and entries[-1].at >= since
 
     wanted = since
     found = map_parallel(read, environments, max_workers=MAX_CONCURRENT_ENVIRONMENTS)
@@ -127,7 +129,7 @@ def _read_histories(
     busy = list(filter(has_more, environments))
     if busy and max_entries is not None:
         oldest = [histories[environment.name].entries[-1].at for environment in busy]
-        since = _shorten(since, oldest, now=tools.clock.now(), max_entries=max_entries)
+        since = _shorten(since, oldest, now=tools.clock.now(), newest=newest, max_entries=max_entries)
         busy = list(filter(has_more, environments))
     longer = map_parallel(read_longer, busy, max_workers=MAX_CONCURRENT_ENVIRONMENTS)
     return {**histories, **{each.name: history for each, history in zip(busy, longer, strict=True)}}, since
@@ -140,20 +142,29 @@ def _attempt(read: Callable[[], tuple[LedgerEntry, ...]]) -> _History:
         return _History(error=error.message)
 
 
-def _shorten(since: datetime, oldest: Sequence[datetime], *, now: datetime, max_entries: int) -> datetime:
+def _newest_limit(environments: Sequence[Environment], max_entries: int | None) -> int:
+    """Return how many entries of each environment are read at first; those of the landscape in any case."""
+    share = HISTORY_LIMIT if max_entries is None else max_entries // max(len(environments), 1)
+    return min(max(share, RECENT_ENTRIES), HISTORY_LIMIT)
+
+
+def _shorten(since: datetime, oldest: Sequence[datetime], *, now: datetime, newest: int, max_entries: int) -> datetime:
     """Return when a span begins for which so many entries have to be read, judging by the newest of each environment.
 
     Args:
         since: when the span would begin.
         oldest: the time of the oldest one of the entries that are known, for each environment that has more of them.
         now: when it ends.
+        newest: how many entries of each are known.
         max_entries: how many may be read, of all these environments.
     """
     span = now - since
-    expected = sum(HISTORY_LIMIT * (span / max(now - at, timedelta(seconds=1))) for at in oldest)
+    expected = sum(newest * (span / max(now - at, timedelta(seconds=1))) for at in oldest)
     if expected <= max_entries:
         return since
-    return min(now - span * (max_entries / expected), max(oldest) + timedelta(microseconds=1))
+    known = max(oldest) + timedelta(microseconds=1)
+    has_room = max_entries >= 2 * newest * len(oldest)  # else there is little to gain from asking each of them again
+    return min(now - span * (max_entries / expected), known) if has_room else known
 
 
 def _collect_metrics(

@@ -40,8 +40,10 @@ class CommandTools(Tools, Protocol):
         """Whether this is a dry run, which changes nothing."""
         ...
 
-    def caching_ledger(self, environments: Iterable[str]) -> AbstractContextManager[None]:
-        """Read the ledger of each environment only once while the context lasts."""
+    def caching_ledger(
+        self, environments: Iterable[str], *, first_limit: int | None = None
+    ) -> AbstractContextManager[None]:
+        """Read the ledger of each environment only once while the context lasts, if no more than at first is needed."""
         ...
 
 

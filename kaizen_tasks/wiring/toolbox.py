@@ -174,11 +174,11 @@ class Toolbox:
         return self._cached_ledger or self.ledger_table
 
     @contextmanager
-    def caching_ledger(self, environments: Iterable[str]) -> Iterator[None]:
+    def caching_ledger(self, environments: Iterable[str], *, first_limit: int | None = None) -> Iterator[None]:
         """Cache the ledger of environments while the context lasts; their locks must be held all the time."""
         from kaizen_tasks.flows.ledger.cached import CachedLedger
 
-        self._cached_ledger = CachedLedger(self.ledger_table, frozenset(environments))
+        self._cached_ledger = CachedLedger(self.ledger_table, frozenset(environments), first_limit)
         try:
             yield
         finally:

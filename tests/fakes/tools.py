@@ -205,7 +205,7 @@ class FakeTools:
         return in_cluster
 
     @contextmanager
-    def caching_ledger(self, environments: Iterable[str]) -> Iterator[None]:
+    def caching_ledger(self, environments: Iterable[str], *, first_limit: int | None = None) -> Iterator[None]:
         """Note which environments' ledger is cached; in memory nothing needs to be."""
         self.cached_environments = tuple(environments)
         yield

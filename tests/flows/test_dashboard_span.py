@@ -35,7 +35,8 @@ def test_the_span_is_shortened_to_what_the_newest_entries_of_all_environments_te
     """Nothing further is read: there would be too much of it."""
     board = collected(EVERYWHERE)
 
-    oldest = {name: entries[HISTORY_LIMIT - 1].at for name, entries in EVERYWHERE.entries.items()}
+    newest = MAX_ENTRIES // len(EVERYWHERE.environments)
+    oldest = {name: entries[newest - 1].at for name, entries in EVERYWHERE.entries.items()}
     assert board.is_shortened
     assert timedelta() < board.since - max(oldest.values()) < timedelta(seconds=1)
     lanes = {environment.name: environment.lane.bars for environment in board.environments}

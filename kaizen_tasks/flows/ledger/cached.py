@@ -29,10 +29,13 @@ class CachedLedger(Ledger):
     Args:
         ledger: the real ledger, which is written first.
         environments: names; the entries of other environments are not cached.
+        first_limit: how many entries of an environment are read until more are asked for; None for the usual number.
     """
 
     _ledger: Ledger
     _environments: frozenset[str]
+    _first_limit: int | None = None
+    _limits: dict[str, int] = field(init=False, factory=dict)
     _entries: dict[str, tuple[LedgerEntry, ...]] = field(init=False, factory=dict)
     _lock: Lock = field(init=False, factory=Lock)
 
@@ -60,11 +63,13 @@ class CachedLedger(Ledger):
         if environment not in self._environments or limit > HISTORY_LIMIT:
             return self._ledger.entries(environment, limit=limit)
         with self._lock:
-            cached_entries = self._entries.get(environment)
-        if cached_entries is None:
-            cached_entries = self._ledger.entries(environment, limit=HISTORY_LIMIT)
+            cached_entries, cached_limit = self._entries.get(environment, ()), self._limits.get(environment, 0)
+        if limit > cached_limit and len(cached_entries) >= cached_limit:
+            first_limit = self._first_limit or HISTORY_LIMIT
+            cached_limit = first_limit if limit <= first_limit else HISTORY_LIMIT
+            cached_entries = self._ledger.entries(environment, limit=cached_limit)
             with self._lock:
-                self._entries[environment] = cached_entries
+                self._entries[environment], self._limits[environment] = cached_entries, cached_limit
         return cached_entries[:limit]
 
     def entries_since(self, environment: str, since: datetime) -> tuple[LedgerEntry, ...]:

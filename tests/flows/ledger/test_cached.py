@@ -91,3 +91,23 @@ def test_failed_writes_are_not_cached(behind: Counted, monkeypatch: pytest.Monke
         ledger.append(entry())
 
     assert ledger.entries("staging") == ()
+
+
+def test_more_entries_are_read_when_they_are_asked_for(behind: Counted) -> None:
+    """A dashboard of many environments needs few of each, and all that are searched of one."""
+    for number in range(9):
+        behind.append(entry(at=NOON + timedelta(seconds=number)))
+    ledger = CachedLedger(behind, frozenset({"staging"}), 5)
+
+    assert [len(ledger.entries("staging", limit=limit)) for limit in (3, 5, 5)] == [3, 5, 5]
+    assert len(behind.reads) == 1
+    assert [len(ledger.entries("staging", limit=limit)) for limit in (6, 200, 3)] == [6, 9, 3]
+    assert len(behind.reads) == 2
+
+
+def test_an_environment_with_fewer_entries_is_read_once(behind: Counted) -> None:
+    behind.append(entry())
+    ledger = CachedLedger(behind, frozenset({"staging"}), 5)
+
+    assert [len(ledger.entries("staging", limit=limit)) for limit in (3, 200)] == [1, 1]
+    assert len(behind.reads) == 1
