@@ -247,9 +247,10 @@ def crash(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def picture(session: nox.Session) -> None:
-    """Draw README's picture, light and dark, from commands that are typed in a terminal."""
+    """Draw README's picture from commands in a terminal, and take those of the dashboard, which needs Chromium."""
     _install(session, "test")
     session.run("python", "-m", "docs.generating.terminal_picture")
+    session.run("python", "-m", "docs.generating.dashboard_pictures")
 
 
 @nox.session(default=False)

@@ -68,12 +68,14 @@ def main() -> None:
     """Release, promote and break an app on a local cloud; draw what the terminal showed, light and dark."""
     with tempfile.TemporaryDirectory(prefix="kaizen-picture-") as folder:
         workspace = Path(folder, "demo")
-        words = (*_kaizen(), "demo", "--engine", "bundle", "--json", "--keep", str(workspace))
+        words = (*kaizen_words(), "demo", "--engine", "bundle", "--json", "--keep", str(workspace))
         demo = subprocess.run(words, cwd=EXAMPLE, stdout=subprocess.PIPE, check=True)
         try:
             lines = list(_session(json.loads(demo.stdout)["work"]))
         finally:
-            subprocess.run((*_kaizen(), "local.down", "--state", str(workspace / "cloud")), cwd=EXAMPLE, check=True)
+            subprocess.run(
+                (*kaizen_words(), "local.down", "--state", str(workspace / "cloud")), cwd=EXAMPLE, check=True
+            )
     for name, theme in THEMES.items():
         console = Console(record=True, width=COLUMNS, file=io.StringIO(), highlight=False)
         for line in lines:
@@ -83,7 +85,8 @@ def main() -> None:
         target.write_text(svg, encoding="utf-8")
 
 
-def _kaizen() -> tuple[str, ...]:
+def kaizen_words() -> tuple[str, ...]:
+    """Return the words that start `kaizen` with this Python."""
     return sys.executable, "-m", "kaizen_tasks"
 
 
@@ -92,7 +95,7 @@ def _session(work: Mapping[str, Any]) -> Iterator[Line]:
     clone = Path(work["repository"])
     environ = {**os.environ, **work["environ"], "TERM": "xterm-256color", "LOGNAME": "sam"}
     environ.pop("NO_COLOR", None)
-    note = (*_kaizen(), "changelog.add", "--type", "fixed", "--text", "Rest days count.")
+    note = (*kaizen_words(), "changelog.add", "--type", "fixed", "--text", "Rest days count.")
     subprocess.run(note, cwd=clone, env=environ, check=True, stdout=subprocess.DEVNULL)
     subprocess.run(("git", "commit", "--quiet", "--all", "--message", "Count rest days"), cwd=clone, check=True)
 
@@ -102,7 +105,7 @@ def _session(work: Mapping[str, Any]) -> Iterator[Line]:
     [*_run("promote-prod", clone, environ, "--yes")]
     yield from ([], _prompt("inv promote-beta"))
     yield from max(map(_table, _run("promote-beta", clone, environ)), key=_variety)
-    _deploy_by_hand(work["environ"])
+    deploy_by_hand(work["environ"])
     yield from ([], _prompt("inv status"))
     *_, status = _run("status", clone, environ)
     yield from (*status, [])
@@ -120,7 +123,7 @@ def _run(task: str, folder: Path, environ: Mapping[str, str], *flags: str) -> It
     """
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-    words = (*_kaizen(), task, *flags)
+    words = (*kaizen_words(), task, *flags)
     with subprocess.Popen(words, cwd=folder, env=environ, stdin=slave, stdout=slave, stderr=slave) as process:
         os.close(slave)
         screen = pyte.Screen(COLUMNS, ROWS)
@@ -171,7 +174,7 @@ def _variety(table: Sequence[Line]) -> int:
     return sum(step in text for step in ("done", "deploy", "verify", "smoke"))
 
 
-def _deploy_by_hand(environ: Mapping[str, str]) -> None:
+def deploy_by_hand(environ: Mapping[str, str]) -> None:
     """Move `:latest` of one tenant to the earlier release and deploy it, as in the console of AWS."""
     session = boto3.Session(environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], region_name="eu-west-1")
     registry = session.client("ecr", endpoint_url=environ["AWS_ENDPOINT_URL"])
