@@ -127,6 +127,22 @@ def test_promotion_that_fails_in_one_environment(released: Team) -> None:
     require_approved(released.screen, "promotion-failure")
 
 
+def test_promotion_to_more_environments_than_a_person_follows(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has a line, a failure all that is known of it, and the table what failed."""
+    team, tenants = Team(screen, monkeypatch), [f"tenant{number:02}" for number in range(1, 13)]
+    environments = {name: {} for name in ("staging", "prod", *tenants)}
+    rollout = {"parallel": 1, "max_failures": 3}
+    team.tools = FakeTools(settings=settings(environments=environments, groups={"beta": tenants}, rollout=rollout))
+    release(team.tools)
+    team.run(PROD, yes=True)
+    screen.clear()
+    for name in ("tenant03", "tenant07"):
+        team.tools.platform.outcomes[f"{name}-web-service"] = OperationState.ROLLED_BACK
+
+    assert team.run(BETA) == 9
+    require_approved(screen, "promotion-large")
+
+
 def test_rollback(released: Team) -> None:
     note(released.tools, "A typo")
     released.run(RELEASE)
