@@ -130,7 +130,7 @@ def test_promotion_that_fails_in_one_environment(released: Team) -> None:
 def test_promotion_to_more_environments_than_a_person_follows(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each has a line, a failure all that is known of it, and the table what failed."""
     team, tenants = Team(screen, monkeypatch), [f"tenant{number:02}" for number in range(1, 13)]
-    environments = {name: {} for name in ("staging", "prod", *tenants)}
+    environments: dict[str, object] = {name: {} for name in ("staging", "prod", *tenants)}
     rollout = {"parallel": 1, "max_failures": 3}
     team.tools = FakeTools(settings=settings(environments=environments, groups={"beta": tenants}, rollout=rollout))
     release(team.tools)
