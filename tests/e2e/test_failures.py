@@ -92,7 +92,7 @@ def test_verify_fails_on_a_bad_version_response(
     before, asked = released.refs, len(released.requests)
     with bad_servers.serve(answer) as url:
         result = released.inv(
-            "verify", "--env", "staging", INVOKE_ENVIRONMENTS_STAGING_URL=url, INVOKE_VERIFY_TIMEOUT="500ms"
+            "verify", "--env", "staging", INVOKE_ENVIRONMENTS_STAGING_URL=url, INVOKE_VERIFY_TIMEOUT="1s"
         )
     assert_refused(result, 8)
     assert url in result.err
@@ -103,7 +103,7 @@ def test_verify_fails_on_a_bad_version_response(
 
 def test_release_that_failed_later_is_promoted_only_once_it_is_verified_again(released: Workspace) -> None:
     with bad_servers.serve(bad_servers.server_error) as url:
-        released.inv("verify", "--env", "staging", INVOKE_ENVIRONMENTS_STAGING_URL=url, INVOKE_VERIFY_TIMEOUT="300ms")
+        released.inv("verify", "--env", "staging", INVOKE_ENVIRONMENTS_STAGING_URL=url, INVOKE_VERIFY_TIMEOUT="1s")
     refused = released.inv("promote-prod")
     assert_refused(refused, 3)
     assert refused.err.startswith("error: v0.2.0 failed in staging ")
@@ -135,7 +135,7 @@ def test_rollback_copies_an_image_back_that_its_repository_has_lost(
 
 def test_unverified_first_release_is_finished_by_a_second_run(workspace: Workspace) -> None:
     with bad_servers.serve(bad_servers.old_version) as url:
-        result = workspace.inv("release-staging", INVOKE_ENVIRONMENTS_STAGING_URL=url, INVOKE_VERIFY_TIMEOUT="300ms")
+        result = workspace.inv("release-staging", INVOKE_ENVIRONMENTS_STAGING_URL=url, INVOKE_VERIFY_TIMEOUT="1s")
     assert_refused(result, 8)
     assert "v0.1.7" in result.err
     assert workspace.git("tag") == ""
@@ -151,7 +151,7 @@ def test_unverified_release_is_rolled_back(
     good = staging(workspace)
     workspace.add_changelog_entry("A typo")
     with bad_servers.serve(answer) as url:
-        result = workspace.inv("release-staging", INVOKE_ENVIRONMENTS_STAGING_URL=url, INVOKE_VERIFY_TIMEOUT="300ms")
+        result = workspace.inv("release-staging", INVOKE_ENVIRONMENTS_STAGING_URL=url, INVOKE_VERIFY_TIMEOUT="1s")
     assert_refused(result, code)
     assert "v0.2.0" in result.err
     after = staging(workspace)
@@ -166,7 +166,7 @@ def test_release_is_not_rolled_back_because_of_a_cache(workspace: Workspace) -> 
         result = workspace.inv(
             "release-staging",
             INVOKE_ENVIRONMENTS_STAGING_URL=url,
-            INVOKE_VERIFY_TIMEOUT="300ms",
+            INVOKE_VERIFY_TIMEOUT="1s",
             INVOKE_VERIFY_INTERVAL="20ms",
         )
     assert_refused(result, 8)
@@ -214,7 +214,7 @@ def test_failed_canary_stops_the_rollout_and_is_named(create_app: Callable[..., 
     workspace.commit("kaizen.toml", text)
     workspace.inv("release-staging").expect_success()
     with bad_servers.serve(bad_servers.old_version) as url:
-        result = workspace.inv("promote-beta", INVOKE_ENVIRONMENTS_MARK_URL=url, INVOKE_VERIFY_TIMEOUT="300ms")
+        result = workspace.inv("promote-beta", INVOKE_ENVIRONMENTS_MARK_URL=url, INVOKE_VERIFY_TIMEOUT="1s")
     assert_refused(result, 9)
     assert "failed: mark; untouched: shane, dom" in result.err
     workspace.inv("promote-beta").expect_success()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.e2e
 
 PROMOTION = ("promote-prod", "--yes")
-IMPATIENT = {"INVOKE_VERIFY_TIMEOUT": "400ms"}
+IMPATIENT = {"INVOKE_VERIFY_TIMEOUT": "2s"}
 SERVICES = ("sts", "ecr", "apprunner", "dynamodb")
 THROTTLED = {"error": {"code": "ThrottlingException", "status": 400}}
 TOO_MANY = {"error": {"code": "TOOMANYREQUESTS", "status": 429}}

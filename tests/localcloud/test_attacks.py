@@ -137,7 +137,9 @@ def test_control_request_of_a_page_is_refused(
 )
 def test_control_request_without_the_token_is_refused(cloud: Cloud, method: str, path: str) -> None:
     with pytest.raises(urllib.error.HTTPError) as failure:
-        urllib.request.urlopen(control_request(cloud.endpoint_url, "", method, path, {"drop": True}), timeout=9)
+        urllib.request.urlopen(
+            control_request(cloud.endpoint_url, "", method, path, {"drop": True}), timeout=HANG_SECONDS
+        )
     with failure.value as error:
         assert (error.code, json.load(error)["__type"]) == (403, "AccessDeniedException")
 

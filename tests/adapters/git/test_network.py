@@ -17,6 +17,7 @@ from kaizen_tasks.adapters.git import push
 from kaizen_tasks.adapters.git.scm import GitScm
 from kaizen_tasks.errors import PushFailed
 from tests.contracts.scm import land_and_tag
+from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,7 +133,7 @@ class TestInterruption:
         hanging.wait_for_start()
         process.send_signal(number)
 
-        assert process.communicate(timeout=20)[1] == f"{expected}\n"
+        assert process.communicate(timeout=HANG_SECONDS)[1] == f"{expected}\n"
         assert hanging.has_ended()
 
     def test_push_that_takes_too_long_leaves_no_process(
