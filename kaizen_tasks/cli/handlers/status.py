@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -39,7 +40,7 @@ def status(
     environments = params.resolve_environments_or_all(env, tools.settings)
     interval_seconds = _parse_interval(interval or DEFAULT_WATCH_INTERVAL)
     if release:
-        _require_alone(since=bool(since), check=check, watch=watch)
+        _require_release_alone(release, since=since, check=check, watch=watch)
         _print_release(environments, params.parse_release(release), tools, json=json)
         return
     moment = params.parse_since("--since", since, tools.clock.now()) if since else None
@@ -69,11 +70,13 @@ def _note_no_drift(view: StatusView, tools: Toolbox) -> None:
     tools.reporter.note(f"no drift in {counted(len(view.rows), 'environment')}{changed}")
 
 
-def _require_alone(**others: bool) -> None:
+def _require_release_alone(release: str, *, since: str, check: bool, watch: bool) -> None:
     """Refuse `--release` beside flags that are about everything that runs."""
-    for name, is_given in others.items():
+    one = f"inv status --release {shlex.quote(release)}"
+    in_span = f"inv history --release {shlex.quote(release)} --since {shlex.quote(since)}"
+    for flag, is_given, hint in (("--since", bool(since), in_span), ("--check", check, one), ("--watch", watch, one)):
         if is_given:
-            raise UsageError(f"--release shows one release, and --{name} what runs", hint="inv history has both flags")
+            raise UsageError(f"--release shows one release, and {flag} what runs", hint=hint)
 
 
 def _collect(environments: Sequence[Environment], tools: Toolbox, since: datetime | None) -> StatusView:
