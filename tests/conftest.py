@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 NUMBERS = itertools.count()
 SHARED_CLOUD = pytest.StashKey[Cloud]()
+WITH_ROLLOUT_RUNS = ("tests/crash/test_killed_", "tests/crash/test_concurrent_", "tests/e2e/test_faults.py")
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 LARGER_TESTS = ("integration", "e2e", "docker")
 """Markers of the tests that may start processes and open sockets; all others are unit tests."""
@@ -132,6 +133,18 @@ def pytest_configure() -> None:
     """React to signals even where a shell (SIGINT, in the background) or `nohup` (SIGHUP) has them ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Run the tests of a file in one worker, and all that use `rollout_runs`, since preparing them takes long."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):  # type: ignore[misc]  # it has no types
+        def _split_scope(self, nodeid: str) -> str:
+            return "rollout_runs" if nodeid.startswith(WITH_ROLLOUT_RUNS) else super()._split_scope(nodeid)
+
+    return Scheduling(config, log)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
