@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.config.settings import Settings
     from kaizen_tasks.domain.metrics.changes import Incident
     from kaizen_tasks.domain.metrics.summary import Metrics, ReleaseValues
-    from kaizen_tasks.flows.metrics import MetricsReport
+    from kaizen_tasks.flows.views.metrics import MetricsReport
 
 Document = dict[str, Any]
 

@@ -9,7 +9,7 @@ from kaizen_tasks.flows import setup
 from kaizen_tasks.flows.accounts import require_accounts
 from kaizen_tasks.flows.doctor import run_checks
 from kaizen_tasks.flows.execution import announce
-from kaizen_tasks.flows.status import collect_status
+from kaizen_tasks.flows.views.status import collect_status
 from tests.fakes.tools import FakeIdentity, FakeTools, settings
 
 ABROAD = {"account": "210987654321", "region": "eu-central-1", "role": "arn:aws:iam::210987654321:role/release"}

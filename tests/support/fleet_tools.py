@@ -10,7 +10,7 @@ from attrs import define
 
 from kaizen_tasks.domain.ledger import LedgerEntry, written_since
 from kaizen_tasks.domain.release import Image
-from kaizen_tasks.flows.dashboard import collect_dashboard
+from kaizen_tasks.flows.views.dashboard import collect_dashboard
 from tests.fakes.clock import FakeClock
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.registry import OCI_MANIFEST

@@ -18,8 +18,8 @@ from kaizen_tasks.cli import json_output, params
 from kaizen_tasks.cli.dashboard_document import dashboard_document
 from kaizen_tasks.domain.dashboard.model import Dashboard
 from kaizen_tasks.errors import Refused, UsageError
-from kaizen_tasks.flows.dashboard import MAX_ENTRIES, collect_dashboard
-from kaizen_tasks.flows.refresh import SharedRefresh
+from kaizen_tasks.flows.views.dashboard import MAX_ENTRIES, collect_dashboard
+from kaizen_tasks.flows.views.refresh import SharedRefresh
 from kaizen_tasks.wiring import Toolbox
 
 DEFAULT_SINCE = "90d"

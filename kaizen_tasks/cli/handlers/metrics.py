@@ -12,7 +12,7 @@ from kaizen_tasks.cli import json_output, params
 from kaizen_tasks.cli.metrics_document import metrics_document
 from kaizen_tasks.domain.metrics.openmetrics import to_openmetrics
 from kaizen_tasks.errors import UsageError
-from kaizen_tasks.flows.metrics import collect_metrics, find_scopes
+from kaizen_tasks.flows.views.metrics import collect_metrics, find_scopes
 
 FORMATS = ("table", "openmetrics")
 DEFAULT_SINCE = "90d"

@@ -21,8 +21,8 @@ from kaizen_tasks.domain.status import EnvironmentStatus, StatusView, select_row
 from kaizen_tasks.domain.text import duration
 from kaizen_tasks.domain.text.listing import counted
 from kaizen_tasks.errors import DriftFound, UsageError
-from kaizen_tasks.flows.history import HistoryFilter, collect_deployments, collect_history, read_span
-from kaizen_tasks.flows.status import collect_status
+from kaizen_tasks.flows.views.history import HistoryFilter, collect_deployments, collect_history, read_span
+from kaizen_tasks.flows.views.status import collect_status
 from kaizen_tasks.wiring import Toolbox
 
 DEFAULT_WATCH_INTERVAL = "5s"

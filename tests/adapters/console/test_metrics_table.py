@@ -9,10 +9,10 @@ import pytest
 from kaizen_tasks.adapters.console.metrics_table import print_metrics
 from tests.domain.metrics.ledgers import moment
 from tests.fakes.tools import FakeTools
-from tests.flows.test_metrics import collect, forty
+from tests.flows.views.test_metrics import collect, forty
 
 if TYPE_CHECKING:
-    from kaizen_tasks.flows.metrics import MetricsReport
+    from kaizen_tasks.flows.views.metrics import MetricsReport
 
 
 @pytest.fixture(autouse=True)

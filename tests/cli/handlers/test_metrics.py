@@ -11,7 +11,7 @@ from invoke.exceptions import Exit
 from kaizen_tasks import wiring
 from kaizen_tasks.cli import commands
 from tests.fakes.tools import FakeTools
-from tests.flows.test_metrics import forty
+from tests.flows.views.test_metrics import forty
 from tests.support import openmetrics
 
 

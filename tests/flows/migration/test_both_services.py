@@ -13,7 +13,7 @@ from kaizen_tasks.domain.status import EnvironmentState
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.flows.doctor.preflight import require_no_problems
 from kaizen_tasks.flows.migration import retire
-from kaizen_tasks.flows.status import collect_status
+from kaizen_tasks.flows.views.status import collect_status
 from tests.flows.migration.scenario import Scenario
 
 if TYPE_CHECKING:

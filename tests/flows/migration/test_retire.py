@@ -13,7 +13,7 @@ from kaizen_tasks.domain.service import ServiceStatus
 from kaizen_tasks.errors import DeployFailed, Refused, UsageError
 from kaizen_tasks.flows.migration import origin, retire, undo
 from kaizen_tasks.flows.migration.plan import read_migration
-from kaizen_tasks.flows.status import collect_status
+from kaizen_tasks.flows.views.status import collect_status
 from tests.fakes.logs import FakeLogs
 from tests.flows.migration.scenario import Scenario
 

@@ -13,8 +13,8 @@ from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import Denied, Unreachable
-from kaizen_tasks.flows.dashboard import collect_dashboard
 from kaizen_tasks.flows.ledger import entries
+from kaizen_tasks.flows.views.dashboard import collect_dashboard
 from tests.fakes.clock import START
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.tools import FakeIdentity, FakeTools, settings

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.flows.dashboard import MAX_ENTRIES, collect_dashboard
 from kaizen_tasks.flows.ledger.entries import HISTORY_LIMIT
+from kaizen_tasks.flows.views.dashboard import MAX_ENTRIES, collect_dashboard
 from tests.support.fleet_history import FleetHistory, fleet_history
 from tests.support.fleet_tools import fleet_tools
 

@@ -9,7 +9,7 @@ from attrs import evolve
 
 from kaizen_tasks.domain.metrics.changes import Failure
 from kaizen_tasks.errors import Refused, UsageError
-from kaizen_tasks.flows import metrics
+from kaizen_tasks.flows.views import metrics
 from tests.domain.metrics import forty_releases
 from tests.domain.metrics.ledgers import moment
 from tests.fakes.clock import START, FakeClock

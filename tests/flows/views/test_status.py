@@ -15,8 +15,8 @@ from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import Denied, Unreachable
-from kaizen_tasks.flows import status
 from kaizen_tasks.flows.ledger import entries
+from kaizen_tasks.flows.views import status
 from tests.contracts.locks import wanted
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.platform import FakePlatform

@@ -10,8 +10,8 @@ from semver import Version
 
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.errors import UsageError
-from kaizen_tasks.flows import history
-from kaizen_tasks.flows.history import HistoryFilter
+from kaizen_tasks.flows.views import history
+from kaizen_tasks.flows.views.history import HistoryFilter
 from tests.fakes.clock import START
 from tests.fakes.tools import FakeTools
 from tests.flows.release.test_release import release

@@ -15,9 +15,9 @@ from kaizen_tasks.domain.metrics.lead_time import find_deliveries
 from kaizen_tasks.domain.metrics.summary import Metrics, measure
 from kaizen_tasks.domain.text.listing import counted
 from kaizen_tasks.errors import KaizenError
-from kaizen_tasks.flows.history import MAX_CONCURRENT_READS, read_history
 from kaizen_tasks.flows.ledger.entries import HISTORY_LIMIT
 from kaizen_tasks.flows.parallel import map_parallel
+from kaizen_tasks.flows.views.history import MAX_CONCURRENT_READS, read_history
 from kaizen_tasks.ports.tools import Tools
 
 UNKNOWN = "lead times and hotfixes are unknown"

@@ -8,7 +8,7 @@ import pytest
 from attrs import define, field
 
 from kaizen_tasks.errors import Unreachable
-from kaizen_tasks.flows.refresh import IDLE_SHARE, SharedRefresh
+from kaizen_tasks.flows.views.refresh import IDLE_SHARE, SharedRefresh
 from tests.fakes.clock import START, FakeClock
 from tests.support.waiting import HANG_SECONDS
 
