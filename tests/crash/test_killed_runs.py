@@ -39,7 +39,7 @@ def test_killed_rollout_is_finished_by_the_next_run(rollout_runs: RolloutCases, 
     assert wrong in ((), (NOT_REACHED,)), point
 
 
-@pytest.mark.parametrize(("number", "seconds"), enumerate(WRONG_CLOCKS))
+@pytest.mark.parametrize(("number", "seconds"), [*enumerate(WRONG_CLOCKS)])
 def test_killed_rollout_is_finished_on_a_machine_with_another_clock(
     rollout_runs: RolloutCases, number: int, seconds: int, tmp_path: Path
 ) -> None:
