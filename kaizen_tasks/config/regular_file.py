@@ -21,6 +21,11 @@ KINDS = {
 }
 
 
+def kind_name(path: Path) -> str:
+    """Return what is at a path, such as `a device`; `a file` for a regular one."""
+    return KINDS.get(stat.S_IFMT(path.stat().st_mode), "a file")
+
+
 def read_regular_file(path: Path, name: str, *, max_bytes: int = MAX_FILE_BYTES) -> bytes:
     """Return the content of a regular file, or of the one that a symbolic link leads to.
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from kaizen_tasks.adapters.host.write_failure import remedy
-from kaizen_tasks.config.regular_file import read_regular_file
+from kaizen_tasks.config.regular_file import kind_name, read_regular_file
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.ports.scm import ReleaseFiles
 from kaizen_tasks.ports.types import FileLocation
@@ -58,7 +58,7 @@ class WorkingTree:
         return FileLocation(path=str(real_path.relative_to(root) if inside else real_path), repository=repository)
 
     def write(self, name: str, content: bytes) -> None:
-        """Replace a file's content atomically, keep its mode; refuse symbolic links and paths out of the folder."""
+        """Replace a file's content atomically, keep its mode; refuse what is no file, and paths out of the folder."""
         path = self._locate(name)
         if path.is_symlink():
             raise Refused(
@@ -66,6 +66,9 @@ class WorkingTree:
                 state="nothing has been written",
                 hint=f"make {name} a plain file, or configure the path of its target",
             )
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            message = f"{name} is {kind_name(path)}: writing would put a file in its place"
+            raise Refused(message, state="nothing has been written", hint=f"remove it, or name a file: {path}")
         try:
             _write_atomically(path, content, survives_power_loss=self._survives_power_loss)
         except OSError as error:

@@ -107,6 +107,8 @@ def _require_writable(path: Path) -> None:
         raise UsageError(f"--out {path}: there is no folder {path.parent}", hint=f"mkdir -p {folder}")
     if path.is_dir():
         raise UsageError(f"--out {path}: that is a folder", hint=f"name a file in it: --out {path / 'index.html'}")
+    if _is_special(path):
+        return
     try:
         content = path.read_bytes() if path.exists() else b""
     except OSError as error:
@@ -117,8 +119,19 @@ def _require_writable(path: Path) -> None:
 
 
 def _write(path: Path, page: str) -> None:
-    folder = path.parent.resolve()
-    WorkingTree(folder, survives_power_loss=False).write(path.name, page.encode())
+    """Replace a file; write into a device or a pipe, which root would replace too."""
+    if not _is_special(path):
+        WorkingTree(path.parent.resolve(), survives_power_loss=False).write(path.name, page.encode())
+        return
+    try:
+        path.write_bytes(page.encode())
+    except OSError as error:
+        raise _write_error(path, error) from None
+
+
+def _is_special(path: Path) -> bool:
+    """Whether a path leads to a device or a pipe, such as `/dev/null` and the `>(…)` of a shell."""
+    return path.exists() and not path.is_file()
 
 
 def _write_error(path: Path, error: OSError) -> Refused:

@@ -99,6 +99,13 @@ class TestWorkingTree(ReleaseFilesContract):
             documents.write("link", b"1.2.3\n")
         assert (root / "link").is_symlink()
 
+    def test_refuses_to_replace_a_pipe(self, documents: WorkingTree, root: Path) -> None:
+        os.mkfifo(root / "pipe")
+
+        with pytest.raises(Refused, match="pipe is a named pipe: writing would put a file in its place"):
+            documents.write("pipe", b"1.2.3\n")
+        assert (root / "pipe").is_fifo()
+
     @pytest.mark.parametrize("name", ["../outside", "/etc/hostname", "a/../../outside", "", "away/file"])
     def test_refuses_to_leave_its_folder(self, documents: WorkingTree, root: Path, name: str) -> None:
         (root / "away").symlink_to(root.parent)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -72,6 +73,15 @@ def test_dry_run_writes_nothing(tools: FakeTools, tmp_path: Path) -> None:
 
     assert tools.reporter.lines[-1] == "would write dashboard.html"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_device_gets_the_page_and_stays_what_it_is(tools: FakeTools, tmp_path: Path) -> None:
+    (tmp_path / "null").symlink_to(os.devnull)  # which a failure of this test leaves as it is, also for root
+
+    run(out="null")
+
+    assert tools.reporter.lines[-1] == "wrote null"
+    assert (tmp_path / "null").is_char_device()
 
 
 def test_page_on_stdout(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
