@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from docs.generating.example_tasks import Task
     from docs.generating.recordings import Recordings
 
-NAME_KEYED_OBJECTS = ("environments", "environ", "keys", "metrics", "registries", "timeline")
+NAME_KEYED_OBJECTS = ("environments", "environ", "keys", "metrics", "registries", "targets", "timeline")
 """Objects whose keys are names."""
 
 INTRODUCTION = """\
