@@ -360,13 +360,14 @@ class Scm(Protocol):
             Refused: the folder is outside the repository, or the commit lacks it.
         """
 
-    def history(self, tips: Iterable[str]) -> Mapping[str, Commit]:
+    def history(self, tips: Iterable[str], *, version_file: str) -> Mapping[str, Commit]:
         """Return the commits that lead to some commits, by full hash, down to the last one that all of them share.
 
         Commits that this clone lacks are left out; in a shallow clone, so is what comes before its oldest commits.
 
         Args:
             tips: full hashes.
+            version_file: the app's file that a release sets.
         """
 
     def is_shallow(self) -> bool:

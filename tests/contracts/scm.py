@@ -712,27 +712,38 @@ class ScmContract:
         tagged = land_and_tag(scene.scm)
         hotfix = scene.scm.write_commit(parent=first, files=RELEASE, message="Fix\n\nKaizen-Environment: mark")
 
-        history = scene.scm.history([tagged, hotfix, "f" * 40, "", "main"])
+        history = scene.scm.history([tagged, hotfix, "f" * 40, "", "main"], version_file="VERSION")
 
         assert history.keys() == {first, second, tagged, hotfix}
         assert history[first].parents == (before,)
         assert history[second].parents == (first,)
         assert history[second].at == scene.scm.commit_time(second)
-        assert (history[tagged].tags, history[second].tags) == (("v1.2.3",), ())
         assert (history[hotfix].environment, history[tagged].environment) == ("mark", "")
 
     def test_history_of_unknown_commits_is_empty(self, scene: Scene) -> None:
-        assert scene.scm.history(["f" * 40]) == scene.scm.history([]) == {}
+        for tips in (["f" * 40], []):
+            assert scene.scm.history(tips, version_file="VERSION") == {}
 
     def test_history_has_both_parents_of_a_merge(self, scene: Scene) -> None:
         base = scene.scm.head().commit
         ours, theirs = (scene.scm.write_commit(parent=base, files={name: b"1\n"}, message=name) for name in ("a", "b"))
         merge = scene.scm.write_merge(onto=ours, commit=theirs, files={}, message="Merge")
 
-        history = scene.scm.history([base, merge])
+        history = scene.scm.history([base, merge], version_file="VERSION")
 
         assert history.keys() == {base, ours, theirs, merge}
         assert history[merge].parents == (ours, theirs)
+
+    def test_history_tells_which_commits_set_a_version(self, scene: Scene) -> None:
+        """Without a tag, and on a branch whose merge kept the version of the other one; the merge itself does not."""
+        base = scene.commit({"app.py": b"1\n"})
+        ours = scene.scm.write_commit(parent=base, files={"VERSION": b"2.0.0\n"}, message="Release v2.0.0")
+        theirs = scene.scm.write_commit(parent=base, files=RELEASE, message="Anything")
+        merge = scene.scm.write_merge(onto=ours, commit=theirs, files={"VERSION": b"2.0.0\n"}, message="Merge")
+
+        history = scene.scm.history([base, merge], version_file="VERSION")
+
+        assert {name for name, commit in history.items() if commit.sets_version} == {ours, theirs}
 
     def test_full_clone_is_not_shallow(self, scene: Scene) -> None:
         assert not scene.scm.is_shallow()

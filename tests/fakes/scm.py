@@ -417,19 +417,19 @@ class FakeScm:
             (destination / path).parent.mkdir(parents=True, exist_ok=True)
             (destination / path).write_bytes(content)
 
-    def history(self, tips: Iterable[str]) -> Mapping[str, Commit]:
+    def history(self, tips: Iterable[str], *, version_file: str) -> Mapping[str, Commit]:
         known = [tip for tip in dict.fromkeys(tips) if tip in self.commits]
         shared = set[str].intersection(*({*self._ancestry(tip)} for tip in known)) if known else set()
         newest_shared = max(shared, key=lambda name: self.commits[name].at, default="")
         names = {name for tip in known for name in self._ancestry(tip)} - shared | {newest_shared} - {""}
-        return {name: self._describe(name) for name in names}
+        return {name: self._describe(name, version_file) for name in names}
 
-    def _describe(self, name: str) -> Commit:
-        commit = self.commits[name]
+    def _describe(self, name: str, version_file: str) -> Commit:
+        commit, version = self.commits[name], self.read_at(name, version_file)
         return Commit(
             at=commit.at,
             parents=tuple(filter(None, (commit.parent, commit.merged))),
-            tags=tuple(tag for tag, tagged in self._tags.items() if tagged == name),
+            sets_version=not commit.merged and version != self.read_at(commit.parent, version_file),
             environment=self.commit_trailer(name, ENVIRONMENT_TRAILER),
         )
 

@@ -181,11 +181,11 @@ class GitRepository:
             self._trailers[commit, key] = result.text.strip()
         return self._trailers[commit, key]
 
-    def history(self, tips: Iterable[str]) -> dict[str, Commit]:
+    def history(self, tips: Iterable[str], *, version_file: str) -> dict[str, Commit]:
         """Return the commits that lead to some commits, by full hash, down to the last one that all of them share."""
         from kaizen_tasks.adapters.git.log import read_log
 
-        return read_log(self._git, tips)
+        return read_log(self._git, tips, self.path_in_repository(version_file))
 
     def is_shallow(self) -> bool:
         """Return whether this is a shallow clone."""

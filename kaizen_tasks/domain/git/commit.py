@@ -14,11 +14,11 @@ class Commit:
     Attributes:
         at: when it was committed, by the clock of who committed it, in UTC.
         parents: full hashes of its parents.
-        tags: names of the tags on it.
+        sets_version: whether it changes VERSION, as the commit of a release does.
         environment: the environment whose hotfix it is the release commit of, or empty.
     """
 
     at: datetime
     parents: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
+    sets_version: bool = False
     environment: str = ""

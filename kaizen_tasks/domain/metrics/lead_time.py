@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -22,8 +22,8 @@ class Delivery:
         version: the release: `v1.2.3`.
         digest: digest of its image.
         verified_at: when it was verified there for the first time.
-        lead_seconds: of each commit, from its own time until then; merges and release commits are left out. None if
-            the commits are unknown: no earlier release is known there, or the release is not in this clone.
+        lead_seconds: of each commit, from its own time until then; merges and commits that set a version are left out.
+            None if the commits are unknown: no earlier release is known there, or the release is not in this clone.
         is_missing: whether the release commit is not in this clone.
     """
 
@@ -35,15 +35,12 @@ class Delivery:
     is_missing: bool = False
 
 
-def find_deliveries(
-    record: EnvironmentChanges, commits: Mapping[str, Commit], *, release_commits: Container[str]
-) -> tuple[Delivery, ...]:
+def find_deliveries(record: EnvironmentChanges, commits: Mapping[str, Commit]) -> tuple[Delivery, ...]:
     """Return what each release has brought that was new to an environment, in the order of their verifications.
 
     Args:
         record: the environment's releases.
         commits: by full hash, those of the releases and their ancestors, without what every release has in common.
-        release_commits: full hashes of the commits that only set a version and its notes.
     """
     new_digests = {change.digest for change in record.changes}
     deliveries, delivered = [], set[str]()
@@ -53,7 +50,7 @@ def find_deliveries(
         lead_seconds = tuple(
             max(0.0, (entry.at - commits[name].at).total_seconds())
             for name in arrivals
-            if len(commits[name].parents) < 2 and name not in release_commits
+            if len(commits[name].parents) < 2 and not commits[name].sets_version
         )
         if entry.digest in new_digests:
             delivery = Delivery(

@@ -17,6 +17,7 @@ from kaizen_tasks.domain.text.listing import counted
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.flows.ledger.entries import HISTORY_LIMIT
 from kaizen_tasks.flows.parallel import map_parallel
+from kaizen_tasks.flows.release.files import VERSION_FILE
 from kaizen_tasks.flows.views.history import MAX_CONCURRENT_READS, read_history
 from kaizen_tasks.ports.tools import Tools
 
@@ -104,21 +105,20 @@ def collect_metrics(
     if histories is None:
         histories = read_context(environments, tools, since=since)
     commits, problems = _read_commits(histories, tools)
-    is_release = _release_commits(histories, commits, tools)
     records, deliveries = {}, {}
     for environment in environments:
         own_names = (environment.name, *environment.formerly)
         hotfixes = {name for name, commit in commits.items() if commit.environment in own_names}
         record = read_changes(environment.name, histories[environment.name], hotfixes=hotfixes)
         records[environment.name] = record
-        deliveries[environment.name] = find_deliveries(record, commits, release_commits=is_release)
+        deliveries[environment.name] = find_deliveries(record, commits)
     metrics = []
     for scope in scopes:
         names = [environment.name for environment in scope.environments]
         own_deliveries = [delivery for name in names for delivery in deliveries[name]]
         measured = measure(scope.name, [records[name] for name in names], own_deliveries, since=since, until=until)
         metrics.append(evolve(measured, group=scope.group))
-    problems = problems or _find_gaps(metrics, commits, tools)
+    problems = problems or _find_gaps(metrics)
     return MetricsReport(since=since, until=until, metrics=tuple(metrics), problems=problems)
 
 
@@ -159,30 +159,16 @@ def _read_commits(
     try:
         if tools.scm.is_shallow():
             return {}, (f"this clone is shallow, so {UNKNOWN}: git fetch --unshallow",)
-        return tools.scm.history(tips), ()
+        return tools.scm.history(tips, version_file=VERSION_FILE), ()
     except KaizenError as error:
         return {}, (f"{error.message}, so {UNKNOWN}",)
 
 
-def _release_commits(
-    histories: Mapping[str, Sequence[LedgerEntry]], commits: Mapping[str, Commit], tools: Tools
-) -> frozenset[str]:
-    """Return the commits that only set a version and its notes: those in the ledger, and those with a release's tag."""
-    recorded = {entry.commit for entries in histories.values() for entry in entries}
-    parse = tools.settings.tag_pattern.parse
-    return frozenset(recorded | {name for name, commit in commits.items() if any(map(parse, commit.tags))})
-
-
-def _find_gaps(metrics: Sequence[Metrics], commits: Mapping[str, Commit], tools: Tools) -> tuple[str, ...]:
+def _find_gaps(metrics: Sequence[Metrics]) -> tuple[str, ...]:
     """Return what this clone lacks."""
-    problems = []
     missing = {each.version for scope in metrics for each in scope.deliveries if each.is_missing}
-    if missing:
-        verb, pronoun = ("is", "it") if len(missing) == 1 else ("are", "them")
-        lack = f"{counted(len(missing), 'release')} {verb} not in this clone"
-        problems.append(f"{lack}, so {UNKNOWN} for {pronoun}: git fetch --all --tags")
-    tags = (tag for commit in commits.values() for tag in commit.tags)
-    if any(scope.lead_time.count for scope in metrics) and not any(map(tools.settings.tag_pattern.parse, tags)):
-        lack = "this clone has no tag of a release"
-        problems.append(f"{lack}, so the commits of other stages' releases count too: git fetch --tags")
-    return tuple(problems)
+    if not missing:
+        return ()
+    verb, pronoun = ("is", "it") if len(missing) == 1 else ("are", "them")
+    lack = f"{counted(len(missing), 'release')} {verb} not in this clone"
+    return (f"{lack}, so {UNKNOWN} for {pronoun}: git fetch --all --tags",)

@@ -93,9 +93,10 @@ def commits() -> dict[str, Commit]:
         for name, at in ((f"morning-{day}", f"{day}-06:00"), (f"forenoon-{day}", f"{day}-08:00")):
             found[name] = Commit(at=moment(at), parents=(tip,) if tip else ())
             tip = name
-        found[commit(f"v1.0.{day}")] = Commit(at=moment(f"{day}-09:00"), parents=(tip,), tags=(f"v1.0.{day}",))
+        found[commit(f"v1.0.{day}")] = Commit(at=moment(f"{day}-09:00"), parents=(tip,), sets_version=True)
         tip = commit(f"v1.0.{day}")
         if day == 28:
+            hotfix = Commit(at=moment("28-19:30"), parents=("fix",), sets_version=True, environment="prod")
             found["fix"] = Commit(at=moment("28-19:00"), parents=(tip,))
-            found[commit(HOTFIX)] = Commit(at=moment("28-19:30"), parents=("fix",), tags=(HOTFIX,), environment="prod")
+            found[commit(HOTFIX)] = hotfix
     return found

@@ -24,7 +24,6 @@ BETA = ("mark", "shane", "dom")
 @pytest.fixture(scope="module")
 def measured() -> dict[str, Metrics]:
     histories, commits = forty_releases.histories(), forty_releases.commits()
-    release_commits = {entry.commit for entries in histories.values() for entry in entries}
     records = {
         name: read_changes(
             name, entries, hotfixes={commit(forty_releases.HOTFIX)} if name == "prod" else frozenset[str]()
@@ -34,9 +33,7 @@ def measured() -> dict[str, Metrics]:
 
     def of(name: str, environments: Sequence[str]) -> Metrics:
         deliveries = [
-            delivery
-            for environment in environments
-            for delivery in find_deliveries(records[environment], commits, release_commits=release_commits)
+            delivery for environment in environments for delivery in find_deliveries(records[environment], commits)
         ]
         return measure(name, [records[each] for each in environments], deliveries, since=SINCE, until=UNTIL)
 

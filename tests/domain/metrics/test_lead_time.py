@@ -15,18 +15,17 @@ LINES = (
     *("3-09:00 started v3", "3-09:10 verified v3"),
 )
 COMMITS = {
-    commit("v1"): Commit(at=moment("1-08:00"), parents=("before",)),
+    commit("v1"): Commit(at=moment("1-08:00"), parents=("before",), sets_version=True),
     "work": Commit(at=moment("2-08:10"), parents=(commit("v1"),)),
-    commit("v2"): Commit(at=moment("2-08:30"), parents=("work",)),
+    commit("v2"): Commit(at=moment("2-08:30"), parents=("work",), sets_version=True),
     "more": Commit(at=moment("3-08:10"), parents=(commit("v2"),)),
-    commit("v3"): Commit(at=moment("3-08:30"), parents=("more",)),
+    commit("v3"): Commit(at=moment("3-08:30"), parents=("more",), sets_version=True),
 }
-RELEASES = {commit(version) for version in ("v1", "v2", "v3")}
 
 
 def found(*lines: str, without: tuple[str, ...] = (), **changed: Commit) -> dict[str, Delivery]:
     commits = {name: each for name, each in {**COMMITS, **changed}.items() if name not in without}
-    deliveries = find_deliveries(read_changes("prod", ledger(*lines)), commits, release_commits=RELEASES)
+    deliveries = find_deliveries(read_changes("prod", ledger(*lines)), commits)
     return {delivery.version: delivery for delivery in deliveries}
 
 
@@ -56,7 +55,9 @@ def test_release_after_one_that_is_not_in_this_clone_is_the_first_known_one() ->
 
 
 def test_release_without_a_commit_of_its_own_has_no_lead_time() -> None:
-    deliveries = found(*LINES, without=("more",), **{commit("v3"): evolve(COMMITS["more"], parents=(commit("v2"),))})
+    deliveries = found(
+        *LINES, without=("more",), **{commit("v3"): evolve(COMMITS[commit("v3")], parents=(commit("v2"),))}
+    )
 
     assert deliveries["v3"].lead_seconds == ()
 
