@@ -42,6 +42,7 @@ VARIABLE_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 SECRET_NAME = r"[A-Za-z0-9/_+=.@-]{1,512}"  # noqa: S105 - what its name may be
 TARGET_NAME = r"[A-Za-z0-9/_+=.@:-]{1,200}"
 HOST = r"[A-Za-z0-9_-][A-Za-z0-9_.-]*|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*"
+CHANNEL = r"([CDGU][A-Z0-9]{2,})?"
 NOTIFY_FORMATS = ("json", "slack", "apprise")
 VERSION_LIKE = re.compile(r"v.*\.|v?[0-9]+(\.|$)")
 SECRET_ADVICE = (
@@ -461,20 +462,31 @@ def start_timeout(seconds: float) -> str:
 
 
 def topic(name: str) -> str:
-    """Accept what messages may be about."""
+    """Accept what messages may be about. The message does not repeat it, as no message about `[[notify]]` does."""
     from kaizen_tasks.domain.notification.topic import TOPICS
 
-    return "" if name in TOPICS else f"{name!r} is nothing that is told{suggest(name, map(str, TOPICS))}"
+    return "" if name in TOPICS else f"is nothing that is told{suggest(name, map(str, TOPICS))}"
 
 
 def notify_format(name: str) -> str:
     """Accept the formats of messages."""
-    return "" if name in NOTIFY_FORMATS else f"{name!r} is not a format{suggest(name, NOTIFY_FORMATS)}"
+    return "" if name in NOTIFY_FORMATS else f"is not a format{suggest(name, NOTIFY_FORMATS)}"
 
 
 def target_name(text: str) -> str:
-    """Accept the name of a target of messages."""
-    return _match(text, TARGET_NAME, "a name: letters, digits and /_+=.@:-")
+    """Accept the name of a target of messages, which is not a token: messages show it."""
+    from kaizen_tasks.domain.text.token import is_token_like
+
+    is_name = re.fullmatch(TARGET_NAME, text) and not is_token_like(text)
+    return "" if is_name else "is not a name: letters, digits and /_+=.@:-, and no token"
+
+
+def channel(text: str) -> str:
+    """Accept the ID of a channel of Slack or the like, or an empty text.
+
+    https://docs.slack.dev/reference/objects/conversation-object
+    """
+    return "" if re.fullmatch(CHANNEL, text) else "is not the ID of a channel, such as C0123456789: its details show it"
 
 
 def webhook(address: str) -> str:
@@ -489,8 +501,9 @@ def webhook(address: str) -> str:
 
 
 def host(text: str) -> str:
-    """Accept the name or the IP address of a server, or an empty text."""
-    return _match(text, f"({HOST})?", "a host alone, as in chat.corp.example: without https:// and port")
+    """Accept the name or the IP address of a server, or an empty text; the message does not repeat it."""
+    is_host = re.fullmatch(f"({HOST})?", text)
+    return "" if is_host else "is not a host alone, as in chat.corp.example: without https:// and port"
 
 
 def notify_secret(name: str) -> str:

@@ -72,6 +72,7 @@ CHECKS: Mapping[Callable[..., str], Schema] = {
     checks.external_id: _pattern(checks.EXTERNAL_ID),
     checks.forge: _choice("", *checks.FORGES),
     checks.host: _pattern(f"({checks.HOST})?"),
+    checks.channel: _pattern(checks.CHANNEL),
     checks.image_platform: _pattern(checks.IMAGE_PLATFORM),
     checks.lint_rule: _choice(*RULES),
     checks.name: _pattern(checks.NAME),

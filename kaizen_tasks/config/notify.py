@@ -35,7 +35,7 @@ def targets(raw: RawConfig) -> tuple[NotifyTarget, ...]:
 def validate(raw: RawConfig) -> Iterator[ConfigProblem]:
     """Find targets without an address, keys that their format does not have, unknown stages, and names that are taken.
 
-    No message repeats an address: it may be a secret.
+    No message repeats a value: it may be a secret at the wrong place.
     """
     stages = (*raw.environments, *raw.groups)
     taken_names = set[str]()
@@ -43,10 +43,10 @@ def validate(raw: RawConfig) -> Iterator[ConfigProblem]:
         path = f"notify.{position}"
         if not rule.on:
             yield ConfigProblem(f"{path}.on", 'is empty: it is told nothing; as in on = ["promoted", "failed"]')
-        for stage in rule.stages:
+        for number, stage in enumerate(rule.stages):
             if stage not in stages:
-                message = f"{stage!r} is neither an environment nor a group{suggest(stage, stages)}"
-                yield ConfigProblem(f"{path}.stages", message)
+                message = f"is neither an environment nor a group{suggest(stage, stages)}"
+                yield ConfigProblem(f"{path}.stages.{number}", message)
         yield from (*_validate_address(path, rule), *_validate_format(path, rule))
         name = _name(rule)
         if name in taken_names:

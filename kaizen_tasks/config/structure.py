@@ -63,6 +63,10 @@ class ConfigProblem:
     message: str
 
 
+class TableListError(TypeError):
+    """Another value in the place of a list of tables: most often a table, for want of the second brackets."""
+
+
 class StructureError(Exception):
     """Raw configuration that does not fit its tables."""
 
@@ -130,9 +134,16 @@ def _has_origin(origin: Any, kind: Any) -> bool:
 
 def _make_list_hook(kind: Any, converter: Converter) -> Hook:
     """Return a hook that accepts a list; it refuses text, which would become a list of letters."""
-    list_type: Any = list.__class_getitem__(get_args(kind)[0])
+    member = get_args(kind)[0]
+    list_type: Any = list.__class_getitem__(member)
     structure_list = converter.get_structure_hook(list_type)
-    return lambda value, _: tuple(structure_list(_require_type(value, list), list_type))
+
+    def structure_members(value: Any, _: Any) -> Any:
+        if is_table(member) and type(value) is not list:
+            raise TableListError
+        return tuple(structure_list(_require_type(value, list), list_type))
+
+    return structure_members
 
 
 def _make_mapping_hook(kind: Any, converter: Converter) -> Hook:
@@ -196,16 +207,26 @@ def _require_type(value: Any, kind: Any) -> Any:
 
 
 def _mismatch(value: Any, kind: Any) -> str:
-    """Return the message that says what a value should be and, when known, how to write it."""
-    shown = str(value).lower() if isinstance(value, bool) else repr(value)
+    """Return the message that says what a value should be and, when known, how to write it.
+
+    It does not repeat the value: at a wrong place, with a wrong type, it may be anything, also a secret.
+    """
     advice = ""
     if kind is str and not isinstance(value, list | tuple | dict):
         advice = "; put it in quotes"
     elif kind in {int, float, bool} and isinstance(value, str) and re.fullmatch(r"-?[0-9.]+|true|false", value):
         advice = "; leave out the quotes"
     elif kind is list and isinstance(value, str):
-        advice = f': ["{value}"]'
-    return f"{shown} should be {EXPECTED[kind]}{advice}"
+        advice = "; put it in brackets"
+    return f"should be {EXPECTED[kind]}, not {_type_name(value)}{advice}"
+
+
+def _type_name(value: Any) -> str:
+    """Return what the type of a value is called in messages."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    kinds = {str: "text", int: "a number", float: "a decimal number", list: "a list", dict: "a table"}
+    return kinds.get(type(value), "a date or a time")
 
 
 def _structure_number(value: Any, _: Any) -> float:
@@ -261,6 +282,9 @@ def _flatten_errors(error_group: BaseException, path: tuple[str, ...]) -> Iterat
                 yield ConfigProblem(".".join((*error_path, key)), message)
         elif isinstance(child, BaseValidationError):
             yield from _flatten_errors(child, error_path)
+        elif isinstance(child, TableListError):
+            key = ".".join(error_path)
+            yield ConfigProblem(key, f"should be a list of tables: write [[{key}]], with two brackets, above each")
         else:
             yield ConfigProblem(".".join(error_path), "is missing" if isinstance(child, KeyError) else str(child))
 

@@ -477,7 +477,7 @@ class NotifyRule(NamedTuple):
             the receiver knows who has sent it. Example: "kaizen/webhook-key"
         token_secret: for `slack`, name of a secret in the account of `[aws]` with the token of a bot. Then each release
             is one message, which is edited, with a thread. Such as `kaizen/slack-bot`. Example: ""
-        channel: the channel of the bot, such as `C0123456789`. Example: ""
+        channel: the ID of the channel of the bot, such as `C0123456789`. Example: ""
         private_host: the host of the address, if it is in a private network, such as `chat.corp.example`. Of other
             hosts, addresses there are refused, so that nobody who can change a secret or a name reaches into it.
             Example: ""
@@ -492,7 +492,7 @@ class NotifyRule(NamedTuple):
     webhook_secret: Annotated[str, checks.notify_secret] = ""
     signing_secret: Annotated[str, checks.notify_secret] = ""
     token_secret: Annotated[str, checks.notify_secret] = ""
-    channel: Annotated[str, checks.printable_text] = ""
+    channel: Annotated[str, checks.channel] = ""
     private_host: Annotated[str, checks.host] = ""
     name: Annotated[str, checks.inherited(checks.target_name)] = ""
 

@@ -24,6 +24,7 @@ from kaizen_tasks.domain.request_header import HEADER_NAME, HEADER_VALUE, Secret
 from kaizen_tasks.domain.runtime_config import KEY_TYPES, KeyRule, RuntimeRules
 from kaizen_tasks.domain.smoke import METHODS, SmokeCheck
 from kaizen_tasks.domain.text.json_document import NUMBER_PATTERNS
+from kaizen_tasks.domain.text.token import without_tokens
 from kaizen_tasks.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -101,8 +102,9 @@ def _config_error(
 
 def _problem_text(config_file: ConfigFile, problem: ConfigProblem, merged_table: TomlTable) -> str:
     """Return place and problem, as one sentence where the message continues it: `kaizen.toml: app is missing`."""
-    separator = " " if problem.message.startswith(("is ", "has ")) else ": "
-    return f"{_source(config_file, problem.path, merged_table)}{separator}{problem.message}"
+    separator = " " if problem.message.startswith(("is ", "has ", "should be ")) else ": "
+    message = without_tokens(problem.message, merged_table)
+    return f"{_source(config_file, problem.path, merged_table)}{separator}{message}"
 
 
 def _source(config_file: ConfigFile, path: str, merged_table: TomlTable) -> str:
@@ -113,7 +115,19 @@ def _source(config_file: ConfigFile, path: str, merged_table: TomlTable) -> str:
         return variable
     is_ours = words[0] in RawConfig._fields
     is_override = is_ours and _value_at(merged_table, words) != _value_at(with_defaults(config_file.table), words)
-    return f"{INVOKE_FILES if is_override else config_file.name}: {path}"
+    return f"{INVOKE_FILES if is_override else config_file.name}: {_shown_path(merged_table, words)}"
+
+
+def _shown_path(table: TomlTable, words: list[str]) -> str:
+    """Return a path as people count: `notify.1.on.0` as `notify[2 of 3].on[1 of 1]`."""
+    shown = words[0]
+    for size, word in enumerate(words[1:], start=1):
+        members = _value_at(table, words[:size])
+        if isinstance(members, list) and word.isdigit():
+            shown += f"[{int(word) + 1} of {len(members)}]"
+        else:
+            shown += f".{word}"
+    return shown
 
 
 def _value_at(table: object, path: list[str]) -> object:

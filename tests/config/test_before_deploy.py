@@ -58,8 +58,8 @@ def test_command_has_a_quarter_of_an_hour_and_is_reversible_unless_it_says_other
 
 def test_app_runner_is_refused_with_the_reason() -> None:
     assert problem({**MIGRATE, "environments": ["prod"]}) == (
-        "kaizen.toml: before_deploy.0.environments: prod: App Runner runs no commands; leave it out of environments, "
-        "or name an ECS task definition in environments.prod.task"
+        "kaizen.toml: before_deploy[1 of 1].environments: prod: App Runner runs no commands; leave it out of "
+        "environments, or name an ECS task definition in environments.prod.task"
     )
 
 
@@ -88,11 +88,14 @@ def test_task_of_the_defaults_is_for_app_runner_alone() -> None:
 @pytest.mark.parametrize(
     ("rule", "reason"),
     [
-        ({"command": []}, "before_deploy.0.command is empty: it is the program and its arguments"),
-        ({"name": "mi grate"}, "before_deploy.0.name: 'mi grate' is not a name"),
-        ({"environments": ["prdo"]}, "before_deploy.0.environments: 'prdo' is neither an environment nor a group"),
-        ({"timeout": "0s"}, "before_deploy.0.timeout"),
-        ({"command": "migrate"}, "before_deploy.0.command: 'migrate' should be a list"),
+        ({"command": []}, "before_deploy[1 of 1].command is empty: it is the program and its arguments"),
+        ({"name": "mi grate"}, "before_deploy[1 of 1].name: 'mi grate' is not a name"),
+        (
+            {"environments": ["prdo"]},
+            "before_deploy[1 of 1].environments: 'prdo' is neither an environment nor a group",
+        ),
+        ({"timeout": "0s"}, "before_deploy[1 of 1].timeout"),
+        ({"command": "migrate"}, "before_deploy[1 of 1].command should be a list, not text"),
     ],
 )
 def test_wrong_command_is_refused(rule: Mapping[str, object], reason: str) -> None:
@@ -106,7 +109,7 @@ def test_missing_subnets_of_all_environments_are_one_problem() -> None:
 
 
 def test_name_that_is_taken_is_refused() -> None:
-    assert "before_deploy.1.name: 'migrate' is also the name of another command" in problem(
+    assert "before_deploy[2 of 2].name: 'migrate' is also the name of another command" in problem(
         MIGRATE, MIGRATE, defaults=ECS
     )
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 SECRET: Mapping[str, object] = {"webhook_secret": "kaizen/slack"}
 TOKEN = "".join(("T0AB12CD3", "/", "B0XYZ98765", "/", "q7Wn3LpZ8sKd2FvR6tYh1MbC"))
+ADDRESS = f"https://hooks.slack.com/services/{TOKEN}"
+BOT: Mapping[str, object] = {"format": "slack", "token_secret": "kaizen/bot"}
 
 
 def targets(*rules: Mapping[str, object], **changes: object) -> tuple[NotifyTarget, ...]:
@@ -91,26 +93,26 @@ def test_names_of_all_secrets_of_a_target() -> None:
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
-        ({**SECRET, "on": ["promted"]}, "notify.0.on.0: 'promted' is nothing that is told; did you mean 'promoted'?"),
-        ({**SECRET, "on": ["test"]}, "notify.0.on.0: 'test' is nothing that is told"),
-        ({**SECRET, "on": []}, "notify.0.on is empty: it is told nothing"),
+        ({**SECRET, "on": ["promted"]}, "notify[1 of 1].on[1 of 1] is nothing that is told; did you mean 'promoted'?"),
+        ({**SECRET, "on": ["test"]}, "notify[1 of 1].on[1 of 1] is nothing that is told"),
+        ({**SECRET, "on": []}, "notify[1 of 1].on is empty: it is told nothing"),
         (
             {**SECRET, "stages": ["betta"]},
-            "notify.0.stages: 'betta' is neither an environment nor a group; did you mean 'beta'?",
+            "notify[1 of 1].stages[1 of 1] is neither an environment nor a group; did you mean 'beta'?",
         ),
-        ({**SECRET, "format": "slck"}, "notify.0.format: 'slck' is not a format; did you mean 'slack'?"),
-        ({"on": ["failed"]}, "notify.0 has neither webhook nor webhook_secret: where are messages sent?"),
-        ({**SECRET, "webhook": "https://a.example/hook"}, "notify.0 has both webhook and webhook_secret"),
-        ({"webhook": "deploys.example/hook"}, "notify.0.webhook is not a web address: it begins with https://"),
-        ({"webhook": "http://deploys.example/hook"}, "notify.0.webhook: begins with http://, which anybody on"),
-        ({"webhook": "https://a.example/x", "format": "apprise"}, "notify.0.webhook is not for apprise, whose"),
-        ({**SECRET, "format": "slack", "signing_secret": "key"}, "notify.0.signing_secret is only for the format"),
-        ({"token_secret": "bot", "channel": "C01"}, "notify.0.token_secret is only for the format 'slack'"),
-        ({"token_secret": "bot", "format": "slack"}, "notify.0.channel is missing: the channel in which"),
-        ({**SECRET, "format": "slack", "channel": "C01"}, "notify.0.channel is only for a bot"),
-        ({**SECRET, "format": "slack", "token_secret": "bot", "channel": "C"}, "notify.0.webhook_secret is not needed"),
-        ({**SECRET, "name": "our team"}, "notify.0.name: 'our team' is not a name"),
-        ({**SECRET, "nam": "team"}, "notify.0.nam: unknown key; did you mean 'name'?"),
+        ({**SECRET, "format": "slck"}, "notify[1 of 1].format is not a format; did you mean 'slack'?"),
+        ({"on": ["failed"]}, "notify[1 of 1] has neither webhook nor webhook_secret: where are messages sent?"),
+        ({**SECRET, "webhook": "https://a.example/hook"}, "notify[1 of 1] has both webhook and webhook_secret"),
+        ({"webhook": "deploys.example/hook"}, "notify[1 of 1].webhook is not a web address: it begins with https://"),
+        ({"webhook": "http://deploys.example/hook"}, "notify[1 of 1].webhook: begins with http://, which anybody on"),
+        ({"webhook": "https://a.example/x", "format": "apprise"}, "notify[1 of 1].webhook is not for apprise, whose"),
+        ({**SECRET, "format": "slack", "signing_secret": "key"}, "notify[1 of 1].signing_secret is only for"),
+        ({"token_secret": "bot", "channel": "C01"}, "notify[1 of 1].token_secret is only for the format 'slack'"),
+        ({"token_secret": "bot", "format": "slack"}, "notify[1 of 1].channel is missing: the channel in which"),
+        ({**SECRET, "format": "slack", "channel": "C01"}, "notify[1 of 1].channel is only for a bot"),
+        ({**SECRET, "format": "slack", "token_secret": "bot", "channel": "C01"}, ".webhook_secret is not needed"),
+        ({**SECRET, "name": "our team"}, "notify[1 of 1].name is not a name"),
+        ({**SECRET, "nam": "team"}, "notify[1 of 1].nam: unknown key; did you mean 'name'?"),
     ],
 )  # fmt: skip
 def test_problem_is_reported_with_what_to_write(rule: Mapping[str, object], message: str) -> None:
@@ -119,7 +121,7 @@ def test_problem_is_reported_with_what_to_write(rule: Mapping[str, object], mess
 
 def test_two_targets_have_two_names() -> None:
     assert problem(SECRET, SECRET) == (
-        "kaizen.toml: notify.1.name: 'kaizen/slack' is also the name of another target: write another name"
+        "kaizen.toml: notify[2 of 2].name: 'kaizen/slack' is also the name of another target: write another name"
     )
 
 
@@ -150,7 +152,7 @@ def test_receiver_on_this_machine_needs_no_encryption() -> None:
 def test_address_with_a_token_is_refused_and_not_repeated(address: str) -> None:
     text = problem({"webhook": address})
 
-    assert text.startswith("kaizen.toml: notify.0.webhook has a token in it, which everybody who reads this file")
+    assert text.startswith("kaizen.toml: notify[1 of 1].webhook has a token in it, which everybody who reads this file")
     assert "store it as a secret, and write the name of that: aws secretsmanager create-secret" in text
     assert not any(part in text for part in ("hush-hush", TOKEN))
 
@@ -162,7 +164,7 @@ def test_address_with_a_token_is_refused_and_not_repeated(address: str) -> None:
 def test_secret_in_the_place_of_its_name_is_refused_and_not_repeated(key: str, value: str) -> None:
     text = problem({**SECRET, key: value})
 
-    assert f"notify.0.{key} is not the name of a secret; if it is the secret itself, store it as a secret" in text
+    assert f"notify[1 of 1].{key} is not the name of a secret; if it is the secret itself, store it as a secret" in text
     assert value not in text
 
 
@@ -180,10 +182,38 @@ def test_private_host_is_a_name_or_an_address(host: str) -> None:
 
 @pytest.mark.parametrize("host", ["https://chat.corp.example", "chat.corp.example:8443", "a b", "*", "chat/hooks"])
 def test_private_host_is_nothing_else(host: str) -> None:
-    assert "notify.0.private_host" in problem({**SECRET, "private_host": host})
+    assert "notify[1 of 1].private_host" in problem({**SECRET, "private_host": host})
 
 
 def test_private_host_is_not_for_apprise() -> None:
-    assert "notify.0.private_host is not for apprise" in problem(
+    assert "notify[1 of 1].private_host is not for apprise" in problem(
         {**SECRET, "format": "apprise", "private_host": "chat.corp.example"}
     )
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ({"format": "slack", "webhook": ADDRESS}, "notify should be a list of tables: write [[notify]], with two"),
+        (ADDRESS, "notify should be a list of tables: write [[notify]], with two brackets, above each"),
+        ([ADDRESS], "notify[1 of 1] should be a table, not text"),
+        ([{"webhook": [ADDRESS]}], "notify[1 of 1].webhook should be text, not a list"),
+        ([{"webhook_secret": {"url": ADDRESS}}], "notify[1 of 1].webhook_secret should be text, not a table"),
+        ([{"signing_secret": 2718281828}], "notify[1 of 1].signing_secret should be text, not a number"),
+        ([{**SECRET, "private_host": ADDRESS}], "notify[1 of 1].private_host is not a host alone"),
+        ([{**SECRET, "name": ADDRESS}], "notify[1 of 1].name is not a name"),
+        ([{**SECRET, "name": "xoxb-2718281828"}], "notify[1 of 1].name is not a name"),
+        ([{**SECRET, "on": ADDRESS}], "notify[1 of 1].on should be a list, not text; put it in brackets"),
+        ([{**SECRET, "on": [ADDRESS]}], "notify[1 of 1].on[1 of 1] is nothing that is told"),
+        ([{**SECRET, "stages": [ADDRESS]}], "notify[1 of 1].stages[1 of 1] is neither an environment nor a group"),
+        ([{**SECRET, "format": ADDRESS}], "notify[1 of 1].format is not a format"),
+        ([{**BOT, "channel": "xoxb-2718281828"}], "notify[1 of 1].channel is not the ID of a channel"),
+        ([{**BOT, "channel": "general"}], "notify[1 of 1].channel is not the ID of a channel, such as C0123456789"),
+    ],
+)  # fmt: skip
+def test_value_at_a_wrong_place_is_not_repeated(written: object, message: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        settings(notify=written)
+
+    assert message in str(refused.value)
+    assert not any(part in str(refused.value) for part in ("hooks.slack.com", TOKEN, "2718281828"))

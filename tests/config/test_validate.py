@@ -105,7 +105,7 @@ def test_every_problem_is_reported_at_once_with_file_path_and_nearest_name(tmp_p
     assert expected == [
         "kaizen.toml: pipline: unknown key; did you mean 'pipeline'?",
         "kaizen.toml: aws.acount: unknown key; did you mean 'account'?",
-        "kaizen.toml: verify.matches: '3' should be a whole number; leave out the quotes",
+        "kaizen.toml: verify.matches should be a whole number, not text; leave out the quotes",
     ]
 
 
@@ -114,7 +114,7 @@ def test_wrong_types_do_not_hide_unknown_names(tmp_path: Path) -> None:
     text = WHOLE.replace('timeout = "1m30s"', 'matches = "3"').replace('"shane"]', '"don"]')
 
     assert problems(tmp_path, text) == [
-        "kaizen.toml: verify.matches: '3' should be a whole number; leave out the quotes",
+        "kaizen.toml: verify.matches should be a whole number, not text; leave out the quotes",
         "kaizen.toml: groups.beta: 'don' is not an environment; known: staging, prod, mark, shane",
     ]
 
@@ -122,11 +122,11 @@ def test_wrong_types_do_not_hide_unknown_names(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("app = 3\n", "app: 3 should be text; put it in quotes"),
+        ("app = 3\n", "app should be text, not a number; put it in quotes"),
         ("", "app is missing (the app's name)"),
-        ('app = "x"\nenvironments = 3\n', "environments: 3 should be a table"),
-        ('app = "x"\n[groups]\nbeta = "mark"\n', "groups.beta: 'mark' should be a list: [\"mark\"]"),
-        ('app = "x"\n[[smoke]]\nstatus = 200\n', "smoke.0.path is missing"),
+        ('app = "x"\nenvironments = 3\n', "environments should be a table, not a number"),
+        ('app = "x"\n[groups]\nbeta = "mark"\n', "groups.beta should be a list, not text; put it in brackets"),
+        ('app = "x"\n[[smoke]]\nstatus = 200\n', "smoke[1 of 1].path is missing"),
         (
             'app = "x"\n[rollout]\nbake = "soon"\n',
             "rollout.bake: 'soon' is not a duration; write it like 30s, 5m or 1h30m",
@@ -136,7 +136,7 @@ def test_wrong_types_do_not_hide_unknown_names(tmp_path: Path) -> None:
             'app = "x"\n[verify]\nversion = "$.build.tag"\n',
             "verify.version: '$.build.tag' is not a JSON pointer; did you mean '/build/tag'?",
         ),
-        ('app = "x"\n[verify]\nenvironment = true\n', "verify.environment: true should be text; put it in quotes"),
+        ('app = "x"\n[verify]\nenvironment = true\n', "verify.environment should be text, not true; put it in quotes"),
         ('app = "x"\n[verify]\nformat = "txt"\n', "verify.format: 'txt' is not a format; did you mean 'text'?"),
         (
             'app = "x"\n[verify.headers.Authorization]\n',
@@ -180,7 +180,7 @@ def test_wrong_types_do_not_hide_unknown_names(tmp_path: Path) -> None:
             'app = "x"\n[release.bump]\nChanged = "pach"\n',
             "release.bump: Changed = 'pach' is not a part of the version; did you mean",
         ),
-        ('app = "x"\n[release.bump]\nChanged = 1\n', "release.bump: 1 should be text; put it in quotes"),
+        ('app = "x"\n[release.bump]\nChanged = 1\n', "release.bump should be text, not a number; put it in quotes"),
         ('app = "x"\n[release]\nmessage = "\\n\\n"\n', r"release.message: '\n\n' has no subject in its first line"),
         (
             'app = "x"\n[release]\nmessage = "Release {notes}"\n',
@@ -211,28 +211,31 @@ def test_wrong_types_do_not_hide_unknown_names(tmp_path: Path) -> None:
         ),
         ('app = "x"\n[verify]\npath = "version"\n', "verify.path: 'version' does not begin with /"),
         ('app = "x"\n[verify]\ntimeout = "0s"\n', "verify.timeout: leaves no time for a request"),
-        ('app = "x"\n[[smoke]]\npath = "/"\n[[smoke]]\npath = ""\n', "smoke.1.path: '' does not begin with /"),
-        ("app = 'x'\nsmoke = [3]\n", "smoke.0: 3 should be a table"),
-        ("app = 'x'\nsmoke = {path = '/'}\n", "smoke: {'path': '/'} should be a list"),
-        ("app = 'x'\n[build]\nargs = {BASE = 3}\n", "build.args.BASE: 3 should be text; put it in quotes"),
-        ("app = 'x'\n[tag]\nsign = 'yes'\n", "tag.sign: 'yes' should be true or false"),
-        ("app = 'x'\n[tag]\nsign = 'true'\n", "tag.sign: 'true' should be true or false; leave out the quotes"),
-        ("app = 'x'\n[tag]\nsign = 1\n", "tag.sign: 1 should be true or false"),
-        ("app = true\n", "app: true should be text; put it in quotes"),
-        ("app = ['x']\n", "app: ['x'] should be text"),
-        ("app = 'x'\n[aws]\naccount = 123456789012\n", "aws.account: 123456789012 should be text; put it in quotes"),
+        ('app = "x"\n[[smoke]]\npath = "/"\n[[smoke]]\npath = ""\n', "smoke[2 of 2].path: '' does not begin with /"),
+        ("app = 'x'\nsmoke = [3]\n", "smoke[1 of 1] should be a table, not a number"),
+        (
+            "app = 'x'\nsmoke = {path = '/'}\n",
+            "smoke should be a list of tables: write [[smoke]], with two brackets, above each",
+        ),
+        ("app = 'x'\n[build]\nargs = {BASE = 3}\n", "build.args.BASE should be text, not a number; put it in quotes"),
+        ("app = 'x'\n[tag]\nsign = 'yes'\n", "tag.sign should be true or false, not text"),
+        ("app = 'x'\n[tag]\nsign = 'true'\n", "tag.sign should be true or false, not text; leave out the quotes"),
+        ("app = 'x'\n[tag]\nsign = 1\n", "tag.sign should be true or false, not a number"),
+        ("app = true\n", "app should be text, not true; put it in quotes"),
+        ("app = ['x']\n", "app should be text, not a list"),
+        ("app = 'x'\n[aws]\naccount = 123456789012\n", "aws.account should be text, not a number; put it in quotes"),
         ("app = 'x'\n[aws]\naccount = '12345'\n", "aws.account: '12345' is not a 12-digit account number"),
         (
             "app = 'x'\n[verify]\ntimeout = 300\n",
-            'verify.timeout: 300 should be a duration such as "5m" or "300s"',
+            'verify.timeout should be a duration such as "5m" or "300s", not a number',
         ),
         (
             "app = 'x'\n[environments.prod]\nmin_age = ['1d']\n",
-            'environments.prod.min_age: [\'1d\'] should be a duration such as "5m" or "300s"',
+            'environments.prod.min_age should be a duration such as "5m" or "300s", not a list',
         ),
         ("app = 'x'\n[rollout]\nparallel = 0\n", "rollout.parallel: 0 is below 1"),
-        ("app = 'x'\n[rollout]\ncanary = 1.5\n", "rollout.canary: 1.5 should be a whole number"),
-        ("app = 'x'\n[rollout]\ncanary = true\n", "rollout.canary: true should be a whole number"),
+        ("app = 'x'\n[rollout]\ncanary = 1.5\n", "rollout.canary should be a whole number, not a decimal number"),
+        ("app = 'x'\n[rollout]\ncanary = true\n", "rollout.canary should be a whole number, not true"),
         ("app = 'x'\n[build]\nengine = 'dokcer'\n", "build.engine: 'dokcer' is not an engine; did you mean 'docker'?"),
         (
             "app = 'x'\n[defaults]\nplatform = 'nomad'\n",
@@ -240,39 +243,39 @@ def test_wrong_types_do_not_hide_unknown_names(tmp_path: Path) -> None:
         ),
         (
             "app = 'x'\n[[docs_checklist]]\nwhen = ['a']\nupdate = 'b'\n",
-            "docs_checklist.0.update: 'b' should be a list: [\"b\"]",
+            "docs_checklist[1 of 1].update should be a list, not text; put it in brackets",
         ),
         (
             "app = 'x'\n[[version_files]]\npath = 'package.json'\n",
-            'version_files.0 has neither key nor pattern: where is the version? As in key = "version"',
+            'version_files[1 of 1] has neither key nor pattern: where is the version? As in key = "version"',
         ),
         (
             "app = 'x'\n[[version_files]]\npath = 'package.json'\nkey = 'version'\npattern = '{version}'\n",
-            "version_files.0 has both key and pattern: one of them says where the version is",
+            "version_files[1 of 1] has both key and pattern: one of them says where the version is",
         ),
         (
             "app = 'x'\n[[version_files]]\npath = 'README.md'\nkey = 'version'\n",
-            "version_files.0.key: 'README.md' is none of the files with keys (.cfg, .ini, .json,",
+            "version_files[1 of 1].key: 'README.md' is none of the files with keys (.cfg, .ini, .json,",
         ),
         (
             "app = 'x'\n[[version_files]]\npath = 'README.md'\npattern = 'v1.2.3'\n",
-            "version_files.0.pattern: 'v1.2.3' does not contain {version} exactly once",
+            "version_files[1 of 1].pattern: 'v1.2.3' does not contain {version} exactly once",
         ),
         (
             "app = 'x'\n[[version_files]]\npath = 'VERSION'\npattern = '{version}'\n",
-            "version_files.0.path: 'VERSION' is changed by every release already",
+            "version_files[1 of 1].path: 'VERSION' is changed by every release already",
         ),
         (
             "app = 'x'\n[[version_files]]\npath = '../package.json'\nkey = 'version'\n",
-            "version_files.0.path: '../package.json' is not a path inside the app's folder",
+            "version_files[1 of 1].path: '../package.json' is not a path inside the app's folder",
         ),
         (
             "app = 'x'\n[[version_files]]\npath = '*.json'\nkey = 'version'\n",
-            "version_files.0.path: '*.json' is a pattern, not a path: name each file",
+            "version_files[1 of 1].path: '*.json' is a pattern, not a path: name each file",
         ),
         (
             "app = 'x'\n[[version_files]]\npath = 'a.json'\nkey = 'version'\nspelling = 'pep-440'\n",
-            "version_files.0.spelling: 'pep-440' is not a spelling; did you mean 'pep440'?",
+            "version_files[1 of 1].spelling: 'pep-440' is not a spelling; did you mean 'pep440'?",
         ),
         ("app = 'x'\n[changelog]\nfile = './CHANGES.md'\n", "changelog.file: './CHANGES.md' is written 'CHANGES.md'"),
         ("app = 'x'\n[changelog]\nfile = 'docs/'\n", "changelog.file: 'docs/' is not the path of a file"),
@@ -292,13 +295,13 @@ def test_a_wrong_value_is_reported_with_its_path_and_what_would_fit(tmp_path: Pa
         ('body = "x"', 'body: GET sends no body; write method = "POST"'),
         ("status = 99", "status: 99 is not an HTTP status of an answer"),
         ("status = []", "status is an empty list"),
-        ('status = "200"', "status: '200' should be a whole number; leave out the quotes"),
-        ("status = [200, true]", "status: true should be a whole number"),
+        ('status = "200"', "status should be a whole number, not text; leave out the quotes"),
+        ("status = [200, true]", "status should be a whole number, not true"),
         ('timeout = "0s"', "timeout: leaves no time for a request"),
-        ("timeout = 5", 'timeout: 5 should be a duration such as "5m" or "300s"'),
+        ("timeout = 5", 'timeout should be a duration such as "5m" or "300s", not a number'),
         ('json = {"$.a.b" = 1}', "json: '$.a.b' is not a JSON pointer; did you mean '/a/b'?"),
         ('json = {"status" = 1}', "json: 'status' is not a JSON pointer; did you mean '/status'?"),
-        ('json = {"/a" = [1]}', "json./a: [1] should be text, a number, or true or false"),
+        ('json = {"/a" = [1]}', "json./a should be text, a number, or true or false, not a list"),
         ('headers = {"X Y" = "1"}', "headers: 'X Y' is not the name of a header"),
         ('request_headers = {A = "s3cret\\n"}', "request_headers.A has characters that a header cannot have"),
     ],
@@ -307,7 +310,7 @@ def test_an_impossible_smoke_check_is_reported(tmp_path: Path, check: str, expec
     """It would fail every deployment."""
     text = f'app = "x"\n[[smoke]]\npath = "/"\n[[smoke]]\npath = "/"\n{check}\n'
 
-    assert problems(tmp_path, text) == [f"kaizen.toml: smoke.1.{expected}"]
+    assert problems(tmp_path, text) == [f"kaizen.toml: smoke[2 of 2].{expected}"]
 
 
 def test_a_smoke_check_takes_a_list_of_statuses_and_typed_json(tmp_path: Path) -> None:
@@ -420,8 +423,8 @@ def test_headings_of_the_changelog_are_headings_and_types(tmp_path: Path) -> Non
 
     assert problems(tmp_path, text) == [
         "kaizen.toml: changelog.types.Bugs: 'Fixd' is not a type of change; did you mean 'Fixed'?",
-        "kaizen.toml: changelog.unreleased.1: '1.0' begins with a number, as a version does",
-        "kaizen.toml: changelog.unreleased.2: '' is not the text of a heading",
+        "kaizen.toml: changelog.unreleased[2 of 3]: '1.0' begins with a number, as a version does",
+        "kaizen.toml: changelog.unreleased[3 of 3]: '' is not the text of a heading",
         "kaizen.toml: changelog.types: '2.0' begins with a number, as a version does",
     ]
 
@@ -463,7 +466,7 @@ def test_a_line_is_a_branch_or_a_table_with_the_environments_that_stay_on_it(tmp
     [
         ('[lines]\nlegacy = "stable/1.x"', "kaizen.toml: lines: 'legacy' is not a line such as '1.x' or '1.2.x'"),
         ('[lines]\n"1.x" = "-x"', "kaizen.toml: lines.1.x.branch: '-x' is not the name or pattern of a branch"),
-        ('[lines]\n"1.x" = 1', "kaizen.toml: lines.1.x: 1 should be a table"),
+        ('[lines]\n"1.x" = 1', "kaizen.toml: lines.1.x should be a table, not a number"),
         ('[lines."1.x"]\nenvironments = ["mark"]', "kaizen.toml: lines.1.x.branch is missing"),
         (
             '[lines."1.x"]\nbranch = "stable/1.x"\nenvironments = ["marc"]',

@@ -41,9 +41,9 @@ def test_an_app_without_the_table_has_no_keys() -> None:
         ({"keys": {"A": {}}}, "runtime.keys.A.type is missing"),
         (
             {"keys": {"A": {"type": "number", "min": "0"}}},
-            "runtime.keys.A.min: '0' should be a number; leave out the quotes",
+            "runtime.keys.A.min should be a number, not text; leave out the quotes",
         ),
-        ({"keys": {"A": {"type": "number", "min": True}}}, "runtime.keys.A.min: true should be a number"),
+        ({"keys": {"A": {"type": "number", "min": True}}}, "runtime.keys.A.min should be a number, not true"),
         ({"keys": {"A": {"type": "number", "min": 2, "max": 1}}}, "runtime.keys.A.min: 2 is above the max of 1"),
         ({"keys": {"A": {"type": "number", "mim": 2}}}, "runtime.keys.A.mim: unknown key; did you mean 'min'?"),
         (

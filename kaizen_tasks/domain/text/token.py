@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlsplit
 
 TOKEN_HOSTS = (
@@ -30,3 +31,32 @@ def has_token(address: str) -> bool:
     is_known = f".{parts.hostname}".endswith(TOKEN_HOSTS) and len(parts.path) > 1
     looks_random = TOKEN_LIKE.search(f"{parts.path}?{parts.query}#{parts.fragment}") is not None
     return is_known or looks_random or "@" in parts.netloc or any(map(TOKEN_PARAMETER.search, parameters))
+
+
+def without_tokens(message: str, values: object) -> str:
+    """Return a message in which no text of tables and lists is repeated that is probably a secret.
+
+    Args:
+        message: a message, which may quote one of the values.
+        values: tables and lists of values.
+    """
+    for text in _texts(values):
+        if repr(text) in message and _is_secret(text):
+            message = message.replace(repr(text), "its text")
+    return message
+
+
+def _texts(values: object) -> Iterator[str]:
+    if isinstance(values, str):
+        yield values
+    elif isinstance(values, dict | list):
+        for value in values.values() if isinstance(values, dict) else values:
+            yield from _texts(value)
+
+
+def _is_secret(text: str) -> bool:
+    """Return whether a text is probably a secret; an address is only one if it has a token in it."""
+    try:
+        return has_token(text) if "://" in text else is_token_like(text)
+    except ValueError:  # an address that is none
+        return True

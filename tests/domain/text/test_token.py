@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kaizen_tasks.domain.text.token import has_token, is_token_like
+from kaizen_tasks.domain.text.token import has_token, is_token_like, without_tokens
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,19 @@ def test_token_is_no_name(text: str) -> None:
 @pytest.mark.parametrize("text", ["kaizen/slack", "team-notifications-production", "coach_2026", "prod-eu-west-1"])
 def test_name_is_no_token(text: str) -> None:
     assert not is_token_like(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("ftp://ada:hush@coach.example", "its text begins with neither"),
+        ("a1b2c3d4e5f6a7b8c9", "its text begins with neither"),
+        ("https://[", "its text begins with neither"),
+        ("ftp://coach.example", "'ftp://coach.example' begins with neither"),
+        ("coach", "'coach' begins with neither"),
+    ],
+)
+def test_message_repeats_no_value_that_is_probably_secret(value: str, message: str) -> None:
+    values = {"app": "coach", "pages": [{"url": value}]}
+
+    assert without_tokens(f"{value!r} begins with neither", values) == message

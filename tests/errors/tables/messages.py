@@ -45,9 +45,9 @@ CASES = (
          follow=(store("errors/hook"), TEST), leads_to=9),
     Case(mistake="an address with a token in the file",
          before=configure('webhook = "https://hooks.slack.com/services/hush"'),
-         typed=TEST, code=2, says="kaizen.toml: notify.0.webhook has a token in it, which everybody who reads this file"
-                                  " could use; store it as a secret, and write the name of that: aws secretsmanager"
-                                  " create-secret --name kaizen/notify --secret-string file:///dev/stdin",
+         typed=TEST, code=2, says="kaizen.toml: notify[1 of 1].webhook has a token in it, which everybody who reads"
+                                  " this file could use; store it as a secret, and write the name of that: aws"
+                                  " secretsmanager create-secret --name kaizen/notify --secret-string file:///dev/stdin",
          follow=(store("kaizen/notify"), "sed -i 's|^webhook.*|webhook_secret = \"kaizen/notify\"|' kaizen.toml", TEST),
          leads_to=9),
 )  # fmt: skip
