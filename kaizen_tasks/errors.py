@@ -17,12 +17,22 @@ class KaizenError(Exception):
         state: the state of things now, in one line.
         hint: what to do next, in one line.
         output: what another program or a server has printed about it, which the runner shows before the message.
+        is_without_effect: whether a change was refused, so that it certainly was not carried out.
     """
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str, *, state: str = "", hint: str = "", output: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        state: str = "",
+        hint: str = "",
+        output: tuple[str, ...] = (),
+        is_without_effect: bool = False,
+    ) -> None:
         super().__init__(message)
+        self.is_without_effect = is_without_effect
         self.message = message
         self.state = state
         self.hint = hint

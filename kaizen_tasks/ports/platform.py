@@ -42,6 +42,7 @@ class Platform(Protocol):
         Raises:
             Undeployable: the service is in a state in which it cannot be deployed.
             NotFound: the service no longer exists.
+            KaizenError: the platform refuses, and `is_without_effect`; or else nobody knows whether it has started one.
         """
 
     @mutates("the deployment was stopped")

@@ -10,7 +10,7 @@ from attrs import define, evolve, field
 
 from kaizen_tasks.domain.new_service import ServiceSettings
 from kaizen_tasks.domain.service import Operation, OperationKind, OperationState, Service, ServiceStatus
-from kaizen_tasks.errors import NotFound, Refused, Unsupported
+from kaizen_tasks.errors import KaizenError, NotFound, Refused, Unsupported
 from kaizen_tasks.ports.platform import Platform
 
 
@@ -46,6 +46,7 @@ class FakePlatform(Platform):
         new_urls: the URLs of services that are created later, by name.
         creation_status: status of a service that was just created.
         operation_seconds: seconds after which an operation ends by itself; None counts `polls` instead.
+        start_failures: raised instead of starting a deployment of a service, by its name, once.
     """
 
     follows_tag: bool = True
@@ -63,6 +64,7 @@ class FakePlatform(Platform):
     settings: dict[str, ServiceSettings] = field(factory=dict)
     new_urls: dict[str, str] = field(factory=dict)
     creation_status: ServiceStatus = ServiceStatus.RUNNING
+    start_failures: dict[str, KaizenError] = field(factory=dict)
     _polls_left: dict[str, int] = field(factory=dict)
     _images: dict[str, str] = field(factory=dict)
     _guard: threading.RLock = field(factory=threading.RLock, repr=False)
@@ -95,6 +97,8 @@ class FakePlatform(Platform):
         with self._guard:
             current = self.get_service(service.name)
             current.require_deployable()
+            if service.name in self.start_failures:
+                raise self.start_failures.pop(service.name)
             if current.status is ServiceStatus.BUSY:
                 return ""
             self.started_services.append(service.name)

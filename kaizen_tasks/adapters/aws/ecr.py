@@ -119,6 +119,7 @@ class EcrRegistry(Registry):
                     f"{repository}:{tag} cannot be moved: tags of the repository are immutable",
                     state="the tag has not moved",
                     hint=f"exclude {tag} from the repository's tag immutability: inv setup",
+                    is_without_effect=True,
                 ) from error
         return True
 

@@ -112,19 +112,25 @@ class FailedCall:
 
     def from_response(self, error: ClientError) -> KaizenError:
         """Return the error for a response, chosen by the response's error code."""
-        code = error.response["Error"]["Code"]
+        code, is_refused = error.response["Error"]["Code"], self._is_refused_change(error)
         message = f"cannot {self.action}: {code}: {_one_line(error.response['Error'].get('Message', ''))}"
         if code in EXPIRED_CREDENTIAL_CODES | INVALID_CREDENTIAL_CODES:
             return self._rejected_credentials(error, message)
         if code in ACCESS_DENIED_CODES:
-            return Denied(message, hint="ask for this permission, or use another profile")
+            hint = "ask for this permission, or use another profile"
+            return Denied(message, hint=hint, is_without_effect=is_refused)
         if code in NOT_FOUND_CODES:
             return NotFound(message, hint=self.not_found_hint)
         if _is_unsupported(code, error.response["ResponseMetadata"]["HTTPStatusCode"]):
-            return Unsupported(message, hint="this cloud does not have the operation: is it an emulator?")
+            hint = "this cloud does not have the operation: is it an emulator?"
+            return Unsupported(message, hint=hint, is_without_effect=is_refused)
         if code in TRANSIENT_CODES or error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
             return self._unknown_outcome(message)
-        return (self.change_error or Refused)(message)
+        return (self.change_error or Refused)(message, is_without_effect=is_refused)
+
+    def _is_refused_change(self, error: ClientError) -> bool:
+        """Return whether a response refuses a change; of one that was sent several times, an answer may be lost."""
+        return self.change_error is not None and not error.response["ResponseMetadata"].get("RetryAttempts")
 
     def _rejected_credentials(self, error: ClientError, message: str) -> Denied:
         """Return the error for credentials that have expired or are wrong, or were used at a wrong time."""

@@ -14,7 +14,7 @@ from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.domain.service import ServiceStatus
 from kaizen_tasks.domain.text import duration
-from kaizen_tasks.errors import Cancelled, NotFound, Undeployable
+from kaizen_tasks.errors import Cancelled, KaizenError, NotFound, Undeployable
 from kaizen_tasks.flows.deploy import first_deployment, start
 from kaizen_tasks.flows.deploy.image import find_image_to_run, image_reference, move_followed_tag
 from kaizen_tasks.flows.deploy.stop import stop_deployment
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.domain.service import Operation, Service
     from kaizen_tasks.ports.platform import Platform
+
+NOTHING_STARTED = "no deployment was started: what was serving still serves"
 
 
 @frozen(kw_only=True)
@@ -152,9 +154,17 @@ class Deployment:
     def _start_and_wait(
         self, intent: LedgerEntry, waiter: DeploymentWaiter, *, is_own: start.OperationPredicate, may_have_started: bool
     ) -> DeploymentOutcome:
-        """Start or adopt the deployment and return its outcome, also if it cannot start, as the tag has moved."""
+        """Start or adopt the deployment and return its outcome, also if it was refused, as its intent is recorded.
+
+        Where nobody knows whether it was started, the intent stays open, and the next run looks for the deployment.
+        """
         try:
             expects_auto_start = self._move_followed_tag() and waiter.service.auto_deploys
+        except KaizenError as error:
+            if may_have_started or not error.is_without_effect:
+                raise
+            return _refused_outcome(error)
+        try:
             image = image_reference(self.environment, self.release.digest, self.tools)
             deployment = start.start_or_adopt(
                 waiter, image, is_own=is_own, expects_auto_start=expects_auto_start, may_have_started=may_have_started
@@ -163,6 +173,10 @@ class Deployment:
             return DeploymentOutcome(event=Event.FAILED, message=error.message, hint=error.hint)
         except NotFound as error:
             return DeploymentOutcome(event=Event.ABANDONED, message=error.message, state=SERVICE_GONE, hint=error.hint)
+        except KaizenError as error:
+            if not error.is_without_effect:
+                raise
+            return _refused_outcome(error)
         if deployment is None:
             timeout = duration.format_duration(self.tools.settings.deploy.timeout)
             message = f"{waiter.service.name} stayed busy for {timeout}"
@@ -191,3 +205,13 @@ class Deployment:
 
     def _move_followed_tag(self) -> bool:
         return move_followed_tag(self.environment, self.release.digest, self.tools)
+
+
+def _refused_outcome(error: KaizenError) -> DeploymentOutcome:
+    """Return the outcome of a deployment that the platform has refused to start."""
+    return DeploymentOutcome(
+        event=Event.FAILED,
+        message=error.message,
+        state=error.state or NOTHING_STARTED,
+        hint=f"{error.hint}; then run the same command again" if error.hint else "",
+    )

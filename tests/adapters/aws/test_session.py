@@ -303,6 +303,45 @@ class TestErrors:
 
         assert caught.value.state == "it may have taken effect"
 
+    @pytest.mark.parametrize(
+        ("code", "change", "is_without_effect"),
+        [
+            ("AccessDeniedException", DeployFailed, True),
+            ("InvalidRequestException", DeployFailed, True),
+            ("UnknownOperationException", DeployFailed, True),
+            ("AccessDeniedException", None, False),
+            ("ExpiredTokenException", DeployFailed, False),
+        ],
+    )
+    def test_refused_change_is_without_effect(
+        self,
+        server: ScriptedServer,
+        scripted: Aws,
+        code: str,
+        change: type[KaizenError] | None,
+        is_without_effect: bool,
+    ) -> None:
+        """A read says nothing about a change; without valid credentials nothing else can be done either."""
+        server.script["POST /"] = [_error(code, "no")]
+
+        assert _attempt(scripted, otherwise=change).is_without_effect is is_without_effect
+
+    @pytest.mark.parametrize(
+        ("status", "code", "attempts"),
+        [(500, "InternalFailure", 0), (400, "ThrottlingException", 0), (403, "AccessDenied", 1)],
+    )
+    def test_change_without_a_certain_answer_may_have_had_an_effect(
+        self, status: int, code: str, attempts: int
+    ) -> None:
+        """A refusal of the second attempt says nothing about the first one, whose answer was lost."""
+        metadata = {"HTTPStatusCode": status, "RetryAttempts": attempts}
+        response: Any = {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": metadata}
+
+        with pytest.raises(KaizenError) as caught, aws_errors("deploy", change_error=DeployFailed):
+            raise botocore.exceptions.ClientError(response, "StartDeployment")
+
+        assert not caught.value.is_without_effect
+
     def test_not_found_has_the_hint_of_the_caller(self, server: ScriptedServer, scripted: Aws) -> None:
         server.script["POST /"] = [_error("ResourceNotFoundException", "no")]
 

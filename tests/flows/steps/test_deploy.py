@@ -12,7 +12,16 @@ from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.release import Image, Release
 from kaizen_tasks.domain.service import OperationKind, OperationState, ServiceStatus
 from kaizen_tasks.domain.version import parse_version_file
-from kaizen_tasks.errors import DeployFailed, NotFound, PushFailed, Refused, Undeployable, Unreachable
+from kaizen_tasks.errors import (
+    Denied,
+    DeployFailed,
+    KaizenError,
+    NotFound,
+    PushFailed,
+    Refused,
+    Undeployable,
+    Unreachable,
+)
 from kaizen_tasks.flows.ledger import entries
 from kaizen_tasks.flows.steps import Deploy
 from tests.fakes.registry import OCI_MANIFEST
@@ -211,6 +220,71 @@ def test_failed_deployment_moves_latest_back_and_is_recorded(
     assert told(tools) == ["started v0.2.0", f"{event} v0.2.0"]
     assert tools.ledger.all_entries[-1].reason == failed.message
     assert failed.hint
+
+
+def test_refused_start_is_recorded_as_a_failure(tools: FakeTools) -> None:
+    """It is certain that nothing was started; the same command starts it when it is allowed."""
+    denied = Denied("cannot start: AccessDenied", hint="ask for this permission", is_without_effect=True)
+    tools.platform.start_failures[NAME] = denied
+
+    failed = fails(tools)
+
+    assert str(failed).splitlines() == [
+        "cannot start: AccessDenied",
+        "no deployment was started: what was serving still serves; :latest points to what was serving again",
+        "ask for this permission; then run the same command again",
+    ]
+    assert (told(tools), tools.latest("staging")) == (["started v0.2.0", "failed v0.2.0"], "v0.1.0")
+    assert tools.ledger.all_entries[-1].reason == "cannot start: AccessDenied"
+    deploy(tools, NEW)
+    assert told(tools)[2:] == ["started v0.2.0", "deployed v0.2.0"]
+
+
+def test_refused_tag_is_recorded_as_a_failure(tools: FakeTools) -> None:
+    tools.registry.failures[REPOSITORY] = Denied("cannot move: AccessDenied", is_without_effect=True)
+
+    failed = fails(tools)
+
+    assert failed.message == "cannot move: AccessDenied"
+    assert told(tools) == ["started v0.2.0", "failed v0.2.0"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Unreachable("no answer"), DeployFailed("500", state="it may have taken effect"), Denied("expired")],
+    ids=["no answer", "no outcome", "no credentials"],
+)
+def test_start_without_an_answer_stays_open(tools: FakeTools, error: KaizenError) -> None:
+    """Nobody knows whether it was started: the next run looks for it."""
+    tools.platform.start_failures[NAME] = error
+
+    with pytest.raises(type(error)) as raised:
+        deploy(tools, NEW)
+
+    assert (raised.value, told(tools)) == (error, ["started v0.2.0"])
+    tools.platform.begin_operation(NAME)
+    deploy(tools, NEW)
+    assert (tools.platform.started_services, told(tools)) == ([], ["started v0.2.0", "deployed v0.2.0"])
+
+
+def test_refused_start_of_a_resumed_deployment_is_recorded(tools: FakeTools) -> None:
+    """The platform lists no deployment of the earlier run, and refuses to start one."""
+    entries.append(Event.STARTED, tools.settings.environments["staging"], NEW, tools)
+    tools.platform.start_failures[NAME] = DeployFailed("InvalidRequest", is_without_effect=True)
+
+    fails(tools)
+
+    assert told(tools) == ["started v0.2.0", "failed v0.2.0"]
+
+
+def test_refused_tag_of_a_resumed_deployment_says_nothing_about_it(tools: FakeTools) -> None:
+    entries.append(Event.STARTED, tools.settings.environments["staging"], NEW, tools)
+    tools.registry.failures[REPOSITORY] = Denied("cannot move: AccessDenied", is_without_effect=True)
+
+    with pytest.raises(Denied):
+        deploy(tools, NEW)
+
+    assert told(tools) == ["started v0.2.0"]
 
 
 def test_failed_first_deployment_moves_latest_back(clock: EventfulClock) -> None:

@@ -171,6 +171,7 @@ class ExpressPlatform(ClusterPlatform):
             f"{description['serviceName']} has {len(active)} active configurations, none of a successful deployment",
             state=NOTHING_CHANGED,
             hint="wait until its last deployment has ended, and see why it did not succeed: inv status",
+            is_without_effect=True,
         )
 
     def _address(self, revision: Document) -> str:
