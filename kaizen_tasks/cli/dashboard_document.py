@@ -107,5 +107,6 @@ def _reach_document(reach: StageReach) -> Document:
         "serving": reach.serving,
         "served": reach.served,
         "failed": reach.failed,
+        "rolled_back": reach.rolled_back,
         "environments": reach.total,
     }

@@ -208,7 +208,7 @@ def _remark_length(board: Dashboard) -> int:
 
 
 def _reach_kind(reach: StageReach) -> str:
-    if reach.failed:
+    if reach.failed or reach.rolled_back:
         return "bad"
     return "ok" if reach.serving else "past" if reach.served else "work"
 
@@ -226,10 +226,12 @@ def _reach_parts(reach: StageReach) -> Iterator[str]:
 
     if reach.serving:
         yield f"serves{count(reach.serving)}"
-    elif reach.served > reach.failed:
+    elif reach.served > reach.failed + reach.rolled_back:
         yield f"has served{count(reach.served)}"
     if reach.failed:
-        yield f"failed or was rolled back{count(reach.failed)}"
+        yield f"failed{count(reach.failed)}"
+    if reach.rolled_back:
+        yield f"was rolled back{count(reach.rolled_back)}"
     if not (reach.serving or reach.served or reach.failed):
         yield "being deployed"
 

@@ -139,7 +139,8 @@ class StageReach:
         first_at: when its first deployment there began.
         serving: number of environments that have it now.
         served: number of environments that have had it, those that have it now included.
-        failed: number of environments where it failed or was rolled back, and is not serving.
+        failed: number of environments where it failed or was abandoned last, and is not serving.
+        rolled_back: number of environments where it was rolled back last, and is not serving.
         total: number of environments of the stage.
     """
 
@@ -148,6 +149,7 @@ class StageReach:
     serving: int
     served: int
     failed: int
+    rolled_back: int
     total: int
 
 

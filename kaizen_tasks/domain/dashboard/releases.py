@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.domain.changelog.model import Changelog, Section
 
-_FAILURES = {BarOutcome.FAILED, BarOutcome.ROLLED_BACK, BarOutcome.ABANDONED}
+_FAILURES = {BarOutcome.FAILED, BarOutcome.ABANDONED}
 
 
 def make_releases(
@@ -66,13 +66,13 @@ def _reach(stage: StageView, bars_by_environment: Iterable[Sequence[Bar]]) -> St
     """Return how far a release has come in a stage, by its bars in each environment, newest first."""
     histories = tuple(bars_by_environment)
     is_serving = [any(bar.is_serving for bar in bars) for bars in histories]
+    last_outcomes = [bars[0].outcome for bars, serves in zip(histories, is_serving, strict=True) if not serves]
     return StageReach(
         stage=stage.name,
         first_at=min(bar.start for bars in histories for bar in bars),
         serving=sum(is_serving),
         served=sum(any(bar.has_served for bar in bars) for bars in histories),
-        failed=sum(
-            bars[0].outcome in _FAILURES and not serves for bars, serves in zip(histories, is_serving, strict=True)
-        ),
+        failed=sum(outcome in _FAILURES for outcome in last_outcomes),
+        rolled_back=last_outcomes.count(BarOutcome.ROLLED_BACK),
         total=len(stage.environments),
     )

@@ -260,9 +260,9 @@ def test_releases_have_their_notes_below_the_headings_of_the_page() -> None:
     assert "☑ done" in text(second)
     assert [text(each) for each in find(second, "li", class_="state")] == [
         "staging: serves",
-        "prod: failed or was rolled back",
+        "prod: was rolled back",
     ]
-    assert text(articles[1]).endswith("The changelog has no notes.")
+    assert text(articles[1]).endswith("The changelog of this branch has no notes of it.")
 
 
 def test_page_without_any_release_is_a_page() -> None:

@@ -47,27 +47,28 @@ def test_without_a_changelog_the_ledger_names_the_releases() -> None:
 
 
 @pytest.mark.parametrize(
-    ("histories", "serving", "served", "failed"),
+    ("histories", "serving", "served", "failed", "rolled_back"),
     [
-        (["verified", "verified"], 2, 2, 0),
-        (["verified", ""], 1, 1, 0),
-        (["verified", "failed"], 1, 1, 1),
-        (["rolled back", "verified"], 1, 2, 1),
-        (["replaced", "verified"], 1, 2, 0),
-        (["started"], 0, 0, 0),
-        (["failed", "failed"], 0, 0, 2),
-        (["failed and verified"], 1, 1, 0),
+        (["verified", "verified"], 2, 2, 0, 0),
+        (["verified", ""], 1, 1, 0, 0),
+        (["verified", "failed"], 1, 1, 1, 0),
+        (["rolled back", "verified"], 1, 2, 0, 1),
+        (["replaced", "verified"], 1, 2, 0, 0),
+        (["started"], 0, 0, 0, 0),
+        (["failed", "failed"], 0, 0, 2, 0),
+        (["failed and verified"], 1, 1, 0, 0),
     ],
 )
 def test_a_stage_counts_the_environments_that_have_a_release(
-    histories: list[str], serving: int, served: int, failed: int
+    histories: list[str], serving: int, served: int, failed: int, rolled_back: int
 ) -> None:
     stage = tenants(**{f"tenant{number}": _history(what, f"tenant{number}") for number, what in enumerate(histories)})
 
     (release,) = [each for each in make_releases(None, (stage,), since=SINCE) if each.name == "v1.9.0"]
 
     (reach,) = release.stages
-    assert (reach.serving, reach.served, reach.failed, reach.total) == (serving, served, failed, len(histories))
+    assert (reach.serving, reach.served, reach.total) == (serving, served, len(histories))
+    assert (reach.failed, reach.rolled_back) == (failed, rolled_back)
     assert reach.first_at == NOW - timedelta(days=2)
 
 
