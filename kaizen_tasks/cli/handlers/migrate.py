@@ -147,15 +147,14 @@ def _write_terraform(
     tables.print_migrations((each.title, each.settings) for each in plan.plans)
     path = Path(target)
     try:
-        if path.exists() and path.read_text(encoding="utf-8") != text:
+        if path.is_file() and path.read_bytes() != text.encode():  # a device or a pipe is only written
             hint = f"remove it, or name another file: {request.command_line} --terraform OTHER.tf"
             raise Refused(f"{target} exists, with other content", state="it is unchanged", hint=hint)
         if not tools.dry:
             path.write_text(text, encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        problem = error.strerror if isinstance(error, OSError) else "is not text in UTF-8"
-        hint = remedy(str(problem), path.parent)
-        raise Refused(f"--terraform {target}: {problem}", state=NOTHING_CHANGED, hint=hint) from None
+    except OSError as error:
+        hint = remedy(str(error.strerror), path.parent)
+        raise Refused(f"--terraform {target}: {error.strerror}", state=NOTHING_CHANGED, hint=hint) from None
     tools.reporter.note(f"wrote {target}; once it is applied, or to create the service without it:")
     tools.reporter.note(f"    {request.command_line}")
 

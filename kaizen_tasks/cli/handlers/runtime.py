@@ -7,6 +7,7 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TextIO
 
 from invoke.context import Context
 
@@ -16,7 +17,7 @@ from kaizen_tasks.cli import json_output, params
 from kaizen_tasks.cli.entry_point.correction import typed_line
 from kaizen_tasks.cli.options import run_change
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.runtime_config import RuntimeRules
+from kaizen_tasks.domain.runtime_config import MAX_DOCUMENT_BYTES, RuntimeRules
 from kaizen_tasks.errors import NOTHING_CHANGED, UsageError
 from kaizen_tasks.flows import runtime_config
 from kaizen_tasks.flows.doctor import preflight
@@ -192,12 +193,22 @@ def _read_value_files(file_assignments: list[str]) -> Iterator[tuple[str, str]]:
     for assignment in file_assignments:
         name, path = _split_assignment(assignment, "--set-file", "PATH")
         try:
-            text = Path(path).read_text(encoding="utf-8")
+            with Path(path).open(encoding="utf-8") as file:  # or a pipe: `--set-file KEY=<(command)`
+                yield name, _read_value(file, f"--set-file {name}: {path}")
         except OSError as error:
             raise UsageError(f"--set-file {name}: {path}: {error.strerror}", state=NOTHING_CHANGED) from None
-        except UnicodeDecodeError:
-            raise UsageError(f"--set-file {name}: {path} is not text in UTF-8", state=NOTHING_CHANGED) from None
-        yield name, text.removesuffix("\n")
+
+
+def _read_value(file: TextIO, source: str) -> str:
+    """Return a text without the newline at its end; what never ends, such as a device, is not read on and on."""
+    try:
+        text = file.read(MAX_DOCUMENT_BYTES + 1)
+    except UnicodeDecodeError:
+        raise UsageError(f"{source} is not text in UTF-8", state=NOTHING_CHANGED) from None
+    if len(text) > MAX_DOCUMENT_BYTES:
+        problem = f"{source} is larger than {MAX_DOCUMENT_BYTES // 1024} KiB, more than a secret holds"
+        raise UsageError(problem, state=NOTHING_CHANGED)
+    return text.removesuffix("\n")
 
 
 def _read_stdin_value(keys: list[str]) -> Iterator[tuple[str, str]]:
@@ -210,7 +221,7 @@ def _read_stdin_value(keys: list[str]) -> Iterator[tuple[str, str]]:
         if sys.stdin.isatty():
             yield name, getpass.getpass(f"{name}: ", stream=sys.stderr)
         else:
-            yield name, sys.stdin.read().removesuffix("\n")
+            yield name, _read_value(sys.stdin, "--set-stdin: stdin")
 
 
 def _split_assignment(assignment: str, flag: str, placeholder: str) -> tuple[str, str]:

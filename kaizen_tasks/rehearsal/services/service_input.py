@@ -85,6 +85,10 @@ def service_input(
     )
 
 
+MAX_FILE_CHARACTERS = 1024 * 1024
+"""A device never ends."""
+
+
 def read_secrets(settings: Settings) -> Mapping[str, object]:
     """Return the values of the file that `rehearse.secrets` names; none if it names no file.
 
@@ -95,10 +99,13 @@ def read_secrets(settings: Settings) -> Mapping[str, object]:
         return {}
     path = settings.root / Path(settings.rehearse.secrets).expanduser()
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:  # or a named pipe, by which password managers hand out secrets
+            text = file.read(MAX_FILE_CHARACTERS + 1)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise _secrets_error(path, f"cannot be read: {reason}") from None
+    if len(text) > MAX_FILE_CHARACTERS:
+        raise _secrets_error(path, f"is larger than {MAX_FILE_CHARACTERS // 1024:,} KiB")
     return _parse_json(path, text) if text.lstrip().startswith("{") else _parse_dotenv(path, text)
 
 

@@ -76,6 +76,7 @@ def test_secret_on_the_command_line_is_refused_and_not_printed() -> None:
         ((), ("hush",), (), "--set-file needs KEY=PATH"),
         ((), ("TOKEN=/nowhere",), (), "--set-file TOKEN: /nowhere: No such file or directory"),
         ((), (f"TOKEN={sys.executable}",), (), f"--set-file TOKEN: {sys.executable} is not text in UTF-8"),
+        ((), ("TOKEN=/dev/zero",), (), "--set-file TOKEN: /dev/zero is larger than 64 KiB, more than a secret holds"),
         ((), (), ("TOKEN", "OTHER"), "--set-stdin: stdin holds one value"),
     ],
 )
