@@ -15,6 +15,8 @@ COMMAND = re.compile(r"(?<![\w./-])(?P<program>inv|kaizen) (?=[a-z'-])")
 def typeable(text: str, *, anywhere: bool = False) -> str:
     """Return a text in which programs that `PATH` does not lead to have the path by which this one was called.
 
+    `PATH` may lead to another program of the same name: `inv` is Invoke's, and another environment may have one.
+
     Args:
         text: a message or a hint: `next: inv status`.
         anywhere: whether the command must work in another folder than the current one.
@@ -26,6 +28,9 @@ def typeable(text: str, *, anywhere: bool = False) -> str:
 
 def _program(name: str, *, anywhere: bool) -> str:
     called, path = Path(sys.argv[0]), Path(sys.argv[0]).with_name(name)
-    if len(called.parts) < 2 or called.name not in {"inv", "invoke", "kaizen"} or shutil.which(name):
+    if len(called.parts) < 2 or called.name not in {"inv", "invoke", "kaizen"} or not path.is_file():
         return name
-    return shlex.quote(str(path.absolute() if anywhere else path)) if path.is_file() else name
+    found = shutil.which(name)
+    if found and path.samefile(found):
+        return name
+    return shlex.quote(str(path.absolute() if anywhere else path))

@@ -44,6 +44,16 @@ def test_program_on_the_path_is_named(call: str, tmp_path: Path, monkeypatch: py
     assert typeable("inv status") == "inv status"
 
 
+@pytest.mark.usefixtures("call")
+def test_another_program_of_that_name_on_the_path_is_not_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `inv` of another virtual environment, which has none of these tasks."""
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/inv").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "other"))
+
+    assert typeable("inv status, kaizen init") == "'env dir/bin/inv' status, 'env dir/bin/kaizen' init"
+
+
 @pytest.mark.parametrize("word", ["inv", "/usr/bin/pytest", "/venv/invoke/__main__.py"])
 def test_program_that_was_called_in_another_way_is_named(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
     monkeypatch.setattr(sys, "argv", [word])
