@@ -762,7 +762,7 @@ class TestMessages:
 
         found = [finding for finding in run_checks(tools) if finding.subject.check == "messages"]
 
-        assert [finding.message.partition(" can ")[0] for finding in found] == ["team", "deploys.web.example"]
+        assert [finding.message.partition(": ")[0] for finding in found] == ["team", "deploys.web.example"]
         assert {finding.verdict for finding in found} == {Verdict.OK}
         assert tools.messenger.sent == []
 
@@ -773,13 +773,23 @@ class TestMessages:
 
         assert the(trouble(tools)) == ("messages", "warning", "team: there is no secret kaizen/slack")
 
-    def test_message_that_waits_for_long_is_a_warning_with_what_sends_it(self) -> None:
+    def test_what_was_refused_by_nobody_is_counted_and_becomes_a_warning(self) -> None:
+        tools = healthy(notify=[*self.NOTIFY])
+        tools.outbox.write([notification(), notification(version="v1.2.4", thread="v1.2.4")])
+        tools.clock.advance(60)
+
+        assert [finding for finding in run_checks(tools) if "2 changes not told to team yet" in finding.message]
+        assert trouble(tools) == []
+        tools.clock.advance(2 * 3600)
+        assert the(trouble(tools)) == ("messages", "warning", "2 changes not told to team yet")
+
+    def test_message_that_was_refused_is_a_warning_with_what_sends_it(self) -> None:
         tools = healthy(notify=[*self.NOTIFY])
         tools.messenger.failures["team"] = [Undelivered("team: HTTP 404", is_permanent=True)]
         tools.outbox.write([notification(), notification(version="v1.2.4", thread="v1.2.4")])
         MessageSender(tools=tools).send_all(is_ending=True)
         tools.messenger.failures.clear()
-        assert trouble(tools) == []
+        assert the(trouble(tools))[2] == "2 messages wait for team: HTTP 404"
         tools.clock.advance(2 * 3600)
 
         (found,) = trouble(tools)

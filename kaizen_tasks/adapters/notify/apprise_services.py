@@ -102,7 +102,7 @@ class AppriseService:
         service = apprise.instantiate(url, asset=asset) if "://" in url else None
         if service is None or scheme in LOCAL_SCHEMES:
             problem = "is not an address that Apprise knows"
-            if service is not None:
+            if scheme in LOCAL_SCHEMES:  # Apprise knows it only where the service is
                 problem = "names a service of the machine on which a command happens to run"
             hint = f"correct {self.setting}; https://appriseit.com/services/ has the addresses"
             raise self._error(f"{self.setting} {problem}", hint=hint, is_permanent=True)

@@ -75,13 +75,27 @@ class TargetMessenger(Messenger):
 
     def require_usable(self, target: NotifyTarget) -> None:
         """Check what a message needs: secrets, their form, and where the receiver is; nothing is sent."""
+        if receiver := self._checked_receiver(target):
+            receiver.require_reachable()
+
+    def require_valid(self, target: NotifyTarget) -> None:
+        """Check secrets and their form, as far as that needs no network but to the secrets.
+
+        Raises:
+            Undelivered: a secret is missing, or is not what it should be.
+        """
+        if receiver := self._checked_receiver(target):
+            receiver.require_valid()
+
+    def _checked_receiver(self, target: NotifyTarget) -> Receiver | None:
+        """Return the receiver of a target whose secrets are there; None for a service of Apprise, which is checked."""
         if target.format == "apprise":
             self._service(target).require_valid()
-        elif target.token_secret:
-            self._bot(target).receiver.require_reachable()
-        else:
-            self._keys(target)
-            self._receiver(target).require_reachable()
+            return None
+        if target.token_secret:
+            return self._bot(target).receiver
+        self._keys(target)
+        return self._receiver(target)
 
     def _service(self, target: NotifyTarget) -> AppriseService:
         url = self._read(target, target.webhook_secret)

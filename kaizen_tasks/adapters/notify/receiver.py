@@ -99,7 +99,9 @@ class Receiver:
         host = urlsplit(self.url).hostname or ""
         if problem := address_problem(address, host=host, private_host=self.private_host):
             where = host if host == address else f"{host} ({address})"
-            hint = f'if that is meant, write private_host = "{host}" in [[notify]]; else correct {self.setting}'
+            hint = f"correct {self.setting}: no message may be sent there"
+            if not address_problem(address, host=host, private_host=host):
+                hint = f'if that is meant, write private_host = "{host}" in [[notify]]; else correct {self.setting}'
             raise self.error(f"{where} {problem}", hint=hint, is_permanent=True)
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> ProbeResponse:
@@ -155,8 +157,9 @@ class Receiver:
         except ValueError:
             target = "nowhere"
         place = "itself" if target == self.host else self.clean(target)[:MAX_REASON_LENGTH]
-        message = f"{self.host} redirects to {place} (HTTP {response.received_status}), which messages do not follow"
-        return self.error(message, hint=f"write the final address into {self.setting}", is_permanent=True)
+        message = f"{self.host} redirects to {place} (HTTP {response.received_status})"
+        hint = f"messages follow no redirect: write the final address into {self.setting}"
+        return self.error(message, hint=hint, is_permanent=True)
 
 
 def retry_seconds(headers: Mapping[str, str], now: datetime) -> float:

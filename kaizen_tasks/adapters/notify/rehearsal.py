@@ -42,6 +42,8 @@ class RehearsalMessenger(Messenger):
         return ""
 
     def require_usable(self, target: NotifyTarget) -> None:
-        """Check what a message to a receiver on this machine needs; the others get none."""
+        """Check what a message needs; the names of receivers elsewhere are not looked up, since these get none."""
         if self._messenger.is_on_this_machine(target):
             self._messenger.require_usable(target)
+        else:
+            self._messenger.require_valid(target)

@@ -121,6 +121,8 @@ def test_service_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch)
         (f"nosuch://{PASSWORD}", "is not an address that Apprise knows"),
         (f"https://example.com/{PASSWORD}", "is not an address that Apprise knows"),
         ("syslog://", "names a service of the machine on which a command happens to run"),
+        ("dbus://", "names a service of the machine on which a command happens to run"),
+        ("windows://", "names a service of the machine on which a command happens to run"),
     ],
 )
 def test_address_that_apprise_does_not_know_is_refused(url: str, problem: str) -> None:

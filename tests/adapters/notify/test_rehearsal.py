@@ -56,8 +56,6 @@ def test_message_to_anybody_else_is_shown_and_not_sent(target: NotifyTarget) -> 
     inner = messenger_with(kaizen_hook="https://hooks.example/x", kaizen_broken="http://[", kaizen_bot="xoxb-1")
     messenger = RehearsalMessenger(inner, lines.append)
 
-    messenger.require_usable(target)
-
     assert messenger.send(promoted(), target, reference="1.2") == ""
     assert lines == [f"would tell team: {promoted().subject}"]
 
@@ -77,3 +75,31 @@ def test_test_message_to_anybody_else_is_refused(secret: str, problem: str) -> N
         messenger.send(promoted(topic=Topic.TEST), NotifyTarget(name="team", webhook_secret=secret))
 
     assert (caught.value.message, lines) == (problem, [])
+
+
+@pytest.mark.parametrize(
+    ("target", "problem"),
+    [
+        (NotifyTarget(name="team", webhook_secret="kaizen/missing"), "there is no secret kaizen/missing"),
+        (NotifyTarget(name="team", webhook_secret="kaizen/broken"), "the secret kaizen/broken is not a URL"),
+        (
+            NotifyTarget(name="team", format="slack", token_secret="kaizen/hook", channel="C01"),
+            "is not a token of Slack",
+        ),
+        (NotifyTarget(name="team", format="apprise", webhook_secret="kaizen/missing"), "there is no secret"),
+    ],
+)
+def test_check_finds_what_is_wrong_with_a_secret(target: NotifyTarget, problem: str) -> None:
+    inner = messenger_with(kaizen_hook="https://hooks.example/x", kaizen_broken="http://[")
+
+    with pytest.raises(Undelivered, match=problem):
+        RehearsalMessenger(inner, list[str]().append).require_usable(target)
+
+
+def test_check_looks_up_no_name_to_which_nothing_is_sent() -> None:
+    lines: list[str] = []
+    messenger = RehearsalMessenger(messenger_with(kaizen_hook="https://hooks.invalid/x"), lines.append)
+
+    messenger.require_usable(NotifyTarget(name="team", webhook_secret="kaizen/hook"))
+
+    assert lines == []
