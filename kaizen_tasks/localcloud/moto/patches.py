@@ -18,6 +18,7 @@ from moto.core import responses
 from moto.core.common_models import BaseModel
 from moto.core.serialize import BaseJSONSerializer
 from moto.dynamodb import comparisons
+from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models import table as dynamodb_table
 from moto.dynamodb.models.table import Table
 from moto.moto_api._internal import mock_random
@@ -26,6 +27,7 @@ from moto.secretsmanager.exceptions import InvalidParameterException
 from moto.secretsmanager.models import SecretsManagerBackend
 
 from kaizen_tasks.localcloud.moto.moto_errors import ExpressionError
+from kaizen_tasks.localcloud.moto.transactions import write_with_saved_items
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,6 +43,7 @@ def patch_moto() -> None:
     _patch_dynamodb_queries()
     _patch_dynamodb_serialization()
     _patch_dynamodb_conditions()
+    _replace(DynamoDBBackend, "transact_write_items", write_with_saved_items)
     _patch_instance_tracking()
     _patch_clock()
     _replace(responses, "method_names_from_class", functools.cache)  # for every request otherwise
