@@ -72,14 +72,21 @@ def _remarks(background: BackgroundSender, tools: CommandTools, *, is_complete: 
         and not is_given_up(message, now)
         and (not is_complete or message.reserved_until is None or message.reserved_until <= now)
     ]
+    named = [message.target for message in waiting]
+    if not is_complete:  # news that is no message yet
+        threads = {(message.target, message.message.thread) for message in waiting}
+        news = dict.fromkeys((each.target, each.thread) for each in sender.left.notifications if each.target in names)
+        named += [target for target, thread in news if (target, thread) not in threads]
     if tools.outbox.problem:
         yield f"nobody is told: {tools.outbox.problem}; inv setup --print-iam prints what it takes"
-    if waiting:
-        targets = list_names(list(dict.fromkeys(message.target for message in waiting)))
-        verb, pronoun = ("waits", "it goes") if len(waiting) == 1 else ("wait", "they go")
+    if named:
+        targets = list_names(list(dict.fromkeys(named)))
+        verb, pronoun = ("waits", "it goes") if len(named) == 1 else ("wait", "they go")
         why = f": {reasons}" if reasons else ""
-        yield f"{counted(len(waiting), 'message')} {verb} for {targets}{why}; {pronoun} out with the next command"
+        yield f"{counted(len(named), 'message')} {verb} for {targets}{why}; {pronoun} out with the next command"
     elif background.failure:
         yield f"messages were not sent: {reasons}; they go out with the next command"
+    elif not is_complete:
+        yield "the messages of this command may not all have been sent; what is left goes out with the next command"
     for message in sender.dropped:
         yield f"dropped after a month in which {message.target} did not accept it: {message.message.subject}"

@@ -10,6 +10,7 @@ from kaizen_tasks.domain.notification.topic import Topic
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 GROUP = ("mark", "shane", "dom")
+FLEET = tuple(f"tenant{number:02}" for number in range(60))
 
 
 def notification(
@@ -25,8 +26,9 @@ def notification(
     target: str = "team",
     actor: str = "ada",
 ) -> Notification:
-    """Return a notification; tenants are in the stage `beta`, each other environment is a stage of its own."""
-    is_tenant = environment in GROUP
+    """Return a notification; tenants are in `beta` or `fleet`, each other environment is a stage of its own."""
+    groups = {**dict.fromkeys(GROUP, ("beta", len(GROUP))), **dict.fromkeys(FLEET, ("fleet", len(FLEET)))}
+    stage, stage_size = groups.get(environment, (environment, 1))
     change = Change(
         environment=environment,
         topic=topic,
@@ -40,8 +42,8 @@ def notification(
         target=target,
         thread=thread,
         change=change,
-        stage="beta" if is_tenant else environment,
-        stage_size=len(GROUP) if is_tenant else 1,
+        stage=stage,
+        stage_size=stage_size,
         next_step=next_step,
         commit="4f2a9c81" * 5,
     )

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kaizen_tasks.domain.notification.topic import Topic
 from kaizen_tasks.errors import DeployFailed, Undelivered, Unreachable
 from kaizen_tasks.flows.notification import session
 from kaizen_tasks.flows.notification.session import sending_messages
-from tests.domain.notification.news import notification
+from tests.domain.notification.news import FLEET, notification
 from tests.fakes.messenger import FakeMessenger
+from tests.fakes.outbox import FakeOutbox
 from tests.fakes.tools import FakeTools, settings
-from tests.support.waiting import wait_for
+from tests.support.waiting import HANG_SECONDS, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +24,12 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.notification.target import NotifyTarget
 
 PROD = (settings().environments["prod"],)
+SLOW_OUTBOX = {
+    "queue": "1 message waits for team; it goes out with the next command",
+    "content": "the messages of this command may not all have been sent; what is left goes out with the next command",
+}
+"""What a command says at its end, by the request that has no answer yet."""
+
 NOTIFY = [{"webhook_secret": "kaizen/slack", "name": "team"}]
 
 
@@ -163,3 +171,36 @@ def test_target_that_hangs_is_the_only_one_that_is_named(monkeypatch: pytest.Mon
 
     assert tools.reporter.lines == ["1 message waits for ops; it goes out with the next command"]
     released.set()
+
+
+@pytest.mark.parametrize("failed", [(), FLEET[:2]])
+def test_rollout_to_many_tenants_is_told_at_its_end(tools: FakeTools, failed: tuple[str, ...]) -> None:
+    with sending_messages(tools, PROD):
+        for name in FLEET:
+            tools.outbox.write([notification(name, Topic.FAILED if name in failed else Topic.PROMOTED)])
+
+    told = {change.environment for _, message, _ in tools.messenger.sent for change in message.changes}
+    summary = "fleet: failed: tenant00, tenant01; 58 of 60 promoted" if failed else "fleet: 60 of 60 promoted"
+    assert told == set(FLEET)
+    assert tools.messenger.sent[-1][1].summary[0] == summary
+    assert tools.reporter.lines == []
+
+
+@pytest.mark.parametrize("call", ["queue", "content"])
+def test_outbox_that_is_too_slow_is_one_line(tools: FakeTools, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    called, released = threading.Event(), threading.Event()
+    original = getattr(FakeOutbox, call)
+
+    def answer_late(*arguments: Any) -> Any:
+        called.set()
+        released.wait()
+        return original(*arguments)
+
+    monkeypatch.setattr(session, "END_SECONDS", 0.1)
+    monkeypatch.setattr(FakeOutbox, call, answer_late)
+    with sending_messages(tools, PROD):
+        tools.outbox.write([notification(FLEET[0], Topic.FAILED), *(notification(name) for name in FLEET[1:])])
+        called.wait(HANG_SECONDS)
+    released.set()
+
+    assert tools.reporter.lines == [SLOW_OUTBOX[call]]
