@@ -21,7 +21,7 @@ from invoke.tasks import Task
 
 from kaizen_tasks.cli import stopped
 from kaizen_tasks.cli.entry_point import correction
-from kaizen_tasks.cli.error_text import error_text, text_of_parts
+from kaizen_tasks.cli.error_text import error_text, log_error, text_of_parts
 from kaizen_tasks.domain.text.printable import printable_lines
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, UsageError
 
@@ -177,9 +177,11 @@ def _errors_as_exits(task_name: str, *, read_only: bool) -> Iterator[None]:
         _show_traceback()
         if isinstance(error, UsageError):
             correction.complete_hint(error, _typed_name(task_name))
+        log_error(error)
         raise Exit(_new_line_after_echo(error.__context__) + error_text(error), code=error.exit_code) from error
     except KeyboardInterrupt as error:
         interruption = stopped.signal_error(error)
+        log_error(interruption)
         raise Exit(_new_line_after_echo(error) + error_text(interruption), code=interruption.exit_code) from None
     except Exit:
         raise
@@ -187,10 +189,12 @@ def _errors_as_exits(task_name: str, *, read_only: bool) -> Iterator[None]:
         _show_traceback()
         if isinstance(error, OSError) and stopped.is_environment_error(error):
             output_error = stopped.output_error(error, read_only=read_only)
+            log_error(output_error)
             if isinstance(error, BrokenPipeError) and output_error.state == NOTHING_CHANGED:
                 raise Exit from error  # its reader has enough, as in `inv status | head -1`
             raise Exit(error_text(output_error), code=output_error.exit_code) from error
         message = f"unexpected {type(error).__name__}: {error}"
+        log_error(KaizenError(message))
         hint = f"see where: inv --debug {_typed_name(task_name)}"
         raise Exit(text_of_parts((message,), "this is a bug of kaizen_tasks", hint), code=1) from error
 

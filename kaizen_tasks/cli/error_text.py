@@ -11,12 +11,12 @@ from kaizen_tasks.domain.text.printable import disarm_commands, printable
 from kaizen_tasks.errors import Cancelled, ConfigurationError, KaizenError
 
 LABEL = "error: "
+RUN_LOG = "kaizen_tasks.adapters.console.run_log"
 
 
 def error_text(error: KaizenError) -> str:
     """Return an error as it is printed on stderr, each of its parts on a line of its own."""
-    problems = error.problems if isinstance(error, ConfigurationError) else (error.message,)
-    return text_of_parts(problems, error.state, error.hint, label="" if isinstance(error, Cancelled) else LABEL)
+    return text_of_parts(_problems(error), error.state, error.hint, label=_label(error))
 
 
 def text_of_parts(problems: tuple[str, ...], state: str = "", hint: str = "", *, label: str = LABEL) -> str:
@@ -30,6 +30,27 @@ def text_of_parts(problems: tuple[str, ...], state: str = "", hint: str = "", *,
 
         if is_interactive(sys.stderr):
             return render_error(label, problems, state, hint, stream=sys.stderr)
+    return _plain_text(problems, state, hint, label)
+
+
+def log_error(error: KaizenError) -> None:
+    """Write an error into the log of the run, if it has one, as it is printed in a pipe."""
+    run_log = sys.modules.get(RUN_LOG)  # not imported for it: without a run there is no log
+    if run_log is None:
+        return
+    problems = tuple(map(printable, _problems(error)))
+    run_log.end_logs(_plain_text(problems, printable(error.state), printable(error.hint), _label(error)))
+
+
+def _problems(error: KaizenError) -> tuple[str, ...]:
+    return error.problems if isinstance(error, ConfigurationError) else (error.message,)
+
+
+def _label(error: KaizenError) -> str:
+    return "" if isinstance(error, Cancelled) else LABEL
+
+
+def _plain_text(problems: tuple[str, ...], state: str, hint: str, label: str) -> str:
     lines = (*(f"{label}{problem}" for problem in problems), state, hint)
     return "\n".join(disarm_commands(line) for line in lines if line)
 

@@ -15,6 +15,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from kaizen_tasks import errors
+from kaizen_tasks.adapters.console.run_log import RunLog
 from kaizen_tasks.cli.command import DRY_RUN_END, DRY_RUN_NOTE, HANDLERS, command
 from kaizen_tasks.cli.flags import Flag
 from kaizen_tasks.errors import (
@@ -26,6 +27,7 @@ from kaizen_tasks.errors import (
     UsageError,
     VerifyFailed,
 )
+from tests.fakes.clock import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -271,6 +273,20 @@ def test_debug_prints_the_traceback_of_every_error(
     fail(error)
 
     assert ("Traceback (most recent call last)" in capsys.readouterr().err) is shown
+
+
+def test_error_is_the_end_of_the_log(tmp_path: Path) -> None:
+    log = RunLog("coach", FakeClock(), folder=lambda: tmp_path)
+    log.open()
+
+    fail(KaizenError("2 of 60 do not have v1.2.3", state="done: ann", hint="continue: inv promote-beta"))
+
+    (file,) = tmp_path.iterdir()
+    assert [line[21:] for line in file.read_text(encoding="utf-8").splitlines()] == [
+        "error: 2 of 60 do not have v1.2.3",
+        "done: ann",
+        "continue: inv promote-beta",
+    ]
 
 
 def test_task_passes_flags_defaults_and_bound_arguments_to_its_handler(handlers: ModuleType) -> None:

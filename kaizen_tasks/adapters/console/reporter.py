@@ -146,7 +146,7 @@ class EventReporter:
     def _name_log(self) -> None:
         """Say where all lines are, if the console has left some out."""
         if self._run_log is not None and self._run_log.path is not None:
-            self._tell(f"full log: {self._run_log.path}")
+            self._tell(f"full log: {self._run_log.shown_path}")
 
     def heading(self, text: str) -> None:
         """Show what is about to happen to which environments."""
@@ -237,7 +237,7 @@ class EventReporter:
         place = ""
         if self._run_log is not None:
             self._run_log.open()
-            place = f", all lines in {self._run_log.path}" if self._run_log.path else ""
+            place = f", all lines in {self._run_log.shown_path}" if self._run_log.path else ""
         self._tell(f"{count} environments: a line for each that ends{place}")
 
     def _logged(self, environments: Sequence[str]) -> AbstractContextManager[None]:

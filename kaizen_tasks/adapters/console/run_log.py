@@ -13,13 +13,15 @@ from pathlib import Path
 from kaizen_tasks.adapters.console.ci_output import LINES
 from kaizen_tasks.adapters.console.events import RunEvent
 from kaizen_tasks.adapters.console.plain_view import LABEL_WIDTH, PlainView
-from kaizen_tasks.adapters.host.user_folders import state_folder
+from kaizen_tasks.adapters.host.user_folders import home_folder, state_folder
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.ports.clock import Clock
 
 FOLDER_VARIABLE = "KAIZEN_LOGS"  # the environment variable that names the folder
 MAX_LOGS = 50  # of an app: the oldest are removed
 MAX_EARLIER_LINES = 5_000  # of the run before its log is needed
+
+_open_logs: list[RunLog] = []  # of this process
 
 
 def log_folder() -> Path:
@@ -30,6 +32,14 @@ def log_folder() -> Path:
     """
     configured = os.environ.get(FOLDER_VARIABLE)
     return Path(configured).absolute() if configured else state_folder() / "logs"
+
+
+def end_logs(error: str) -> None:
+    """Write the error that ends the run into its log, if it has one: what is wrong, what is done, what to type next."""
+    for log in _open_logs:
+        for line in error.splitlines():
+            log.write(f"{line}\n")
+    _open_logs.clear()
 
 
 class RunLog:
@@ -88,6 +98,15 @@ class RunLog:
                 self._failure = f"there is no full log: {_reason(error)}"
             self._append("".join(self._earlier_lines))
             self._earlier_lines.clear()
+            _open_logs.append(self)
+
+    @property
+    def shown_path(self) -> str:
+        """The file as it is typed, from the home folder on: `~/…`; empty before it is there."""
+        home = home_folder()
+        if self.path is None or home is None or home == Path("/") or not self.path.is_relative_to(home):
+            return str(self.path or "")
+        return f"~/{self.path.relative_to(home)}"
 
     def pop_failure(self) -> str:
         """Return why the log lacks lines, but only once; empty if it lacks none."""

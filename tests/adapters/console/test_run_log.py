@@ -135,3 +135,34 @@ def test_folder_is_that_of_the_variable_else_below_the_state(monkeypatch: pytest
 
     monkeypatch.setenv(FOLDER_VARIABLE, "logs")
     assert log_folder() == Path.cwd() / "logs"
+
+
+def test_log_ends_with_how_the_run_ended(tmp_path: Path) -> None:
+    run, success = Run(tmp_path / "failed"), Run(tmp_path / "succeeded")
+    for each in (run, success):
+        with each.reporter.rollout_table([f"tenant{number}" for number in range(60)], lambda _: None):
+            each.reporter.environment_finished("tenant0", "")
+
+    run_log.end_logs("error: 59 of 60 do not have v1.2.3\ndone: tenant0\ncontinue: inv promote-beta")
+    run.reporter.note("later")
+    success.reporter.summary("all serve v1.2.3", "next: inv promote-prod", 3.0)
+    run_log.end_logs("error: of another run")
+
+    (failed,), (succeeded,) = (list(each.iterdir()) for each in (tmp_path / "failed", tmp_path / "succeeded"))
+    assert [line[21:] for line in failed.read_text(encoding="utf-8").splitlines()][-4:] == [
+        "error: 59 of 60 do not have v1.2.3",
+        "done: tenant0",
+        "continue: inv promote-beta",
+        "later",
+    ]
+    assert succeeded.read_text(encoding="utf-8").endswith("all serve v1.2.3 (3.0s); next: inv promote-prod\n")
+
+
+def test_path_begins_at_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    run = Run(tmp_path / "logs")
+
+    run.build("#1")
+
+    (file,) = (tmp_path / "logs").iterdir()
+    assert run.lines[-1] == f"full log: ~/logs/{file.name}"

@@ -24,6 +24,9 @@ _PROGRAM = rf"(?:[^\s:;,(]*/)?(?:inv|invoke|kaizen|aws|git(?= (?:{GIT_COMMANDS}|
 COMMAND = re.compile(rf"(?<![^\s(])(?:next: )?(?:[A-Z_]+=\S+ )*{_PROGRAM}(?:(?<![,.:]) {_END}{_WORD})+")
 """A command in a text, or the next one with that word, up to the sentence that goes on."""
 
+PLACE = re.compile(r"[(\"']?(?:(?:~|\.{1,2})?/|[a-z]+://)[^\s/]")
+"""How a word begins that is a path or an address."""
+
 COMMAND_LINE = re.compile(r"(?:export|unset|cd|\.) \S")
 """How a line begins that is a command of the shell as a whole."""
 
@@ -46,13 +49,19 @@ def wrap_words(text: str, width: int, indent: str = INDENT) -> Iterator[str]:
     line, is_empty = margin, True
     for word in _words(words):
         longer = f"{line}{'' if is_empty else ' '}{word}"
-        is_command = " " in word
-        fits_next_line = cell_len(f"{margin}{indent}{word}") <= width
-        if not is_empty and cell_len(longer) > width and (is_command or fits_next_line or cell_len(line) > width):
+        next_line = _further_line(margin, indent, word, width)
+        is_better = " " in word or cell_len(next_line) <= width or cell_len(line) > width
+        if not is_empty and cell_len(longer) > width and is_better:
             yield line
-            longer = f"{margin}{indent}{word}"
+            longer = next_line
         line, is_empty = longer, False
     yield line
+
+
+def _further_line(margin: str, indent: str, word: str, width: int) -> str:
+    """Return how a further line begins with a word: a path or an address that only just fits begins further left."""
+    is_outdented = PLACE.match(word) and cell_len(f"{margin}{word}") <= width < cell_len(f"{margin}{indent}{word}")
+    return f"{margin}{word}" if is_outdented else f"{margin}{indent}{word}"
 
 
 def _words(text: str) -> Iterable[str]:
