@@ -52,7 +52,12 @@ environments.prod = {{protected = true}}
 {"".join(f"environments.{name} = {{}}" + chr(10) for name in TENANTS)}"""
 """An app whose promotions are split over several machines, so that `init` writes every kind of job."""
 
-LOCK = "kaizen_tasks/requirements.lock"
+LOCKS = {
+    "kaizen_tasks/requirements.lock": ("--extra", "dashboard"),
+    "kaizen_tasks/requirements-notify.lock": ("--extra", "dashboard", "--extra", "notify"),
+}
+"""What pipelines of apps install, without and with Apprise."""
+
 GITLAB_SCHEMA = ("--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci")
 ZIZMOR_OPTIONS = ("--offline", "--no-progress", "--strict-collection", "--min-severity", "medium")
 """Below that, it recommends `$/` for a workflow of the same repository, which older GitHub Enterprise Servers lack."""
@@ -261,8 +266,9 @@ def lock(session: nox.Session) -> None:
     with tempfile.TemporaryDirectory() as folder:
         build_requirements = Path(folder) / "build.in"
         build_requirements.write_text("\n".join(PROJECT["build-system"]["requires"]), encoding="utf-8")
-        files = ("pyproject.toml", str(build_requirements), "--extra", "dashboard")
-        session.run("uv", "pip", "compile", "--quiet", "--upgrade", *options, *files, "--output-file", LOCK)
+        compilation = ("uv", "pip", "compile", "--quiet", "--upgrade", *options, "pyproject.toml", build_requirements)
+        for path, extras in LOCKS.items():
+            session.run(*compilation, *extras, "--output-file", path)
 
 
 @nox.session(venv_backend="none", tags=["ci"], default=False)

@@ -6,27 +6,33 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-PINS = re.findall(
-    r"^([\w.-]+)==(\S+)((?: ;[^\\\n]*)?(?: \\\n    --hash=sha256:[0-9a-f]{64})+)$",
-    (ROOT / "kaizen_tasks/requirements.lock").read_text(encoding="utf-8"),
-    re.MULTILINE,
-)
+LOCKS = [("requirements.lock", ["dashboard"]), ("requirements-notify.lock", ["dashboard", "notify"])]
+"""The extras whose requirements each file has: pipelines publish the dashboard, and some send messages by Apprise."""
+
+PIN = re.compile(r"^([\w.-]+)==(\S+)((?: ;[^\\\n]*)?(?: \\\n    --hash=sha256:[0-9a-f]{64})+)$", re.MULTILINE)
 
 
-def test_every_requirement_is_pinned_to_a_version_that_it_accepts() -> None:
+def read_lock(name: str) -> str:
+    """Return the text of a file of pins."""
+    return (ROOT / "kaizen_tasks" / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("name", "extras"), LOCKS)
+def test_every_requirement_is_pinned_to_a_version_that_it_accepts(name: str, extras: list[str]) -> None:
     """`nox -s lock` renews the pins."""
-    versions = {canonicalize_name(name): version for name, version, _ in PINS}
+    versions = {canonicalize_name(package): version for package, version, _ in PIN.findall(read_lock(name))}
     project = PROJECT["project"]
     needed = map(
         Requirement,
         [
             *project["dependencies"],
-            *project["optional-dependencies"]["dashboard"],  # pipelines publish it
+            *(each for extra in extras for each in project["optional-dependencies"][extra]),
             *PROJECT["build-system"]["requires"],
         ],
     )
@@ -37,7 +43,8 @@ def test_every_requirement_is_pinned_to_a_version_that_it_accepts() -> None:
     assert unmet == []
 
 
-def test_every_pin_has_hashes() -> None:
-    lines = (ROOT / "kaizen_tasks/requirements.lock").read_text(encoding="utf-8").splitlines()
+@pytest.mark.parametrize(("name", "extras"), LOCKS)
+def test_every_pin_has_hashes(name: str, extras: list[str]) -> None:
+    text = read_lock(name)
 
-    assert len(PINS) == sum("==" in line for line in lines) > 20
+    assert len(PIN.findall(text)) == sum("==" in line for line in text.splitlines()) > 20 + 5 * len(extras[1:])

@@ -25,8 +25,17 @@ def read_installation() -> Installation:
     https://packaging.python.org/specifications/direct-url/
     """
     address, commit = _read_origin()
-    dependencies = (files("kaizen_tasks") / "requirements.lock").read_text(encoding="utf-8")
-    return Installation(version=__version__, address=address, commit=commit, dependencies=dependencies)
+    return Installation(
+        version=__version__,
+        address=address,
+        commit=commit,
+        dependencies=_read_data("requirements.lock"),
+        notify_dependencies=_read_data("requirements-notify.lock"),
+    )
+
+
+def _read_data(name: str) -> str:
+    return (files("kaizen_tasks") / name).read_text(encoding="utf-8")
 
 
 def _read_origin() -> tuple[str, str]:

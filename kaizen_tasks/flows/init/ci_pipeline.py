@@ -49,11 +49,12 @@ def ci_files(
     fragments, build, rules = settings.changelog.fragments, settings.build, settings.release
     branch = next((name for name in rules.branches if not GLOB_CHARACTERS & {*name}), "main")
     folder = locate_app(repo_scan.subfolder, rules.tag)
+    needs_apprise = any(target.format == "apprise" for target in settings.notify)
     inputs = PipelineInputs(
         branch=branch,
         region=settings.aws.region,
         stages=tuple(_pipeline_stage(name, settings) for name in settings.pipeline),
-        installation=installation,
+        installation=installation.with_apprise() if needs_apprise else installation,
         repository=urlsplit(_page(repo_scan, settings)).path.strip("/"),
         release_paths=(changelog_file, VERSION_FILE, *([f"{fragments}/**"] if fragments else [])),
         version_paths=tuple(dict.fromkeys(rule.path for rule in settings.version_files)),

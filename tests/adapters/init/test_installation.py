@@ -75,6 +75,7 @@ def test_an_installer_has_recorded_a_commit(
 
     assert (found.version, found.address, found.commit) == (__version__, address, commit)
     assert found.dependencies.startswith("attrs==")
+    assert found.notify_dependencies.startswith("apprise==")
 
 
 def test_tasks_that_are_not_installed_are_from_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:

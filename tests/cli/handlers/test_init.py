@@ -613,6 +613,23 @@ def test_a_pipeline_installs_no_name_that_anybody_could_register(
     assert requirement == f"kaizen-tasks @ git+{SOURCE[1]}@v1.2.3"
 
 
+@pytest.mark.parametrize("system", ["github", "gitlab"])
+@pytest.mark.parametrize("format_name", ["apprise", "json"])
+def test_a_pipeline_installs_apprise_for_a_target_that_needs_it(
+    folder: Path, init: Init, system: str, format_name: str
+) -> None:
+    committed(folder, APP)
+    init("--yes").expect_success()
+    with (folder / "kaizen.toml").open("a", encoding="utf-8") as file:
+        file.write(f'\n[[notify]]\nformat = "{format_name}"\nwebhook_secret = "kaizen/pager"\n')
+
+    init("--yes", "--ci", system, *SOURCE).expect_success()
+
+    requirements = (folder / f".{system}" / "kaizen" / "dependencies.txt").read_text(encoding="utf-8")
+    assert ("\napprise==" in requirements) == (format_name == "apprise")
+    assert "\njinja2==" in requirements
+
+
 def test_the_repository_of_these_tasks_is_asked_for_at_a_terminal(
     folder: Path, init: Init, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,12 +26,14 @@ class Installation:
         address: https address of its git repository; empty when unknown.
         commit: the commit that it was built from; empty when unknown.
         dependencies: what it needs, as a requirements file with hashes.
+        notify_dependencies: the same with Apprise, which targets of `format = "apprise"` need.
     """
 
     version: str
     address: str = ""
     commit: str = ""
     dependencies: str = ""
+    notify_dependencies: str = ""
 
     @property
     def requirement(self) -> str:
@@ -45,6 +47,10 @@ class Installation:
     def is_pinned(self) -> bool:
         """Whether the requirement can only ever mean the same files."""
         return bool(self.address and self.commit)
+
+    def with_apprise(self) -> Installation:
+        """Return this copy with Apprise among its dependencies."""
+        return evolve(self, dependencies=self.notify_dependencies)
 
     def from_source(self, source: str) -> Installation:
         """Return this copy as it is found in a repository, if need be at a commit: `https://HOST/OWNER/REPOSITORY@COMMIT`.
