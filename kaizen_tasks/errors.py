@@ -21,6 +21,8 @@ class KaizenError(Exception):
     """
 
     exit_code: ClassVar[int] = 1
+    is_on_job_page = False
+    """Whether the page of the CI job has a section about the command that has failed, to which the error is added."""
 
     def __init__(
         self,

@@ -207,7 +207,8 @@ def _show_on_job_page(task_name: str, error: Exit) -> None:
     from kaizen_tasks.domain.run_summary import failure_markdown  # noqa: PLC0415 - only in CI
 
     command_line = f"{correction.program_name()} {_typed_name(task_name)}"
-    markdown = failure_markdown(command_line, error.message or "", code=error.code)
+    has_title = isinstance(error.__cause__, KaizenError) and error.__cause__.is_on_job_page
+    markdown = failure_markdown(command_line, error.message or "", code=error.code, has_title=has_title)
     if problem := add_to_job_page(markdown, is_success=False, environ=os.environ):
         sys.stderr.write(f"note: {problem}\n")
 

@@ -36,6 +36,8 @@ class RunSummary:
         entries: what it has added to the ledger, oldest first.
         urls: URLs of the environments, by name.
         commits_url: what the URLs of commits' pages begin with; or empty.
+        environments: names of those that the command is for, in order; each has a row, also without a deployment.
+        holds: why some of them were left out, by name.
     """
 
     title: str
@@ -44,6 +46,8 @@ class RunSummary:
     entries: tuple[LedgerEntry, ...] = ()
     urls: Mapping[str, str] = field(factory=dict)
     commits_url: str = ""
+    environments: Sequence[str] = ()
+    holds: Mapping[str, str] = field(factory=dict)
 
     def as_markdown(self) -> str:
         """Return a heading, a table of deployments, and the end; empty for a command that failed before any."""
@@ -57,13 +61,23 @@ class RunSummary:
     def _table(self) -> Iterator[str]:
         """Yield the lines of the table, what has failed first; none without a deployment."""
         deployments = sorted(self._deployments(), key=lambda deployment: deployment.last.event is Event.VERIFIED)
-        if not deployments:
+        if not deployments and not self.holds:
             return
-        yield _row(HEADER)
-        yield _row(["---"] * len(HEADER))
-        yield from (_row(self._cells(deployment)) for deployment in deployments[:MAX_ROWS])
+        rows = [*map(self._cells, deployments[:MAX_ROWS]), *self._other_rows(free=MAX_ROWS - len(deployments))]
+        columns = [index for index in range(len(HEADER)) if any(row[index] for row in rows)]
+        for row in (HEADER, ("---",) * len(HEADER), *rows):
+            yield _row([row[index] for index in columns])
         if len(deployments) > MAX_ROWS:
             yield f"\nand {counted(len(deployments) - MAX_ROWS, 'deployment')} more: see `inv history`"
+
+    def _other_rows(self, *, free: int) -> Iterator[tuple[str, ...]]:
+        """Yield the rows of the environments to which nothing was deployed, as far as there is room."""
+        deployed = {entry.environment for entry in self.entries}
+        others = [name for name in dict.fromkeys((*self.environments, *self.holds)) if name not in deployed]
+        for name in others[: max(free, 0)]:
+            outcome = "⏸ left out" if name in self.holds else "no deployment"
+            link, reason = markdown_link(name, self.urls.get(name, "")), _shorten(self.holds.get(name, ""))
+            yield (link, "", "", outcome, "", "", escape_markdown(reason))
 
     def _deployments(self) -> Sequence[Deployment]:
         names = dict.fromkeys(entry.environment for entry in self.entries)
@@ -88,9 +102,17 @@ class RunSummary:
         )
 
 
-def failure_markdown(command: str, text: str, *, code: int) -> str:
-    """Return how a command has failed, with its error as it is printed: what is wrong, and what to type next."""
-    return f"### ❌ {escape_markdown(command)} failed (exit code {code})\n\n{code_block(text)}\n"
+def failure_markdown(command: str, text: str, *, code: int, has_title: bool = False) -> str:
+    """Return how a command has failed, with its error as it is printed: what is wrong, and what to type next.
+
+    Args:
+        command: the command line.
+        text: the error.
+        code: the exit code.
+        has_title: whether the page has the command's title and table already.
+    """
+    heading = "" if has_title else "### ❌ "
+    return f"{heading}{escape_markdown(command)} failed (exit code {code})\n\n{code_block(text)}\n"
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -259,19 +259,34 @@ def _execute_change(
             execution = Execution(tools=tools, guard=guard, holds=holds, mutations=mutations)
             with execution.mutations.reclassify_errors():
                 outcome = change.run(execution)
-    finally:
-        _finish_report(change, outcome, report, tools)
+    except BaseException as error:
+        _finish_report(change, None, holds, tools)
+        _note_job_page(error, report)
+        raise
+    _finish_report(change, outcome, holds, tools)
     if change.verifies and environments and not tools.dry:
         _note_stand_in(environments[0], tools)
     if outcome is not None and not tools.dry:
         tools.reporter.summary(outcome.text, outcome.next_step, tools.clock.monotonic() - started_at)
 
 
-def _finish_report(change: Change, outcome: Outcome | None, report: RunReport, tools: Tools) -> None:
+def _finish_report(change: Change, outcome: Outcome | None, holds: Mapping[str, Hold], tools: Tools) -> None:
     """Show how a change has ended on the pages that people review, and note what could not be shown there."""
-    text, next_step = (outcome.text, outcome.next_step) if outcome else ("", "")
-    for problem in report.finish(change.title, text=text, next_step=next_step):
+    problems = tools.run_report.finish(
+        change.title,
+        text=outcome.text if outcome else "",
+        next_step=outcome.next_step if outcome else "",
+        environments=[environment.name for environment in change.environments],
+        holds={name: str(hold) for name, hold in holds.items()},
+    )
+    for problem in problems:
         tools.reporter.note(f"note: {problem}")
+
+
+def _note_job_page(error: BaseException, report: RunReport) -> None:
+    """Let the error know whether the job's page has a section that it belongs to."""
+    if isinstance(error, KaizenError):
+        error.is_on_job_page = report.has_failure
 
 
 def _note_stand_in(environment: Environment, tools: Tools) -> None:

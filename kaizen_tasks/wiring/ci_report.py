@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from threading import Lock
 
 from attrs import define, field
 
 from kaizen_tasks.adapters.forge.deployment_queue import DeploymentQueue
-from kaizen_tasks.adapters.host.job_page import add_to_job_page
+from kaizen_tasks.adapters.host.job_page import add_to_job_page, has_job_page
 from kaizen_tasks.domain.deployment_status import status_from_entry
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.forge import ForgeProject
 from kaizen_tasks.domain.ledger import LedgerEntry
 from kaizen_tasks.domain.run_summary import RunSummary
+from kaizen_tasks.ports.run_report import NO_HOLDS
 
 
 @define(kw_only=True)
@@ -35,6 +36,7 @@ class CiRunReport:
     project: ForgeProject | None = None
     queue: DeploymentQueue | None = None
     environ: Mapping[str, str] = field(factory=dict)
+    has_failure: bool = field(init=False, default=False)
     _entries: list[LedgerEntry] = field(init=False, factory=list)
     _lock: Lock = field(init=False, factory=Lock)
 
@@ -50,7 +52,15 @@ class CiRunReport:
             if status is not None:
                 self.queue.add(status)
 
-    def finish(self, title: str, *, text: str = "", next_step: str = "") -> tuple[str, ...]:
+    def finish(
+        self,
+        title: str,
+        *,
+        text: str = "",
+        next_step: str = "",
+        environments: Sequence[str] = (),
+        holds: Mapping[str, str] = NO_HOLDS,
+    ) -> tuple[str, ...]:
         """Show the end on each page, and return what could not be shown."""
         with self._lock:
             entries, self._entries = tuple(self._entries), []
@@ -61,8 +71,12 @@ class CiRunReport:
             entries=entries,
             urls={name: environment.url for name, environment in self.environments.items()},
             commits_url=self.project.commit_url("") if self.project else "",
+            environments=environments,
+            holds=holds,
         )
         problems = [self.queue.finish()] if self.queue else []
-        if markdown := summary.as_markdown():
+        markdown = summary.as_markdown()
+        self.has_failure = bool(markdown) and not text and has_job_page(self.environ)
+        if markdown:
             problems.append(add_to_job_page(markdown, is_success=bool(text), environ=self.environ))
         return tuple(filter(None, problems))

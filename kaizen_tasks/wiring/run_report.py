@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from kaizen_tasks.adapters.host.ci_run import find_ci_run
 from kaizen_tasks.adapters.host.job_page import has_job_page
 from kaizen_tasks.domain.forge import TOKEN_VARIABLES, ForgeProject, find_project
 from kaizen_tasks.errors import KaizenError
+from kaizen_tasks.ports.run_report import NO_HOLDS
 
 if TYPE_CHECKING:
     from kaizen_tasks.adapters.forge.deployment_queue import DeploymentQueue
@@ -22,10 +23,20 @@ if TYPE_CHECKING:
 class NoRunReport:
     """No page, as in a dry run and on a laptop; implements the port `RunReport`."""
 
+    has_failure = False
+
     def record(self, entry: LedgerEntry) -> None:
         """Show nothing."""
 
-    def finish(self, title: str, *, text: str = "", next_step: str = "") -> tuple[str, ...]:
+    def finish(
+        self,
+        title: str,
+        *,
+        text: str = "",
+        next_step: str = "",
+        environments: Sequence[str] = (),
+        holds: Mapping[str, str] = NO_HOLDS,
+    ) -> tuple[str, ...]:
         """Show nothing."""
         return ()
 

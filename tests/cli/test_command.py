@@ -409,6 +409,18 @@ def test_error_is_on_the_page_of_the_job(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert second.startswith("❌ inv do failed (exit code 1)")
 
 
+def test_error_below_the_table_of_its_command_has_no_title(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    page = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
+    error = KaizenError("dom is held")
+    error.is_on_job_page = True
+
+    fail(error)
+
+    assert "### " not in page.read_text(encoding="utf-8")
+    assert "failed (exit code 1)\n\n```text\nerror: dom is held\n" in page.read_text(encoding="utf-8")
+
+
 def test_error_of_a_task_that_only_reads_is_not_on_the_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A workflow may write what such a task prints there itself."""
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))

@@ -35,10 +35,10 @@ def test_success_shows_what_went_where_and_what_comes_next() -> None:
     assert summary.as_markdown() == (
         "### ✅ coach: promote v1.2.3 to mark\n"
         "\n"
-        "| Environment | Release | Commit | Outcome | Took | Digest | Why |\n"
-        "| --- | --- | --- | --- | --- | --- | --- |\n"
+        "| Environment | Release | Commit | Outcome | Took | Digest |\n"
+        "| --- | --- | --- | --- | --- | --- |\n"
         f"| [mark](<https://mark.example>) | v1.2.3 | [4f2a9c8](<https://github.com/acme/coach/commit/{COMMIT}>)"
-        f" | ✅ verified | 1m 35s | {STARTED.digest[7:14]} |  |\n"
+        f" | ✅ verified | 1m 35s | {STARTED.digest[7:14]} |\n"
         "\n"
         "mark serves v1.2.3\n"
         "\n"
@@ -66,6 +66,27 @@ def test_release_that_is_rolled_back_has_two_rows() -> None:
     assert shown[1].endswith("| rollback: by hand |")
 
 
+def test_every_environment_has_a_row() -> None:
+    """One that is held, and one that was not reached, as well; a column without a value is left out."""
+    summary = RunSummary(
+        title="promote v1.2.3 to mark, dom, shane",
+        entries=(STARTED, VERIFIED),
+        environments=("mark", "dom", "shane"),
+        holds={"dom": "held by ada@laptop: a demo"},
+        urls={"dom": "https://dom.example"},
+    )
+
+    assert summary.as_markdown() == (
+        "### ❌ promote v1.2.3 to mark, dom, shane\n"
+        "\n"
+        "| Environment | Release | Commit | Outcome | Took | Digest | Why |\n"
+        "| --- | --- | --- | --- | --- | --- | --- |\n"
+        f"| mark | v1.2.3 | 4f2a9c8 | ✅ verified | 1m 35s | {STARTED.digest[7:14]} |  |\n"
+        "| [dom](<https://dom.example>) |  |  | ⏸ left out |  |  | held by ada&#64;laptop: a demo |\n"
+        "| shane |  |  | no deployment |  |  |  |\n"
+    )
+
+
 def test_command_that_failed_before_any_deployment_has_its_error_alone() -> None:
     assert RunSummary(title="promote").as_markdown() == ""
 
@@ -85,4 +106,10 @@ def test_long_table_ends_with_how_much_is_left_out() -> None:
 def test_failure_names_the_command_the_code_and_what_to_type() -> None:
     assert failure_markdown("inv promote-prod", "error: no\ninv doctor", code=3) == (
         "### ❌ inv promote-prod failed (exit code 3)\n\n```text\nerror: no\ninv doctor\n```\n"
+    )
+
+
+def test_failure_has_no_title_below_the_table_of_the_same_command() -> None:
+    assert failure_markdown("inv promote-beta", "error: no", code=9, has_title=True) == (
+        "inv promote-beta failed (exit code 9)\n\n```text\nerror: no\n```\n"
     )

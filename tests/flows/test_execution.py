@@ -366,7 +366,16 @@ def test_failed_run_is_reported_too(recorder: Recorder) -> None:
     def run(_: Execution) -> None:
         raise DeployFailed("it did not start")
 
-    with pytest.raises(DeployFailed):
+    with pytest.raises(DeployFailed) as failed:
         recorder.execute(recorder.change(run=run))
 
     assert recorder.tools.run_report.ends == [("change it", "", "")]
+    assert failed.value.is_on_job_page
+
+
+def test_held_environments_are_reported_with_the_others(recorder: Recorder) -> None:
+    hold = recorder.hold("mark")
+
+    recorder.execute(recorder.change("mark", "shane", hold_policy=HoldPolicy.LEAVE_OUT))
+
+    assert recorder.tools.run_report.rows == [{"mark": str(hold), "shane": ""}]
