@@ -97,7 +97,7 @@ UNTYPED = {
     "flows/migration/plan.py": (2, "an environment without a release or an image; in tests/flows/migration"),
     "flows/migration/retire.py": (2, MIGRATIONS),
     "flows/migration/undo.py": (2, MIGRATIONS),
-    "flows/notification/session.py": (1, ACCOUNT),
+    "flows/notification/session.py": (4, "the end of a release, after it; in tests/flows/notification/test_session.py"),
     "flows/outcome.py": (1, NO_HINT),
     "flows/promote/lines.py": (1, OTHER_STATES),
     "flows/promote/select.py": (2, OTHER_STATES),

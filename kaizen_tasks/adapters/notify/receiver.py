@@ -158,7 +158,7 @@ class Receiver:
             target = "nowhere"
         place = "itself" if target == self.host else self.clean(target)[:MAX_REASON_LENGTH]
         message = f"{self.host} redirects to {place} (HTTP {response.received_status})"
-        hint = f"messages follow no redirect: write the final address into {self.setting}"
+        hint = f"write the final address into {self.setting}: messages follow no redirect"
         return self.error(message, hint=hint, is_permanent=True)
 
 

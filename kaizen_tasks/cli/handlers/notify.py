@@ -37,9 +37,17 @@ def test(c: Context, *, name: str, json: bool) -> None:
 def _print_answers(deliveries: Sequence[TestDelivery]) -> None:
     from kaizen_tasks.adapters.console import tables  # noqa: PLC0415 - rich is slow to import
 
-    tables.print_labelled(
-        [(each.target.name, f"{each.answer} ({format_duration(each.seconds)})") for each in deliveries]
-    )
+    rows: list[tuple[str, str]] = []
+    for each in deliveries:
+        rows.append((each.target.name, f"{each.answer} ({format_duration(each.seconds)})"))
+        if each.error and each.error.hint and not _is_only_failure(deliveries):
+            rows.append(("", f"→ {each.error.hint}"))
+    tables.print_labelled(rows)
+
+
+def _is_only_failure(deliveries: Sequence[TestDelivery]) -> bool:
+    """Return whether one target has failed, whose fix is the hint of the error."""
+    return [delivery.error is None for delivery in deliveries].count(False) == 1
 
 
 def _send_waiting(tools: Toolbox, deliveries: Sequence[TestDelivery]) -> int | None:
@@ -71,5 +79,7 @@ def _require_all_accepted(deliveries: Sequence[TestDelivery]) -> None:
         names = ", ".join(delivery.target.name for delivery in deliveries if delivery.error)
         verb = "has" if len(errors) == 1 else "have"
         count = f"{len(errors)} of {len(deliveries)} targets {verb}" if len(deliveries) > 1 else "the target has"
-        hint = errors[0].hint or "check whether it works, then run the same command again"
+        hint = "correct each as said above, and check whether the others work; then run the same command again"
+        if len(errors) == 1:
+            hint = errors[0].hint or "check whether it works, then run the same command again"
         raise TargetsFailed(f"{count} not accepted the message: {names}", hint=hint)

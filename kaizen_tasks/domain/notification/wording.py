@@ -97,7 +97,7 @@ def _where(members: Sequence[Notification], topic: Topic, thread: Thread) -> tup
     if len(told) >= size:
         return f"all {counted(size, 'environment')} of {stage}", True
     if len(told) == len(names) == 1:
-        return f"{names[0]}, 1 of {counted(size, 'environment')} of {stage}", False
+        return f"{names[0]} (1 of {counted(size, 'environment')} of {stage})", False
     return f"{len(told)} of {counted(size, 'environment')} of {stage}", True
 
 

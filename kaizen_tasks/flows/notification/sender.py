@@ -50,7 +50,7 @@ class MessageSender:
         tries_all: whether every message is tried once, also those that wait for a later attempt, or for none.
         left: what was in the outbox when it was last read.
         delivered_ids: what was delivered, also while other targets are being waited for.
-        errors: why messages of a target were not delivered, by the target's name.
+        errors: why the last message of a target was not delivered, by the target's name.
         dropped: messages that were removed because they are too old.
     """
 
@@ -58,7 +58,7 @@ class MessageSender:
     tries_all: bool = False
     left: OutboxContent = field(factory=OutboxContent)
     delivered_ids: set[str] = field(factory=set)
-    errors: dict[str, str] = field(factory=dict)
+    errors: dict[str, Undelivered] = field(factory=dict)
     dropped: list[QueuedMessage] = field(factory=list)
     _tried_ids: set[str] = field(factory=set, init=False)
 
@@ -178,7 +178,7 @@ class MessageSender:
         try:
             reference = self.tools.messenger.send(message.message, target, reference=thread.reference)
         except Undelivered as error:
-            self.errors[target.name] = error.message.removeprefix(f"{target.name}: ")
+            self.errors[target.name] = error
             due_at = next_attempt(reserved, error, self.tools.clock.now())
             self.tools.outbox.postpone(reserved, error=error.message, until=due_at)
             return

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.notification.retry import is_given_up
@@ -13,11 +15,14 @@ from kaizen_tasks.flows.notification.sender import BackgroundSender, MessageSend
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
+    from kaizen_tasks.domain.notification.notification import QueuedMessage
     from kaizen_tasks.flows.execution import CommandTools
 
 END_SECONDS = 5.0
 """How long a command waits at its end for messages to be sent; what is left then goes out with the next command."""
 
+MAX_NAMED_TARGETS = 3
+MAX_WHY_LENGTH = 80
 INTERRUPTED_SECONDS = 1.0
 """How long it waits when it was interrupted."""
 
@@ -61,10 +66,32 @@ def _listeners(tools: CommandTools, environments: Iterable[Environment]) -> list
 
 def _remarks(background: BackgroundSender, tools: CommandTools, *, is_complete: bool) -> Iterator[str]:
     """Yield what to say about messages that were not delivered; nothing if all were, or are in the hands of others."""
-    sender, now = background.sender, tools.clock.now()
-    names = {target.name for target in tools.settings.notify}
-    reasons = "; ".join(dict.fromkeys(filter(None, (background.failure, *sender.errors.values()))))
-    waiting = [
+    waiting = _waiting_messages(background.sender, tools, is_complete=is_complete)
+    counts = Counter(message.target for message in waiting)
+    if not is_complete:
+        counts += Counter(_targets_of_news(background.sender, waiting))
+    earlier_errors = {message.target: message.error for message in waiting}
+    if tools.outbox.problem:
+        yield f"nobody is told: {tools.outbox.problem}; inv setup --print-iam prints what it takes"
+    if counts:
+        lines = [
+            _describe_waiting(target, count, background, earlier_error=earlier_errors.get(target))
+            for target, count in counts.items()
+        ]
+        many = f"{counts.total()} messages wait for {len(counts)} targets: inv doctor says why"
+        yield from lines if len(lines) <= MAX_NAMED_TARGETS else [many]
+    elif background.failure:
+        yield f"messages were not sent: {background.failure}; they go out with the next command"
+    elif not is_complete:
+        yield "the messages of this command may not all have been sent; what is left goes out with the next command"
+    for message in background.sender.dropped:
+        yield f"dropped after a month in which {message.target} did not accept it: {message.message.subject}"
+
+
+def _waiting_messages(sender: MessageSender, tools: CommandTools, *, is_complete: bool) -> list[QueuedMessage]:
+    """Return the messages that wait, but those which another run is sending, and those which nobody sends any more."""
+    names, now = {target.name for target in tools.settings.notify}, tools.clock.now()
+    return [
         message
         for message in sender.left.messages
         if message.target in names
@@ -72,21 +99,32 @@ def _remarks(background: BackgroundSender, tools: CommandTools, *, is_complete: 
         and not is_given_up(message, now)
         and (not is_complete or message.reserved_until is None or message.reserved_until <= now)
     ]
-    named = [message.target for message in waiting]
-    if not is_complete:  # news that is no message yet
-        threads = {(message.target, message.message.thread) for message in waiting}
-        news = dict.fromkeys((each.target, each.thread) for each in sender.left.notifications if each.target in names)
-        named += [target for target, thread in news if (target, thread) not in threads]
-    if tools.outbox.problem:
-        yield f"nobody is told: {tools.outbox.problem}; inv setup --print-iam prints what it takes"
-    if named:
-        targets = list_names(list(dict.fromkeys(named)))
-        verb, pronoun = ("waits", "it goes") if len(named) == 1 else ("wait", "they go")
-        why = f": {reasons}" if reasons else ""
-        yield f"{counted(len(named), 'message')} {verb} for {targets}{why}; {pronoun} out with the next command"
-    elif background.failure:
-        yield f"messages were not sent: {reasons}; they go out with the next command"
-    elif not is_complete:
-        yield "the messages of this command may not all have been sent; what is left goes out with the next command"
-    for message in sender.dropped:
-        yield f"dropped after a month in which {message.target} did not accept it: {message.message.subject}"
+
+
+def _targets_of_news(sender: MessageSender, waiting: Iterable[QueuedMessage]) -> list[str]:
+    """Return the target of each thread with news that is no message yet."""
+    names = {target.name for target in sender.tools.settings.notify}
+    threads = {(message.target, message.message.thread) for message in waiting}
+    news = {(each.target, each.thread) for each in sender.left.notifications if each.target in names}
+    return sorted(target for target, _ in news - threads)
+
+
+def _describe_waiting(target: str, count: int, background: BackgroundSender, *, earlier_error: str | None) -> str:
+    """Return how many messages wait for a target, why, and what makes them go out.
+
+    Args:
+        target: the target's name.
+        count: the number of messages.
+        background: has tried to send them.
+        earlier_error: why an earlier command could not send one of them, or empty; None if none was made yet.
+    """
+    verb, pronoun = ("waits", "it goes") if count == 1 else ("wait", "they go")
+    error, end = background.sender.errors.get(target), f"{pronoun} out with the next command"
+    why = background.failure or ("no answer yet" if earlier_error is not None else "")
+    if error:
+        why = error.message
+        end = "inv notify.test says what to correct" if error.is_permanent else end
+    elif earlier_error:
+        why, end = earlier_error, f"{pronoun} out later, or now with inv notify.test"
+    short_why = shorten(why.removeprefix(f"{target}: "), MAX_WHY_LENGTH, placeholder=" …")
+    return f"{counted(count, 'message')} {verb} for {target}{': ' if short_why else ''}{short_why}; {end}"

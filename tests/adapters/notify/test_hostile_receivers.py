@@ -148,7 +148,7 @@ def test_redirects_are_not_followed(server: ScriptedServer, status: int, target:
     assert error.message == (
         f"{target.name}: 127.0.0.1:{server.port} redirects to 127.0.0.1:{other.port} (HTTP {status})"
     )
-    assert error.hint.startswith("messages follow no redirect: write the final address into ")
+    assert error.hint.startswith("write the final address into ")
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,13 @@ def test_part_of_a_group_has_no_next_stage() -> None:
 
 
 def test_one_of_a_group_is_named() -> None:
-    assert told(notification("mark")).subject == "coach: v1.2.3 was promoted to mark, 1 of 3 environments of beta"
+    assert told(notification("mark")).subject == "coach: v1.2.3 was promoted to mark (1 of 3 environments of beta)"
+
+
+def test_one_of_a_group_that_is_held_is_named() -> None:
+    assert told(notification("dom", Topic.HELD)).subject == (
+        "coach: dom (1 of 3 environments of beta) is held: promotions leave it alone"
+    )
 
 
 def test_those_told_before_are_counted() -> None:
@@ -143,7 +149,9 @@ def test_failures_in_a_group_are_named_beside_the_others() -> None:
         notification("dom", Topic.FAILED, reason="HTTP 500"),
     )
 
-    assert message.subject == "coach: v1.2.3 was promoted to mark, 1 of 3 environments of beta and failed in shane, dom"
+    assert message.subject == (
+        "coach: v1.2.3 was promoted to mark (1 of 3 environments of beta) and failed in shane, dom"
+    )
     assert message.details == ("by ada, each in 2m 10s or less", "shane: no answer", "dom: HTTP 500")
     assert message.summary == ("beta: 1 of 3 promoted; failed: shane, dom",)
 

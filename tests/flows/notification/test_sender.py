@@ -86,7 +86,7 @@ def test_failed_attempt_waits_and_delays_no_other_target(tools: FakeTools) -> No
     sender = MessageSender(tools=tools)
 
     assert sender.send_all(is_ending=True) == 5.0
-    assert sender.errors == {"team": "HTTP 500"}
+    assert {name: error.message for name, error in sender.errors.items()} == {"team": "team: HTTP 500"}
     assert len(messages(tools, "ops")) == 1
     (waiting,) = tools.outbox.content().messages
     assert (waiting.target, waiting.attempts, waiting.error) == ("team", 1, "team: HTTP 500")

@@ -169,7 +169,7 @@ def test_target_that_hangs_is_the_only_one_that_is_named(monkeypatch: pytest.Mon
         tools.outbox.write([notification(), notification(target="ops")])
         wait_for(lambda: [each.target for each in tools.outbox.content().messages] == ["ops"])
 
-    assert tools.reporter.lines == ["1 message waits for ops; it goes out with the next command"]
+    assert tools.reporter.lines == ["1 message waits for ops: no answer yet; it goes out with the next command"]
     released.set()
 
 
@@ -204,3 +204,44 @@ def test_outbox_that_is_too_slow_is_one_line(tools: FakeTools, monkeypatch: pyte
     released.set()
 
     assert tools.reporter.lines == [SLOW_OUTBOX[call]]
+
+
+def test_each_target_that_waits_is_a_line_with_its_own_reason_and_what_helps() -> None:
+    """A redirect does not pass by itself, so that it would be no help to wait for the next command."""
+    tools = FakeTools(settings=settings(notify=[*NOTIFY, {"webhook_secret": "kaizen/ops", "name": "ops"}]))
+    tools.messenger.failures = {
+        "team": [Undelivered("team: chat.example redirects to itself (HTTP 302)", hint="-", is_permanent=True)],
+        "ops": [Undelivered(f"ops: ops.example answers HTTP 500: {'no ' * 40}")],
+    }
+    with sending_messages(tools, PROD):
+        tools.outbox.write([notification(), notification(target="ops")])
+
+    assert sorted(tools.reporter.lines) == [
+        f"1 message waits for ops: ops.example answers HTTP 500:{' no' * 16} …; it goes out with the next command",
+        "1 message waits for team: chat.example redirects to itself (HTTP 302); inv notify.test says what to correct",
+    ]
+
+
+def test_reason_of_an_earlier_command_is_told_too(tools: FakeTools) -> None:
+    tools.messenger.failures = {"team": [Undelivered("team: HTTP 404", is_permanent=True)]}
+    with sending_messages(tools, PROD):
+        tools.outbox.write([notification()])
+    tools.messenger.failures.clear()
+    tools.reporter.lines.clear()
+
+    with sending_messages(tools, PROD):
+        pass
+
+    assert tools.reporter.lines == [
+        "1 message waits for team: HTTP 404; it goes out later, or now with inv notify.test"
+    ]
+
+
+def test_many_targets_that_wait_are_counted() -> None:
+    names = ("team", "ops", "sales", "board")
+    tools = FakeTools(settings=settings(notify=[{"webhook_secret": "kaizen/x", "name": name} for name in names]))
+    tools.messenger.failures = {name: [Undelivered(f"{name}: HTTP 500")] for name in names}
+    with sending_messages(tools, PROD):
+        tools.outbox.write([notification(target=name) for name in names])
+
+    assert tools.reporter.lines == ["4 messages wait for 4 targets: inv doctor says why"]
