@@ -15,10 +15,12 @@ from pathlib import Path
 
 from kaizen_tasks.adapters.build.bundle_files import BundleFiles, LayerFiles, collect_files
 from kaizen_tasks.adapters.build.image_layout import ImageContents, LayoutBuilder
+from kaizen_tasks.config.regular_file import read_regular_file
 from kaizen_tasks.config.tables import BuildRules
 from kaizen_tasks.domain.build.bundle import BundleConfig, configure_bundle
 from kaizen_tasks.domain.dockerfile.parse import DEFAULT_PATH, parse_dockerfile
 from kaizen_tasks.domain.release import BuildSpec
+from kaizen_tasks.errors import Refused
 
 BUNDLE_LABELS = {"dev.kaizen.image": "bundle"}
 INHERIT_LABEL = "dev.kaizen.inherit"
@@ -59,11 +61,11 @@ class BundleBuilder(LayoutBuilder):
     def _read_dockerfile(self, spec: BuildSpec, context: Path) -> BundleConfig:
         """Return what the image takes from the Dockerfile, if there is one."""
         try:
-            text = (context / self._rules.dockerfile).read_text(encoding="utf-8", errors="replace")
-        except OSError:
+            content = read_regular_file(context / self._rules.dockerfile, self._rules.dockerfile)
+        except (OSError, Refused):
             return BundleConfig()
         build_args = {**self._rules.args, self._rules.version_arg: spec.version}
-        dockerfile = parse_dockerfile(text, build_args, platform=self._rules.platform)
+        dockerfile = parse_dockerfile(content.decode(errors="replace"), build_args, platform=self._rules.platform)
         return configure_bundle(dockerfile, self._rules.target)
 
     def _runtime_config(self, spec: BuildSpec, bundle: BundleConfig) -> dict[str, object]:

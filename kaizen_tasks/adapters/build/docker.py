@@ -17,11 +17,12 @@ from kaizen_tasks.adapters.build.container_engine import EngineBuilder, image_na
 from kaizen_tasks.adapters.build.push_progress import PushProgress
 from kaizen_tasks.adapters.host.process import CompletedProcess, run
 from kaizen_tasks.adapters.host.user_folders import home_folder
+from kaizen_tasks.config.regular_file import read_regular_file
 from kaizen_tasks.config.tables import BuildRules
 from kaizen_tasks.domain.dockerfile.parse import parse_dockerfile
 from kaizen_tasks.domain.release import BuildSpec, LocalImage
 from kaizen_tasks.domain.text.listing import list_names
-from kaizen_tasks.errors import PushFailed
+from kaizen_tasks.errors import PushFailed, Refused
 from kaizen_tasks.ports.activity import report_activity, reporting_state
 from kaizen_tasks.ports.types import BuildObstacle, Login
 
@@ -73,10 +74,10 @@ class DockerBuilder(EngineBuilder):
     def _unreadable_parts(self) -> Iterator[BuildObstacle]:
         path = posixpath.normpath(f"{self._rules.context}/{self._rules.dockerfile}")
         try:
-            text = (self._root / path).read_text(encoding="utf-8", errors="replace")
-        except OSError:
+            content = read_regular_file(self._root / path, path)
+        except (OSError, Refused):
             return  # the build says so
-        features = parse_dockerfile(text).buildkit_features
+        features = parse_dockerfile(content.decode(errors="replace")).buildkit_features
         if features and self._mode is LEGACY:
             engine, upgrade = self._description()
             message = f"{engine} cannot read {path}: {list_names(features)}"

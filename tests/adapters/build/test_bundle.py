@@ -194,6 +194,14 @@ def test_special_file_is_refused(tmp_path: Path, tree: Path) -> None:
         bundler(tmp_path / "store").build(RECIPE, tree)
 
 
+def test_dockerfile_that_never_ends_is_not_read(tmp_path: Path, tree: Path) -> None:
+    (tree / "Dockerfile").unlink(missing_ok=True)
+    (tree / "Dockerfile").symlink_to("/dev/zero")
+
+    with pytest.raises(BuildFailed, match="Dockerfile points outside the tree"):
+        bundler(tmp_path / "store").build(RECIPE, tree)
+
+
 def runtime(image: LocalImage) -> Mapping[str, object]:
     found = config(image)["config"]
     assert isinstance(found, dict)

@@ -196,6 +196,12 @@ class TestSelection:
         assert obstacle.message == "docker without buildx cannot read Dockerfile: RUN --mount in line 2"
         assert obstacle.fix.startswith("install buildx")
 
+    def test_a_dockerfile_that_never_ends_is_left_to_the_engine(self, folder: Path) -> None:
+        self.install(folder, "docker")
+        (folder / "Dockerfile").symlink_to("/dev/zero")
+
+        assert examine_engine(RULES, folder).obstacles == ()
+
     def test_a_bundle_ignores_what_only_an_engine_can_use(self, folder: Path) -> None:
         engine = examine_engine(
             RULES._replace(engine="bundle", target="tool", args={"BASE": "x"}, options=("--network=host",)), folder

@@ -346,6 +346,14 @@ def test_services_get_what_is_configured(tmp_path: Path) -> None:
     assert (tools.provisioner.ports, tools.provisioner.start_timeouts) == ({5000}, {30.0})
 
 
+def test_secrets_that_never_end_are_refused(tmp_path: Path) -> None:
+    (tmp_path / ".env.rehearse").symlink_to("/dev/zero")
+    tools = EmptyTools(settings=evolve(settings(rehearse={"secrets": ".env.rehearse"}), root=tmp_path))
+
+    with pytest.raises(UsageError, match=r"\.env\.rehearse is larger than 1,024 KiB"):
+        run_provision(tools)
+
+
 @pytest.mark.parametrize(
     ("text", "port"),
     [
