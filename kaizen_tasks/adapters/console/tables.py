@@ -138,13 +138,13 @@ def print_history(deployments: Sequence[Deployment], *, empty: str = "nothing wa
 def print_release(
     name: str, records: Mapping[str, ReleaseRecord], rows: Sequence[EnvironmentStatus], others_count: int
 ) -> None:
-    """Print what became of a release in each environment that had it, and what runs there now.
+    """Print what became of a release in each environment where its deployment was begun, and what runs there now.
 
     Args:
         name: the release: `v1.2.3`.
         records: what became of it, by environment.
         rows: the status of these environments.
-        others_count: how many environments never had it.
+        others_count: in how many other environments that never was.
     """
     table = FittingTable("", "environment", "outcome", "when (UTC)", "actor", "running")
     for row in rows:
@@ -162,8 +162,9 @@ def print_release(
             table.remarks[table.row_count - 1] = record.reason
     _print_table(table)
     count = sum(row.version_report.version == name for row in rows)
-    others = f"; {counted(others_count, 'other')} never had it" if others_count else ""
-    print_all("", f"{name} runs in {count} of {counted(len(rows), 'environment')} that had it{others}")
+    others = f"; {counted(others_count, 'other')} never had one" if others_count else ""
+    begun = f"{counted(len(rows), 'environment')} where its deployment began"
+    print_all("", f"{name} runs in {count} of {begun}{others}")
 
 
 def _release_mark(record: ReleaseRecord, *, is_running: bool) -> Text:
@@ -222,7 +223,7 @@ def print_labelled(rows: Iterable[tuple[str, str]]) -> None:
     width = max((cell_len(label) for label, _ in rows), default=0)
     for label, text in rows:
         head = f"{label}{'':<{width - cell_len(label)}}  "
-        lines = hanging_lines(head, text, console.width) if sys.stdout.isatty() else [head + text]
+        lines = hanging_lines(head, text, console.width) if _has_width() else [head + text]
         console.print(Text("\n".join(lines)), soft_wrap=True)
 
 
@@ -243,16 +244,20 @@ def print_migrations(migrations: Iterable[tuple[str, Sequence[MappedSetting]]]) 
 
 def _console() -> SafeConsole:
     """Return a console for stdout; in a log, `COLUMNS` says how wide lines may be."""
-    return SafeConsole(width=None if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit() else PLAIN_WIDTH)
+    return SafeConsole(width=None if _has_width() else PLAIN_WIDTH)
+
+
+def _has_width() -> bool:
+    return sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
 
 
 def print_all(*renderables: RenderableType) -> None:
-    """Print tables and lines, with colour on a terminal, where lines are wrapped between words, else as they are."""
+    """Print tables and lines, with colour on a terminal; lines are wrapped there, and where `COLUMNS` is set."""
     console = _console()
     for renderable in renderables:
         if isinstance(renderable, FittingTable):
             _print_table(renderable)
             continue
-        lines = wrap_words(str(renderable), console.width) if sys.stdout.isatty() else [str(renderable)]
+        lines = wrap_words(str(renderable), console.width) if _has_width() else [str(renderable)]
         style = renderable.style if isinstance(renderable, Text) else ""
         console.print(Text("\n".join(lines), style), soft_wrap=True)

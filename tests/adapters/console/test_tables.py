@@ -228,3 +228,18 @@ def test_history_leads_once_to_each_run(capsys: pytest.CaptureFixture[str]) -> N
     tables.print_history([single(evolve(ENTRY, run_url=url)), single(deployed), single(ENTRY)])
 
     assert [line for line in capsys.readouterr().out.splitlines() if "https" in line] == [f"v1.2.3 in staging: {url}"]
+
+
+@pytest.mark.parametrize(("columns", "count"), [("", 1), ("60", 2)])
+def test_line_in_a_pipe_is_as_wide_as_columns_says(
+    columns: str, count: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without `COLUMNS`, what reads the pipe gets whole lines."""
+    monkeypatch.setenv("COLUMNS", columns)
+    text = "61 environments have not changed since 2026-11-20 12:00 UTC; 2 of them with drift: inv status"
+
+    tables.print_all(text)
+
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == count
+    assert " ".join(line.strip() for line in lines) == text
