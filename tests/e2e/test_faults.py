@@ -33,6 +33,7 @@ TOO_MANY = {"error": {"code": "TOOMANYREQUESTS", "status": 429}}
 STALL = 30.0
 """Seconds that an answer takes: as long as a client of AWS waits for one."""
 BROKEN = {"error": {"code": "InternalServerError", "status": 500}}
+DENIED = {"error": {"code": "AccessDeniedException", "status": 403}}
 EXPIRED = {"error": {"code": "ExpiredTokenException", "status": 400}}
 DIES_IN_PROD = b'import os\nif os.environ["ENVIRONMENT"] == "prod":\n    raise SystemExit("no database")\n'
 HANGS_IN_PROD = b'import os, time\nif os.environ["ENVIRONMENT"] == "prod":\n    time.sleep(600)\n'
@@ -170,6 +171,17 @@ def test_expired_credentials_are_named_and_a_second_run_finishes(
     sandbox.call_control("DELETE", "faults")
     sandbox.library.inv(*PROMOTION).expect_success()
     assert_as_undisturbed(sandbox, expected)
+
+
+def test_refused_start_is_a_failed_deployment_and_can_be_retried(sandbox: TeamSandbox) -> None:
+    sandbox.inject_fault(DENIED, operation="StartDeployment", times=99)
+    result = sandbox.library.inv(*PROMOTION)
+    assert_old_release_serves(sandbox, result, 7, "failed")
+    assert "AccessDeniedException" in result.err
+    assert "ask for this permission" in result.err
+    sandbox.call_control("DELETE", "faults")
+    sandbox.library.inv(*PROMOTION).expect_success()
+    assert collect_outcome(sandbox).running["prod-web-service"] == "v0.2.1 in prod"
 
 
 def test_layers_that_cannot_be_mounted_are_uploaded(sandbox: TeamSandbox, expected: Outcome) -> None:
