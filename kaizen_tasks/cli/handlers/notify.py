@@ -79,7 +79,8 @@ def _require_all_accepted(deliveries: Sequence[TestDelivery]) -> None:
         names = ", ".join(delivery.target.name for delivery in deliveries if delivery.error)
         verb = "has" if len(errors) == 1 else "have"
         count = f"{len(errors)} of {len(deliveries)} targets {verb}" if len(deliveries) > 1 else "the target has"
-        hint = "correct each as said above, and check whether the others work; then run the same command again"
+        others = "" if all(error.hint for error in errors) else ", check whether the others work"
+        hint = f"correct each as said above{others}, then run the same command again"
         if len(errors) == 1:
             hint = errors[0].hint or "check whether it works, then run the same command again"
         raise TargetsFailed(f"{count} not accepted the message: {names}", hint=hint)

@@ -125,6 +125,6 @@ def _describe_waiting(target: str, count: int, background: BackgroundSender, *, 
         why = error.message
         end = "inv notify.test says what to correct" if error.is_permanent else end
     elif earlier_error:
-        why, end = earlier_error, f"{pronoun} out later, or now with inv notify.test"
+        why, end = earlier_error, "inv notify.test tries again at once"
     short_why = shorten(why.removeprefix(f"{target}: "), MAX_WHY_LENGTH, placeholder=" …")
     return f"{counted(count, 'message')} {verb} for {target}{': ' if short_why else ''}{short_why}; {end}"

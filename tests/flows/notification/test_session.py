@@ -232,9 +232,7 @@ def test_reason_of_an_earlier_command_is_told_too(tools: FakeTools) -> None:
     with sending_messages(tools, PROD):
         pass
 
-    assert tools.reporter.lines == [
-        "1 message waits for team: HTTP 404; it goes out later, or now with inv notify.test"
-    ]
+    assert tools.reporter.lines == ["1 message waits for team: HTTP 404; inv notify.test tries again at once"]
 
 
 def test_many_targets_that_wait_are_counted() -> None:
