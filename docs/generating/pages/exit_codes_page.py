@@ -41,7 +41,7 @@ ADVICE = {
     "BuildFailed": "Read the builder's output, fix the build, and run the same command again.",
     "PushFailed": "Run the same command again: layers that have arrived are not sent twice.",
     "BranchProtected": "Merge the branch that the error names by a pull request, then run the same command again.",
-    "DeployFailed": "Read the service's own log. The old release is still serving; fix the app and release again.",
+    "DeployFailed": "Fix the app and release again; if the platform refused, get the permission and try again.",
     "VerifyFailed": "Check what the app answers at `verify.path`, then verify again, or roll back.",
     "Superseded": "Find out who deployed at the same time; then run the same command again, or keep their release.",
     "Unproven": "Correct what the error names, the proxy or the cache for example; then verify again.",
