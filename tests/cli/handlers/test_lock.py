@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import sys
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -68,7 +69,8 @@ class App:
         kaizen = program.KaizenProgram(program.namespace())
         out, err, code = StringIO(), StringIO(), 0
         defaults = wiring.toolbox.__kwdefaults__ or {}
-        with redirect_stdout(out), redirect_stderr(err), patch.dict(defaults, stream=out):
+        typed = patch.object(sys, "argv", ["kaizen", *words])
+        with typed, redirect_stdout(out), redirect_stderr(err), patch.dict(defaults, stream=out):
             try:
                 kaizen.run(["kaizen", *words])
             except SystemExit as end:
@@ -84,6 +86,7 @@ class App:
 def app(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> App:
     for name, value in cloud.environ.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.delenv("COLUMNS", raising=False)  # which the workers of pytest-xdist have
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)  # as Invoke does before it loads `tasks.py`
     name = f"coach-{secrets.token_hex(4)}"
@@ -157,7 +160,7 @@ class TestRelease:
         assert said.err.splitlines() == [
             f"error: staging is {lock}",
             "nothing has been changed",
-            "if no run is active there: add --force",
+            "if no run is active there: kaizen lock.release --env staging --force",
         ]
         assert app.locks.get("staging") == lock
 

@@ -97,6 +97,7 @@ def test_task_definitions(ecs: Any) -> None:
 def test_services_and_tasks(ecs: Any) -> None:
     repeat(ecs, "CreateService", desiredCount=1, **FARGATE)
     wait_for(lambda: ecs.describe_services(services=["ecs-simple-service"])["services"][0]["events"])
+    wait_for(lambda: ecs.list_tasks(serviceName="ecs-simple-service")["taskArns"])
     repeat(ecs, "DescribeServices")
     repeat(ecs, "ListServices")
     (task,) = repeat(ecs, "ListTasks", serviceName="ecs-simple-service")["taskArns"]
