@@ -184,9 +184,11 @@ def _scripted_example(home: Path) -> Iterator[BashSession]:
 
 
 def _stop_clouds(home: Path) -> None:
-    """Stop every local cloud whose state is below a home."""
-    for cloud_file in home.rglob("cloud.json"):
-        os.kill(json.loads(cloud_file.read_text(encoding="utf-8"))["pid"], signal.SIGTERM)
+    """Stop every local cloud whose state is below a home; the folders of instances may vanish meanwhile."""
+    for folder, _, names in os.walk(home):
+        if "cloud.json" in names:
+            cloud = json.loads(Path(folder, "cloud.json").read_text(encoding="utf-8"))
+            os.kill(cloud["pid"], signal.SIGTERM)
 
 
 STARTING_POINTS: dict[str, Callable[[Path], AbstractContextManager[BashSession]]] = {

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from docs.generating.session import Recording
 
 DAY = "2026-01-31"
+SPAN = timedelta(days=90)
+"""How far `metrics` and the dashboard look back."""
+
+SPAN_BEGIN = "2025-11-02"
+MONDAY = "2026-01-26"
 ACTOR = "sam@laptop"
 NOT_HASHES = ("123456789012", "210987654321", "555555555555")
 """Numbers that look like hashes: accounts, and the end of `OPERATION`."""
@@ -30,8 +35,8 @@ REPLACEMENTS = (
     (re.compile(r"^  time  .*$", re.MULTILINE), "  time  deploy staging 0.5s, verify staging 0.5s"),
     (re.compile(rf"\bin {DURATION}\.$", re.MULTILINE), "in 12s."),
     (re.compile(r'(\bpid |"pid": )\d+'), r"\g<1>4321"),
-    (re.compile(rf"{DAY}T[\d:.]+\+00:00"), f"{DAY}T09:00:00.000000+00:00"),
-    (re.compile(rf"({DAY}|{DAY[5:]}) \d\d:\d\d\b"), r"\1 09:00"),
+    (re.compile(rf"({DAY}|{SPAN_BEGIN})T[\d:.]+\+00:00"), r"\1T09:00:00.000000+00:00"),
+    (re.compile(rf"({DAY}|{DAY[5:]}|{SPAN_BEGIN}) \d\d:\d\d\b"), r"\1 09:00"),
     (re.compile(r"\b[\d,]+( files and refs\b)"), r"124\1"),
     (re.compile(r'("unchanged": )\d+'), r"\g<1>124"),
     (re.compile(r'("AWS_ACCESS_KEY_ID": )"LOCAL\w{15}"'), r'\g<1>"LOCAL0123456789ABCDE"'),
@@ -40,6 +45,7 @@ REPLACEMENTS = (
 """Patterns and their fixed values. The number of progress lines, and which steps of a rehearsal are timed, depend on
 the speed of the machine; the number of git's object folders depends on the hashes."""
 
+WEEK = re.compile(r'("begin": ")\d{4}-\d\d-\d\d(?=")')
 HASH = re.compile(r"\b[0-9a-f]{10,64}\b")
 UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 OPERATION = "11111111-2222-3333-4444-555555555555"
@@ -86,8 +92,10 @@ class Normaliser:
         return ACTOR_PATTERN.sub(ACTOR, PORT.sub(self._port, text))
 
     def _days(self, text: str) -> str:
+        text = WEEK.sub(rf"\g<1>{MONDAY}", text)
         for day in (self.today, self.today + timedelta(days=1)):
             text = text.replace(f"{day:%Y-%m-%d}", DAY).replace(f" {day:%m-%d} ", f" {DAY[5:]} ")
+            text = text.replace(f"{day - SPAN:%Y-%m-%d}", SPAN_BEGIN)
         return text
 
     def _hash(self, match: re.Match[str]) -> str:
