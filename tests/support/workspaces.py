@@ -27,8 +27,8 @@ COMMAND_SECONDS = 120.0
 READ_PREFIXES = ("Get", "Describe", "List", "BatchGet", "BatchCheck", "Query", "Scan", "Simulate", "GET", "HEAD")
 """Prefixes of operations that change nothing."""
 
-LOG_FILES = ("requests.jsonl", "log", "application")
-"""Logs that also grow with requests that change nothing."""
+LOG_FILES = ("requests.jsonl", "log", "application", "streams")
+"""Logs that also grow with requests that change nothing, and with what the apps print."""
 
 STEP_LINE = re.compile(r"  (?P<verdict>\S+(?: \S+)*) {2,}(?P<step>\S+(?: \S+)*) {2,}\S.*")
 """A line about a step: its columns are two spaces apart at least."""
