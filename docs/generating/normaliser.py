@@ -37,6 +37,7 @@ REPLACEMENTS = (
     (re.compile(r'(\bpid |"pid": )\d+'), r"\g<1>4321"),
     (re.compile(rf"({DAY}|{SPAN_BEGIN})T[\d:.]+\+00:00"), r"\1T09:00:00.000000+00:00"),
     (re.compile(rf"({DAY}|{DAY[5:]}|{SPAN_BEGIN}) \d\d:\d\d\b"), r"\1 09:00"),
+    (re.compile(rf"\); {DAY} 09:00 \("), ", "),  # stages that were first recorded in different minutes
     (re.compile(r"\b[\d,]+( files and refs\b)"), r"124\1"),
     (re.compile(r'("unchanged": )\d+'), r"\g<1>124"),
     (re.compile(r'("AWS_ACCESS_KEY_ID": )"LOCAL\w{15}"'), r'\g<1>"LOCAL0123456789ABCDE"'),
