@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 GENERATOR: Final = "kaizen_tasks dashboard"
 """By which a file is known to be a dashboard, which the next one may replace."""
 
+HEAD_BYTES: Final = 4096
+"""The beginning of a file, in which that stands."""
+
 MAX_BYTES: Final = 297_000
 """How large a page may be; what it leaves out first are the oldest bars of the timeline."""
 
@@ -105,7 +108,7 @@ def _render(board: Dashboard, chart: Chart, *, is_live: bool) -> str:
 
 def is_dashboard(content: bytes) -> bool:
     """Return whether a file is a page of `render_page`."""
-    return f'content="{GENERATOR}"'.encode() in content[:4096]
+    return f'content="{GENERATOR}"'.encode() in content[:HEAD_BYTES]
 
 
 @cache

@@ -12,7 +12,7 @@ from invoke.context import Context
 from kaizen_tasks import wiring
 from kaizen_tasks.adapters.host.atomic_write import WorkingTree
 from kaizen_tasks.adapters.host.write_failure import remedy
-from kaizen_tasks.adapters.page.render import is_dashboard, render_page
+from kaizen_tasks.adapters.page.render import HEAD_BYTES, is_dashboard, render_page
 from kaizen_tasks.adapters.page.server import LivePage, PageServer
 from kaizen_tasks.cli import json_output, params
 from kaizen_tasks.cli.dashboard_document import dashboard_document
@@ -110,12 +110,17 @@ def _require_writable(path: Path) -> None:
     if _is_special(path):
         return
     try:
-        content = path.read_bytes() if path.exists() else b""
+        head = _read_head(path) if path.exists() else b""
     except OSError as error:
         raise _write_error(path, error) from None
-    if content and not is_dashboard(content):
+    if head and not is_dashboard(head):
         message = f"--out {path}: that is no dashboard"
         raise Refused(message, state="it is unchanged", hint=f"name another file: {EXAMPLE}")
+
+
+def _read_head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD_BYTES)
 
 
 def _write(path: Path, page: str) -> None:

@@ -121,7 +121,7 @@ class DynamoOutbox(AppTable, Outbox):
                 yield from page["Items"]
 
     def thread(self, target: str, name: str) -> Thread:
-        """Return how a thread stands; an empty one if there is none."""
+        """Return how a thread stands, without places that only a later version understands; empty if there is none."""
         with self._table_errors(f"read the outbox {self.table_name}"):
             item = self._read_item(_thread_key(target, name))
         if not item:
@@ -136,6 +136,7 @@ class DynamoOutbox(AppTable, Outbox):
             places={
                 environment: Place(stage=stage, stage_size=size, topic=Topic(topic))
                 for environment, (stage, size, topic) in document["places"].items()
+                if topic in {*Topic}
             },
             whats_new=tuple(document["whats_new"]),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import threading
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from tests.contracts.outbox import NEWS, OutboxContract, queue
 from tests.fakes.clock import FakeClock
 
 if TYPE_CHECKING:
+    from kaizen_tasks.adapters.aws.dynamodb.table import Item
     from kaizen_tasks.adapters.aws.session import Aws
 
 
@@ -62,6 +64,19 @@ class TestDynamo(OutboxContract):
         content = outbox.content()
 
         assert (len(content.notifications), content.messages) == (1, ())
+
+    def test_thread_of_a_later_version_goes_on_without_the_places_that_are_not_understood(
+        self, outbox: DynamoOutbox, ledger: DynamoLedger, aws: Aws
+    ) -> None:
+        document = {"places": {"mark": ["beta", 3, "sung"], "prod": ["prod", 1, "promoted"]}, "whats_new": []}
+        item: Item = {
+            "pk": {"S": "outbox#threads"},
+            "sk": {"S": "team#v1.2.3"},
+            "document": {"S": json.dumps(document)},
+        }
+        aws.dynamodb().put_item(TableName=ledger.table_name, Item=item)
+
+        assert set(outbox.thread("team", "v1.2.3").places) == {"prod"}
 
     def test_entry_whose_number_is_taken_is_written_under_the_next_one_with_its_notifications(
         self, outbox: DynamoOutbox, ledger: DynamoLedger, aws: Aws
