@@ -89,10 +89,10 @@ class Sentry:
                 yield str(path)
 
     def _watch(self) -> None:
-        processes = Path("/proc") if shutil.which("strace") is None else Path(os.devnull)
+        watches_processes = shutil.which("strace") is None
         while not self._stop.wait(0.005):
             self.rounds += 1
-            for process in processes.glob("[0-9]*"):
+            for process in Path("/proc").glob("[0-9]*") if watches_processes else ():
                 self._look(process / "cmdline")
             for folder in self._folders:
                 for where, _, names in os.walk(folder):  # ignores folders that disappear meanwhile

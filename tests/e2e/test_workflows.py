@@ -213,12 +213,14 @@ def run_gitlab_job(workspace: Workspace, job: Mapping[str, Any], *variables: str
     return workspaces.run(("bash", "-eo", "pipefail", "-c", script), cwd=workspace.clone, environ=environ)
 
 
-CANCELLED_AT = ("commit", "claim", "deploy staging", "tag")
-"""Before and after a number is claimed, while the service deploys, and at the end; see `tests/crash` for all others."""
+CANCELLED_AT = (
+    "commit", "build", "claim", "push staging", "fast-forward", "deploy staging", "verify staging", "smoke staging",
+    "record staging", "tag",
+)  # fmt: skip
 
 
 def test_second_job_finishes_what_a_cancelled_one_has_begun(workspace: Workspace, tmp_path: Path) -> None:
-    """Each job has a fresh clone, as on a runner; the first is cancelled at these places, one after the other."""
+    """Each job has a fresh clone, as on a runner; the first is cancelled at ten places, one after the other."""
     release_job = jobs(workspace, "release.yml")["release"]
     released = set()
     for place in CANCELLED_AT:
