@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-import statistics
-import sys
-import time
 import tracemalloc
 from typing import TYPE_CHECKING
 
 from semver import Version
 
-from benchmarks.timing import Result, report
+from benchmarks.results import Kind, Number, ratio
+from benchmarks.timing import measure_calls
 from kaizen_tasks.domain.changelog.cut import cut_release
 from kaizen_tasks.domain.changelog.model import parse_changelog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from benchmarks.results import Result
+
 RELEASES = 10_000
-SECONDS = 0.150
+GOALS = {"parse": 19.0, "cut": 19.0}
+FLOOR = "reading and splitting"
 MEMORY = 6.0
 ROUNDS = 15
 ENTRY = (
@@ -30,9 +31,19 @@ SECTION = "\n## [{version}] - 2026-01-01\n\n### Added\n\n" + 2 * ENTRY + "\n### 
 LINK = "[{version}]: https://github.com/example/library/compare/v{before}...v{version}\n"
 
 
-def main() -> int:
-    """Print the results; fail when one misses its target."""
-    return report(_results(_content()))
+def results() -> Iterator[Result]:
+    """Measure parsing and cutting."""
+    content = _content()
+    works = {"parse": lambda: _parse(content), "cut": lambda: _cut(content)}
+    seconds = measure_calls({FLOOR: lambda: content.decode().split("\n"), **works}, rounds=ROUNDS)
+    floor, note = Number(FLOOR, seconds[FLOOR], "s"), f"{len(content) / 1e6:.1f} MB, least of {ROUNDS}"
+    for name, work in works.items():
+        what = f"{name} a changelog of {RELEASES:,} releases"
+        ours = Number(name, seconds[name], "s")
+        measure = f"processor, times {FLOOR} the file"
+        yield ratio(what, measure, Kind.FLOOR, ours=ours, against=[floor], goal=GOALS[name], note=note)
+        peak, file = Number(name, _peak(work) / 1e6, "MB"), Number("the file", len(content) / 1e6, "MB")
+        yield ratio(what, "peak memory, times the file", Kind.COUNT, ours=peak, against=[file], goal=MEMORY)
 
 
 def _content() -> bytes:
@@ -45,20 +56,6 @@ def _content() -> bytes:
     return f"{head}{sections}{unreleased}{links}".encode()
 
 
-def _results(content: bytes) -> Iterator[Result]:
-    scale = _median(lambda: content.split(b"\n"))
-    size = f"{len(content) / 1e6:.1f} MB, {RELEASES} releases"
-    for name, work in (("parse", lambda: _parse(content)), ("cut", lambda: _cut(content))):
-        seconds = _median(work)
-        details = f"{seconds * 1000:.0f} ms; split alone {scale * 1000:.0f} ms; {size}; median of {ROUNDS}"
-        yield Result(
-            what=f"{name}, times {SECONDS * 1000:.0f} ms", ratio=seconds / SECONDS, target=1.0, numbers=details
-        )
-        peak = _peak(work)
-        details = f"{peak / 1e6:.0f} MB at the peak; {size}"
-        yield Result(what=f"{name}: memory, times the file", ratio=peak / len(content), target=MEMORY, numbers=details)
-
-
 def _parse(content: bytes) -> object:
     return parse_changelog(content).sections
 
@@ -66,15 +63,6 @@ def _parse(content: bytes) -> object:
 def _cut(content: bytes) -> object:
     version, date = Version(RELEASES), dt.date(2026, 1, 2)
     return cut_release(content, version=version, date=date, repository_url=None)
-
-
-def _median(work: Callable[[], object]) -> float:
-    durations = []
-    for _ in range(ROUNDS):
-        start = time.perf_counter()
-        work()
-        durations.append(time.perf_counter() - start)
-    return statistics.median(durations)
 
 
 def _peak(work: Callable[[], object]) -> int:
@@ -85,7 +73,3 @@ def _peak(work: Callable[[], object]) -> int:
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -21,7 +21,8 @@ from attrs import frozen
 from benchmarks.cross_copy_process import SOURCE
 from benchmarks.images import LAYER_MEGABYTES
 from benchmarks.promote_process import PASSWORD_VARIABLE
-from benchmarks.timing import Contestant, Result, compare, compile_modules, median_seconds, report, report_not_measured
+from benchmarks.results import Kind, NotMeasured, count
+from benchmarks.timing import Contestant, compare, compile_modules, measure
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.transport import StaticCredentials
@@ -31,9 +32,11 @@ from tests.support.docker_registry import PASSWORD, USERNAME, DockerRegistry
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from benchmarks.results import Row
+
 ROUNDS = 5
 MAX_RATIO = 1.3
-MAX_KILOBYTES = 150_000
+MAX_MEGABYTES = 150
 OURS, SKOPEO = "ours", "skopeo"
 SKOPEO_COPY = """
 skopeo copy --quiet --preserve-digests --src-tls-verify=false --dest-tls-verify=false \
@@ -101,15 +104,16 @@ class Registries:
         return tuple(folders)
 
 
-def main() -> int:
-    """Print the ratios; fail if a target was missed."""
+def results() -> Iterator[Row]:
+    """Measure time and memory."""
     missing = [program for program in ("skopeo", "docker-registry") if shutil.which(program) is None]
     if missing:
-        return report_not_measured("promotion to another account", f"needs {', '.join(missing)}")
+        yield NotMeasured("promotion to another account", f"needs {', '.join(missing)}")
+        return
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         servers = [DockerRegistry(_create_folder(folder / name)) for name in ("origin", "target")]
-        return report(_results(Registries(folder, *map(stack.enter_context, servers))))
+        yield from _measure(Registries(folder, *map(stack.enter_context, servers)))
 
 
 def _create_folder(path: Path) -> Path:
@@ -117,7 +121,7 @@ def _create_folder(path: Path) -> Path:
     return path
 
 
-def _results(registries: Registries) -> Iterator[Result]:
+def _measure(registries: Registries) -> Iterator[Row]:
     compile_modules()
     registries.log_in()
     digests = registries.push_images()
@@ -125,18 +129,13 @@ def _results(registries: Registries) -> Iterator[Result]:
         name: Contestant(name=name, argv=argv, folders=registries.create_folders(name, [*digests]))
         for name, argv in registries.commands().items()
     }
-    seconds = median_seconds(tuple(contestants.values()), rounds=ROUNDS, environ=registries.environ)
+    costs = measure(tuple(contestants.values()), rounds=ROUNDS, environ=registries.environ)
     for name in contestants:
         _require_images(registries, name, digests)
-    what = f"promotion of {sum(LAYER_MEGABYTES)} MB to another account, times {SKOPEO}"
-    yield compare(what, seconds, of=OURS, to=[SKOPEO], target=MAX_RATIO, rounds=ROUNDS)
+    work = f"promotion of {sum(LAYER_MEGABYTES)} MB to another account"
+    yield compare(work, costs, of=OURS, to=[SKOPEO], kind=Kind.PEER, goal=MAX_RATIO, rounds=ROUNDS)
     peak = max(int((folder / "peak").read_text()) for folder in contestants[OURS].folders)
-    yield Result(
-        what=f"peak memory of it, times {MAX_KILOBYTES // 1000} MB",
-        ratio=peak / MAX_KILOBYTES,
-        target=1.0,
-        numbers=f"{peak / 1000:.0f} MB at most in {ROUNDS + 1} rounds",
-    )
+    yield count(work, "peak memory", peak / 1000, goal=MAX_MEGABYTES, unit="MB")
 
 
 def _require_images(registries: Registries, name: str, digests: dict[str, str]) -> None:
@@ -149,7 +148,3 @@ def _require_images(registries: Registries, name: str, digests: dict[str, str]) 
 
 def _client(server: DockerRegistry) -> OciClient:
     return OciClient(StaticCredentials(server.login), clock=SystemClock())
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -14,12 +14,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from benchmarks import libraries
-from benchmarks.timing import Contestant, compare, inv_path, median_seconds, report, report_not_measured
+from benchmarks.results import Kind, NotMeasured
+from benchmarks.timing import Contestant, compare, inv_path, measure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from benchmarks.timing import Result
+    from benchmarks.results import Result, Row
 
 ROUNDS = 15
 OURS = "inv cut"
@@ -34,26 +35,23 @@ PEERS = {
 PEERS_FOLDER = Path(__file__).parents[1] / ".nox" / "peers"
 
 
-def main() -> int:
-    """Print the ratios; fail if a target was missed."""
+def results() -> Iterator[Row]:
+    """Measure against the peers."""
     commands: dict[str, tuple[str, ...]] = {OURS: (inv_path(), "cut", "--part", "patch")}
     try:
         for name, (program, *arguments) in PEERS.items():
             commands[name] = (str(_install(name) / program), *arguments)
     except subprocess.CalledProcessError:
-        return report_not_measured("inv cut", f"needs a package index to install {', '.join(PEERS)} from")
-    return report(_results(commands))
-
-
-def _results(commands: dict[str, tuple[str, ...]]) -> Iterator[Result]:
-    yield _race("a small library", commands, commits=3, tags=1, target=0.9)
-    yield _race("3000 commits, 200 tags", commands, commits=3000, tags=200, target=0.95)
+        yield NotMeasured("inv cut", f"needs a package index to install {', '.join(PEERS)} from")
+        return
+    yield _race("a small library", commands, commits=3, tags=1, goal=0.9)
+    yield _race("3000 commits, 200 tags", commands, commits=3000, tags=200, goal=0.95)
     yield _race(
         "a library with fragments and a version file",
         commands,
         commits=3,
         tags=1,
-        target=1.0,
+        goal=1.0,
         files=libraries.CONFIGURED,
     )
 
@@ -64,7 +62,7 @@ def _race(
     *,
     commits: int,
     tags: int,
-    target: float,
+    goal: float,
     files: Mapping[str, str] = MappingProxyType({}),
 ) -> Result:
     with tempfile.TemporaryDirectory() as folder:
@@ -76,11 +74,10 @@ def _race(
             for name, argv in commands.items()
         ]
         environ = {**libraries.ENVIRON, "PYTHONDONTWRITEBYTECODE": ""}
-        seconds = median_seconds(contestants, rounds=ROUNDS, environ=environ)
+        costs = measure(contestants, rounds=ROUNDS, environ=environ)
         for contestant in contestants:
             libraries.require_release(contestant.folders[-1])
-    what = f"inv cut in {kind}, times the fastest peer"
-    return compare(what, seconds, of=OURS, to=PEERS, target=target, rounds=ROUNDS)
+    return compare(f"inv cut, {kind}", costs, of=OURS, to=PEERS, kind=Kind.PEER, goal=goal, rounds=ROUNDS)
 
 
 def _install(package: str) -> Path:
@@ -91,7 +88,3 @@ def _install(package: str) -> Path:
         subprocess.run([folder / "bin" / "pip", "install", "--quiet", "--compile", package], check=True)
         (folder / "installed").touch()
     return folder / "bin"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

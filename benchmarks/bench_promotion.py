@@ -23,7 +23,8 @@ from attrs import frozen
 
 from benchmarks import images
 from benchmarks.promote_process import PASSWORD_VARIABLE
-from benchmarks.timing import Contestant, Result, compare, compile_modules, median_seconds, report, report_not_measured
+from benchmarks.results import Kind, NotMeasured, count
+from benchmarks.timing import Contestant, compare, compile_modules, measure
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.transport import StaticCredentials
@@ -33,12 +34,14 @@ from tests.support.tcp_relay import Relay
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from benchmarks.results import Result, Row
+
 IMAGE = "kaizen-benchmark:v1.2.3"
 SOURCE, VERSION, LATEST = "staging", "v1.2.3", "latest"
 FEW, MANY = 5, 50
 ROUNDS = {FEW: 9, MANY: 3}
 SCRIPT, SKOPEO, OURS, OURS_TWO_TAGS = "the script", "skopeo", "ours", "ours with :latest"
-TARGETS = {FEW: {SCRIPT: 0.35, SKOPEO: 0.6}, MANY: {SCRIPT: 0.15, SKOPEO: 0.25}}
+GOALS = {FEW: {SCRIPT: 0.35, SKOPEO: 0.6}, MANY: {SCRIPT: 0.15, SKOPEO: 0.25}}
 MAX_BYTES = 20_000
 LOOP = """
 for repository in $(cat repositories); do
@@ -55,12 +58,13 @@ done
 """
 
 
-def main() -> int:
-    """Print the ratios; fail if a target was missed."""
+def results() -> Iterator[Row]:
+    """Measure traffic, and time against the peers."""
     if missing := missing_requirements():
-        return report_not_measured("promotion", f"needs {missing}")
+        yield NotMeasured("promotion", f"needs {missing}")
+        return
     with tempfile.TemporaryDirectory() as folder, staged_registry(Path(folder)) as staging:
-        return report(_results(staging))
+        yield from _results(staging)
 
 
 def missing_requirements() -> str:
@@ -169,12 +173,8 @@ def _traffic(registry: StagedRegistry) -> Result:
         subprocess.run(command, cwd=folder, env=environ, stdout=subprocess.DEVNULL, check=True)
     registry.require_tags(folder, VERSION)
     mean_bytes = relay.sent / MANY
-    return Result(
-        what=f"bytes sent for each repository, times {MAX_BYTES:,}",
-        ratio=mean_bytes / MAX_BYTES,
-        target=1.0,
-        numbers=f"{mean_bytes:,.0f} bytes sent; {MANY} repositories, {len(images.LAYER_MEGABYTES)} layers of 120 MB",
-    )
+    work = f"promotion to {MANY} repositories, {len(images.LAYER_MEGABYTES)} layers of 120 MB"
+    return count(work, "bytes sent for each", mean_bytes, goal=MAX_BYTES)
 
 
 def _race(registry: StagedRegistry, size: int) -> Iterator[Result]:
@@ -189,16 +189,11 @@ def _race(registry: StagedRegistry, size: int) -> Iterator[Result]:
         name: Contestant(name=name, argv=argv, folders=registry.create_folders(name, size, rounds + 1))
         for name, (argv, _) in commands.items()
     }
-    seconds = median_seconds(tuple(contestants.values()), rounds=rounds, environ=registry.environ)
+    costs = measure(tuple(contestants.values()), rounds=rounds, environ=registry.environ)
     for name, (_, tags) in commands.items():
         registry.require_tags(contestants[name].folders[-1], *tags)
     for ours, other in ((OURS_TWO_TAGS, SCRIPT), (OURS, SKOPEO)):
         yield compare(
-            f"promotion to {size} repositories, times {other}",
-            {name: seconds[name] for name in (ours, other)},
-            of=ours, to=[other], target=TARGETS[size][other], rounds=rounds,
+            f"promotion to {size} repositories",
+            costs, of=ours, to=[other], kind=Kind.PEER, goal=GOALS[size][other], rounds=rounds,
         )  # fmt: skip
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -14,25 +14,28 @@ from typing import TYPE_CHECKING
 
 from benchmarks.bench_promotion import (
     FEW,
+    GOALS,
     MANY,
     OURS,
     ROUNDS,
     SKOPEO,
     SOURCE,
-    TARGETS,
     VERSION,
     log_in,
     missing_requirements,
     staged_registry,
 )
 from benchmarks.promote_process import PASSWORD_VARIABLE
-from benchmarks.timing import Contestant, Result, compare, compile_modules, median_seconds, report, report_not_measured
+from benchmarks.results import Kind, NotMeasured
+from benchmarks.timing import Contestant, compare, compile_modules, measure
 from tests.support.certificates import create_authority
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.docker_registry import PASSWORD, USERNAME, DockerRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from benchmarks.results import Result, Row
 
 HOST = "registry.example"
 LOOP = """
@@ -42,12 +45,13 @@ done
 """
 
 
-def main() -> int:
-    """Print the ratios; fail if a target was missed."""
+def results() -> Iterator[Row]:
+    """Measure against skopeo."""
     if missing := missing_requirements():
-        return report_not_measured("promotion through a proxy", f"needs {missing}")
+        yield NotMeasured("promotion through a proxy", f"needs {missing}")
+        return
     with tempfile.TemporaryDirectory() as folder, _office(Path(folder)) as environ:
-        return report(_results(Path(folder), environ))
+        yield from _results(Path(folder), environ)
 
 
 @contextmanager
@@ -90,12 +94,11 @@ def _results(folder: Path, environ: Mapping[str, str]) -> Iterator[Result]:
         contestants = tuple(
             Contestant(name=name, argv=argv, folders=_folders(folder, name, size)) for name, argv in commands.items()
         )
-        seconds = median_seconds(contestants, rounds=ROUNDS[size], environ=environ)
+        costs = measure(contestants, rounds=ROUNDS[size], environ=environ)
         _require_copies(folder, contestants)
         yield compare(
-            f"promotion through a proxy to {size} repositories, times {SKOPEO}",
-            seconds,
-            of=OURS, to=[SKOPEO], target=TARGETS[size][SKOPEO], rounds=ROUNDS[size],
+            f"promotion through a proxy to {size} repositories",
+            costs, of=OURS, to=[SKOPEO], kind=Kind.PEER, goal=GOALS[size][SKOPEO], rounds=ROUNDS[size],
         )  # fmt: skip
 
 
@@ -118,7 +121,3 @@ def _folders(folder: Path, name: str, size: int) -> tuple[Path, ...]:
         (folder / prefix / "repositories").write_text(names)
         folders.append(folder / prefix)
     return tuple(folders)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

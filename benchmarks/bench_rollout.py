@@ -10,34 +10,30 @@ The second release is measured: the first one fills the ledger, from which typic
 from __future__ import annotations
 
 import math
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import fleet
-from benchmarks.timing import Result, report
+from benchmarks.results import Kind, Number, count, ratio
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from benchmarks.fleet import Fleet
+    from benchmarks.results import Result
 
 SIZE = 100
 CANARY = 1
 PARALLEL = 25
 WAVES = 1 + math.ceil((SIZE - CANARY) / PARALLEL)
 DEPLOY_SECONDS = 3.0
-TIME_TARGET = 1.25
-MEMORY_TARGET = 1.25
+TIME_GOAL = 1.25
+MAX_MEGABYTES = 100
 
 
-def main() -> int:
-    """Print the results; fail if a target was missed."""
-    return report(_results())
-
-
-def _results() -> Iterator[Result]:
+def results() -> Iterator[Result]:
+    """Measure time and memory."""
     with (
         tempfile.TemporaryDirectory() as folder,
         fleet.released_fleet(
@@ -45,24 +41,15 @@ def _results() -> Iterator[Result]:
         ) as app,
     ):
         app.inv("promote-tenants")
-        release = app.release("A crash")
+        app.release("A crash")
         promotion = app.measure("promote-tenants")
         _require_promoted(app)
-    ideal = WAVES * DEPLOY_SECONDS
-    what = f"{SIZE} environments, {PARALLEL} in parallel, deployments of {DEPLOY_SECONDS:.0f} s"
-    yield Result(
-        what="inv promote, times the ideal",
-        ratio=promotion.seconds / ideal,
-        target=TIME_TARGET,
-        numbers=f"{promotion.seconds:.1f} s, ideal {ideal:.0f} s in {WAVES} waves, "
-        f"{promotion.cpu_seconds:.1f} s of CPU; {what}",
-    )
-    yield Result(
-        what="inv promote: memory, times that of a release to one environment",
-        ratio=promotion.megabytes / release.megabytes,
-        target=MEMORY_TARGET,
-        numbers=f"peak {promotion.megabytes:.0f} MB, of the release {release.megabytes:.0f} MB; {what}",
-    )
+    work = f"rollout of {SIZE}, {PARALLEL} in parallel, deployments of {DEPLOY_SECONDS:.0f} s"
+    ours = Number("inv promote-tenants", promotion.seconds, "s")
+    ideal = Number(f"ideal of {WAVES} waves", WAVES * DEPLOY_SECONDS, "s")
+    note = f"{promotion.cpu_seconds:.1f} s of processor time"
+    yield ratio(work, "time, times the ideal", Kind.FLOOR, ours=ours, against=[ideal], goal=TIME_GOAL, note=note)
+    yield count(work, "peak memory", promotion.megabytes, goal=MAX_MEGABYTES, unit="MB")
 
 
 def _require_promoted(app: Fleet) -> None:
@@ -76,7 +63,3 @@ def _require_promoted(app: Fleet) -> None:
     missing = [name for name, status in environments.items() if status["drift"] or status["digest"] != digest]
     if missing:
         raise RuntimeError(f"not promoted: {', '.join(missing)}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

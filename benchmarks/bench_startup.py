@@ -2,56 +2,43 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.timing import Contestant, compare, inv_path, median_seconds, report
+from benchmarks.results import Kind
+from benchmarks.timing import Contestant, compare, inv_path, measure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from benchmarks.timing import Result
+    from benchmarks.results import Result
 
-LIST_TARGET = 1.1
-HELP_TARGET = 1.2
+LIST_GOAL = 1.1
+HELP_GOAL = 1.2
 ROUNDS = 15
 EMPTY_TASKS = 'from invoke import task\n\n\n@task\ndef nothing(c):\n    """Do nothing."""\n'
 COACH = Path(__file__).parents[1] / "examples" / "coach"
 
 
-def main() -> int:
-    """Print the ratios; fail if a target was missed."""
-    return report(_results())
-
-
-def _results() -> Iterator[Result]:
+def results() -> Iterator[Result]:
+    """Measure the list of tasks, and the help of one."""
     program = inv_path()
     with tempfile.TemporaryDirectory() as folder:
         bare = Path(folder)
         (bare / "tasks.py").write_text(EMPTY_TASKS, encoding="utf-8")
-        seconds = median_seconds(
+        costs = measure(
             (
-                Contestant(name="bare", argv=(program, "--list"), folders=(bare,)),
-                Contestant(name="ours", argv=(program, "--list"), folders=(COACH,)),
-                Contestant(name="--version", argv=(program, "--version"), folders=(bare,)),
-                Contestant(name="bump --help", argv=(program, "bump", "--help"), folders=(COACH,)),
+                Contestant(name="a tasks.py with one empty task", argv=(program, "--list"), folders=(bare,)),
+                Contestant(name="inv --list", argv=(program, "--list"), folders=(COACH,)),
+                Contestant(name="invoke --version", argv=(program, "--version"), folders=(bare,)),
+                Contestant(name="inv bump --help", argv=(program, "bump", "--help"), folders=(COACH,)),
             ),
             rounds=ROUNDS,
             environ={"PYTHONDONTWRITEBYTECODE": ""},
         )
-    yield compare(
-        "inv --list, times that of a tasks.py with one empty task",
-        {name: seconds[name] for name in ("ours", "bare")},
-        of="ours", to=["bare"], target=LIST_TARGET, rounds=ROUNDS,
-    )  # fmt: skip
-    yield compare(
-        "inv bump --help, times invoke --version",
-        {name: seconds[name] for name in ("bump --help", "--version")},
-        of="bump --help", to=["--version"], target=HELP_TARGET, rounds=ROUNDS,
-    )  # fmt: skip
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    for ours, floor, goal in (
+        ("inv --list", "a tasks.py with one empty task", LIST_GOAL),
+        ("inv bump --help", "invoke --version", HELP_GOAL),
+    ):
+        yield compare(ours, costs, of=ours, to=[floor], kind=Kind.PEER, goal=goal, rounds=ROUNDS)

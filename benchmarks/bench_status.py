@@ -6,56 +6,42 @@ meanwhile. Whole processes are measured, with their start.
 
 from __future__ import annotations
 
-import statistics
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import fleet
-from benchmarks.timing import Result, report
+from benchmarks.results import Number, count
+from benchmarks.timing import summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from benchmarks.results import Result
+
 SIZE = 100
 LATENCY_SECONDS = 0.2
-ROUND_TRIPS_TARGET = 10.0
-MEMORY_TARGET = 1.25
+MAX_ROUND_TRIPS = 10
+MAX_MEGABYTES = 100
 ROUNDS = 5
 
 
-def main() -> int:
-    """Print the results; fail if a target was missed."""
-    return report(_results())
-
-
-def _results() -> Iterator[Result]:
+def results() -> Iterator[Result]:
+    """Measure round trips, and memory."""
     with (
         tempfile.TemporaryDirectory() as folder,
         fleet.released_fleet(Path(folder), size=SIZE - 1, canary=1, parallel=SIZE, deploy_seconds=0) as app,
     ):
-        single = app.measure("status", "--json", "--env", "staging")
-        prompt = [app.measure("status", "--json") for _ in range(ROUNDS)]
+        prompt = summary([app.measure("status", "--json") for _ in range(ROUNDS)])
         app.delay(LATENCY_SECONDS)
-        delayed = [app.measure("status", "--json") for _ in range(ROUNDS)]
-    prompt_seconds, delayed_seconds = (statistics.median(cost.seconds for cost in costs) for costs in (prompt, delayed))
-    what = f"{SIZE} environments"
-    yield Result(
-        what="inv status: round trips that it waits for one after the other",
-        ratio=(delayed_seconds - prompt_seconds) / LATENCY_SECONDS,
-        target=ROUND_TRIPS_TARGET,
-        numbers=f"{what}; {LATENCY_SECONDS * 1000:.0f} ms later responses make it {prompt_seconds:.2f} s → "
-        f"{delayed_seconds:.2f} s; median of {ROUNDS}",
+        delayed = summary([app.measure("status", "--json") for _ in range(ROUNDS)])
+    work = f"inv status of {SIZE} environments"
+    late = f"with answers {LATENCY_SECONDS * 1000:.0f} ms later"
+    yield count(
+        work,
+        "round trips, one after the other",
+        (delayed.seconds - prompt.seconds) / LATENCY_SECONDS,
+        goal=MAX_ROUND_TRIPS,
+        beside=[Number(work, prompt.seconds, "s"), Number(late, delayed.seconds, "s")],
     )
-    peak = max(cost.megabytes for cost in prompt)
-    yield Result(
-        what="inv status: memory, times that of one environment",
-        ratio=peak / single.megabytes,
-        target=MEMORY_TARGET,
-        numbers=f"{what}; peak {peak:.0f} MB, of one environment {single.megabytes:.0f} MB",
-    )
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    yield count(work, "peak memory", prompt.megabytes, goal=MAX_MEGABYTES, unit="MB")

@@ -7,11 +7,7 @@ on the machine of the cloud: importing `socket` alone would double the time that
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
-import tempfile
-import time
 from collections.abc import Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,15 +16,14 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from benchmarks import libraries
-from benchmarks.timing import inv_path
+from benchmarks.timing import inv_path, run
 from kaizen_tasks.rehearsal.example import create_example_repo
 from tests.support.local_cloud import Cloud
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MAXRSS_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
-"""Unit of `ru_maxrss`: getrusage(2)."""
+    from benchmarks.timing import Cost
 
 APP = """\
 import _socket, _thread, os
@@ -101,21 +96,6 @@ FILES = {
 
 
 @frozen(kw_only=True)
-class CommandCost:
-    """The resources that a command used.
-
-    Attributes:
-        seconds: wall time.
-        cpu_seconds: processor time.
-        megabytes: peak resident memory.
-    """
-
-    seconds: float
-    cpu_seconds: float
-    megabytes: float
-
-
-@frozen(kw_only=True)
 class Fleet:
     """The app's clone, and its local cloud.
 
@@ -132,42 +112,14 @@ class Fleet:
     program: str
 
     def inv(self, *words: str) -> str:
-        """Run `inv …`, and return its output.
+        """Run `inv …`, and return its output; see `timing.run`."""
+        return run([self.program, *words], self.clone, self.environ)[0]
 
-        Raises:
-            RuntimeError: it failed.
-        """
-        return self._run(words)[0]
+    def measure(self, *words: str) -> Cost:
+        """Run `inv …`, and return what it cost; see `timing.run`."""
+        return run([self.program, *words], self.clone, self.environ)[1]
 
-    def measure(self, *words: str) -> CommandCost:
-        """Run `inv …`, and return what it cost.
-
-        Raises:
-            RuntimeError: it failed, so that its cost means nothing.
-        """
-        return self._run(words)[1]
-
-    def _run(self, words: tuple[str, ...]) -> tuple[str, CommandCost]:
-        with tempfile.TemporaryFile() as output:
-            started_at = time.perf_counter()
-            process = subprocess.Popen(
-                [self.program, *words], cwd=self.clone, env=self.environ, stdout=output, stderr=output
-            )
-            _, status, usage = os.wait4(process.pid, 0)
-            seconds = time.perf_counter() - started_at
-            process.returncode = os.waitstatus_to_exitcode(status)
-            output.seek(0)
-            text = output.read().decode()
-        if process.returncode:
-            raise RuntimeError(f"inv {' '.join(words)} exited with {process.returncode}\n{text}")
-        cost = CommandCost(
-            seconds=seconds,
-            cpu_seconds=usage.ru_utime + usage.ru_stime,
-            megabytes=usage.ru_maxrss * MAXRSS_UNIT_BYTES / 1e6,
-        )
-        return text, cost
-
-    def release(self, text: str) -> CommandCost:
+    def release(self, text: str) -> Cost:
         """Commit a change and release it to staging; return what the release cost."""
         self.inv("changelog.add", "--type", "fixed", "--text", text)
         subprocess.run(("git", "commit", "--quiet", "--all", "--message", text), cwd=self.clone, check=True)

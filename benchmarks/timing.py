@@ -1,4 +1,4 @@
-"""Runs commands alternately and compares their medians, so that other load on the machine affects all of them."""
+"""Runs commands alternately and compares what they cost, so that other load on the machine affects all of them."""
 
 from __future__ import annotations
 
@@ -6,19 +6,24 @@ import compileall
 import os
 import statistics
 import subprocess
+import sys
 import sysconfig
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+from benchmarks.results import Number, ratio
 
-MISSED_TARGET = 1
-NOT_MEASURED = 3
-"""Exit codes."""
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from benchmarks.results import Kind, Result
+
+MAXRSS_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
+"""Unit of `ru_maxrss`: getrusage(2)."""
 
 
 @frozen(kw_only=True)
@@ -37,90 +42,105 @@ class Contestant:
 
 
 @frozen(kw_only=True)
-class Result:
-    """A measured ratio and its target.
+class Cost:
+    """What a process took, with the processes that it waited for.
 
     Attributes:
-        what: what was measured, and what it is divided by.
-        ratio: the measured ratio.
-        target: the highest ratio that is acceptable.
-        numbers: what the ratio was made of.
+        seconds: wall time.
+        cpu_seconds: processor time.
+        megabytes: peak resident memory.
     """
 
-    what: str
-    ratio: float
-    target: float
-    numbers: str
-
-    @property
-    def is_met(self) -> bool:
-        """Whether the target is met."""
-        return self.ratio <= self.target
-
-    def __str__(self) -> str:
-        verdict = "ok" if self.is_met else "MISSED"
-        return f"{self.what}: {self.ratio:.2f} (target {self.target:.2f}; {self.numbers}) {verdict}"
+    seconds: float
+    cpu_seconds: float
+    megabytes: float
 
 
-def report(results: Iterable[Result]) -> int:
-    """Print one line for each result as it comes; return 1 if any target was missed, else 0."""
-    code = 0
-    for result in results:
-        print(result, flush=True)
-        if not result.is_met:
-            code = MISSED_TARGET
-    return code
-
-
-def report_not_measured(what: str, reason: str) -> int:
-    """Print one line about a benchmark that cannot run here, and return its exit code."""
-    print(f"{what}: not measured: {reason}", flush=True)
-    return NOT_MEASURED
-
-
-def compare(
-    what: str, seconds: Mapping[str, float], *, of: str, to: Iterable[str], target: float, rounds: int
-) -> Result:
-    """Divide one contestant's median by the lowest of others.
+def measure(contestants: Sequence[Contestant], *, rounds: int, environ: Mapping[str, str]) -> dict[str, Cost]:
+    """Return what each contestant costs: the median time, the least processor time, the highest memory.
 
     Args:
-        what: see `Result`.
-        seconds: median seconds by contestant.
-        of: the contestant that has a target.
-        to: the contestants that it is compared with.
-        target: see `Result`.
-        rounds: number of measured rounds.
-    """
-    lowest = min(seconds[name] for name in to)
-    medians = ", ".join(f"{name} {median * 1000:.0f} ms" for name, median in seconds.items())
-    return Result(what=what, ratio=seconds[of] / lowest, target=target, numbers=f"{medians}; median of {rounds}")
-
-
-def median_seconds(contestants: Sequence[Contestant], *, rounds: int, environ: Mapping[str, str]) -> dict[str, float]:
-    """Return the median wall time of each contestant, after one round that does not count.
-
-    Args:
-        contestants: run one after the other in every round.
+        contestants: run one after the other in every round; the first round does not count.
         rounds: number of measured rounds.
         environ: added to this process's environment.
 
     Raises:
-        subprocess.CalledProcessError: a command failed, so that there is nothing to compare.
+        RuntimeError: a command failed, so that there is nothing to compare.
     """
-    times: dict[str, list[float]] = {contestant.name: [] for contestant in contestants}
+    costs: dict[str, list[Cost]] = {contestant.name: [] for contestant in contestants}
     for number in range(rounds + 1):
         for contestant in contestants:
             folder = contestant.folders[number % len(contestant.folders)]
-            seconds = _run_timed(contestant.argv, folder, {**os.environ, **environ})
+            cost = run(contestant.argv, folder, {**os.environ, **environ})[1]
             if number:
-                times[contestant.name].append(seconds)
-    return {name: statistics.median(measured) for name, measured in times.items()}
+                costs[contestant.name].append(cost)
+    return {name: summary(each) for name, each in costs.items()}
 
 
-def _run_timed(argv: Sequence[str], folder: Path, environ: Mapping[str, str]) -> float:
-    started_at = time.perf_counter()
-    subprocess.run(argv, cwd=folder, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-    return time.perf_counter() - started_at
+def summary(costs: Sequence[Cost]) -> Cost:
+    """Return the median time, the least processor time, and the highest memory of several runs."""
+    return Cost(
+        seconds=statistics.median(cost.seconds for cost in costs),
+        cpu_seconds=min(cost.cpu_seconds for cost in costs),
+        megabytes=max(cost.megabytes for cost in costs),
+    )
+
+
+def measure_calls(calls: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, float]:
+    """Return the least processor time in seconds that each call takes in this process, called alternately."""
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(rounds):
+        for name, call in calls.items():
+            started_at = time.process_time()
+            call()
+            seconds[name].append(time.process_time() - started_at)
+    return {name: min(each) for name, each in seconds.items()}
+
+
+def run(argv: Sequence[str], folder: Path, environ: Mapping[str, str]) -> tuple[str, Cost]:
+    """Run a command; return its output, and what it cost.
+
+    Args:
+        argv: the command.
+        folder: where it runs.
+        environ: all variables that it gets.
+
+    Raises:
+        RuntimeError: it failed, so that its cost means nothing.
+    """
+    with tempfile.TemporaryFile() as output:
+        started_at = time.perf_counter()
+        process = subprocess.Popen(argv, cwd=folder, env=environ, stdout=output, stderr=output)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started_at
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        text = output.read().decode(errors="replace")
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(argv)} exited with {process.returncode}\n{text}")
+    megabytes = usage.ru_maxrss * MAXRSS_UNIT_BYTES / 1e6
+    return text, Cost(seconds=seconds, cpu_seconds=usage.ru_utime + usage.ru_stime, megabytes=megabytes)
+
+
+def compare(
+    work: str, costs: Mapping[str, Cost], *, of: str, to: Iterable[str], kind: Kind, goal: float, rounds: int
+) -> Result:
+    """Divide one contestant's time by the shortest of others.
+
+    Args:
+        work: see `Result`.
+        costs: what `measure` has returned.
+        of: the contestant that has a goal.
+        to: the contestants that it is compared with.
+        kind: what they are.
+        goal: see `Result`.
+        rounds: number of measured rounds.
+    """
+    against = [Number(name, costs[name].seconds, "s") for name in to]
+    name = f"the fastest {kind.value}" if len(against) > 1 else against[0].name
+    ours = Number(of, costs[of].seconds, "s")
+    note = f"median of {rounds}"
+    return ratio(work, f"time, times {name}", kind, ours=ours, against=against, goal=goal, note=note)
 
 
 def inv_path() -> str:
