@@ -54,6 +54,9 @@ class Registry(Protocol):
             NotFound: there is no such repository.
         """
 
+    def find_digest(self, repository: str, reference: str) -> str:
+        """Return the digest of the image that a tag names; empty if there is no such tag or repository."""
+
     @mutates("the image is copied")
     def copy(self, *, digest: str, source: str, target: str, tag: str, origin: Registry | None = None) -> CopyStats:
         """Copy an image unchanged into a repository, tag the copy, and return what was transferred.

@@ -25,6 +25,15 @@ class Platform(Protocol):
             NotFound: there is no such service.
         """
 
+    def service_url(self, name: str) -> str:
+        """Return the URL that the platform assigned to a service, which it keeps; empty if it assigns none.
+
+        The service is read only if this run has not read it yet.
+
+        Raises:
+            NotFound: there is no such service.
+        """
+
     def service_urls(self) -> Mapping[str, str]:
         """Return the URL that the platform assigned to each service, by name, in as few requests as possible."""
 

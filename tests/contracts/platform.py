@@ -54,12 +54,15 @@ class PlatformContract:
         assert service.url.startswith(("http://", "https://"))
 
     def test_lists_where_services_answer(self, stage: Stage) -> None:
-        assert stage.platform.service_urls()["web-service"] == stage.platform.get_service("web-service").url
+        url = stage.platform.get_service("web-service").url
+        assert stage.platform.service_urls()["web-service"] == stage.platform.service_url("web-service") == url
         assert "absent" not in stage.platform.service_urls()
 
     def test_misses_a_service(self, stage: Stage) -> None:
         with pytest.raises(NotFound, match="absent"):
             stage.platform.get_service("absent")
+        with pytest.raises(NotFound, match="absent"):
+            stage.platform.service_url("absent")
 
     def test_deploys_and_says_how_it_ended(self, stage: Stage) -> None:
         begun = datetime.now(UTC)

@@ -72,6 +72,14 @@ class RegistryContract:
     def test_knows_no_image_under_an_unknown_digest(self, shelf: Shelf) -> None:
         assert shelf.registry.find_image("team/staging", "sha256:" + "0" * 64) is None
 
+    def test_finds_the_digest_that_a_tag_names(self, shelf: Shelf) -> None:
+        image = shelf.registry.find_image("team/staging", "v1.2.3")
+
+        assert image is not None
+        assert shelf.registry.find_digest("team/staging", "v1.2.3") == image.digest
+        assert shelf.registry.find_digest("team/staging", "v7.7.7") == ""
+        assert shelf.registry.find_digest("team/absent", "v1.2.3") == ""
+
     def test_misses_a_repository_and_says_how_to_create_it(self, shelf: Shelf) -> None:
         with pytest.raises(NotFound, match="team/absent") as caught:
             shelf.registry.find_image("team/absent", "v1.2.3")

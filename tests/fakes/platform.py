@@ -89,6 +89,9 @@ class FakePlatform(Platform):
                 raise NotFound(f"there is no service {name}", hint="create it")
             return self.services[name]
 
+    def service_url(self, name: str) -> str:
+        return self.get_service(name).url
+
     def service_urls(self) -> dict[str, str]:
         with self._guard:
             return {name: service.url for name, service in self.services.items()}

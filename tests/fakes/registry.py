@@ -67,6 +67,10 @@ class FakeRegistry(Registry):
         content = self._repository(repository)
         return content.images.get(content.tags.get(reference, reference))
 
+    def find_digest(self, repository: str, reference: str) -> str:
+        content = self.repositories.get(repository)
+        return content.tags.get(reference, "") if content else ""
+
     def copy(self, *, digest: str, source: str, target: str, tag: str, origin: Registry | None = None) -> CopyStats:
         with self._guard:
             self._record_call("copy", target, tag)

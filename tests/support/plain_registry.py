@@ -40,6 +40,10 @@ class PlainRegistry(Registry):
         self._require_repository(repository)
         return None
 
+    def find_digest(self, repository: str, reference: str) -> str:
+        """Return the digest of the image that a tag names; empty without such a tag."""
+        return self._client.resolve_digest(repository, reference)
+
     def copy(self, *, digest: str, source: str, target: str, tag: str, origin: Registry | None = None) -> CopyStats:
         """Copy an image into a repository under a tag, byte for byte."""
         if origin is None:

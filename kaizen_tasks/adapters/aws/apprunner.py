@@ -60,6 +60,7 @@ class AppRunnerPlatform(Platform):
         self._aws = aws
         self._lock = Lock()
         self._arns: dict[str, str] = {}
+        self._urls: dict[str, str] = {}
 
     def get_service(self, name: str) -> Service:
         """Return the current state of a service.
@@ -78,6 +79,10 @@ class AppRunnerPlatform(Platform):
             with self._lock:
                 self._arns.pop(name, None)
         return self._describe(name, self.find_arn(name))
+
+    def service_url(self, name: str) -> str:
+        """Return the URL of a service, as it was read last."""
+        return self._urls.get(name) or self.get_service(name).url
 
     def service_urls(self) -> dict[str, str]:
         """Return the URL of every service, by service name, at one request per twenty services."""
@@ -156,7 +161,9 @@ class AppRunnerPlatform(Platform):
 
     def _describe(self, name: str, arn: str) -> Service:
         with _service_errors(f"read the service {name}"):
-            return _parse_service(self._aws.apprunner().describe_service(ServiceArn=arn)["Service"])
+            service = _parse_service(self._aws.apprunner().describe_service(ServiceArn=arn)["Service"])
+        self._urls[name] = service.url
+        return service
 
 
 def list_services(apprunner: AppRunnerClient) -> list[ServiceSummaryTypeDef]:

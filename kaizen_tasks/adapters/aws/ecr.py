@@ -65,6 +65,10 @@ class EcrRegistry(Registry):
             self._refuse_stand_in(repository, reference)
         return image
 
+    def find_digest(self, repository: str, reference: str) -> str:
+        """Return the digest of the image that a tag names; the distribution API answers without the manifest."""
+        return self._client.resolve_digest(repository, reference)
+
     def _refuse_stand_in(self, repository: str, reference: str) -> None:
         """Raise unless the registry is that of a local cloud.
 

@@ -57,7 +57,7 @@ def _is_local_url_wanted(environment: Environment, tools: Tools) -> bool:
 
 def service_url(environment: Environment, tools: Tools) -> str:
     """Return the address that the platform gave the environment's service."""
-    return tools.at(environment).platform.get_service(environment.service).url
+    return tools.at(environment).platform.service_url(environment.service)
 
 
 def pick_url(environment: Environment, own_url: str, tools: Tools) -> str:

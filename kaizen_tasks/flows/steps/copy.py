@@ -31,10 +31,12 @@ class CopyImage(EnvironmentStep):
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look up the tag in the target, then the image in the source; neither, if this run has made the copy."""
-        image_ref = f"{self.environment.repository}:{release.name}"
+        registry, repository = tools.at(self.environment).registry, self.environment.repository
+        image_ref = f"{repository}:{release.name}"
         if self.label in release.verified_steps:
             return Done(f"{image_ref} exists", release)
-        image = tools.at(self.environment).registry.find_image(self.environment.repository, release.name)
+        is_tagged = registry.find_digest(repository, release.name)
+        image = registry.find_image(repository, release.name) if is_tagged else None
         if image is not None and image.digest == (release.digest or image.digest):
             return Done(f"{image_ref} exists", _with_image(release, image))
         if image is not None:

@@ -15,11 +15,12 @@ from kaizen_tasks.adapters.aws.ecs.service_deployments import ServiceDeployments
 from kaizen_tasks.adapters.aws.ecs.task_definition import pinned_digest
 from kaizen_tasks.adapters.aws.failed_call import OUTCOME_UNKNOWN
 from kaizen_tasks.domain.git.remote_url import is_loopback
+from kaizen_tasks.domain.service import Service, ServiceStatus
 from kaizen_tasks.errors import NOTHING_CHANGED, DeployFailed, NotFound, Refused
 from kaizen_tasks.ports.platform import Platform
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.service import Operation, Service
+    from kaizen_tasks.domain.service import Operation
 
 SERVICES_PER_PAGE = 100
 SERVICES_PER_REQUEST = 10
@@ -41,6 +42,20 @@ class ClusterPlatform(Platform):
         self._revisions = Revisions(cluster, container)
         self._deployments = ServiceDeployments(self._revisions)
         self._descriptions = dict[str, Document]()
+        self._urls = dict[str, str]()
+
+    def get_service(self, name: str) -> Service:
+        """Return the current state of a service; its image is that of the configuration that was made last."""
+        description = self._describe(name)
+        service = self._parse(description)
+        self._descriptions[name] = description
+        if service.url or service.status is ServiceStatus.RUNNING:  # while it is being created, it may have none yet
+            self._urls[name] = service.url
+        return service
+
+    def service_url(self, name: str) -> str:
+        """Return the URL of a service, as it was read last."""
+        return self._urls[name] if name in self._urls else self.get_service(name).url
 
     def list_operations(self, service: Service) -> tuple[Operation, ...]:
         """Return the last twenty deployments, newest first."""
@@ -66,16 +81,20 @@ class ClusterPlatform(Platform):
         }
 
     @abstractmethod
+    def _describe(self, name: str, *, with_tags: bool = False) -> Document:
+        """Return a service that exists, as ECS answers; raise `NotFound` for any other."""
+
+    @abstractmethod
+    def _parse(self, description: Document) -> Service:
+        """Return a service by its description."""
+
+    @abstractmethod
     def _address(self, revision: Document) -> str:
         """Return the URL of a service by its revision; empty without one."""
 
     @abstractmethod
     def _serving_revisions(self, description: Document) -> list[str]:
         """Return the revisions that a service is described with."""
-
-    def _note_description(self, name: str, description: Document) -> Document:
-        self._descriptions[name] = description
-        return description
 
     def _take_description(self, name: str, summaries: Sequence[Document]) -> Document | None:
         """Return what `get_service` has read of a service, once, if that is what the last deployment has brought.

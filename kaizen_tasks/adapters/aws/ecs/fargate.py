@@ -34,10 +34,6 @@ class FargatePlatform(ClusterPlatform):
 
     _management_type = "CUSTOMER"
 
-    def get_service(self, name: str) -> Service:
-        """Return the current state of a service; its image is that of its task definition."""
-        return self._parse(self._note_description(name, self._describe_plain(name)))
-
     def _parse(self, description: Document) -> Service:
         status, native_status, fix = self._status(description)
         image = str(self._revisions.app_container(description["taskDefinition"])["image"]) if not fix else ""
@@ -58,7 +54,7 @@ class FargatePlatform(ClusterPlatform):
         summaries = self._deployments.summaries(name)
         if self._is_busy(summaries):
             return ""
-        description = self._take_description(name, summaries) or self._describe_plain(name)
+        description = self._take_description(name, summaries) or self._describe(name)
         self._parse(description).require_deployable()
         known = frozenset(
             [summary["targetServiceRevisionArn"] for summary in summaries]
@@ -75,7 +71,7 @@ class FargatePlatform(ClusterPlatform):
 
     def read_settings(self, service: Service) -> ServiceSettings:
         """Return the settings of a service that another one can be created with."""
-        reference = self._describe_plain(service.name)["taskDefinition"]
+        reference = self._describe(service.name)["taskDefinition"]
         definition = self._revisions.definition(reference)["taskDefinition"]
         return service_settings.of_definition(definition, self._revisions.app_container(reference))
 
@@ -85,7 +81,7 @@ class FargatePlatform(ClusterPlatform):
         A target group and its rule belong to one service, and these tasks create none.
         """
         self._require_free(name)
-        description = self._describe_plain(neighbour.name, with_tags=True)
+        description = self._describe(neighbour.name, with_tags=True)
         if any(description.get(member) for member in ADDRESS_MEMBERS):
             raise Refused(
                 f"{neighbour.name} is behind a load balancer, and {name} needs a target group and a rule of its own",
@@ -122,7 +118,7 @@ class FargatePlatform(ClusterPlatform):
                 return {"gatewayConnectors": connectors}
         return {}
 
-    def _describe_plain(self, name: str, *, with_tags: bool = False) -> Document:
+    def _describe(self, name: str, *, with_tags: bool = False) -> Document:
         description = self._describe_service(name, with_tags=with_tags)
         if description.get("resourceManagementType") == "ECS":
             raise Refused(

@@ -22,10 +22,6 @@ class ExpressPlatform(ClusterPlatform):
 
     _management_type = "ECS"
 
-    def get_service(self, name: str) -> Service:
-        """Return the current state of a service; its image is that of the configuration that was made last."""
-        return self._parse(self._note_description(name, self._describe(name)))
-
     def start_deployment(self, service: Service, image: str) -> str:
         """Start a deployment of an image; return its target revision, or an empty string when the service is busy."""
         name = service.name
