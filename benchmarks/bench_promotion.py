@@ -1,9 +1,10 @@
-"""Promoting an image of 120 MB to 5 and to 50 repositories, compared with a shell script and with skopeo.
+"""Promoting an image of 120 MB to 5 and to 50 repositories, compared with a script, with skopeo and the floor.
 
 Whole processes are measured, on one `docker-registry` on loopback: Python's start and imports, the login, and
 `Registry.copy` for every repository, ten in parallel; without boto3, ledger and deployments, which the others lack.
 Every round has new repositories. The script sets two tags in each, `:vX.Y.Z` and `:latest`, and so do we when compared
-with it; skopeo sets `:vX.Y.Z` alone, and so do we when compared with that.
+with it; skopeo sets `:vX.Y.Z` alone, and so do we when compared with that. The floor, `mount_process.py`, is a minimal
+client that sends the mounts and the manifest alone.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from attrs import frozen
 
 from benchmarks import images
 from benchmarks.promote_process import PASSWORD_VARIABLE
-from benchmarks.results import Kind, NotMeasured, count
-from benchmarks.timing import Contestant, compare, compile_modules, measure
+from benchmarks.results import Kind, NotMeasured, Number, count
+from benchmarks.timing import Contestant, compare, compile_modules, measure, run
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.transport import StaticCredentials
@@ -40,9 +41,10 @@ IMAGE = "kaizen-benchmark:v1.2.3"
 SOURCE, VERSION, LATEST = "staging", "v1.2.3", "latest"
 FEW, MANY = 5, 50
 ROUNDS = {FEW: 9, MANY: 3}
-SCRIPT, SKOPEO, OURS, OURS_TWO_TAGS = "the script", "skopeo", "ours", "ours with :latest"
-GOALS = {FEW: {SCRIPT: 0.35, SKOPEO: 0.6}, MANY: {SCRIPT: 0.15, SKOPEO: 0.25}}
+SCRIPT, SKOPEO, FLOOR, OURS, OURS_TWO_TAGS = "the script", "skopeo", "the mounts alone", "ours", "ours with :latest"
+GOALS = {FEW: {SCRIPT: 0.35, SKOPEO: 0.5, FLOOR: 1.3}, MANY: {SCRIPT: 0.15, SKOPEO: 0.2, FLOOR: 1.3}}
 MAX_BYTES = 20_000
+MAX_REQUESTS = len(images.LAYER_MEGABYTES) + 5
 LOOP = """
 for repository in $(cat repositories); do
     for tag in {version} {latest}; do
@@ -105,6 +107,11 @@ class StagedRegistry:
         script = Path(__file__).with_name("promote_process.py")
         return (sys.executable, str(script), url, USERNAME, SOURCE, *tags)
 
+    def floor(self) -> tuple[str, ...]:
+        """Return the command of the minimal client."""
+        script = Path(__file__).with_name("mount_process.py")
+        return (sys.executable, str(script), self.server.login.url, USERNAME, SOURCE, VERSION)
+
     def loop(self, text: str) -> tuple[str, ...]:
         """Return the command of a shell loop."""
         words = {"host": self.server.host, "image": IMAGE, "source": SOURCE, "version": VERSION, "latest": LATEST}
@@ -159,22 +166,26 @@ def log_in(folder: Path, host: str) -> None:
 
 def _results(registry: StagedRegistry) -> Iterator[Result]:
     compile_modules()
-    yield _traffic(registry)
+    yield from _traffic(registry)
     for size in (FEW, MANY):
         yield from _race(registry, size)
 
 
-def _traffic(registry: StagedRegistry) -> Result:
-    """Count the bytes that are sent for each of many repositories."""
-    (folder,) = registry.create_folders("traffic", MANY, 1)
-    with Relay(registry.server.port) as relay:
-        command = registry.ours(VERSION, port=relay.port)
-        environ = {**os.environ, **registry.environ}
-        subprocess.run(command, cwd=folder, env=environ, stdout=subprocess.DEVNULL, check=True)
-    registry.require_tags(folder, VERSION)
-    mean_bytes = relay.sent / MANY
+def _traffic(registry: StagedRegistry) -> Iterator[Result]:
+    """Count the requests and the bytes that are sent for each of many repositories."""
     work = f"promotion to {MANY} repositories, {len(images.LAYER_MEGABYTES)} layers of 120 MB"
-    return count(work, "bytes sent for each", mean_bytes, goal=MAX_BYTES)
+    environ = {**os.environ, **registry.environ}
+    with Relay(registry.server.port) as relay:
+        commands = {OURS: registry.ours(VERSION, port=relay.port), FLOOR: registry.floor()}
+        requests = {}
+        for name, command in {**commands, SKOPEO: registry.loop(SKOPEO_LOOP)}.items():
+            (folder,) = registry.create_folders(f"traffic of {name}", MANY, 1)
+            run(command, folder, environ)
+            requests[name] = registry.server.count_requests(f"/v2/{folder.name}/") / MANY
+            registry.require_tags(folder, VERSION)
+    beside = [Number(name, requests[name]) for name in (FLOOR, SKOPEO)]
+    yield count(work, "requests for each", requests[OURS], goal=MAX_REQUESTS, beside=beside)
+    yield count(work, "bytes sent for each", relay.sent / MANY, goal=MAX_BYTES)
 
 
 def _race(registry: StagedRegistry, size: int) -> Iterator[Result]:
@@ -183,6 +194,7 @@ def _race(registry: StagedRegistry, size: int) -> Iterator[Result]:
         SCRIPT: (registry.loop(LOOP), (VERSION, LATEST)),
         OURS_TWO_TAGS: (registry.ours(VERSION, LATEST), (VERSION, LATEST)),
         SKOPEO: (registry.loop(SKOPEO_LOOP), (VERSION,)),
+        FLOOR: (registry.floor(), (VERSION,)),
         OURS: (registry.ours(VERSION), (VERSION,)),
     }
     contestants = {
@@ -192,8 +204,8 @@ def _race(registry: StagedRegistry, size: int) -> Iterator[Result]:
     costs = measure(tuple(contestants.values()), rounds=rounds, environ=registry.environ)
     for name, (_, tags) in commands.items():
         registry.require_tags(contestants[name].folders[-1], *tags)
-    for ours, other in ((OURS_TWO_TAGS, SCRIPT), (OURS, SKOPEO)):
+    for ours, other, kind in ((OURS_TWO_TAGS, SCRIPT, Kind.PEER), (OURS, SKOPEO, Kind.PEER), (OURS, FLOOR, Kind.FLOOR)):
         yield compare(
             f"promotion to {size} repositories",
-            costs, of=ours, to=[other], kind=Kind.PEER, goal=GOALS[size][other], rounds=rounds,
+            costs, of=ours, to=[other], kind=kind, goal=GOALS[size][other], rounds=rounds,
         )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -54,6 +55,10 @@ class DockerRegistry:
     def login(self) -> Login:
         """The credentials that it accepts."""
         return Login(url=f"http://{self.host}", username=USERNAME, password=Secret(PASSWORD))
+
+    def count_requests(self, path: str) -> int:
+        """Return how many requests its log has for paths that begin with `path`."""
+        return len(re.findall(rf'"[A-Z]+ {re.escape(path)}\S* HTTP/1\.1"', (self.folder / "log").read_text()))
 
     def __enter__(self) -> Self:
         program = docker_registry()
