@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import copy_context
-from functools import partial
 from pathlib import Path
 from threading import Event, Lock
 
 from attrs import define, field
 
+from kaizen_tasks.adapters.oci.blob_threads import BlobThreads
 from kaizen_tasks.adapters.oci.blobs import Stream
 from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.manifest import Descriptor, Manifest
@@ -28,8 +26,6 @@ from kaizen_tasks.adapters.oci.upload_meter import UploadMeter
 from kaizen_tasks.domain.release import CopyStats
 from kaizen_tasks.errors import Interrupted, PushFailed, Unreachable
 from kaizen_tasks.ports.activity import report_activity, reporting_state
-
-MAX_CONCURRENT_BLOBS = 8  # for all repositories: ECR allows 100 started uploads a second, and mounts count as uploads
 
 BlobLookup = Callable[[str, Collection[str]], Collection[str]]
 """A function of a repository and digests that returns the digests the repository has, in few requests."""
@@ -54,7 +50,7 @@ class ImagePusher:
     def __init__(self, client: OciClient, *, blob_lookup: BlobLookup | None = None) -> None:
         self._client = client
         self._blob_lookup = blob_lookup
-        self._executor = ThreadPoolExecutor(MAX_CONCURRENT_BLOBS, thread_name_prefix="blobs")
+        self._threads = BlobThreads()
         self._manifest_trees: dict[tuple[str, str], tuple[Manifest, ...]] = {}
         self._arrivals: dict[str, _Arrival] = {}
         self._lock = Lock()
@@ -102,16 +98,17 @@ class ImagePusher:
     def _push_image(self, source: ImageSource, digest: str, repository: str, tag: str) -> CopyStats:
         target = f"{self._client.repository_uri(repository)}:{tag}"
         with _push_errors(target):
-            if self._is_tagged(repository, tag, digest):
+            # A look at the tag may spare the layers. Where they are mounted, nothing is lost without it.
+            if not source.mountable_repository and self._is_tagged(repository, tag, digest):
                 return CopyStats(digest=digest)
             *children, root = self._manifest_tree(source, digest)
             blobs = {blob.digest: blob for manifest in (*children, root) for blob in manifest.blobs}
-            stats = self._push_blobs(source, blobs, repository, digest)
+            stats = self._push_blobs(source, blobs, repository)
             for child in children:
                 self._client.put_manifest(repository, child.digest, child)
-            if not self._is_tagged(repository, tag, digest):  # another run may have written a mutable tag meanwhile
+            if not self._is_tagged(repository, tag, digest):  # right before the put: a version tag never moves
                 self._client.put_manifest(repository, tag, root)
-            return stats
+            return CopyStats(digest=digest, **stats)
 
     def _is_tagged(self, repository: str, tag: str, digest: str) -> bool:
         """Return whether the tag is on the image; False for a missing tag, PushFailed for one on a different image."""
@@ -129,45 +126,46 @@ class ImagePusher:
                 self._manifest_trees[key] = manifest_tree(source, digest)
             return self._manifest_trees[key]
 
-    def _push_blobs(self, source: ImageSource, blobs: dict[str, Descriptor], repository: str, digest: str) -> CopyStats:
-        """Push the missing blobs in parallel and return what was transferred; if one fails, stop the others."""
+    def _push_blobs(self, source: ImageSource, blobs: dict[str, Descriptor], repository: str) -> Counter[str]:
+        """Mount or upload the missing blobs in parallel; return the counts for `CopyStats`."""
         present_digests = set(self._blob_lookup(repository, blobs.keys())) if self._blob_lookup else set[str]()
-        stop = Event()
         missing = [blob for digest, blob in blobs.items() if digest not in present_digests]
-        meter = UploadMeter({blob.digest: blob.size for blob in missing}, self._client.clock)
-        push = partial(self._push_blob, source, repository, stop, meter)
-        futures = [self._executor.submit(copy_context().run, push, blob) for blob in missing]
-        try:
-            with reporting_state(meter.describe):
-                done, _ = wait(futures, return_when=FIRST_EXCEPTION)
-            stats = [future.result() for future in done]
-        finally:
-            stop.set()
-            for future in futures:
-                future.cancel()
-            wait(futures)
-        return CopyStats(digest=digest, **sum(stats, Counter(blobs_present=len(present_digests))))
+        sessions = self._mount_blobs(source, missing, repository)
+        counts = Counter(blobs_present=len(present_digests), blobs_mounted=len(missing) - len(sessions))
+        to_upload = [blob for blob in missing if blob.digest in sessions]
+        if to_upload:
+            counts.update(self._upload_blobs(source, to_upload, repository, sessions))
+        return counts
 
-    def _push_blob(
-        self, source: ImageSource, repository: str, stop: Event, meter: UploadMeter, blob: Descriptor
+    def _mount_blobs(self, source: ImageSource, blobs: Collection[Descriptor], repository: str) -> dict[str, str]:
+        """Mount blobs; return the URL of an upload for each digest that was not mounted, empty if none was started."""
+        if not source.mountable_repository:
+            return {blob.digest: "" for blob in blobs}
+
+        def mount(blob: Descriptor, _stop: Event) -> tuple[str, str]:
+            return blob.digest, self._client.blobs.mount(repository, blob.digest, source.mountable_repository)
+
+        return {digest: session for digest, session in self._threads.map(mount, blobs) if session}
+
+    def _upload_blobs(
+        self, source: ImageSource, blobs: Collection[Descriptor], repository: str, sessions: Mapping[str, str]
     ) -> Counter[str]:
-        """Mount a blob, or find it already present, or upload it; return the blob's counts for `CopyStats`."""
-        if stop.is_set():
-            raise _stopped_error()
-        blobs, session = self._client.blobs, ""
-        if source.mountable_repository:
-            session = blobs.mount(repository, blob.digest, source.mountable_repository)
-            if not session:
+        """Upload blobs unless the repository has them, and report how far that is; return the counts."""
+        meter = UploadMeter({blob.digest: blob.size for blob in blobs}, self._client.clock)
+
+        def upload(blob: Descriptor, stop: Event) -> Counter[str]:
+            if self._client.blobs.has(repository, blob.digest):
                 meter.skip(blob.digest)
-                return Counter(blobs_mounted=1)
-        if blobs.has(repository, blob.digest):
-            meter.skip(blob.digest)
-            return Counter(blobs_present=1)
+                return Counter(blobs_present=1)
 
-        def open_at(offset: int) -> Stream:
-            return meter.count(blob.digest, offset, self._stop_on(stop, source.open(blob.digest, offset)))
+            def open_at(offset: int) -> Stream:
+                return meter.count(blob.digest, offset, self._stop_on(stop, source.open(blob.digest, offset)))
 
-        return Counter(blobs_uploaded=1, bytes_sent=blobs.upload(repository, blob, open_at, session=session))
+            bytes_sent = self._client.blobs.upload(repository, blob, open_at, session=sessions[blob.digest])
+            return Counter(blobs_uploaded=1, bytes_sent=bytes_sent)
+
+        with reporting_state(meter.describe):
+            return sum(self._threads.map(upload, blobs), Counter[str]())
 
     def _stop_on(self, stop: Event, chunks: Stream) -> Stream:
         """Yield the chunks until another blob fails, or Ctrl-C ends the waits of all threads."""

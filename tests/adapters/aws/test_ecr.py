@@ -133,13 +133,16 @@ class TestEcr(RegistryContract):
 
     def test_layers_are_looked_up_in_one_request(self, shelf: EcrShelf, aws: Aws, cloud: Cloud) -> None:
         aws.ecr().put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
+        aws.ecr().create_repository(repositoryName="team/other")
         before = len(cloud.requests)
 
-        _promote(shelf)
+        for target in ("team/prod", "team/other"):
+            shelf.registry.copy(digest=shelf.sample.digest, source="team/staging", target=target, tag="v1.2.3")
 
         asked = [str(each.get("operation") or each["method"]) for each in cloud.requests[before:]]
         mounts = ["POST"] * len(shelf.sample.blobs)
-        assert asked == ["HEAD", "GET", "BatchCheckLayerAvailability", *mounts, "HEAD", "PUT"]
+        of_each = ["BatchCheckLayerAvailability", *mounts, "HEAD", "PUT"]
+        assert asked == ["GET", *of_each, *of_each]
 
     def test_throttled_requests_are_retried(self, shelf: EcrShelf, aws: Aws, cloud: Cloud, clock: FakeClock) -> None:
         aws.ecr().put_account_setting(name="BLOB_MOUNTING", value="ENABLED")

@@ -141,8 +141,11 @@ class TestTransfer:
 
 
 class TestMisbehaviour:
-    def test_reads_an_image_once_for_many_repositories(self, scripted: ScriptedServer, hearing: OciClient) -> None:
-        sample = oci_images.image()
+    def test_requests_are_a_mount_for_each_blob_then_a_look_at_the_tag_and_a_put(
+        self, scripted: ScriptedServer, hearing: OciClient
+    ) -> None:
+        """The image itself is read once for all repositories; no byte of a layer is sent."""
+        sample = oci_images.image(layers=(b"base", b"packages", b"app"))
         _hold(scripted, "a", sample)
         for target in ("b", "c"):
             _mount(scripted, target, sample)
@@ -151,7 +154,27 @@ class TestMisbehaviour:
         for target in ("b", "c"):
             carrier.copy(digest=sample.digest, source="a", target=target, tag="v1")
 
-        assert len(scripted.asked(f"GET /v2/a/manifests/{sample.digest}")) == 1
+        asked = [(request.method, request.path.partition("?")[0], request.body) for request in scripted.requests]
+        assert asked == [
+            ("GET", f"/v2/a/manifests/{sample.digest}", b""),
+            *[("POST", "/v2/b/blobs/uploads/", b"")] * 4,
+            ("HEAD", "/v2/b/manifests/v1", b""),
+            ("PUT", "/v2/b/manifests/v1", sample.root.content),
+            *[("POST", "/v2/c/blobs/uploads/", b"")] * 4,
+            ("HEAD", "/v2/c/manifests/v1", b""),
+            ("PUT", "/v2/c/manifests/v1", sample.root.content),
+        ]
+
+    def test_a_tag_on_another_image_spares_the_upload(
+        self, scripted: ScriptedServer, hearing: OciClient, tmp_path: Path
+    ) -> None:
+        layout = oci_images.image().write(tmp_path / "layout")
+        scripted.script["HEAD /v2/a/manifests/v1"] = [Reply(headers={"Docker-Content-Digest": "sha256:other"})]
+
+        with pytest.raises(PushFailed, match="is a different image"):
+            ImagePusher(hearing).upload_layout(layout, repository="a", tag="v1")
+
+        assert len(scripted.requests) == 1
 
     def test_refused_mount_continues_as_an_upload(self, scripted: ScriptedServer, hearing: OciClient) -> None:
         sample = oci_images.image(layers=(b"layer",))
