@@ -188,6 +188,7 @@ def test_engine_none_runs_nothing_and_answers_for_the_image(tmp_path: Path) -> N
         assert ask(service["ServiceUrl"]) == {"version": "v1", "environment": "staging"}
         push("v2")
         wait_for(lambda: ask(service["ServiceUrl"])["version"] == "v2")
+        wait_for(lambda: team.operations(service["ServiceArn"])[0]["Status"] == "SUCCEEDED")  # else it is taken back
         cloud.kill()
         cloud.start()
         wait_for(lambda: _serves(service["ServiceUrl"]))
