@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import functools
+import ipaddress
 import json
 import math
 import os
@@ -77,9 +78,8 @@ class DockerEngine:
         if not self._aws or self._open_relay is None:
             return {}
         port = int(self._aws["AWS_ENDPOINT_URL"].rpartition(":")[2])  # not the registry's, if that has one of its own
-        gateway = _docker_or_empty("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
         with contextlib.suppress(OSError):
-            port = self._open_relay(gateway.strip())
+            port = self._open_relay(bridge_gateway())
         return {**self._aws, "AWS_ENDPOINT_URL": f"http://{HOST_NAME}:{port}"}
 
     def start(self, spec: InstanceSpec, folder: Path) -> ContainerInstance:
@@ -159,6 +159,22 @@ class ContainerInstance:
         _docker_or_empty("rm", "--force", self._name)
         _docker_or_empty("image", "rm", self._reference)  # stays while another container needs it
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def bridge_gateway() -> str:
+    """Return this machine's address in the engine's network, of which an engine in its first run names only the subnet.
+
+    https://github.com/moby/moby/issues/26799
+
+    Raises:
+        OSError: the engine names neither.
+    """
+    template = "{{with index .IPAM.Config 0}}{{or .Gateway .Subnet}}{{end}}"
+    named = _docker_or_empty("network", "inspect", "bridge", "--format", template).strip()
+    try:
+        return str(next(iter(ipaddress.ip_network(named, strict=False).hosts())))
+    except ValueError as error:
+        raise OSError(f"the engine's network has no address: {named}") from error
 
 
 def _run_container(spec: InstanceSpec, reference: str, instance_folder: Path, aws: Mapping[str, str]) -> None:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from kaizen_tasks.localcloud.server.http_message import HttpRequest
 
 CONTROL_TOKEN_HEADER = "X-Kaizen-Token"  # noqa: S105 - the header's name
-_HOST_NAMES = ("127.0.0.1", "localhost", "[::1]", "host.docker.internal")  # the last one is this machine in containers
+_HOST_NAMES = ("127.0.0.1", "localhost", "[::1]")
+_HOST_NAME_IN_CONTAINERS = "host.docker.internal"  # with any port: the relay may not get the cloud's own
 _HTTP_PORT = 80  # clients omit it: RFC 9110, section 7.2
 _JSON = "application/json"
 
@@ -29,11 +30,14 @@ def own_hosts(port: int) -> frozenset[str]:
 def check_host(request: HttpRequest, hosts: Collection[str]) -> None:
     """Refuse a request for another host: a page whose name was made to resolve to loopback sends its own name.
 
+    Containers send the name of this machine, which no page has.
+
     Raises:
         RequestRefused: `Host` is missing, repeated or another one, or the target names a host.
     """
     sent = [value.strip().lower() for name, value in request.header_fields if name == "host"]
-    if len(sent) != 1 or sent[0] not in hosts or not request.target.startswith("/"):
+    is_own = len(sent) == 1 and (sent[0] in hosts or sent[0].partition(":")[0] == _HOST_NAME_IN_CONTAINERS)
+    if not is_own or not request.target.startswith("/"):
         raise RequestRefused(421, "MisdirectedRequestException", f"this is {min(hosts)}, not the host of the request")
 
 
