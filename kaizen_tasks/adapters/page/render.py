@@ -27,7 +27,7 @@ from kaizen_tasks.errors import UsageError
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from kaizen_tasks.domain.changelog.model import Section
+    from kaizen_tasks.domain.changelog.section import Section
 
 GENERATOR: Final = "kaizen_tasks dashboard"
 """By which a file is known to be a dashboard, which the next one may replace."""

@@ -19,10 +19,11 @@ from kaizen_tasks.domain.changelog.fragments.create import new_fragment
 from kaizen_tasks.domain.changelog.lint.fix import fix_changelog
 from kaizen_tasks.domain.changelog.lint.problem import LintProblem
 from kaizen_tasks.domain.changelog.lint.sarif_report import to_sarif
-from kaizen_tasks.domain.changelog.model import Changelog, Section
+from kaizen_tasks.domain.changelog.model import Changelog
 from kaizen_tasks.domain.changelog.render.html import to_html
 from kaizen_tasks.domain.changelog.render.page import to_page
 from kaizen_tasks.domain.changelog.render.sections import to_json, to_json_list, to_markdown
+from kaizen_tasks.domain.changelog.section import Section
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.text.printable import printable_lines
 from kaizen_tasks.errors import Refused, UsageError

@@ -13,7 +13,6 @@ from kaizen_tasks.domain.changelog.headings import ReleaseHeading, format_headin
 from kaizen_tasks.domain.changelog.markdown.lines import is_line_start, newline_at
 from kaizen_tasks.domain.changelog.model import (
     Changelog,
-    Section,
     describe_release_of_level_one,
     find_release_of_level_one,
     find_unreleased,
@@ -26,6 +25,7 @@ from kaizen_tasks.errors import NOTHING_CHANGED, Refused, UsageError
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.entries import ChangelogEntry, Group
+    from kaizen_tasks.domain.changelog.section import Section
 
 _EMPTY_CHANGELOG = b"""\
 # Changelog

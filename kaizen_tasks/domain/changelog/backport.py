@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 
     from semver import Version
 
-    from kaizen_tasks.domain.changelog.model import Changelog, Section
+    from kaizen_tasks.domain.changelog.model import Changelog
+    from kaizen_tasks.domain.changelog.section import Section
 
 
 def last_later_section(log: Changelog, unreleased: Section, version: Version) -> Section | None:
     """Return the last of the sections of later versions that are right below `[Unreleased]`, or None."""
     later_section = None
-    for section in log.releases:
+    for section in log.iterate_releases():
         if section.start < unreleased.start or section.version is None:
             continue
         if section.version < version:

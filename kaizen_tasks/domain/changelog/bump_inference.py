@@ -13,7 +13,7 @@ from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 if TYPE_CHECKING:
     from semver import Version
 
-    from kaizen_tasks.domain.changelog.model import Section
+    from kaizen_tasks.domain.changelog.section import Section
 
 ChangePart: TypeAlias = Literal["patch", "feature", "major"]
 BumpRule: TypeAlias = Literal["patch", "feature", "major", "follow"]

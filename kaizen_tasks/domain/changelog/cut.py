@@ -12,7 +12,7 @@ from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits, insert_lin
 from kaizen_tasks.domain.changelog.format import DEFAULT_FORMAT, ChangelogFormat
 from kaizen_tasks.domain.changelog.headings import format_heading
 from kaizen_tasks.domain.changelog.links.update import LinkUpdate
-from kaizen_tasks.domain.changelog.model import Changelog, Section, parse_changelog, require_unreleased
+from kaizen_tasks.domain.changelog.model import Changelog, parse_changelog, require_unreleased
 from kaizen_tasks.domain.tag_pattern import DEFAULT_TAG_PATTERN, TagPattern
 from kaizen_tasks.errors import Refused
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from semver import Version
+
+    from kaizen_tasks.domain.changelog.section import Section
 
 
 def cut_release(  # noqa: PLR0913 - what the headings and links of a release are made of

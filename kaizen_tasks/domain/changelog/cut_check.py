@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits
 from kaizen_tasks.domain.changelog.markdown.lines import is_line_start, newline_at, split_lines
-from kaizen_tasks.domain.changelog.model import Changelog, Section, parse_changelog
+from kaizen_tasks.domain.changelog.model import Changelog, parse_changelog
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:
     from semver import Version
+
+    from kaizen_tasks.domain.changelog.section import Section
 
 
 def verify_cut(old_log: Changelog, new_content: bytes, *, version: Version) -> None:
@@ -36,8 +38,7 @@ def verify_cut(old_log: Changelog, new_content: bytes, *, version: Version) -> N
         raise _refusal(version, "its entries would be parsed differently")
     if not _restores_original(old_log, new_log, section):
         raise _refusal(version, "more than its heading and links would change")
-    other_sections = [other for other in new_log.sections if other is not section]
-    if len(old_log.sections) != len(other_sections) or not all(map(_same_heading, old_log.sections, other_sections)):
+    if not _same_other_headings(old_log, new_log, section):
         raise _refusal(version, "other headings would change")
 
 
@@ -52,6 +53,18 @@ def _refusal(version: Version, reason: str) -> Refused:
 def _same_entries(old_log: Changelog, section: Section) -> bool:
     old_entries = old_log.unreleased.entries if old_log.unreleased else ()
     return [entry.text for entry in old_entries] == [entry.text for entry in section.entries]
+
+
+def _same_other_headings(old_log: Changelog, new_log: Changelog, section: Section) -> bool:
+    """Return whether all headings but that of the new section are as they were; most are equal byte by byte."""
+    position = new_log.sections.index(section)
+    old_headings, new_headings = old_log.sections.headings(), new_log.sections.headings()
+    del new_headings[position]
+    pairs = enumerate(zip(old_headings, new_headings, strict=False))
+    unequal = [number for number, (old, new) in pairs if old != new]
+    return len(old_headings) == len(new_headings) and all(
+        _same_heading(old_log.sections[number], new_log.sections[number + (number >= position)]) for number in unequal
+    )
 
 
 def _same_heading(old: Section, new: Section) -> bool:

@@ -16,13 +16,14 @@ from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits
 from kaizen_tasks.domain.changelog.headings import ReleaseHeading, format_heading
 from kaizen_tasks.domain.changelog.links.compare_url import parse_compare_url
 from kaizen_tasks.domain.changelog.markdown.lines import newline_at
-from kaizen_tasks.domain.changelog.model import Changelog, Section, parse_changelog, require_unreleased
+from kaizen_tasks.domain.changelog.model import Changelog, parse_changelog, require_unreleased
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 
 if TYPE_CHECKING:
     from semver import Version
 
     from kaizen_tasks.domain.changelog.entries import Group
+    from kaizen_tasks.domain.changelog.section import Section
 
 _LIST_ITEM = re.compile(rb"[ \t]*(?:[-*+]|\d+[.)])[ \t]")
 _TRAILING_LINES = re.compile(rb"(?:\r\n?|\n)[ \t\r\n]*\Z")

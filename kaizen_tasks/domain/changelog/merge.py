@@ -10,7 +10,7 @@ from kaizen_tasks.domain.changelog.add import restore_entry
 from kaizen_tasks.domain.changelog.cut import cut_release
 from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits
 from kaizen_tasks.domain.changelog.format import DEFAULT_FORMAT, ChangelogFormat
-from kaizen_tasks.domain.changelog.model import Changelog, Section, parse_changelog, require_unreleased
+from kaizen_tasks.domain.changelog.model import Changelog, parse_changelog, require_unreleased
 from kaizen_tasks.domain.tag_pattern import DEFAULT_TAG_PATTERN, TagPattern
 from kaizen_tasks.errors import Refused
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from semver import Version
 
     from kaizen_tasks.domain.changelog.entries import ChangelogEntry, Group
+    from kaizen_tasks.domain.changelog.section import Section
 
 
 def merge_release(

@@ -11,7 +11,8 @@ from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 if TYPE_CHECKING:
     from semver import Version
 
-    from kaizen_tasks.domain.changelog.model import Changelog, Section
+    from kaizen_tasks.domain.changelog.model import Changelog
+    from kaizen_tasks.domain.changelog.section import Section
 
 _PHRASES: Final = (
     *("unreleased", "un-released", "unpublished", "not released", "not published", "not yet", "yet to", "undated"),

@@ -12,7 +12,8 @@ from kaizen_tasks.domain.metrics.summary import Metrics
 from kaizen_tasks.domain.status import EnvironmentState, EnvironmentStatus
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.changelog.model import Changelog, Section  # noqa: TC004 - only pages with notes load it
+    from kaizen_tasks.domain.changelog.model import Changelog  # noqa: TC004 - only pages with notes load it
+    from kaizen_tasks.domain.changelog.section import Section  # noqa: TC004 - only pages with notes load it
 
 OUTSIDE = "outside of the pipeline"
 """What the environments are called that belong to no stage."""

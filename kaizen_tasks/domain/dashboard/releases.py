@@ -15,7 +15,8 @@ from kaizen_tasks.errors import UsageError
 if TYPE_CHECKING:
     from semver import Version
 
-    from kaizen_tasks.domain.changelog.model import Changelog, Section
+    from kaizen_tasks.domain.changelog.model import Changelog
+    from kaizen_tasks.domain.changelog.section import Section
 
 _FAILURES = {BarOutcome.FAILED, BarOutcome.ABANDONED}
 

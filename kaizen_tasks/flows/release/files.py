@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.entries import ChangelogEntry
     from kaizen_tasks.domain.changelog.format import ChangelogFormat
     from kaizen_tasks.domain.changelog.fragments.fragment import Fragments
-    from kaizen_tasks.domain.changelog.model import Changelog, Section
+    from kaizen_tasks.domain.changelog.model import Changelog
+    from kaizen_tasks.domain.changelog.section import Section
     from kaizen_tasks.ports.scm import ReleaseFiles
     from kaizen_tasks.ports.tools import Tools
 

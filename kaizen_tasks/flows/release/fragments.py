@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.format import ChangelogFormat
     from kaizen_tasks.domain.changelog.fragments.fragment import Fragment
     from kaizen_tasks.domain.changelog.lint.problem import LintProblem
-    from kaizen_tasks.domain.changelog.model import Section
+    from kaizen_tasks.domain.changelog.section import Section
     from kaizen_tasks.ports.tools import Tools
 
 _NAME_RULES = {"fragment-name", "fragment-type"}

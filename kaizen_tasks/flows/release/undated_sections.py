@@ -9,7 +9,8 @@ from kaizen_tasks.flows.release import files, tags
 if TYPE_CHECKING:
     from semver import Version
 
-    from kaizen_tasks.domain.changelog.model import Changelog, Section
+    from kaizen_tasks.domain.changelog.model import Changelog
+    from kaizen_tasks.domain.changelog.section import Section
     from kaizen_tasks.ports.tools import Tools
 
 

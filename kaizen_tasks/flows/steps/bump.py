@@ -20,7 +20,7 @@ from kaizen_tasks.flows.release import claims, files, pending, tags, undated_sec
 from kaizen_tasks.flows.step import FileStep, ReasonedStep
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.changelog.model import Section
+    from kaizen_tasks.domain.changelog.section import Section
     from kaizen_tasks.ports.tools import Tools
 
 

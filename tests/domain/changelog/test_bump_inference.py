@@ -4,7 +4,8 @@ import pytest
 
 from kaizen_tasks.domain.changelog.bump_inference import BumpRules, ChangePart, find_decision_exceeding, infer_part
 from kaizen_tasks.domain.changelog.format import ChangelogFormat
-from kaizen_tasks.domain.changelog.model import Section, parse_changelog
+from kaizen_tasks.domain.changelog.model import parse_changelog
+from kaizen_tasks.domain.changelog.section import Section
 from kaizen_tasks.errors import Refused
 from tests.domain.changelog.documents import unreleased, version
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 from hypothesis import given
@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 from kaizen_tasks.domain.changelog.cut import cut_release
 from kaizen_tasks.domain.changelog.format import CHANGE_TYPES
 from kaizen_tasks.domain.changelog.gather import cut_gathered
-from kaizen_tasks.domain.changelog.model import Section, parse_changelog
+from kaizen_tasks.domain.changelog.model import parse_changelog
 from kaizen_tasks.errors import Refused
 from tests.domain.changelog.documents import TODAY, nasty, version
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.changelog.section import Section
 
 FIX = "### Fixed\n\n- a\n"
 FINAL = "## [1.2.3] - 2026-01-01\n\n### Added\n\n- x\n"

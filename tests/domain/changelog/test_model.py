@@ -67,7 +67,7 @@ def test_unreleased_heading_is_recognised(text: str) -> None:
 )
 def test_text_that_only_looks_like_a_heading_is_none(hidden: str) -> None:
     log = parse_changelog(hidden.format("## [1.0.0]").encode())
-    assert log.sections == ()
+    assert list(log.sections) == []
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])

@@ -67,7 +67,8 @@ def recent_links(log: Changelog, count: int = _MAX_MODEL_RELEASES, *, below: Ver
         count: how many to return at most.
         below: the version below which the releases are; None for all.
     """
-    sections = (section for section in log.releases if below is None or (section.version and section.version < below))
+    releases = log.iterate_releases()
+    sections = (section for section in releases if below is None or (section.version and section.version < below))
     links = (log.link(section.title.label) for section in islice(sections, _MAX_MODEL_RELEASES))
     return tuple(islice((link for link in links if link and is_top_level(log, link)), count))
 

@@ -10,7 +10,8 @@ import attrs
 from kaizen_tasks.domain.changelog.edit import TextEdit, insert_lines
 from kaizen_tasks.domain.changelog.links import style
 from kaizen_tasks.domain.changelog.links.compare_url import CompareUrl, is_tag_of, parse_compare_url, version_of_ref
-from kaizen_tasks.domain.changelog.model import Changelog, Section
+from kaizen_tasks.domain.changelog.model import Changelog
+from kaizen_tasks.domain.changelog.section import Section
 from kaizen_tasks.domain.tag_pattern import TagPattern
 
 if TYPE_CHECKING:
@@ -87,7 +88,8 @@ class LinkUpdate:
 
     def _url_like_other_releases(self) -> str:
         """Return a URL like those of the newest two releases, if they compare nothing in a form that is known."""
-        newest, second = [*(section for section in self.log.releases if section.version), None, None][:2]
+        versioned = (section for section in self.log.iterate_releases() if section.version)
+        newest, second = next(versioned, None), next(versioned, None)
         urls = [self._url_of(section) for section in (newest, second) if section]
         if not newest or not second or not all(urls) or any(map(parse_compare_url, urls)):
             return ""

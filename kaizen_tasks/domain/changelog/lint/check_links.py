@@ -13,7 +13,8 @@ from kaizen_tasks.domain.changelog.lint.problem import LintContext, LintProblem
 if TYPE_CHECKING:
     from semver import Version
 
-    from kaizen_tasks.domain.changelog.model import Changelog, Section
+    from kaizen_tasks.domain.changelog.model import Changelog
+    from kaizen_tasks.domain.changelog.section import Section
 
 
 def unlinked_sections(log: Changelog, repository_url: str | None) -> tuple[Section, ...]:

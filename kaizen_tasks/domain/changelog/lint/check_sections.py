@@ -13,7 +13,7 @@ from kaizen_tasks.domain.changelog.model import find_unknown_section, unknown_se
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.entries import Group
-    from kaizen_tasks.domain.changelog.model import Section
+    from kaizen_tasks.domain.changelog.section import Section
 
 
 def unreleased_problems(context: LintContext) -> Iterator[LintProblem]:

@@ -17,7 +17,7 @@ from kaizen_tasks.domain.changelog.undated import is_placeholder
 if TYPE_CHECKING:
     from semver import Version
 
-    from kaizen_tasks.domain.changelog.model import Section
+    from kaizen_tasks.domain.changelog.section import Section
 
 
 TIME_ZONES_APART = dt.timedelta(days=1)

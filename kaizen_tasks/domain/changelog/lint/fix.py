@@ -12,11 +12,12 @@ from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits, insert_lin
 from kaizen_tasks.domain.changelog.format import CHANGE_TYPES, DEFAULT_FORMAT, ChangelogFormat
 from kaizen_tasks.domain.changelog.links import style
 from kaizen_tasks.domain.changelog.lint.check_links import unlinked_sections
-from kaizen_tasks.domain.changelog.model import Changelog, Section, parse_changelog
+from kaizen_tasks.domain.changelog.model import Changelog, parse_changelog
 from kaizen_tasks.domain.tag_pattern import DEFAULT_TAG_PATTERN, TagPattern
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.entries import Group
+    from kaizen_tasks.domain.changelog.section import Section
 
 
 def fix_changelog(

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import attrs
 
 from kaizen_tasks.domain.changelog.lint.rules import RULES, Severity
-from kaizen_tasks.domain.changelog.model import Changelog, Section
+from kaizen_tasks.domain.changelog.model import Changelog
 from kaizen_tasks.domain.tag_pattern import TagPattern
 
 if TYPE_CHECKING:
     from semver import Version  # noqa: TC004 - takes longer to import than a changelog takes to check
+
+    from kaizen_tasks.domain.changelog.section import Section
 
 
 @attrs.frozen(kw_only=True)

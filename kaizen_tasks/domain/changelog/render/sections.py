@@ -12,7 +12,8 @@ from kaizen_tasks.domain.changelog.links.style import is_top_level
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.entries import ChangelogEntry, Group
-    from kaizen_tasks.domain.changelog.model import Changelog, Section
+    from kaizen_tasks.domain.changelog.model import Changelog
+    from kaizen_tasks.domain.changelog.section import Section
 
 Places: TypeAlias = Mapping[int, tuple[str, int]]
 """File and line of entries, by another line."""
