@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import tempfile
 import tracemalloc
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semver import Version
@@ -20,9 +22,9 @@ if TYPE_CHECKING:
     from benchmarks.results import Result
 
 RELEASES = 10_000
-GOALS = {"parse": 19.0, "cut": 19.0}
+GOALS = {"parse": 5.0, "cut": 10.0}
 FLOOR = "reading and splitting"
-MEMORY = 6.0
+MEMORY = 5.0
 ROUNDS = 15
 ENTRY = (
     "- The thing that people have asked for since {version}: see [the guide](https://example.com/{version}) for `it`\n"
@@ -33,9 +35,15 @@ LINK = "[{version}]: https://github.com/example/library/compare/v{before}...v{ve
 
 def results() -> Iterator[Result]:
     """Measure parsing and cutting."""
-    content = _content()
-    works = {"parse": lambda: _parse(content), "cut": lambda: _cut(content)}
-    seconds = measure_calls({FLOOR: lambda: content.decode().split("\n"), **works}, rounds=ROUNDS)
+    with tempfile.TemporaryDirectory() as folder:
+        path, content = Path(folder) / "CHANGELOG.md", _content()
+        path.write_bytes(content)
+        yield from _measurements(path, content)
+
+
+def _measurements(path: Path, content: bytes) -> Iterator[Result]:
+    works = {"parse": lambda: _parse(path.read_bytes()), "cut": lambda: _cut(path.read_bytes())}
+    seconds = measure_calls({FLOOR: lambda: path.read_bytes().split(b"\n"), **works}, rounds=ROUNDS)
     floor, note = Number(FLOOR, seconds[FLOOR], "s"), f"{len(content) / 1e6:.1f} MB, least of {ROUNDS}"
     for name, work in works.items():
         what = f"{name} a changelog of {RELEASES:,} releases"
@@ -57,7 +65,7 @@ def _content() -> bytes:
 
 
 def _parse(content: bytes) -> object:
-    return parse_changelog(content).sections
+    return tuple(parse_changelog(content).sections)
 
 
 def _cut(content: bytes) -> object:
