@@ -17,6 +17,7 @@ from attrs import frozen
 
 from benchmarks import libraries
 from benchmarks.timing import inv_path, run
+from kaizen_tasks.adapters.aws.apprunner import list_services
 from kaizen_tasks.rehearsal.example import create_example_repo
 from tests.support.local_cloud import Cloud
 
@@ -129,6 +130,11 @@ class Fleet:
         """Delay every further API response of the local cloud."""
         fault = {"do": {"latency": seconds}, "times": 100_000}
         self.cloud.call_control("POST", "faults", fault)
+
+    def service_urls(self) -> list[str]:
+        """Return the URL of each service."""
+        services = list_services(self.cloud.client("apprunner"))
+        return [f"http://{service['ServiceUrl']}" for service in services]
 
     def status(self) -> dict[str, Any]:
         """Return the status of each environment from `status --json`."""
