@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import NOTHING_CHANGED, Cancelled, KaizenError, Refused
-from kaizen_tasks.flows.step import FileStep, Flow, ReasonedStep, Step
+from kaizen_tasks.flows.step import FileStep, Flow, ProbeStep, ReasonedStep, Step
 from kaizen_tasks.ports.activity import observing_activity
 from kaizen_tasks.ports.tools import Tools
 
@@ -110,7 +110,8 @@ def guarded_executor(guard: LockGuard) -> Executor:
 
     def execute(step: Step, decision: Act, release: Release, tools: Tools) -> Release:
         environment = step.label.environment
-        guard.require_ownership(environment)
+        if not isinstance(step, ProbeStep):
+            guard.require_ownership(environment)
         return apply_step(
             step, decision, release, guard_mutations(tools, partial(guard.require_lease, environment), guard.mutations)
         )

@@ -57,6 +57,10 @@ class ReasonedStep:
     """A step whose reason to act is worth more than its result: the reason is shown when the step has ended."""
 
 
+class ProbeStep:
+    """A step whose `act` only asks the running app: it changes nothing that the lock protects."""
+
+
 class ReadOnlyStep:
     """A step that only checks: its `decide` never returns `Act`."""
 

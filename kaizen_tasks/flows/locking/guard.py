@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from threading import Lock as Mutex
 
 from attrs import field, frozen
 
@@ -16,6 +17,9 @@ from kaizen_tasks.ports.tools import Tools
 LOCK_CACHE_SECONDS = 1.0
 """Seconds for which a read of the lock item is trusted. Somebody who force-releases the lock in that second cannot tell
 which calls are in flight anyway."""
+
+MAX_LOCKS_PER_READ = 100
+"""DynamoDB's limit for one request."""
 
 
 @frozen(kw_only=True)
@@ -30,6 +34,7 @@ class LockGuard:
     _lease: float
     _held_locks: Mapping[str, HeldLock]
     mutations: MutationLog = field(factory=MutationLog)
+    _reading: Mutex = field(factory=Mutex, eq=False)
 
     def require_lease(self, environment: str = "") -> float:
         """Return for how many seconds a change that begins now may go on; send no request.
@@ -53,6 +58,8 @@ class LockGuard:
     def require_ownership(self, environment: str = "") -> None:
         """Raise if a lock is lost, by `require_lease` or by its item, which is read again after `LOCK_CACHE_SECONDS`.
 
+        One request reads the other locks of the run too, so that many environments need no more requests than a few.
+
         Args:
             environment: an environment that this run has locked; empty for all of them.
 
@@ -61,19 +68,27 @@ class LockGuard:
         """
         self.require_lease(environment)
         for name in self._environments_for(environment):
-            held_lock = self._held_locks[name]
-            if held_lock.read_at.age(self._tools.clock) >= LOCK_CACHE_SECONDS:
-                now = DualTimestamp.of(self._tools.clock)
-                self._require_current(held_lock.lock)
-                held_lock.read_at = now
+            with self._reading:
+                if self._read_age(name) >= LOCK_CACHE_SECONDS:
+                    self._read_locks(name)
 
     def _environments_for(self, environment: str) -> tuple[str, ...]:
         return (environment,) if environment else tuple(self._held_locks)
 
-    def _require_current(self, lock: Lock) -> None:
-        current = self._tools.locks.get(lock.environment)
-        if current is None or not current.is_same_as(lock):
-            raise _lock_lost_error(lock, current)
+    def _read_age(self, environment: str) -> float:
+        return self._held_locks[environment].read_at.age(self._tools.clock)
+
+    def _read_locks(self, environment: str) -> None:
+        """Read the lock of an environment, and those that were not read for longest; raise if the first is lost."""
+        others = sorted(self._held_locks.keys() - {environment}, key=self._read_age, reverse=True)
+        names, now = (environment, *others[: MAX_LOCKS_PER_READ - 1]), DualTimestamp.of(self._tools.clock)
+        locks = self._tools.locks.get_many(names)
+        for name in names:
+            held_lock, current = self._held_locks[name], locks.get(name)
+            if current is not None and current.is_same_as(held_lock.lock):
+                held_lock.read_at = now
+            elif name == environment:
+                raise _lock_lost_error(held_lock.lock, current)
 
     def _diagnose_loss(self, held_lock: HeldLock) -> Locked:
         try:

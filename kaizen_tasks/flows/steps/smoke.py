@@ -11,7 +11,7 @@ from kaizen_tasks.domain.text import duration
 from kaizen_tasks.errors import Unproven, VerifyFailed
 from kaizen_tasks.flows.deploy import probe
 from kaizen_tasks.flows.ledger.entries import was_verified
-from kaizen_tasks.flows.step import EnvironmentStep
+from kaizen_tasks.flows.step import EnvironmentStep, ProbeStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.release import Release
@@ -22,7 +22,7 @@ CACHE_REMEDY = "exclude the path from the cache, or accept that: cached = true i
 
 
 @frozen(kw_only=True)
-class Smoke(EnvironmentStep):
+class Smoke(ProbeStep, EnvironmentStep):
     """Run the configured checks against the running app."""
 
     step_name: ClassVar[str] = "smoke"

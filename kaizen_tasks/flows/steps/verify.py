@@ -14,7 +14,7 @@ from kaizen_tasks.domain.text import duration, log_excerpt
 from kaizen_tasks.errors import KaizenError, Unproven, VerifyFailed
 from kaizen_tasks.flows.deploy import probe, superseded
 from kaizen_tasks.flows.ledger import entries
-from kaizen_tasks.flows.step import EnvironmentStep
+from kaizen_tasks.flows.step import EnvironmentStep, ProbeStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.release import Release
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @frozen(kw_only=True)
-class Verify(EnvironmentStep):
+class Verify(ProbeStep, EnvironmentStep):
     """Request the running app's version until the app reports the release several times in a row."""
 
     step_name: ClassVar[str] = "verify"

@@ -19,10 +19,12 @@ from kaizen_tasks.errors import (
     Refused,
     Unreachable,
 )
+from kaizen_tasks.flows.locking.guard import LOCK_CACHE_SECONDS
 from kaizen_tasks.flows.locking.lease import ATTEMPT_SAFETY_FRACTION
 from kaizen_tasks.flows.locking.mutations import MutationLog, guard_mutations, guarded_calls
 from kaizen_tasks.flows.locking.session import acquire_locks
 from kaizen_tasks.flows.runner import guarded_executor, run_flow
+from kaizen_tasks.flows.step import ProbeStep
 from kaizen_tasks.ports.attempts import attempt_seconds
 from tests.fakes.platform import FakePlatform
 from tests.fakes.tools import FakeTools, settings
@@ -123,6 +125,21 @@ def test_lock_lost_in_the_middle_of_an_act_stops_it() -> None:
     ):
         run_flow((Drowsy(),), START, tools, guarded_executor(guard))
     assert tools.platform.list_operations(tools.platform.get_service("staging-web-service")) == ()
+
+
+def test_step_that_only_asks_the_app_reads_no_lock() -> None:
+    class Probe(ProbeStep, FakeStep):
+        def act(self, release: Release, tools: Tools) -> Release:
+            assert tools.clock.monotonic() >= LOCK_CACHE_SECONDS
+            return super().act(release, tools)
+
+    tools = FakeTools()
+    with acquire_locks(["staging"], tools, command="deploy") as guard:
+        tools.clock.advance(LOCK_CACHE_SECONDS)
+        run_flow((Probe(),), START, tools, guarded_executor(guard))
+        assert [call for call, _ in tools.locks.calls] == ["acquire"]
+        run_flow((FakeStep(),), START, tools, guarded_executor(guard))
+        assert [call for call, _ in tools.locks.calls] == ["acquire", "get"]
 
 
 def begun(error: KaizenError) -> Callable[[Tools], None]:

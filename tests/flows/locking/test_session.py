@@ -25,7 +25,7 @@ from tests.fakes.locks import FakeLocks
 from tests.fakes.tools import FakeTools
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from kaizen_tasks.domain.lock import Lock
     from kaizen_tasks.flows.locking.guard import LockGuard
@@ -521,6 +521,30 @@ class TestChecking:
             guard.require_ownership()
 
             assert tools.locks.calls == [("acquire", "staging"), ("get", "staging")]
+
+    def test_one_request_reads_the_locks_of_a_whole_rollout(
+        self, tools: FakeTools, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        requests, get_many = list[int](), tools.locks.get_many
+
+        def count_and_get(names: Sequence[str]) -> dict[str, Lock]:
+            requests.append(len(names))
+            return get_many(names)
+
+        monkeypatch.setattr(FakeLocks, "get_many", lambda _, names: count_and_get(names))
+        tenants = [f"tenant{number:03}" for number in range(120)]
+        with acquire_locks(tenants, tools, command="promote-tenants") as guard:
+            tools.clock.advance(LOCK_CACHE_SECONDS)
+            for tenant in tenants[:100]:
+                guard.require_ownership(tenant)
+            guard.require_ownership(tenants[110])
+            assert requests == [100, 100]
+
+            del tools.locks.held_locks["tenant007"]
+            tools.clock.advance(LOCK_CACHE_SECONDS)
+            guard.require_ownership("tenant003")
+            with pytest.raises(Locked, match="tenant007: somebody has released it"):
+                guard.require_ownership("tenant007")
 
 
 class TestHeartbeat:
