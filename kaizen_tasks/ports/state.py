@@ -22,11 +22,18 @@ class Ledger(Protocol):
 
     @mutates("the ledger has it")
     def append(self, entry: LedgerEntry, notifications: Sequence[Notification] = ()) -> LedgerEntry:
-        """Add an entry after all others of its environment, and return it with its number.
+        """Add one entry; see `append_all`."""
+        return self.append_all([entry], notifications)[0]
+
+    @mutates("the ledger has it")
+    def append_all(
+        self, entries: Sequence[LedgerEntry], notifications: Sequence[Notification] = ()
+    ) -> tuple[LedgerEntry, ...]:
+        """Add entries after all others of their environment, all or none, and return them with their numbers.
 
         Args:
-            entry: the entry.
-            notifications: who is told of it; they are written to the outbox with it, both or neither.
+            entries: one or more entries of the same environment, the oldest one first.
+            notifications: who is told of them; they are written to the outbox with them, all or nothing.
         """
 
     @mutates("the ledger has it")
@@ -40,6 +47,12 @@ class Ledger(Protocol):
 
     def entries(self, environment: str, *, limit: int = 20) -> tuple[LedgerEntry, ...]:
         """Return an environment's newest entries, those that were written last first."""
+
+    def recent_entries(self, environments: Iterable[str], *, limit: int = 20) -> Mapping[str, tuple[LedgerEntry, ...]]:
+        """Return the newest entries of environments as `entries` does, by environment, in few requests for all of them.
+
+        Left out are environments whose entries take requests of their own: `entries` reads them.
+        """
 
     def entries_since(self, environment: str, since: datetime) -> tuple[LedgerEntry, ...]:
         """Return an environment's entries since a time, those that were written last first, in few requests.

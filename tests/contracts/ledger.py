@@ -166,3 +166,47 @@ class LedgerContract:
         found = ledger.entries_since("staging", NOON + timedelta(days=1))
 
         assert [each.operation for each in found] == ["6c7e-22", "6c7e-21"]
+
+    def test_entries_of_one_write_have_consecutive_numbers(self, ledger: Ledger) -> None:
+        ledger.append(entry(event=Event.STARTED))
+
+        written = ledger.append_all([entry(event=Event.DEPLOYED), entry(event=Event.VERIFIED)])
+
+        assert [(each.event, each.number) for each in written] == [(Event.DEPLOYED, 2), (Event.VERIFIED, 3)]
+        assert [(each.event, each.number) for each in ledger.entries("staging", limit=2)] == [
+            (Event.VERIFIED, 3),
+            (Event.DEPLOYED, 2),
+        ]
+
+    def test_writes_of_several_entries_are_not_mixed(self, ledger: Ledger) -> None:
+        pairs = [[entry(at=NOON + timedelta(hours=hour, minutes=minute)) for minute in (0, 1)] for hour in range(4)]
+        with ThreadPoolExecutor(max_workers=len(pairs)) as pool:
+            written = list(pool.map(ledger.append_all, pairs))
+
+        assert sorted(each.number for pair in written for each in pair) == list(range(1, 2 * len(pairs) + 1))
+        assert all(later.number == earlier.number + 1 for earlier, later in written)
+
+    def test_newest_entries_of_many_environments_are_those_of_each(self, ledger: Ledger) -> None:
+        names = ["staging", "prod", "mark"]
+        for second in range(3):
+            for name in names:
+                ledger.append(entry(name, at=NOON + timedelta(seconds=second)))
+        intent = ledger.append(evolve(entry("mark", event=Event.STARTED), operation=""))
+        ledger.set_operation(intent, "6c-7e")
+
+        found = ledger.recent_entries([*names, "prod"], limit=2)
+
+        assert found == {name: ledger.entries(name, limit=2) for name in names}
+        assert found["mark"][0].operation == "6c-7e"
+
+    def test_newest_entries_are_those_after_every_write(self, ledger: Ledger) -> None:
+        for number in range(1, 4):
+            intent = ledger.append(evolve(entry(event=Event.STARTED), operation=""))
+            assert ledger.recent_entries(["staging"])["staging"][0].number == 2 * number - 1
+            ledger.set_operation(intent, f"{number}")
+            assert ledger.recent_entries(["staging"])["staging"][0].operation == f"{number}"
+            ledger.append(entry())
+            assert len(ledger.recent_entries(["staging"])["staging"]) == 2 * number
+
+    def test_newest_entries_of_no_environment_are_none(self, ledger: Ledger) -> None:
+        assert ledger.recent_entries([]) == {}

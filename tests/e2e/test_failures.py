@@ -97,7 +97,7 @@ def test_verify_fails_on_a_bad_version_response(
     assert_refused(result, 8)
     assert url in result.err
     assert "\x1b" not in result.out + result.err
-    assert mutating_operations(released.requests[asked:]) in ([], ["PutItem"])  # the ledger, once
+    assert mutating_operations(released.requests[asked:]) in ([], ["TransactWriteItems"])  # the ledger, once
     assert released.refs == before
 
 

@@ -154,7 +154,7 @@ def assert_deployed_once(sandbox: TeamSandbox, before: Mapping[str, tuple[str, .
     [
         ("GetCallerIdentity", 3),
         ("UpdateItem", 3),
-        ("PutItem", 130),
+        ("TransactWriteItems", 130),
         ("PutImage", 130),
         ("StartDeployment", 130),
         ("ListOperations", 130),

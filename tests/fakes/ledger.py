@@ -13,7 +13,7 @@ from kaizen_tasks.ports.state import Ledger
 from tests.fakes.outbox import FakeOutbox
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from kaizen_tasks.domain.notification.notification import Notification
 
@@ -31,12 +31,15 @@ class FakeLedger(Ledger):
     outbox: FakeOutbox = field(factory=FakeOutbox)
     _guard: threading.Lock = field(factory=threading.Lock, repr=False)
 
-    def append(self, entry: LedgerEntry, notifications: Sequence[Notification] = ()) -> LedgerEntry:
+    def append_all(
+        self, entries: Sequence[LedgerEntry], notifications: Sequence[Notification] = ()
+    ) -> tuple[LedgerEntry, ...]:
         self.outbox.write(notifications)
         with self._guard:
-            count = sum(each.environment == entry.environment for each in self.all_entries)
-            self.all_entries.append(evolve(entry, number=count + 1))
-            return self.all_entries[-1]
+            count = sum(each.environment == entries[0].environment for each in self.all_entries)
+            numbered = [evolve(entry, number=number) for number, entry in enumerate(entries, start=count + 1)]
+            self.all_entries += numbered
+            return tuple(numbered)
 
     def set_operation(self, intent: LedgerEntry, operation: str) -> None:
         with self._guard:
@@ -48,6 +51,10 @@ class FakeLedger(Ledger):
         with self._guard:
             matches = [entry for entry in reversed(self.all_entries) if entry.environment == environment]
         return tuple(matches[:limit])
+
+    def recent_entries(self, environments: Iterable[str], *, limit: int = 20) -> dict[str, tuple[LedgerEntry, ...]]:
+        """Return the entries of each environment, the last written first."""
+        return {name: self.entries(name, limit=limit) for name in environments}
 
     def entries_since(self, environment: str, since: datetime) -> tuple[LedgerEntry, ...]:
         """Return an environment's entries since a time, the last written first."""

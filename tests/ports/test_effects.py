@@ -37,7 +37,7 @@ READING: dict[str, set[str]] = {
     "migration_source": {"read_source"},
     "migration_target": {"trusted_services", "creation_tag"},
     "identity": {"account_id"},
-    "ledger": {"entries", "entries_since"},
+    "ledger": {"entries", "entries_since", "recent_entries"},
     "locks": {"get", "get_many", "inherited_tokens"},
     "holds": {"get", "get_many"},
     "outbox": {"content", "thread", "do_without"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import subprocess
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
+from kaizen_tasks.adapters.aws.dynamodb.entry_items import entry_item
 from kaizen_tasks.adapters.aws.dynamodb.holds import _key as hold_key
-from kaizen_tasks.adapters.aws.dynamodb.ledger import _entry_item
+from kaizen_tasks.adapters.aws.dynamodb.recent_items import RecentItems
 from kaizen_tasks.adapters.aws.dynamodb.table import attributes
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
@@ -166,8 +168,11 @@ def _git(clone: Path, *words: str, stdin: str = "") -> str:
 
 
 def _items(history: FleetHistory) -> Iterator[object]:
-    for entries in history.entries.values():
-        yield from map(_entry_item, reversed(entries))
+    for name, entries in history.entries.items():
+        items = [entry_item(entry, name) for entry in entries]
+        yield from reversed(items)
+        copy = RecentItems.from_items(name, items, is_complete=True, revision="1").item
+        yield {**copy, "items": {"B": base64.b64encode(copy["items"]["B"]).decode()}}
     for hold in history.holds:
         yield {**hold_key(hold.environment), **attributes(hold, "reason", "actor", "run_url", "since", "until")}
 

@@ -37,7 +37,7 @@ LOCK_JOURNAL = "/elsewhere.jsonl"
 """The local cloud's DynamoDB journal, which has two lines for every lock acquired and released."""
 
 LOCK_OPERATION = "UpdateItem"
-"""The operation that acquires and releases locks; the ledger is written with PutItem."""
+"""The operation that acquires and releases locks; the ledger is written in transactions."""
 
 CONFIG_TEMPLATE = """\
 app = "{app}"

@@ -14,7 +14,7 @@ from kaizen_tasks.domain.aws_target import AwsTarget
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.health import VersionReport
 from kaizen_tasks.domain.hold import Hold
-from kaizen_tasks.domain.ledger import failure_before_rollback, find_withdrawal, latest_deployment_entry
+from kaizen_tasks.domain.ledger import LedgerEntry, failure_before_rollback, find_withdrawal, latest_deployment_entry
 from kaizen_tasks.domain.line import line_of_environment, line_of_version, series_name
 from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.domain.migration.record import Migration, find_migration, left_platform
@@ -27,7 +27,6 @@ from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.parallel import map_parallel
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.ledger import LedgerEntry
     from kaizen_tasks.domain.release import Image
     from kaizen_tasks.ports.tools import Tools
 
@@ -41,7 +40,7 @@ RECENT_ENTRIES = 60
 
 @frozen
 class _BatchedLookups:
-    """Lookups that are made once: the account of each target, URLs by service of each location, locks and holds of all.
+    """Lookups that are made once: the account of each target, URLs by service of each location, the state of all.
 
     Args:
         environments: the environments that are looked at.
@@ -52,6 +51,7 @@ class _BatchedLookups:
     service_urls: Mapping[Hashable, Future[Mapping[str, str]]] = field(init=False)
     locks: Future[Mapping[str, Lock]] = field(init=False, factory=Future)
     holds: Future[Mapping[str, Hold]] = field(init=False, factory=Future)
+    recent_entries: Future[Mapping[str, tuple[LedgerEntry, ...]]] = field(init=False, factory=Future)
 
     @accounts.default
     def _account_futures(self) -> Mapping[AwsTarget, Future[str]]:
@@ -83,6 +83,7 @@ def collect_status(environments: Sequence[Environment], tools: Tools) -> tuple[E
         ),
         partial(_resolve, lookups.locks, partial(tools.locks.get_many, names)),
         partial(_resolve, lookups.holds, partial(tools.holds.get_many, names)),
+        partial(_resolve, lookups.recent_entries, partial(tools.ledger.recent_entries, names, limit=RECENT_ENTRIES)),
         *(partial(_environment_status, environment, lookups, tools) for environment in environments),
     )  # in this order, no environment waits for a lookup that has not started
     rows = map_parallel(lambda call: call(), calls, max_workers=MAX_CONCURRENT_ENVIRONMENTS)
@@ -126,7 +127,7 @@ def _find_image(environment: Environment, lookups: _BatchedLookups, tools: Tools
 def _environment_status(environment: Environment, lookups: _BatchedLookups, tools: Tools) -> EnvironmentStatus:
     failures = _Failures()
     image, running_digest = failures.attempt(partial(_find_image, environment, lookups, tools)) or (None, "")
-    recent_entries = failures.attempt(lambda: tools.ledger.entries(environment.name, limit=RECENT_ENTRIES)) or ()
+    recent_entries = failures.attempt(partial(_recent_entries, environment, lookups, tools)) or ()
     entry = latest_deployment_entry(recent_entries)
     if recent_entries and entry is None:
         entry = failures.attempt(lambda: ledger.read_latest_entry(environment, tools))
@@ -156,6 +157,12 @@ def _environment_status(environment: Environment, lookups: _BatchedLookups, tool
         moved_to=moved_to,
         changed_at=recent_entries[0].at if recent_entries else None,
     )
+
+
+def _recent_entries(environment: Environment, lookups: _BatchedLookups, tools: Tools) -> tuple[LedgerEntry, ...]:
+    """Return the newest entries of an environment; alone, if they could not be read with those of all others."""
+    found = lookups.recent_entries.result().get(environment.name)
+    return tools.ledger.entries(environment.name, limit=RECENT_ENTRIES) if found is None else found
 
 
 def _second_service(environment: Environment, migration: Migration | None, tools: Tools) -> SecondService | None:

@@ -36,14 +36,14 @@ ONCE_A_RUN = {"GetCallerIdentity", "GetAuthorizationToken", "ListServices"}
 MOST = 11
 COPY_CALLS = ("BatchGetImage", "BatchCheckLayerAvailability")
 EXPRESS_CALLS = (
-    *("Query", "DescribeExpressGatewayService", "DescribeServiceDeployments", "PutItem"),
-    *("ListServiceDeployments", "UpdateExpressGatewayService", "PutItem"),
-    *("ListServiceDeployments", "PutItem", "PutItem"),
+    *("Query", "DescribeExpressGatewayService", "DescribeServiceDeployments", "TransactWriteItems"),
+    *("ListServiceDeployments", "UpdateExpressGatewayService", "TransactWriteItems"),
+    *("ListServiceDeployments", "TransactWriteItems", "TransactWriteItems"),
 )
 PLAIN_CALLS = (
-    *("Query", "DescribeServices", "DescribeTaskDefinition", "DescribeServiceRevisions", "PutItem"),
-    *("ListServiceDeployments", "RegisterTaskDefinition", "UpdateService", "PutItem"),
-    *("ListServiceDeployments", "PutItem", "PutItem"),
+    *("Query", "DescribeServices", "DescribeTaskDefinition", "DescribeServiceRevisions", "TransactWriteItems"),
+    *("ListServiceDeployments", "RegisterTaskDefinition", "UpdateService", "TransactWriteItems"),
+    *("ListServiceDeployments", "TransactWriteItems", "TransactWriteItems"),
 )
 """The calls of a deployment: what the ledger and the service say, the start, the end, what is recorded.
 

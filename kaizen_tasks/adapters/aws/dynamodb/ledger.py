@@ -4,32 +4,34 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import re
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
+from kaizen_tasks.adapters.aws.dynamodb.entry_items import (
+    AFTER_NUMBERS,
+    entry_item,
+    join_operations,
+    operation_item,
+    stored_name_of,
+)
 from kaizen_tasks.adapters.aws.dynamodb.outbox import notification_operations
+from kaizen_tasks.adapters.aws.dynamodb.recent_items import MAX_ENTRIES, RecentItems, recent_key
 from kaizen_tasks.adapters.aws.dynamodb.table import (
     FORMAT_KEY,
     NO_FORMER_NAMES,
     TABLE_FORMAT,
     AppTable,
-    attributes,
-    old_item,
-    parse_float,
-    parse_text,
-    parse_time,
     sortable_timestamp,
 )
-from kaizen_tasks.adapters.aws.dynamodb.transaction import put_with_others
+from kaizen_tasks.adapters.aws.dynamodb.transaction import write_transaction
 from kaizen_tasks.adapters.aws.session import Aws
-from kaizen_tasks.domain.ledger import UNKNOWN_TIME, Event, LedgerEntry, written_since
+from kaizen_tasks.domain.ledger import LedgerEntry, written_since
 from kaizen_tasks.errors import Unreachable
 from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.state import Ledger
@@ -40,13 +42,6 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.aws.dynamodb.table import Item
     from kaizen_tasks.domain.notification.notification import Notification
 
-PARTITION_PREFIX = "ledger#"
-NUMBER_PREFIX = "n#"
-AFTER_NUMBERS = "n$"  # sorts after every number and its operation, and before whatever later versions add
-OPERATION_EVENT = "operation"  # of an item that adds the operation to an intent, since entries are never changed
-TEXT_ATTRIBUTES = ("environment", "version", "commit", "digest", "actor", "operation", "replaces", "reason")
-OPTIONAL_ATTRIBUTES = ("configuration", "run_url", "platform", "url", "command")
-INTENTS = frozenset({Event.STARTED, Event.COMMAND_STARTED, Event.RAN})
 TABLE_TIMEOUT_SECONDS = 120.0
 POLL_SECONDS = 2.0
 
@@ -58,6 +53,10 @@ class DynamoLedger(AppTable, Ledger):
     entries in the order in which they were written. In entries of earlier versions `sk` is the time, which sorts before
     all numbers. An intent's operation, which becomes known later, is a separate item: its `sk` is the intent's and `~`,
     so that it sorts after the intent. See docs/decisions/0026-clocks-of-two-machines-are-never-compared.md.
+
+    After all of them, with the `sk` `n$`, comes a copy of the newest ones in one item. Each write replaces it in the
+    same transaction, so that few requests read the newest entries of many environments. Versions that do not know it
+    write beside it: whether it is up to date is seen by the newest item, or by the keys that the next one has.
 
     Args:
         aws: clients of the account.
@@ -79,67 +78,97 @@ class DynamoLedger(AppTable, Ledger):
         super().__init__(aws, app=app, former_names=former_names)
         self._clock = clock
         self._news = news or threading.Event()
-        self._last_numbers: dict[str, int] = {}  # as last read or written; others may have written since
+        self._recent_items: dict[str, RecentItems] = {}  # as last read or written; others may have written since
 
-    def append(self, entry: LedgerEntry, notifications: Sequence[Notification] = ()) -> LedgerEntry:
-        """Write an entry as a new item under the first free number, and return it with the number.
+    def append_all(
+        self, entries: Sequence[LedgerEntry], notifications: Sequence[Notification] = ()
+    ) -> tuple[LedgerEntry, ...]:
+        """Write entries of one environment as new items under the first free numbers, and return them with these.
 
         Several runs may write at the same moment: the condition lets one of them have a number.
         """
-        written = self._append(entry, notification_operations(self.table_name, notifications))
-        if notifications:
-            self._news.set()
-        return written
-
-    def _append(self, entry: LedgerEntry, others: Sequence[TransactWriteItemTypeDef]) -> LedgerEntry:
         if self.is_format_known:  # if not, no lock was acquired either: not worth a request
             self._require_writable()
+        stored_name = self._stored_name(entries[0].environment)
+        others = notification_operations(self.table_name, notifications)
         nonce: Item = {"nonce": {"S": secrets.token_hex(8)}}
-        if entry.environment not in self._last_numbers:
-            self._query(entry.environment, max_items=1)
+        recent = self._recent_items.get(stored_name) or self._read_recent(stored_name)
         while True:
-            numbered = evolve(entry, number=self._last_numbers[entry.environment] + 1)
-            item = _entry_item(evolve(numbered, environment=self._stored_name(entry.environment)))
-            stored = self._put({**item, **nonce}, others)
-            if stored.get("nonce") == nonce["nonce"]:  # if the response to an earlier attempt was lost, found in place
-                self._remember_number(entry.environment, numbered.number)
+            numbered = tuple(evolve(entry, number=recent.last_number + 1 + i) for i, entry in enumerate(entries))
+            items = [{**entry_item(entry, stored_name), **nonce} for entry in numbered]
+            in_place = self._write(items, recent, others)
+            # If the response to an earlier attempt was lost, our own items are in the way.
+            if in_place is None or in_place.get("nonce") == nonce["nonce"]:
+                if notifications:
+                    self._news.set()
                 return numbered
-            self._remember_number(entry.environment, numbered.number)
-            self._query(entry.environment, max_items=1)
+            recent = self._read_recent(stored_name)
 
     def set_operation(self, intent: LedgerEntry, operation: str) -> None:
         """Record the identifier of the operation that carries out an intent."""
-        sort_key = _sort_key(intent.number) if intent.number else f"{sortable_timestamp(intent.at)}#"
-        key: Item = {"pk": {"S": _partition_key(self._stored_name(intent.environment))}, "sk": {"S": f"{sort_key}~"}}
-        self._put({**key, "event": {"S": OPERATION_EVENT}, "operation": {"S": operation}})
+        stored_name = self._stored_name(intent.environment)
+        item = operation_item(intent, operation, stored_name)
+        recent = self._recent_items.get(stored_name) or self._read_recent(stored_name)
+        while self._write([item], recent) == {}:
+            recent = self._read_recent(stored_name)
 
-    def _put(self, item: Item, others: Sequence[TransactWriteItemTypeDef] = ()) -> Item:
-        """Write an item unless its key exists, and what belongs to it; return the item now in place."""
-        dynamodb = self._dynamodb
+    def _write(
+        self, items: Sequence[Item], recent: RecentItems, others: Sequence[TransactWriteItemTypeDef] = ()
+    ) -> Item | None:
+        """Write new items, their copy beside the recent ones, and what belongs to them, or nothing of all this.
+
+        Returns:
+            None if they were written. Otherwise the item in place of the first one; empty if there is none, because
+            somebody else has written since the recent items were read.
+        """
+        written = recent.with_items(items)
+        operations = [*(self._creation(item) for item in items), written.replace(recent, self.table_name), *others]
         with self._table_errors(f"write to the ledger {self.table_name}"):
-            if others:
-                return put_with_others(dynamodb, self.table_name, item, others)
-            try:
-                dynamodb.put_item(
-                    TableName=self.table_name,
-                    Item=item,
-                    ConditionExpression="attribute_not_exists(pk)",
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
-            except dynamodb.exceptions.ConditionalCheckFailedException as error:
-                return old_item(error)
-        return item
+            obstacles = write_transaction(self._dynamodb, operations)
+        if obstacles:
+            self._recent_items.pop(recent.stored_name, None)
+            return obstacles[0] or {}
+        self._recent_items[recent.stored_name] = written
+        return None
+
+    def _creation(self, item: Item) -> TransactWriteItemTypeDef:
+        return {
+            "Put": {
+                "TableName": self.table_name,
+                "Item": item,
+                "ConditionExpression": "attribute_not_exists(pk)",
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }
+        }
 
     def entries(self, environment: str, *, limit: int = 20) -> tuple[LedgerEntry, ...]:
         """Return an environment's newest entries, newest first; a consistent read."""
-        item_lists = [
-            self._query(environment, max_items=2 * limit),
-            *(self._query_name(name, max_items=2 * limit) for name in self._stored_names(environment)[1:]),
-        ]
-        histories = (_join_operations(items) for items in item_lists)
+        histories = (self._newest_entries(name, limit) for name in self._stored_names(environment))
         # What was written under several names is in the order of time: no number spans them.
         entries = heapq.merge(*histories, key=lambda entry: entry.at, reverse=True)
         return tuple(evolve(entry, environment=environment) for entry in itertools.islice(entries, limit))
+
+    def _newest_entries(self, stored_name: str, limit: int) -> Iterable[LedgerEntry]:
+        entries = self._read_copy(stored_name).entries(limit)
+        return join_operations(self._query(stored_name, max_items=2 * limit)) if entries is None else entries
+
+    def recent_entries(self, environments: Iterable[str], *, limit: int = 20) -> dict[str, tuple[LedgerEntry, ...]]:
+        """Return the newest entries of environments, newest first, by environment: two requests for a hundred of them.
+
+        The second one asks whether a version that does not know the copies has written since. What is stored under
+        several names is left out, because there is mostly no copy under all of them.
+        """
+        names = {self._stored_name(name): name for name in environments if len(self._stored_names(name)) == 1}
+        with self._table_errors(f"read the ledger {self.table_name}"):
+            copies = [RecentItems.parse(item) for item in self._read_items(map(recent_key, names))]
+            following = self._read_items(key for recent in copies for key in recent.following_keys())
+            stale_names = {stored_name_of(item) for item in following}
+        found = {}
+        for recent in copies:
+            if recent.stored_name not in stale_names and (entries := recent.entries(limit)) is not None:
+                found[names[recent.stored_name]] = entries
+                self._recent_items[recent.stored_name] = recent
+        return found
 
     def entries_since(self, environment: str, since: datetime) -> tuple[LedgerEntry, ...]:
         """Return an environment's entries since a time, newest first; consistent reads.
@@ -168,31 +197,45 @@ class DynamoLedger(AppTable, Ledger):
                 ConsistentRead=True,
             ):
                 items += page["Items"]
-                if not written_since([*_join_operations(page["Items"])], since):
+                if not written_since([*join_operations(page["Items"])], since):
                     break
-        return [*_join_operations(items)]
+        return [*join_operations(items)]
 
-    def _query(self, environment: str, *, max_items: int) -> list[Item]:
-        """Return the newest items under the name that is written, newest first, and remember the last number."""
-        items = self._query_name(self._stored_name(environment), max_items=max_items)
-        self._remember_number(environment, _parse_number(items[0]["sk"]["S"]) if items else 0)
-        return items
+    def _read_recent(self, stored_name: str) -> RecentItems:
+        """Return the newest items under a name, from their copy if it is up to date."""
+        recent = self._read_copy(stored_name)
+        if not recent.is_usable:
+            max_items = 2 * MAX_ENTRIES
+            items = self._query(stored_name, max_items=max_items)
+            is_complete = len(items) < max_items
+            recent = RecentItems.from_items(stored_name, items, is_complete=is_complete, revision=recent.revision)
+        return recent
 
-    def _query_name(self, stored_name: str, *, max_items: int) -> list[Item]:
+    def _read_copy(self, stored_name: str) -> RecentItems:
+        """Return the copy of the newest items under a name; only its revision if it is missing or not up to date."""
+        newest = self._query(stored_name, max_items=2, condition="sk <= :end")
+        if newest and newest[0]["sk"]["S"] == AFTER_NUMBERS:
+            copy = RecentItems.parse(newest[0])
+            copy = copy if copy.is_current(newest[1:]) else copy.without_items()
+        else:
+            copy = RecentItems(stored_name=stored_name, is_complete=not newest)
+        if copy.is_usable:
+            self._recent_items[stored_name] = copy
+        return copy
+
+    def _query(self, stored_name: str, *, max_items: int, condition: str = "sk < :end") -> list[Item]:
+        """Return the newest items under a name, newest first; their copy is left out by the usual condition."""
         paginator = self._dynamodb.get_paginator("query")
         with self._table_errors(f"read the ledger {self.table_name}"):
             result_pages = paginator.paginate(
                 TableName=self.table_name,
-                KeyConditionExpression="pk = :pk AND sk < :end",
+                KeyConditionExpression=f"pk = :pk AND {condition}",
                 ExpressionAttributeValues=_partition_values(stored_name),
                 ScanIndexForward=False,
                 ConsistentRead=True,
                 PaginationConfig={"MaxItems": max_items, "PageSize": max_items},
             )
             return [item for page in result_pages for item in page["Items"]]
-
-    def _remember_number(self, environment: str, number: int) -> None:
-        self._last_numbers[environment] = max(number, self._last_numbers.get(environment, 0))
 
     def exists(self) -> bool:
         """Return whether the table exists and is usable."""
@@ -227,7 +270,14 @@ class DynamoLedger(AppTable, Ledger):
 
     def write_format(self) -> None:
         """Write which format this version writes, unless the table says already which one it has."""
-        self._put({**FORMAT_KEY, "number": {"N": str(TABLE_FORMAT)}})
+        dynamodb = self._dynamodb
+        is_there = dynamodb.exceptions.ConditionalCheckFailedException
+        with self._table_errors(f"write to the table {self.table_name}"), suppress(is_there):
+            dynamodb.put_item(
+                TableName=self.table_name,
+                Item={**FORMAT_KEY, "number": {"N": str(TABLE_FORMAT)}},
+                ConditionExpression="attribute_not_exists(pk)",
+            )
 
     def _enable_point_in_time_recovery(self) -> bool:
         """Enable point-in-time recovery; return False while DynamoDB does not yet offer it for a new table."""
@@ -250,68 +300,7 @@ class DynamoLedger(AppTable, Ledger):
             self._clock.sleep(POLL_SECONDS)
 
 
-def _partition_key(environment: str) -> str:
-    return f"{PARTITION_PREFIX}{environment}"
-
-
 def _partition_values(stored_name: str) -> Item:
     """Return the values of the condition that selects an environment's entries and their operations."""
-    return {":pk": {"S": _partition_key(stored_name)}, ":end": {"S": AFTER_NUMBERS}}
-
-
-def _sort_key(number: int) -> str:
-    """Return the sort key of a numbered entry; `n` sorts after the digits with which keys of earlier versions begin."""
-    return f"{NUMBER_PREFIX}{number:012d}"
-
-
-def _parse_number(sort_key: str) -> int:
-    """Return the number in the sort key of an entry or its operation; 0 for a key of an earlier version."""
-    match = re.match(rf"{NUMBER_PREFIX}([0-9]+)", sort_key)
-    return int(match[1]) if match else 0
-
-
-def _entry_item(entry: LedgerEntry) -> Item:
-    return {
-        "pk": {"S": _partition_key(entry.environment)},
-        "sk": {"S": _sort_key(entry.number)},
-        "event": {"S": entry.event.value},
-        "took": {"N": f"{entry.took:.3f}"},
-        **attributes(entry, "at", *TEXT_ATTRIBUTES),
-        **{name: {"S": getattr(entry, name)} for name in OPTIONAL_ATTRIBUTES if getattr(entry, name)},
-        **({"irreversible": {"BOOL": True}} if entry.irreversible else {}),
-    }
-
-
-def _join_operations(items: Iterable[Item]) -> Iterator[LedgerEntry]:
-    """Yield the entries among items, newest first; set the operation of each intent, whose own item comes before."""
-    operations: dict[str, str] = {}
-    for item in items:
-        intent_key = _intent_key(item["sk"]["S"])
-        if parse_text(item, "event") == OPERATION_EVENT:
-            operations[intent_key] = parse_text(item, "operation")
-        else:
-            entry = _parse_entry(item)
-            lacks_operation = entry.event in INTENTS and not entry.operation
-            yield evolve(entry, operation=operations.get(intent_key, "")) if lacks_operation else entry
-
-
-def _intent_key(sort_key: str) -> str:
-    """Return what the sort keys of an intent and its operation share: the number, or the time in earlier versions."""
-    return sort_key.rstrip("~") if sort_key.startswith(NUMBER_PREFIX) else sort_key.partition("#")[0]
-
-
-def _parse_entry(item: Item) -> LedgerEntry:
-    """Return an entry; one that only a later version understands has the event `UNKNOWN`."""
-    sort_key, event_name = item["sk"]["S"], parse_text(item, "event")
-    texts = {name: parse_text(item, name) for name in (*TEXT_ATTRIBUTES, *OPTIONAL_ATTRIBUTES)}
-    at = parse_time(item, "at") or parse_time({"at": {"S": sort_key.partition("#")[0]}}, "at")
-    is_understood = event_name in {*Event} and at and texts["version"] and texts["digest"]
-    return LedgerEntry(
-        event=Event(event_name) if is_understood else Event.UNKNOWN,
-        unknown_event="" if is_understood else event_name or "?",
-        at=at or UNKNOWN_TIME,
-        number=_parse_number(sort_key),
-        took=parse_float(item, "took"),
-        irreversible=item.get("irreversible", {}).get("BOOL", False),
-        **{**texts, "environment": item["pk"]["S"].removeprefix(PARTITION_PREFIX)},
-    )
+    key = recent_key(stored_name)
+    return {":pk": key["pk"], ":end": key["sk"]}

@@ -98,11 +98,12 @@ class AppTable:
     def _read_items(self, keys: Iterable[Item]) -> Iterator[Item]:
         """Yield items by consistent reads, 100 per request; missing items are left out.
 
+        The format is read with them if it is not known yet and there is room, so that it costs no request.
         Keys that a busy DynamoDB returns as unprocessed are requested again.
         https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
         """
         remaining = [*keys]
-        asks_format = bool(remaining) and not self.is_format_known
+        asks_format = len(remaining) % MAX_BATCH_KEYS > 0 and not self.is_format_known
         remaining += [FORMAT_KEY] if asks_format else []
         while remaining:
             batch, remaining = remaining[:MAX_BATCH_KEYS], remaining[MAX_BATCH_KEYS:]

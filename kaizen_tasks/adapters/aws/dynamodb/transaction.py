@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.adapters.aws.dynamodb.table import Item
 
-MAX_OPERATIONS = 100
-"""DynamoDB's limit for TransactWriteItems."""
-
 TOTAL_ATTEMPTS = 8
 FIRST_PAUSE_SECONDS = 0.05
 
@@ -71,22 +68,6 @@ def write_transaction(
         time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - only so that two runs do not wait alike
         pause *= 2
     raise Unreachable("the table is too busy to be written", hint="run the same command again")
-
-
-def put_with_others(
-    dynamodb: DynamoDBClient, table_name: str, item: Item, others: Sequence[TransactWriteItemTypeDef]
-) -> Item:
-    """Write an item unless its key exists, and with it what `others` say; return the item now in place."""
-    put: TransactWriteItemTypeDef = {
-        "Put": {
-            "TableName": table_name,
-            "Item": item,
-            "ConditionExpression": "attribute_not_exists(pk)",
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-    }
-    obstacles = write_transaction(dynamodb, [put, *others])
-    return (obstacles[0] or item) if obstacles else item
 
 
 def _reasons(error: ClientError) -> list[dict[str, Any]]:

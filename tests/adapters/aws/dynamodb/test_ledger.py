@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from attrs import evolve
 
-from kaizen_tasks.adapters.aws.dynamodb.ledger import DynamoLedger, _entry_item
+from kaizen_tasks.adapters.aws.dynamodb.entry_items import entry_item
+from kaizen_tasks.adapters.aws.dynamodb.ledger import DynamoLedger
 from kaizen_tasks.adapters.aws.dynamodb.table import sortable_timestamp
+from kaizen_tasks.adapters.aws.dynamodb.transaction import write_transaction
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.errors import NotFound
 from tests.contracts.ledger import NOON, LedgerContract, entry
@@ -18,6 +20,11 @@ from tests.domain.notification.news import notification
 from tests.fakes.clock import FakeClock
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from types_boto3_dynamodb.client import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
     from kaizen_tasks.adapters.aws.dynamodb.table import Item
     from kaizen_tasks.adapters.aws.session import Aws
     from kaizen_tasks.domain.notification.notification import Notification
@@ -26,10 +33,16 @@ if TYPE_CHECKING:
 
 def _write_unnumbered(ledger: DynamoLedger, aws: Aws, *, event: Event, at: datetime) -> None:
     """Write an entry as versions did whose entries had no numbers."""
-    item = _entry_item(evolve(entry(event=event, at=at), operation=""))
+    item = entry_item(evolve(entry(event=event, at=at), operation=""), "staging")
     del item["at"]  # type: ignore[attr-defined]
     key = f"{sortable_timestamp(at)}#{secrets.token_hex(8)}"
     aws.dynamodb().put_item(TableName=ledger.table_name, Item={**item, "sk": {"S": key}})
+
+
+def write_twice(dynamodb: DynamoDBClient, operations: Sequence[TransactWriteItemTypeDef]) -> tuple[Item | None, ...]:
+    """Write a transaction, lose the response, and write it again with another token."""
+    write_transaction(dynamodb, operations)
+    return write_transaction(dynamodb, operations)
 
 
 @pytest.fixture
@@ -48,10 +61,10 @@ class TestDynamo(LedgerContract):
     def test_entries_of_an_environment_share_a_partition_key(self, ledger: DynamoLedger, aws: Aws) -> None:
         ledger.append(entry("staging"))
 
-        (item,) = aws.dynamodb().scan(TableName=ledger.table_name)["Items"]
+        item, copy = aws.dynamodb().scan(TableName=ledger.table_name)["Items"]
 
-        assert item["pk"] == {"S": "ledger#staging"}
-        assert item["sk"] == {"S": "n#000000000001"}
+        assert (item["pk"], item["sk"]) == ({"S": "ledger#staging"}, {"S": "n#000000000001"})
+        assert (copy["pk"], copy["sk"]) == ({"S": "ledger#staging"}, {"S": "n$"})
 
     def test_entries_without_numbers_come_before_the_others(self, ledger: DynamoLedger, aws: Aws) -> None:
         _write_unnumbered(ledger, aws, event=Event.STARTED, at=NOON)
@@ -78,7 +91,7 @@ class TestDynamo(LedgerContract):
     ) -> None:
         ledger.append(entry())
         odd: Item = {"actor": {"M": {}}, "took": {"S": "long"}, "new": {"BOOL": True}}
-        later = {**_entry_item(evolve(entry(), number=2)), **odd}
+        later = {**entry_item(evolve(entry(), number=2), "staging"), **odd}
         item = {name: value for name, value in {**later, **change}.items() if value is not None}
         aws.dynamodb().put_item(TableName=ledger.table_name, Item=item)
 
@@ -90,7 +103,7 @@ class TestDynamo(LedgerContract):
 
     def test_items_of_later_versions_beside_the_entries_are_left_alone(self, ledger: DynamoLedger, aws: Aws) -> None:
         ledger.append(entry())
-        for sort_key in ("n$", "zzz", "~"):
+        for sort_key in ("n$$", "zzz", "~"):
             key = {"pk": {"S": "ledger#staging"}, "sk": {"S": sort_key}}
             aws.dynamodb().put_item(TableName=ledger.table_name, Item={**key, "event": {"S": "deployed"}})
 
@@ -119,13 +132,7 @@ class TestDynamo(LedgerContract):
     def test_entry_is_written_once_when_its_response_was_lost(
         self, ledger: DynamoLedger, monkeypatch: pytest.MonkeyPatch, notifications: tuple[Notification, ...]
     ) -> None:
-        put = DynamoLedger._put
-
-        def put_twice(self: DynamoLedger, *arguments: Any) -> Item:
-            put(self, *arguments)
-            return put(self, *arguments)
-
-        monkeypatch.setattr(DynamoLedger, "_put", put_twice)
+        monkeypatch.setattr("kaizen_tasks.adapters.aws.dynamodb.ledger.write_transaction", write_twice)
 
         assert ledger.append(entry(), notifications).number == 1
         assert ledger.entries("staging") == (entry(),)
@@ -158,7 +165,7 @@ class TestDynamo(LedgerContract):
         self, ledger: DynamoLedger, aws: Aws, at: dict[str, str] | None
     ) -> None:
         ledger.append(entry())
-        item = {**_entry_item(evolve(entry(), number=2)), "at": at}
+        item = {**entry_item(evolve(entry(), number=2), "staging"), "at": at}
         if at is None:
             del item["at"]
         aws.dynamodb().put_item(TableName=ledger.table_name, Item=item)

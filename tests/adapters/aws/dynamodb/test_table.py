@@ -131,7 +131,7 @@ def test_format_is_read_with_the_holds(app: str, cloud: Cloud) -> None:
     state.ledger.append(entry())
 
     operations = [each["operation"] for each in cloud.requests[before:]]
-    assert operations == ["BatchGetItem", "UpdateItem", "Query", "PutItem"]
+    assert operations == ["BatchGetItem", "UpdateItem", "Query", "TransactWriteItems"]
 
 
 def test_renamed_environment_keeps_its_history(old: State, new: State) -> None:

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from kaizen_tasks.adapters.aws.dynamodb import transaction
-from kaizen_tasks.adapters.aws.dynamodb.transaction import put_with_others, write_transaction
+from kaizen_tasks.adapters.aws.dynamodb.transaction import write_transaction
 from kaizen_tasks.errors import Unreachable
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 NONE = {"Code": "None"}
 ITEM: Item = {"pk": {"S": "ledger#prod"}, "sk": {"S": "n#1"}, "nonce": {"S": "ours"}}
 OTHER: Any = {"Put": {"TableName": "kaizen-web", "Item": {"pk": {"S": "outbox"}, "sk": {"S": "n#1"}}}}
-THEIRS: Item = {**ITEM, "nonce": {"S": "theirs"}}
 
 
 class Client:
@@ -123,15 +122,3 @@ def test_table_that_stays_busy_is_given_up(client: Client) -> None:
 
     with pytest.raises(Unreachable, match="the table is too busy to be written"):
         write_transaction(client.dynamodb, [OTHER])
-
-
-def test_item_that_was_written_is_in_place(client: Client) -> None:
-    client.succeeds()
-
-    assert put_with_others(client.dynamodb, "kaizen-web", ITEM, [OTHER]) == ITEM
-
-
-def test_item_of_another_writer_is_in_place_of_ours(client: Client) -> None:
-    client.is_cancelled({"Code": "ConditionalCheckFailed", "Item": THEIRS}, NONE)
-
-    assert put_with_others(client.dynamodb, "kaizen-web", ITEM, [OTHER]) == THEIRS

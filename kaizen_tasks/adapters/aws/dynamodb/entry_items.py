@@ -1,0 +1,112 @@
+"""Ledger entries as items of the app's DynamoDB table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from kaizen_tasks.adapters.aws.dynamodb.table import (
+    attributes,
+    parse_float,
+    parse_text,
+    parse_time,
+    sortable_timestamp,
+)
+from kaizen_tasks.domain.ledger import UNKNOWN_TIME, Event, LedgerEntry
+
+if TYPE_CHECKING:
+    from kaizen_tasks.adapters.aws.dynamodb.table import Item
+
+PARTITION_PREFIX = "ledger#"
+NUMBER_PREFIX = "n#"
+AFTER_NUMBERS = "n$"  # sorts after every number and its operation, and before whatever later versions add
+OPERATION_EVENT = "operation"  # of an item that adds the operation to an intent, since entries are never changed
+TEXT_ATTRIBUTES = ("environment", "version", "commit", "digest", "actor", "operation", "replaces", "reason")
+OPTIONAL_ATTRIBUTES = ("configuration", "run_url", "platform", "url", "command")
+INTENTS = frozenset({Event.STARTED, Event.COMMAND_STARTED, Event.RAN})
+
+
+def item_key(stored_name: str, sort_key: str) -> Item:
+    """Return the key of an item of an environment's part of the ledger."""
+    return {"pk": {"S": f"{PARTITION_PREFIX}{stored_name}"}, "sk": {"S": sort_key}}
+
+
+def stored_name_of(item: Item) -> str:
+    """Return the name of the environment under which an item is stored."""
+    return item["pk"]["S"].removeprefix(PARTITION_PREFIX)
+
+
+def number_key(number: int) -> str:
+    """Return the sort key of a numbered entry; `n` sorts after the digits with which keys of earlier versions begin."""
+    return f"{NUMBER_PREFIX}{number:012d}"
+
+
+def operation_key(intent: LedgerEntry) -> str:
+    """Return the sort key of the item that adds the operation to an intent."""
+    return f"{number_key(intent.number)}~" if intent.number else f"{sortable_timestamp(intent.at)}#~"
+
+
+def parse_number(sort_key: str) -> int:
+    """Return the number in the sort key of an entry or its operation; 0 for a key of an earlier version."""
+    match = re.match(rf"{NUMBER_PREFIX}([0-9]+)", sort_key)
+    return int(match[1]) if match else 0
+
+
+def entry_item(entry: LedgerEntry, stored_name: str) -> Item:
+    """Return the item of an entry that is stored under a name of its environment."""
+    return {
+        **item_key(stored_name, number_key(entry.number)),
+        "event": {"S": entry.event.value},
+        "took": {"N": f"{entry.took:.3f}"},
+        **attributes(evolve(entry, environment=stored_name), "at", *TEXT_ATTRIBUTES),
+        **{name: {"S": getattr(entry, name)} for name in OPTIONAL_ATTRIBUTES if getattr(entry, name)},
+        **({"irreversible": {"BOOL": True}} if entry.irreversible else {}),
+    }
+
+
+def operation_item(intent: LedgerEntry, operation: str, stored_name: str) -> Item:
+    """Return the item that adds the operation to an intent."""
+    key = item_key(stored_name, operation_key(intent))
+    return {**key, "event": {"S": OPERATION_EVENT}, "operation": {"S": operation}}
+
+
+def join_operations(items: Iterable[Item]) -> Iterator[LedgerEntry]:
+    """Yield the entries among items, newest first; set the operation of each intent, whose own item comes before."""
+    operations: dict[str, str] = {}
+    for item in items:
+        intent_key = _intent_key(item["sk"]["S"])
+        if parse_text(item, "event") == OPERATION_EVENT:
+            operations[intent_key] = parse_text(item, "operation")
+        else:
+            entry = _parse_entry(item)
+            yield evolve(entry, operation=operations.get(intent_key, "")) if lacks_operation(entry) else entry
+
+
+def lacks_operation(entry: LedgerEntry) -> bool:
+    """Return whether the operation of an entry is another item, if it is known."""
+    return entry.event in INTENTS and not entry.operation
+
+
+def _intent_key(sort_key: str) -> str:
+    """Return what the sort keys of an intent and its operation share: the number, or the time in earlier versions."""
+    return sort_key.rstrip("~") if sort_key.startswith(NUMBER_PREFIX) else sort_key.partition("#")[0]
+
+
+def _parse_entry(item: Item) -> LedgerEntry:
+    """Return an entry; one that only a later version understands has the event `UNKNOWN`."""
+    sort_key, event_name = item["sk"]["S"], parse_text(item, "event")
+    texts = {name: parse_text(item, name) for name in (*TEXT_ATTRIBUTES, *OPTIONAL_ATTRIBUTES)}
+    at = parse_time(item, "at") or parse_time({"at": {"S": sort_key.partition("#")[0]}}, "at")
+    is_understood = event_name in {*Event} and at and texts["version"] and texts["digest"]
+    return LedgerEntry(
+        event=Event(event_name) if is_understood else Event.UNKNOWN,
+        unknown_event="" if is_understood else event_name or "?",
+        at=at or UNKNOWN_TIME,
+        number=parse_number(sort_key),
+        took=parse_float(item, "took"),
+        irreversible=item.get("irreversible", {}).get("BOOL", False),
+        **{**texts, "environment": stored_name_of(item)},
+    )
