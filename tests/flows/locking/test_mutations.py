@@ -54,7 +54,7 @@ def test_the_guarded_calls_are_those_that_change_what_a_lock_protects() -> None:
         "commands": {"start", "stop"},
         "migration_source": {"pause", "resume", "delete_source"},
         "migration_target": {"create_service", "delete_service"},
-        "ledger": {"append", "set_operation"},
+        "ledger": {"append", "append_all", "set_operation"},
         "holds": {"add", "remove"},
         "scm": {"claim", "abandon", "push", "withdraw_claim"},
         "secrets": {"write", "restore"},
