@@ -67,6 +67,7 @@ CHANGES: dict[tuple[str, str], Callable[[Tools], object]] = {
     ("registry", "move_tag"): lambda tools: _at(tools).registry.move_tag(repository="web", tag="latest", digest=DIGEST),
     ("platform", "start_deployment"): lambda tools: _at(tools).platform.start_deployment(SERVICE, "web"),
     ("ledger", "append"): lambda tools: tools.ledger.append(entry()),
+    ("ledger", "append_all"): lambda tools: tools.ledger.append_all([entry()]),
     ("ledger", "set_operation"): lambda tools: tools.ledger.set_operation(entry(), "6c7e"),
     ("holds", "add"): lambda tools: tools.holds.add(Hold(environment="mark", reason="x", actor="ada", since=START)),
     ("holds", "remove"): lambda tools: tools.holds.remove("mark"),
