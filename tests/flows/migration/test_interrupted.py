@@ -74,15 +74,21 @@ def _state(scenario: Scenario) -> tuple[object, ...]:
 
 def _kill_at(scenario: Scenario, number: int, *, late: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the process be killed before a change, or after it without its answer."""
-    count = 0
+    count, is_inside = 0, False
 
     def wrap(call: Callable[..., Any]) -> Callable[..., Any]:
         def killing(*args: object, **kwargs: object) -> object:
-            nonlocal count
+            nonlocal count, is_inside
+            if is_inside:  # one change is made of another
+                return call(*args, **kwargs)
             count += 1
             if count == number and not late:
                 raise Killed
-            result = call(*args, **kwargs)
+            is_inside = True
+            try:
+                result = call(*args, **kwargs)
+            finally:
+                is_inside = False
             if count == number:
                 raise Killed
             return result
