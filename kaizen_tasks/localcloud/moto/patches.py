@@ -28,6 +28,7 @@ from moto.secretsmanager.models import SecretsManagerBackend
 
 from kaizen_tasks.localcloud.moto.moto_errors import ExpressionError
 from kaizen_tasks.localcloud.moto.transactions import write_with_saved_items
+from kaizen_tasks.localcloud.moto.update_expressions import patch_update_expressions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,6 +44,7 @@ def patch_moto() -> None:
     _patch_dynamodb_queries()
     _patch_dynamodb_serialization()
     _patch_dynamodb_conditions()
+    patch_update_expressions()
     _replace(DynamoDBBackend, "transact_write_items", write_with_saved_items)
     _patch_instance_tracking()
     _patch_clock()
