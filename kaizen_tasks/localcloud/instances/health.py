@@ -25,6 +25,8 @@ Address = tuple[str, int]
 
 _POLL_SECONDS = 0.05
 _WATCH_SECONDS = 0.25
+_SETTLED_SECONDS = 10.0  # an instance that has run for so long is watched less closely: a thousand threads wait here
+_SETTLED_WATCH_SECONDS = 1.0
 _STOPPED = "Your application stopped or failed to start. See logs for more information."
 _UNHEALTHY = "Health check failed. Your application is being replaced. See logs for more information."
 _HOLD_OPEN_SECONDS = 1.0  # a proxy closes a connection that it cannot forward much sooner
@@ -104,8 +106,9 @@ def wait_until_unhealthy(
 
     Return an empty string once `is_current` is false or the event is set.
     """
-    failures, next_check = 0, clock.now() + check.interval
-    while not stop_event.wait(_WATCH_SECONDS) and is_current():
+    failures, started_at = 0, clock.now()
+    next_check = started_at + check.interval
+    while not stop_event.wait(_pause(clock.now() - started_at)) and is_current():
         code = instance.exit_code()
         if code is not None:
             return f"{_STOPPED} Container exit code: {code}"
@@ -116,6 +119,10 @@ def wait_until_unhealthy(
             return f"{_UNHEALTHY} Protocol: {check.protocol}"
         next_check = clock.now() + check.interval
     return ""
+
+
+def _pause(age: float) -> float:
+    return _WATCH_SECONDS if age < _SETTLED_SECONDS else _SETTLED_WATCH_SECONDS
 
 
 def accepts_connections(address: Address, timeout: float) -> bool:

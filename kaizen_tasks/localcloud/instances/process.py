@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 INSTANCE_VARIABLE = "KAIZEN_LOCALCLOUD_INSTANCE"
 _TAIL_LINES = 40
+_FIRST_SEARCH_SECONDS = 0.5  # most programs listen on their own port by then, and a search reads all of /proc
+_SEARCH_SECONDS = 1.0
 _ADDRESS_IN_USE = re.compile(
     r"EADDRINUSE|address (is )?already in use|port \d* ?is (already )?(in use|taken)", re.IGNORECASE
 )
@@ -60,6 +63,7 @@ class ProcessInstance:
         self._found_port = 0
         self._folder = folder
         self._may_move = not spec.runs_once
+        self._next_search = 0.0
         root = folder / "root"
         unpack(spec.image, root)
         (folder / "tmp").mkdir()
@@ -77,11 +81,19 @@ class ProcessInstance:
         """Return whether the program listens."""
         if health.accepts_connections(("127.0.0.1", self.port), timeout):
             return True
-        ports = listening_ports(self._process.pid)
+        ports = self._search_ports()
         if not ports or self._own_port in ports:
             return False
         self._found_port = self._spec.port if self._spec.port in ports else min(ports)
         return health.accepts_connections(("127.0.0.1", self._found_port), timeout)
+
+    def _search_ports(self) -> frozenset[int]:
+        """Return the ports on which the program listens, looked up once a second; none in between."""
+        now = time.monotonic()
+        if now < self._next_search:
+            return frozenset()
+        self._next_search = now + _SEARCH_SECONDS
+        return listening_ports(self._process.pid)
 
     def exit_code(self) -> int | None:
         """Return the program's exit code; None while it runs."""
@@ -102,6 +114,7 @@ class ProcessInstance:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _start(self, *prefix: str) -> subprocess.Popen[bytes]:
+        self._next_search = time.monotonic() + _FIRST_SEARCH_SECONDS
         return start_supervised(
             (*prefix, *self._command_line),
             grace=self._spec.stop_seconds,

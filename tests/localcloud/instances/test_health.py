@@ -16,6 +16,8 @@ from kaizen_tasks.localcloud.instances import health
 from kaizen_tasks.localcloud.instances.container import ContainerInstance
 from kaizen_tasks.localcloud.instances.rootfs import PlatformImage
 from kaizen_tasks.localcloud.instances.spec import InstanceSpec
+from kaizen_tasks.localcloud.instances.stand_in import StandInCommand
+from tests.localcloud.manual_clock import ManualClock
 from tests.support.base_image import base_image
 from tests.support.waiting import HANG_SECONDS, wait_for
 
@@ -77,11 +79,8 @@ http.server.ThreadingHTTPServer(("", 8080), http.server.SimpleHTTPRequestHandler
 """
 
 
-@pytest.mark.docker
-def test_a_container_listens_when_its_application_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The engine's proxy accepts connections to the published port from the beginning."""
-    monkeypatch.setattr(socket.socket, "connect", pytest_socket._true_connect)  # the bridge is not loopback
-    spec = InstanceSpec(
+def new_spec(folder: Path) -> InstanceSpec:
+    return InstanceSpec(
         instance_id=f"health-{uuid.uuid4().hex}",
         repository="app",
         image=PlatformImage(
@@ -90,8 +89,15 @@ def test_a_container_listens_when_its_application_does(tmp_path: Path, monkeypat
         variables={},
         arguments=(),
         port=8080,
-        output=tmp_path / "output",
+        output=folder / "output",
     )
+
+
+@pytest.mark.docker
+def test_a_container_listens_when_its_application_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine's proxy accepts connections to the published port from the beginning."""
+    monkeypatch.setattr(socket.socket, "connect", pytest_socket._true_connect)  # the bridge is not loopback
+    spec = new_spec(tmp_path)
     name = f"kaizen-{spec.instance_id}"
     docker("run", "-d", "--name", name, "-p", "127.0.0.1::8080", base_image(), "python", "-c", SLOW_APP)
     instance = ContainerInstance(spec, tmp_path / "folder", reference="no-such-image")
@@ -106,3 +112,33 @@ def test_a_container_listens_when_its_application_does(tmp_path: Path, monkeypat
 
 def docker(*arguments: str) -> None:
     subprocess.run(["docker", *arguments], capture_output=True, timeout=HANG_SECONDS, check=True)
+
+
+class Pauses(threading.Event):
+    """Records for how long it is waited for, and moves a clock on instead."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__()
+        self.clock = clock
+        self.seconds: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        self.seconds.append(timeout)
+        self.clock.reading += timeout
+        return False
+
+
+def test_an_instance_is_watched_closely_for_ten_seconds_and_once_a_second_from_then_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = ManualClock()
+    pauses = Pauses(clock)
+    check = health.HealthCheck(
+        protocol="NONE", path="/", interval=5, timeout=1, healthy_threshold=1, unhealthy_threshold=5
+    )
+    instance = StandInCommand(new_spec(tmp_path))
+    monkeypatch.setattr(instance, "exit_code", lambda: 3 if len(pauses.seconds) == 43 else None)
+    reason = health.wait_until_unhealthy(instance, check, is_current=lambda: True, stop_event=pauses, clock=clock)
+    assert reason.endswith("Container exit code: 3")
+    assert pauses.seconds == [0.25] * 40 + [1.0] * 3

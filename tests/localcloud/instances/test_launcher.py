@@ -19,6 +19,7 @@ import pytest
 
 from kaizen_tasks.errors import DeployFailed, Interrupted
 from kaizen_tasks.localcloud.clock import MonotonicClock
+from kaizen_tasks.localcloud.instances import process
 from kaizen_tasks.localcloud.instances.container import DockerEngine
 from kaizen_tasks.localcloud.instances.health import HealthCheck, wait_until_healthy
 from kaizen_tasks.localcloud.instances.launcher import InstanceLauncher
@@ -454,6 +455,18 @@ def test_program_gets_a_port_of_its_own_where_the_image_names_the_exposed_one(
 
     assert healthy(first) != healthy(second)
     assert (ask(first.port)["name"], ask(second.port)["name"]) == ("first", "second")
+
+
+def test_a_program_that_listens_on_its_own_port_is_searched_for_on_no_other(
+    shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search reads all of /proc, and the program is asked every twentieth of a second until it listens."""
+    searches: list[int] = []
+    monkeypatch.setattr(process, "_FIRST_SEARCH_SECONDS", HANG_SECONDS)
+    monkeypatch.setattr(process, "listening_ports", searches.append)
+    _, instance = start(script(shelf, server_on("int(os.environ['PORT'])")))
+    assert healthy(instance)
+    assert searches == []
 
 
 @linux_only
