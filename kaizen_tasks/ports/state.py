@@ -62,6 +62,10 @@ class Ledger(Protocol):
         """
 
 
+MAX_RENEWED_TOGETHER = 100
+"""Number of locks that one request renews, at most: DynamoDB's limit for TransactWriteItems."""
+
+
 class Locks(Protocol):
     """The locks by which only one run at a time changes an environment. Safe to use from several threads."""
 
@@ -87,6 +91,15 @@ class Locks(Protocol):
     @mutates("its lease is renewed", needs_lock=False)
     def renew(self, lock: Lock, *, expires: datetime) -> bool:
         """Renew a lock's lease: count its heartbeat; return False when the lock is free or another owner's."""
+
+    @mutates("their leases are renewed", needs_lock=False)
+    def renew_together(self, locks: Sequence[Lock], *, expires: datetime) -> bool:
+        """Renew several locks in one request, all or none; return False when one of them is free or another owner's.
+
+        Args:
+            locks: at most `MAX_RENEWED_TOGETHER`.
+            expires: when the leases end.
+        """
 
     @mutates("it is unlocked", needs_lock=False)
     def release(self, lock: Lock) -> bool:

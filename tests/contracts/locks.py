@@ -11,6 +11,7 @@ import pytest
 from attrs import evolve
 
 from kaizen_tasks.domain.lock import Lock
+from kaizen_tasks.ports.state import MAX_RENEWED_TOGETHER
 from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
@@ -110,6 +111,25 @@ class LocksContract:
         assert locks.renew(first, expires=NOON + 2 * LEASE)
         assert locks.renew(first, expires=NOON + 3 * LEASE)
         assert locks.get("staging") == evolve(first, expires=NOON + 3 * LEASE, heartbeat=2)
+
+    def test_a_hundred_locks_are_renewed_together(self, locks: Locks) -> None:
+        taken = [locks.acquire(wanted(environment=f"tenant{number}")) for number in range(MAX_RENEWED_TOGETHER)]
+
+        assert locks.renew_together(taken, expires=NOON + 2 * LEASE)
+        renewed = locks.get_many(lock.environment for lock in taken)
+        assert renewed == {lock.environment: evolve(lock, expires=NOON + 2 * LEASE, heartbeat=1) for lock in taken}
+
+    @pytest.mark.parametrize("is_free", [True, False], ids=["a free one", "another owner's"])
+    def test_locks_of_which_one_is_lost_are_not_renewed_together(self, locks: Locks, *, is_free: bool) -> None:
+        ours = [locks.acquire(wanted(environment=name)) for name in ("mark", "prod", "staging")]
+        if is_free:
+            locks.release(ours[1])
+        else:
+            locks.acquire(wanted("b2", "prod"), replacing=ours[1])
+        before = locks.get_many(lock.environment for lock in ours)
+
+        assert not locks.renew_together(ours, expires=NOON + 2 * LEASE)
+        assert locks.get_many(lock.environment for lock in ours) == before
 
     @pytest.mark.parametrize("renewals", [0, 1], ids=["first heartbeat", "second heartbeat"])
     def test_lock_that_was_renewed_since_is_not_replaced(self, locks: Locks, renewals: int) -> None:

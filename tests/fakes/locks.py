@@ -10,10 +10,10 @@ from attrs import define, evolve, field
 from kaizen_tasks.domain import lock as locks
 from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.errors import Unreachable
-from kaizen_tasks.ports.state import Locks
+from kaizen_tasks.ports.state import MAX_RENEWED_TOGETHER, Locks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
 VARIABLE = "KAIZEN_LOCK"
@@ -64,11 +64,20 @@ class FakeLocks(Locks):
     def renew(self, lock: Lock, *, expires: datetime) -> bool:
         with self._guard:
             self._record_call("renew", lock.environment)
-            if not self._is_current(lock):
-                return False
-            current = self.held_locks[lock.environment]
-            self.held_locks[lock.environment] = evolve(current, expires=expires, heartbeat=current.heartbeat + 1)
-            return True
+            return self._renew((lock,), expires)
+
+    def renew_together(self, locks: Sequence[Lock], *, expires: datetime) -> bool:
+        with self._guard:
+            self._record_call("renew_together", " ".join(lock.environment for lock in locks))
+            assert len(locks) <= MAX_RENEWED_TOGETHER
+            return self._renew(locks, expires)
+
+    def _renew(self, locks: Sequence[Lock], expires: datetime) -> bool:
+        if not all(map(self._is_current, locks)):
+            return False
+        for current in [self.held_locks[lock.environment] for lock in locks]:
+            self.held_locks[current.environment] = evolve(current, expires=expires, heartbeat=current.heartbeat + 1)
+        return True
 
     def release(self, lock: Lock) -> bool:
         with self._guard:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from attrs import define, frozen
@@ -13,10 +14,11 @@ from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.flows.parallel import map_parallel
 from kaizen_tasks.ports.attempts import limit_attempts
+from kaizen_tasks.ports.state import MAX_RENEWED_TOGETHER
 from kaizen_tasks.ports.tools import Tools
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from kaizen_tasks.ports.clock import Clock
 
@@ -104,19 +106,47 @@ class LeaseRenewer:
     def renew_all(self) -> bool:
         """Renew every lease; return whether every lock is now either renewed or known to be lost."""
         held_locks = [held_lock for held_lock in tuple(self.held_locks.values()) if not held_lock.is_lost]
-        return all(map_parallel(self._renew, held_locks, max_workers=MAX_CONCURRENT_LOCKS))
+        batches = [held_locks[i : i + MAX_RENEWED_TOGETHER] for i in range(0, len(held_locks), MAX_RENEWED_TOGETHER)]
+        remaining = chain.from_iterable(map_parallel(self._renew_batch, batches, max_workers=MAX_CONCURRENT_LOCKS))
+        return all(map_parallel(self._renew, remaining, max_workers=MAX_CONCURRENT_LOCKS))
+
+    def _renew_batch(self, held_locks: Sequence[HeldLock]) -> Sequence[HeldLock]:
+        """Renew locks in one request; return those that are to be renewed one by one: all of them, or none.
+
+        One lock that is lost, or one request that fails, must not cost the others their lease.
+        """
+        if len(held_locks) == 1:
+            return held_locks
+        now = DualTimestamp.of(self.tools.clock)
+        locks = [held_lock.lock for held_lock in held_locks]
+        try:
+            with self._limit_attempts():
+                is_renewed = self.tools.locks.renew_together(locks, expires=self._expiry(now))
+        except KaizenError:
+            return held_locks
+        if not is_renewed:
+            return held_locks
+        for held_lock in held_locks:
+            held_lock.renewed_at = held_lock.read_at = now
+        return ()
 
     def _renew(self, held_lock: HeldLock) -> bool:
         now = DualTimestamp.of(self.tools.clock)
-        expires = now.realtime + timedelta(seconds=self.lease)
         try:
-            with limit_attempts(lambda: self.lease / RENEWALS_PER_LEASE):  # one that hangs must not use up the lease
-                held_lock.is_lost = not self.tools.locks.renew(held_lock.lock, expires=expires)
+            with self._limit_attempts():
+                held_lock.is_lost = not self.tools.locks.renew(held_lock.lock, expires=self._expiry(now))
         except KaizenError as error:
             held_lock.renewal_error = error.message  # the lease runs on; `is_stale` tells when it is too old
             return False
         held_lock.renewed_at = held_lock.read_at = now
         return True
+
+    def _expiry(self, now: DualTimestamp) -> datetime:
+        return now.realtime + timedelta(seconds=self.lease)
+
+    def _limit_attempts(self) -> AbstractContextManager[None]:
+        """Limit the attempts of a renewal: one that hangs must not use up the lease."""
+        return limit_attempts(lambda: self.lease / RENEWALS_PER_LEASE)
 
     @contextmanager
     def heartbeat(self) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from kaizen_tasks.adapters.aws.dynamodb.table import (
     parse_time,
     sortable_timestamp,
 )
+from kaizen_tasks.adapters.aws.dynamodb.transaction import write_transaction
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.domain import lock as locks
 from kaizen_tasks.domain.ledger import UNKNOWN_TIME
@@ -25,7 +26,7 @@ from kaizen_tasks.domain.lock import LEASE_SECONDS, Lock
 from kaizen_tasks.ports.state import Locks
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef, UpdateTypeDef
 
     from kaizen_tasks.adapters.aws.dynamodb.table import Item
 
@@ -103,27 +104,39 @@ class DynamoLocks(AppTable, Locks):
     def renew(self, lock: Lock, *, expires: datetime) -> bool:
         """Count a heartbeat and extend the lease; return False if the lock is no longer ours."""
         with self._table_errors(f"renew the lock of {lock.environment}"):
-            values: Item = {":expires": {"S": sortable_timestamp(expires)}, ":one": {"N": "1"}}
-            expression = "SET #expires = :expires ADD #heartbeat :one"
-            return self._update_if_owned(lock, expression, "token", "expires", "heartbeat", values=values)
+            return self._update_if_owned(self._renewal(lock, expires))
+
+    def renew_together(self, locks: Sequence[Lock], *, expires: datetime) -> bool:
+        """Renew several locks in one transaction; a heartbeat that is counted twice is one heartbeat more."""
+        renewals: list[TransactWriteItemTypeDef] = [{"Update": self._renewal(lock, expires)} for lock in locks]
+        with self._table_errors(f"renew the locks of {len(locks)} environments"):
+            return not write_transaction(self._dynamodb, renewals)
 
     def release(self, lock: Lock) -> bool:
         """Release a lock; return False, and change nothing, if the lock is no longer ours."""
         with self._table_errors(f"release the lock of {lock.environment}"):
             expression = "REMOVE " + ", ".join(f"#{name}" for name in OWNER_ATTRIBUTES)
-            return self._update_if_owned(lock, expression, *OWNER_ATTRIBUTES)
+            return self._update_if_owned(self._owners_update(lock, expression, *OWNER_ATTRIBUTES))
 
-    def _update_if_owned(self, lock: Lock, expression: str, *names: str, values: Item | None = None) -> bool:
+    def _renewal(self, lock: Lock, expires: datetime) -> UpdateTypeDef:
+        values: Item = {":expires": {"S": sortable_timestamp(expires)}, ":one": {"N": "1"}}
+        expression = "SET #expires = :expires ADD #heartbeat :one"
+        return self._owners_update(lock, expression, "token", "expires", "heartbeat", values=values)
+
+    def _owners_update(self, lock: Lock, expression: str, *names: str, values: Item | None = None) -> UpdateTypeDef:
+        return {
+            "TableName": self.table_name,
+            "Key": self._key(lock.environment),
+            "UpdateExpression": expression,
+            "ConditionExpression": IF_OWNED,
+            "ExpressionAttributeNames": _name_placeholders(*names),
+            "ExpressionAttributeValues": {":token": {"S": lock.token}, **(values or {})},
+        }
+
+    def _update_if_owned(self, update: UpdateTypeDef) -> bool:
         dynamodb = self._dynamodb
         try:
-            dynamodb.update_item(
-                TableName=self.table_name,
-                Key=self._key(lock.environment),
-                UpdateExpression=expression,
-                ConditionExpression=IF_OWNED,
-                ExpressionAttributeNames=_name_placeholders(*names),
-                ExpressionAttributeValues={":token": {"S": lock.token}, **(values or {})},
-            )
+            dynamodb.update_item(**update)
         except dynamodb.exceptions.ConditionalCheckFailedException:
             return False
         return True
