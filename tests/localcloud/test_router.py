@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 import urllib.error
@@ -115,6 +116,21 @@ def test_fault_skips_the_first_requests(cloud: Cloud) -> None:
     with pytest.raises(ClientError, match="ThrottlingException"):
         ecr.describe_registry()
     ecr.describe_registry()
+
+
+def test_fault_happens_to_a_part_of_the_requests_and_is_in_the_access_log(cloud: Cloud) -> None:
+    error = {"code": "ThrottlingException", "status": 400}
+    logged = len(cloud.requests)
+    arrange(cloud, {"match": {"operation": "DescribeRegistry"}, "every": 3, "times": 2, "do": {"error": error}})
+    ecr = cloud.client("ecr")
+    for _ in range(10):
+        with contextlib.suppress(ClientError):
+            ecr.describe_registry()
+        ecr.describe_repositories()
+    errors = [
+        request.get("error", "") for request in cloud.requests[logged:] if request["operation"] == "DescribeRegistry"
+    ]
+    assert errors == ["", "", "ThrottlingException", "", "", "ThrottlingException", "", "", "", ""]
 
 
 def test_late_reset_fault_loses_the_response_of_an_executed_request(

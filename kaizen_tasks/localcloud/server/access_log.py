@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from kaizen_tasks.localcloud.server.refusals import ERROR_HEADER
 from kaizen_tasks.localcloud.state.line_files import append_line
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class AccessLog:
             fields: members of the line that name the request: its service and operation, or method and path.
         """
         line = {"at": round(time.time(), 4), **fields, "status": response.status}
+        if code := response.headers.get(ERROR_HEADER):
+            line["error"] = code
         if isinstance(response.body, bytes):
             self._write(line, request, len(response.body))
             return response

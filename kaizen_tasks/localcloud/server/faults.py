@@ -81,10 +81,11 @@ class Fault:
 
 @attrs.define(kw_only=True)
 class _ScheduledFault:
-    """A fault that happens `times` times, after `skip` matching requests."""
+    """A fault that happens `times` times: after `skip` matching requests, and to each `every`th from then on."""
 
     fault: Fault
     skip: int
+    every: int
     times: int
 
 
@@ -101,12 +102,16 @@ class FaultInjector:
         self._scheduled_faults: list[_ScheduledFault] = []
 
     def add(self, document: Mapping[str, Any]) -> None:
-        """Arrange a fault: `times` times (default 1), after `skip` matching requests (default 0)."""
-        fault = Fault.from_document(document)
+        """Arrange a fault: `times` times (1), after `skip` matching requests (0), to each `every`th of them (1)."""
+        fault, every = Fault.from_document(document), int(document.get("every", 1))
+        scheduled = _ScheduledFault(
+            fault=fault,
+            skip=int(document.get("skip", 0)) + every - 1,
+            every=every,
+            times=int(document.get("times", 1)),
+        )
         with self._lock:
-            self._scheduled_faults.append(
-                _ScheduledFault(fault=fault, skip=document.get("skip", 0), times=document.get("times", 1))
-            )
+            self._scheduled_faults.append(scheduled)
 
     def clear(self) -> None:
         """Remove all faults and resume all waiting requests."""
@@ -158,6 +163,7 @@ class FaultInjector:
         if scheduled.skip:
             scheduled.skip -= 1
             return False
+        scheduled.skip = scheduled.every - 1
         scheduled.times -= 1
         if not scheduled.times:
             self._scheduled_faults.remove(scheduled)

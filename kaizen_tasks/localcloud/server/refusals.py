@@ -10,6 +10,8 @@ from kaizen_tasks.localcloud.server.http_message import HttpResponse
 if TYPE_CHECKING:
     from kaizen_tasks.localcloud.server.http_message import HttpRequest
 
+ERROR_HEADER = "x-amzn-ErrorType"
+
 
 class RequestRefused(Exception):
     """A request that no service is to see.
@@ -45,7 +47,7 @@ def json_error(status: int, code: str, message: str) -> HttpResponse:
         status,
         {"__type": code, "message": message},
         media_type="application/x-amz-json-1.1",
-        headers={"x-amzn-ErrorType": code},
+        headers={ERROR_HEADER: code},
     )
 
 
