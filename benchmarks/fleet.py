@@ -168,8 +168,13 @@ def released_fleet(folder: Path, *, size: int, canary: int, parallel: int, deplo
         yield fleet
 
 
+def tenant_names(size: int) -> list[str]:
+    """Return the names of the environments besides staging."""
+    return [f"tenant{number:03}" for number in range(size)]
+
+
 def _create_clone(folder: Path, *, size: int, canary: int, parallel: int) -> Path:
-    names = [f"tenant{number:03}" for number in range(size)]
+    names = tenant_names(size)
     environments = "".join(f"[environments.{name}]\n" for name in names)
     configuration = CONFIGURATION.format(environments=environments, names=names, canary=canary, parallel=parallel)
     app = folder / "app"
