@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 INSTANCE_VARIABLE = "KAIZEN_LOCALCLOUD_INSTANCE"
 _TAIL_LINES = 40
-_FIRST_SEARCH_SECONDS = 0.5  # most programs listen on their own port by then, and a search reads all of /proc
+_FIRST_SEARCH_SECONDS = 1.0  # most programs listen on their own port by then, and a search reads all of /proc
 _SEARCH_SECONDS = 1.0
 _ADDRESS_IN_USE = re.compile(
     r"EADDRINUSE|address (is )?already in use|port \d* ?is (already )?(in use|taken)", re.IGNORECASE
