@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +22,7 @@ from tests.support.local_cloud import Cloud, share_service_models
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+    from pathlib import Path
     from typing import NoReturn
 
     from tests.crash.campaign import RolloutCases
@@ -29,6 +32,8 @@ NUMBERS = itertools.count()
 SHARED_CLOUD = pytest.StashKey[Cloud]()
 WITH_ROLLOUT_RUNS = ("tests/crash/test_killed_", "tests/crash/test_concurrent_", "tests/e2e/test_faults.py")
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
+E2E_MARKS = "docker or e2e"
+E2E_MARK = re.compile(r"\bmark\.(docker|e2e)\b")
 LARGER_TESTS = ("integration", "e2e", "docker")
 """Markers of the tests that may start processes and open sockets; all others are unit tests."""
 
@@ -147,8 +152,21 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     return Scheduling(config, log)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out modules without a test for `nox -s e2e`, since importing a thousand others takes seconds."""
+    is_module = collection_path.name.startswith("test_") and collection_path.suffix == ".py"
+    return True if is_module and config.option.markexpr == E2E_MARKS and not _names_e2e_mark(collection_path) else None
+
+
+@functools.cache
+def _names_e2e_mark(module: Path) -> bool:
+    return E2E_MARK.search(module.read_text(encoding="utf-8")) is not None
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark the tests that talk to a local cloud, and those that are unit tests, for `-m unit`."""
+    if any(map(item.get_closest_marker, ("e2e", "docker"))) and not _names_e2e_mark(item.path):
+        raise pytest.UsageError(f"{item.path}: write `pytest.mark.e2e` or `pytest.mark.docker` in the module itself")
     if "cloud" in getattr(item, "fixturenames", ()):
         item.add_marker("integration")
     if _is_unit(item):
