@@ -16,6 +16,7 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.download_python = "never"
 nox.options.reuse_venv = "yes"
 nox.options.error_on_missing_interpreters = False
+nox.options.allow_parallel = True  # with `--parallel`, as in `.ci/run`: sessions share no files
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 """Images of Python set it: then each of a thousand commands compiles what it imports."""
 
@@ -114,20 +115,33 @@ def demo(session: nox.Session) -> None:
     session.run("inv", "demo", "--engine", "bundle")
 
 
-@nox.session(python=OTHER_PYTHONS, tags=["ci"], default=False)
-def compatibility(session: nox.Session) -> None:
-    """Run the unit tests on the other supported Pythons; on one of them with more examples of each property."""
-    _install(session, "test")
-    profile = "ci" if session.python == THOROUGH_PYTHON else "dev"
-    session.run(*PYTEST, "-m", "unit", *session.posargs, env={"KAIZEN_TEST_PROFILE": profile})
-
-
 @nox.session(tags=["ci"], default=False)
 def e2e(session: nox.Session) -> None:
     """Run whole commands as users type them, with real engines and clients, and kill some of them."""
     _install(session, "test")
     awscli = _install_isolated(session, "awscli", "aws")
     session.run(*PYTEST, "-m", "docker or e2e", *session.posargs, env={"KAIZEN_TEST_AWS": awscli})
+
+
+@nox.session(tags=["ci"], default=False)
+def docs(session: nox.Session) -> None:
+    """Run every command of the guides, compare outputs and reference, build and measure pages; `-- --write` updates."""
+    _install(session, "docs")
+    _compile(session)
+    session.run("python", "-m", "docs.generate", *session.posargs)
+    session.run("sphinx-build", "--quiet", "--fail-on-warning", "--keep-going", "docs", "build/docs")
+    if "CI" in os.environ or any(map(shutil.which, BROWSERS)):
+        session.run("python", "-m", "docs.generating.check_site", "build/docs")
+    else:
+        session.warn(f"skipped: pages were not measured, which needs one of {', '.join(BROWSERS)}")
+
+
+@nox.session(python=OTHER_PYTHONS, tags=["ci"], default=False)
+def compatibility(session: nox.Session) -> None:
+    """Run the unit tests on the other supported Pythons; on one of them with more examples of each property."""
+    _install(session, "test")
+    profile = "ci" if session.python == THOROUGH_PYTHON else "dev"
+    session.run(*PYTEST, "-m", "unit", *session.posargs, env={"KAIZEN_TEST_PROFILE": profile})
 
 
 @nox.session(tags=["ci"], default=False)
@@ -218,7 +232,7 @@ def workflows(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure against the peers, as ratios in one run; exits with 3 if something cannot be measured on this machine."""
+    """Measure against floors and peers in one run, and print a table; exits with 3 if something cannot be measured."""
     _install(session)
     try:
         session.run("python", "-m", "benchmarks", *session.posargs)
@@ -226,19 +240,6 @@ def bench(session: nox.Session) -> None:
         if error.return_code == 3:
             sys.exit(3)  # nox itself exits with 1, as for a missed target
         raise
-
-
-@nox.session(tags=["ci"], default=False)
-def docs(session: nox.Session) -> None:
-    """Run every command of the guides, compare outputs and reference, build and measure pages; `-- --write` updates."""
-    _install(session, "docs")
-    _compile(session)
-    session.run("python", "-m", "docs.generate", *session.posargs)
-    session.run("sphinx-build", "--quiet", "--fail-on-warning", "--keep-going", "docs", "build/docs")
-    if "CI" in os.environ or any(map(shutil.which, BROWSERS)):
-        session.run("python", "-m", "docs.generating.check_site", "build/docs")
-    else:
-        session.warn(f"skipped: pages were not measured, which needs one of {', '.join(BROWSERS)}")
 
 
 @nox.session(default=False)

@@ -18,6 +18,7 @@ from pytest_socket import disable_socket, socket_allow_hosts
 from kaizen_tasks.adapters.host.ci_run import IMITATIONS, SERVICES
 from kaizen_tasks.adapters.host.job_page import PAGE_VARIABLES
 from tests.support.engines import has_docker
+from tests.support.failure_list import record_failure
 from tests.support.local_cloud import Cloud, share_service_models
 
 if TYPE_CHECKING:
@@ -190,3 +191,13 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         report.outcome = "failed"
         report.longrepr = f"{report.longrepr}: in CI that is not a reason to skip"
     return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Record a failure for the list with which `.ci/run` ends."""
+    record_failure(report)
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """Record a module that cannot be imported."""
+    record_failure(report)
