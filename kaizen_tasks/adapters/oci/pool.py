@@ -14,7 +14,7 @@ from contextlib import closing, suppress
 from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead, InvalidURL
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 from kaizen_tasks.adapters.network.connections import open_connection, raw_socket
 from kaizen_tasks.adapters.network.settings import NetworkSettings
@@ -31,7 +31,7 @@ REQUEST_SECONDS = 60.0  # for the whole request, plus the time that its bytes ta
 MIN_BYTES_PER_SECOND = 1 << 14
 MAX_DRAINED_BYTES = 1 << 16  # to read more costs more than a new connection
 MAX_IDLE_CONNECTIONS = 64  # limit per host; connections above it are closed
-IdleConnections = dict[tuple[str, str], deque[HTTPConnection]]
+IdleConnections = dict[str, deque[HTTPConnection]]
 
 
 class ConnectionPool:
@@ -48,13 +48,14 @@ class ConnectionPool:
         weakref.finalize(self, _close_all, self._idle)
 
     def request(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Iterator[bytes]
+        self, method: str, origin: str, target: str, *, headers: Mapping[str, str], body: bytes | Iterator[bytes]
     ) -> PooledResponse:
         """Send one request, and return the response once its headers have arrived.
 
         Args:
             method: the HTTP method.
-            url: an absolute http or https URL.
+            origin: `http://HOST:PORT` or `https://HOST`.
+            target: path and query.
             headers: request headers, with `Content-Length` if the body is a stream.
             body: the request's body.
 
@@ -63,47 +64,46 @@ class ConnectionPool:
             OSError: the connection fails, or the request takes too long.
             Locked: the change that the request is a part of must not go on; nothing more is sent.
         """
-        parts = urlsplit(url)
-        connection = self._acquire(parts)
+        connection = self._acquire(origin)
         transfer = _Transfer(self._watchdog, connection)
         try:
-            _limit_timeout(connection)
-            transfer.begin(min(REQUEST_SECONDS, attempt_seconds()))
+            transfer.begin(min(REQUEST_SECONDS, _limit_timeout(connection)))
             content = body or None if isinstance(body, bytes) else _limited_chunks(connection, body, transfer)
             with suppress(BrokenPipeError, ConnectionResetError):  # a server may reject the body, respond and close
-                connection.request(method, _request_target(parts), body=content, headers=dict(headers))
-            _limit_timeout(connection)
+                connection.request(method, quote(target, safe=string.punctuation), body=content, headers=dict(headers))
+            if not isinstance(body, bytes):
+                _limit_timeout(connection)
             response = connection.getresponse()
         except BaseException as error:
             _abort(connection)
             transfer.end(error)
             raise
-        on_close = partial(self._release, parts, connection)
+        on_close = partial(self._release, origin, connection)
         return PooledResponse(response, transfer, on_close)
 
-    def _acquire(self, parts: SplitResult) -> HTTPConnection:
+    def _acquire(self, origin: str) -> HTTPConnection:
         """Return an idle connection that is still open, or a new one."""
-        idle = self._idle.get(parts[:2])
+        idle = self._idle.get(origin)
         while idle:
             with suppress(IndexError):  # another thread took it
                 connection = idle.pop()
                 if not _is_closed_by_peer(connection):
                     return connection
                 connection.close()
-        return self._connect(parts)
+        return self._connect(origin)
 
-    def _connect(self, parts: SplitResult) -> HTTPConnection:
+    def _connect(self, origin: str) -> HTTPConnection:
         try:
             timeout = min(CONNECT_TIMEOUT_SECONDS, attempt_seconds())
-            return open_connection(parts, self._network, timeout=timeout)
+            return open_connection(urlsplit(origin), self._network, timeout=timeout)
         except OSError:  # some are also ValueErrors
             raise
         except ValueError as error:  # an invalid port or host name
-            raise InvalidURL(f"{parts.geturl()!r}: {error}") from error
+            raise InvalidURL(f"{origin!r}: {error}") from error
 
-    def _release(self, parts: SplitResult, connection: HTTPConnection, is_drained: bool) -> None:  # noqa: FBT001
+    def _release(self, origin: str, connection: HTTPConnection, is_drained: bool) -> None:  # noqa: FBT001
         """Keep a connection for reuse if it is open and its response was read completely; otherwise close it."""
-        idle = self._idle.setdefault(parts[:2], deque())
+        idle = self._idle.setdefault(origin, deque())
         if is_drained and connection.sock is not None and len(idle) < MAX_IDLE_CONNECTIONS:
             idle.append(connection)
         else:
@@ -228,11 +228,12 @@ class PooledResponse:
             on_close(is_drained)
 
 
-def _limit_timeout(connection: HTTPConnection) -> None:
-    """Limit what is done next on a connection to the time that is left; raise if a change must not go on."""
+def _limit_timeout(connection: HTTPConnection) -> float:
+    """Limit what is done next on a connection to the time that is left, and return it; raise if nothing may go on."""
     seconds = min(READ_TIMEOUT_SECONDS, attempt_seconds())
     if connection.sock is not None:
         connection.sock.settimeout(seconds)
+    return seconds
 
 
 def _limited_chunks(connection: HTTPConnection, chunks: Iterator[bytes], transfer: _Transfer) -> Iterator[bytes]:
@@ -249,12 +250,6 @@ def _abort(connection: HTTPConnection) -> None:
         if connection.sock is not None:
             raw_socket(connection).setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
-
-
-def _request_target(parts: SplitResult) -> str:
-    """Return the target of a request line, path and query, with invalid characters quoted."""
-    target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-    return quote(target, safe=string.punctuation)
 
 
 def _is_closed_by_peer(connection: HTTPConnection) -> bool:
