@@ -11,8 +11,9 @@ from typing import Generic, TypeVar
 
 from kaizen_tasks.adapters.oci.manifest import Descriptor
 
-MAX_CONCURRENT_BLOBS = 8
-"""For all repositories: ECR allows 100 started uploads a second, and mounts count as uploads."""
+MAX_CONCURRENT_BLOBS = 10
+"""For all repositories: ECR allows 100 started uploads a second, and mounts count as uploads. As many as a rollout has
+threads by default, so that none of them waits for another."""
 
 Result = TypeVar("Result")
 
@@ -52,13 +53,14 @@ class _Batch(Generic[Result]):
 class BlobThreads:
     """Threads for the blobs of all images that go to one registry. Safe to use from several threads.
 
-    The calling thread does the work itself, helped by as many others as are free. So the blobs of one image are worked
-    on in parallel; when many images are pushed at once, none of them costs the time of handing blobs to other threads.
+    The calling thread does the work itself. Its image has a fair share of the others as helpers: all of them if it is
+    the only one; none when many images are pushed at once, which spares the time of handing blobs over.
     """
 
     def __init__(self) -> None:
         self._helpers = ThreadPoolExecutor(MAX_CONCURRENT_BLOBS, thread_name_prefix="blobs")
         self._free = Semaphore(MAX_CONCURRENT_BLOBS)
+        self._batches: set[object] = set()
 
     def map(self, work: Callable[[Descriptor, Event], Result], blobs: Collection[Descriptor]) -> list[Result]:
         """Return the results of a function for each blob, in any order; raise the first error, and begin no more blobs.
@@ -68,15 +70,24 @@ class BlobThreads:
             blobs: what to work on.
         """
         batch = _Batch(work, blobs)
-        with self._free:
-            helpers: list[Future[None]] = []
-            while len(helpers) < len(blobs) - 1 and self._free.acquire(blocking=False):
-                helpers.append(self._helpers.submit(copy_context().run, batch.run))
-                helpers[-1].add_done_callback(lambda _: self._free.release())
-            try:
-                batch.run()
-                wait(helpers)
-            finally:
-                batch.stop.set()  # Ctrl-C may have ended the wait
-                wait(helpers)
+        self._batches.add(batch)
+        try:
+            with self._free:
+                self._run(batch, len(blobs))
+        finally:
+            self._batches.remove(batch)
         return batch.results()
+
+    def _run(self, batch: _Batch[Result], size: int) -> None:
+        """Work on a batch in this thread, and in its share of the others that are free."""
+        share = min(size, MAX_CONCURRENT_BLOBS // len(self._batches))
+        helpers: list[Future[None]] = []
+        while len(helpers) < share - 1 and self._free.acquire(blocking=False):
+            helpers.append(self._helpers.submit(copy_context().run, batch.run))
+            helpers[-1].add_done_callback(lambda _: self._free.release())
+        try:
+            batch.run()
+            wait(helpers)
+        finally:
+            batch.stop.set()  # Ctrl-C may have ended the wait
+            wait(helpers)
