@@ -223,9 +223,13 @@ class TeamSandbox:
         assert self.cloud is not None
         return sign(request, self.cloud, service, session_token=self.session_token)
 
-    def inject_fault(self, effect: Mapping[str, object], *, skip: int = 0, times: int = 1, **match: str) -> None:
-        """Inject a fault into matching requests, after skipping some."""
-        self.call_control("POST", "faults", {"match": match, "do": effect, "skip": skip, "times": times})
+    def inject_fault(
+        self, effect: Mapping[str, object], *, skip: int = 0, every: int = 1, times: int = 1, **match: str
+    ) -> None:
+        """Inject a fault into matching requests, after skipping some: into each n-th of them, several times."""
+        self.call_control(
+            "POST", "faults", {"match": match, "do": effect, "skip": skip, "every": every, "times": times}
+        )
 
     def call_control(self, method: str, path: str, content: object = None) -> Any:
         """Call the cloud's own control API."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -103,6 +104,25 @@ def test_transient_errors_of_every_service_are_retried(
         sandbox.inject_fault(effect, service=service, skip=4)
     sandbox.library.inv(*PROMOTION).expect_success()
     assert_as_undisturbed(sandbox, expected)
+
+
+def test_a_rollout_that_is_throttled_all_the_time_deploys_to_each_environment_once(
+    at: Callable[..., TeamSandbox],
+) -> None:
+    sandbox = at("promote-beta")
+    before, logged = deployment_statuses(sandbox), len(sandbox.requests)
+    sandbox.inject_fault(TOO_MANY, service="registry", every=8, times=1000)
+    for service in SERVICES:
+        sandbox.inject_fault(THROTTLED, service=service, every=8, times=1000)
+    sandbox.library.inv("promote-beta").expect_success()
+    sandbox.call_control("DELETE", "faults")
+    requests = sandbox.requests[logged:]
+    of_service = Counter(each["service"] for each in requests)
+    refused = Counter(each["service"] for each in requests if each["status"] == 429 or "error" in each)
+    assert refused == +Counter({service: number // 8 for service, number in of_service.items()})
+    assert {"apprunner", "dynamodb", "registry"} <= {*refused}
+    assert_deployed_once(sandbox, before, "mark", "shane", "dom")
+    assert collect_outcome(sandbox).locks == ()
 
 
 def test_deployment_whose_start_response_was_lost_is_found(sandbox: TeamSandbox, expected: Outcome) -> None:
