@@ -62,8 +62,8 @@ class Ledger(Protocol):
         """
 
 
-MAX_RENEWED_TOGETHER = 100
-"""Number of locks that one request renews, at most: DynamoDB's limit for TransactWriteItems."""
+MAX_RENEWED_TOGETHER = 25
+"""Number of locks that one request renews, at most: few enough that it is soon answered, and that few have its fate."""
 
 
 class Locks(Protocol):

@@ -112,7 +112,7 @@ class LocksContract:
         assert locks.renew(first, expires=NOON + 3 * LEASE)
         assert locks.get("staging") == evolve(first, expires=NOON + 3 * LEASE, heartbeat=2)
 
-    def test_a_hundred_locks_are_renewed_together(self, locks: Locks) -> None:
+    def test_many_locks_are_renewed_together(self, locks: Locks) -> None:
         taken = [locks.acquire(wanted(environment=f"tenant{number}")) for number in range(MAX_RENEWED_TOGETHER)]
 
         assert locks.renew_together(taken, expires=NOON + 2 * LEASE)

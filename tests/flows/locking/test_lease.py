@@ -48,7 +48,7 @@ def test_hundreds_of_locks_are_renewed_in_a_few_requests(tools: FakeTools) -> No
     renewer = renewer_of(tools, names)
     assert renewer.renew_all()
 
-    batches = [" ".join(names[:100]), " ".join(names[100:200]), " ".join(names[200:])]
+    batches = [" ".join(names[first : first + 25]) for first in range(0, 250, 25)]
     assert sorted(tools.locks.calls) == [("renew_together", batch) for batch in batches]
     assert ages(renewer) == dict.fromkeys(names, 0)
     expiries = {lock.expires for lock in tools.locks.held_locks.values()}
