@@ -9,6 +9,7 @@ from datetime import datetime
 from attrs import evolve, frozen
 from semver import Version
 
+from kaizen_tasks.domain.ledger import LedgerEntry
 from kaizen_tasks.domain.version import image_tag
 
 ENVIRONMENT_TRAILER = "Kaizen-Environment"
@@ -45,6 +46,8 @@ class Release:
         verified_steps: labels of the steps that this run has seen succeed and that cannot be checked later.
         configuration: version of the runtime configuration to run with; empty when the release sets none.
         waiver: the reason that a person gave for a promotion without evidence; empty when evidence is required.
+        outcome: the entry of the deployment that this run has seen succeed, which is written with that of the
+            verification; None once it is written.
     """
 
     version: Version
@@ -53,6 +56,7 @@ class Release:
     verified_steps: frozenset[StepLabel] = frozenset()
     configuration: str = ""
     waiver: str = ""
+    outcome: LedgerEntry | None = None
 
     @property
     def name(self) -> str:

@@ -62,8 +62,7 @@ def release(
         *((steps.AddHold(environment=first_environment, reason=hold_reason),) if hold_reason else ()),
         steps.FastForward(),
         *before_deploy(first_environment),
-        steps.Deploy(environment=first_environment),
-        *verification_steps(first_environment, is_hotfix=bool(hold_reason)),
+        *deploy_and_verify(first_environment, is_hotfix=bool(hold_reason)),
         *(
             step
             for environment in other_environments
@@ -87,8 +86,7 @@ def copy_deploy_verify(environment: Environment, *, source: Environment) -> Flow
     return (
         steps.CopyImage(environment=environment, source=source),
         *before_deploy(environment),
-        steps.Deploy(environment=environment),
-        *verification_steps(environment),
+        *deploy_and_verify(environment),
     )
 
 
@@ -124,9 +122,14 @@ def redeploy_previous(environment: Environment, *, reason: str, source: Environm
     return (
         *((steps.CopyImage(environment=environment, source=source),) if source and source != environment else ()),
         steps.MarkRollback(environment=environment, reason=reason),
-        steps.Deploy(environment=environment),
-        *verification_steps(environment),
+        *deploy_and_verify(environment),
     )
+
+
+def deploy_and_verify(environment: Environment, *, is_hotfix: bool = False) -> Flow:
+    """Return the steps from an image in the repository to the ledger entry `verified`, written with `deployed`."""
+    deploy = steps.Deploy(environment=environment, verified_next=True)
+    return (deploy, *verification_steps(environment, is_hotfix=is_hotfix))
 
 
 def verification_steps(environment: Environment, *, is_hotfix: bool = False) -> Flow:

@@ -98,10 +98,10 @@ class Deployment:
     def _start(self, service: Service, history: tuple[LedgerEntry, ...]) -> DeploymentOutcome:
         """Record the intent, move the followed tag, start or adopt the deployment, and return its outcome."""
         open_entry, typical_seconds = entries.open_deployment(history), entries.median_deploy_seconds(history)
-        if open_entry is not None and not open_entry.is_evidence_for(self.release):
-            ledger.record_abandoned(open_entry, self.tools, reason=f"{self.release.name} is deployed instead")
         may_be_mistaken = open_entry or typical_seconds is None or service.status is not ServiceStatus.RUNNING
         previous_operations = self._platform.list_operations(service) if may_be_mistaken else ()
+        if open_entry is not None and not open_entry.is_evidence_for(self.release):
+            self._close(open_entry, history, previous_operations)
         fields: ledger.EntryFields = {"replaces": self._replaced_digest(history), "reason": self.reason}
         intent = ledger.append(Event.STARTED, self.environment, self.release, self.tools, **fields)
         excluded_operations = {operation.id for operation in previous_operations}
@@ -113,6 +113,20 @@ class Deployment:
             return DeploymentOutcome(event=Event.DEPLOYED)
         is_own = start.operation_started_after(intent, excluded_operations=excluded_operations)
         return self._start_and_wait(intent, waiter, is_own=is_own, may_have_started=False)
+
+    def _close(
+        self, open_entry: LedgerEntry, history: tuple[LedgerEntry, ...], operations: tuple[Operation, ...]
+    ) -> None:
+        """Record the outcome of another release's deployment, whose run was stopped: it may have come into service.
+
+        A rollback leaves that release anyhow, and is found by what was deployed since.
+        """
+        operation = next((each for each in operations if each.id == open_entry.operation and each.succeeded), None)
+        if operation is not None and entries.open_rollback(history) is None:
+            ledger.record_outcome(open_entry, Event.DEPLOYED, self.tools, took=operation.duration_seconds)
+        else:
+            reason = f"{self.release.name} is deployed instead"
+            ledger.record_outcome(open_entry, Event.ABANDONED, self.tools, reason=reason)
 
     def _serves_after_stop(
         self, unfinished_entry: LedgerEntry, previous_operations: tuple[Operation, ...], waiter: DeploymentWaiter
@@ -143,7 +157,7 @@ class Deployment:
         outcome = self._wait_for_resumed(entry, waiter)
         if outcome.event is not Event.ABANDONED or outcome.is_superseded:
             return outcome
-        ledger.record_abandoned(entry, self.tools, reason=outcome.message)
+        ledger.record_outcome(entry, Event.ABANDONED, self.tools, reason=outcome.message)
         return None
 
     def _may_succeed(self, operation_id: str, waiter: DeploymentWaiter) -> bool:

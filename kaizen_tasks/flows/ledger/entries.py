@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
@@ -11,6 +13,7 @@ from kaizen_tasks.domain import ledger
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.domain.release import Release
+from kaizen_tasks.errors import Cancelled, KaizenError
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
@@ -79,10 +82,20 @@ def append(
     is_hotfix: bool = False,
     **fields: Unpack[EntryFields],
 ) -> LedgerEntry:
-    """Append an entry about a release in an environment and return it; its reason includes the release's waiver."""
+    """Append an entry about a release in an environment and return it; see `new_entry`."""
+    return write(new_entry(event, environment, release, tools, **fields), tools, is_hotfix=is_hotfix)
+
+
+def new_entry(
+    event: Event, environment: Environment, release: Release, tools: Tools, **fields: Unpack[EntryFields]
+) -> LedgerEntry:
+    """Return an entry that says what happens now to a release in an environment; it is not written yet.
+
+    Its reason includes the release's waiver.
+    """
     waiver_note = f"without evidence: {release.waiver}" if release.waiver else ""
     fields["reason"] = "; ".join(filter(None, (fields.get("reason", ""), waiver_note)))
-    entry = LedgerEntry(
+    return LedgerEntry(
         environment=environment.name,
         event=event,
         version=release.name,
@@ -94,29 +107,54 @@ def append(
         configuration=release.configuration,
         **fields,
     )
-    return write(entry, tools, is_hotfix=is_hotfix)
 
 
 def write(entry: LedgerEntry, tools: Tools, *, is_hotfix: bool = False) -> LedgerEntry:
-    """Write an entry, with the notifications of those who are told of it, and return it with its number.
+    """Write an entry and return it with its number; see `write_all`."""
+    return write_all((entry,), tools, is_hotfix=is_hotfix)[0]
+
+
+def write_all(entries: Sequence[LedgerEntry], tools: Tools, *, is_hotfix: bool = False) -> tuple[LedgerEntry, ...]:
+    """Write entries of one environment, all or none, with the notifications of those who are told of them.
 
     Args:
-        entry: the entry.
+        entries: the entries, the oldest first.
         tools: the ports.
-        is_hotfix: whether it verifies a hotfix.
+        is_hotfix: whether they verify a hotfix.
+
+    Returns:
+        the entries with their numbers.
     """
     if tools.settings.notify:
         from kaizen_tasks.flows.notification.news import entry_notifications, write_with
 
-        notifications = entry_notifications(entry, tools, is_hotfix=is_hotfix)
-        written = write_with(notifications, partial(tools.ledger.append, entry), tools)
+        news = (entry_notifications(entry, tools, is_hotfix=is_hotfix) for entry in entries)
+        notifications = tuple(notification for each in news for notification in each)
+        written = write_with(notifications, partial(tools.ledger.append_all, entries), tools)
     else:
-        written = tools.ledger.append(entry)
-    tools.run_report.record(written)
+        written = tools.ledger.append_all(entries)
+    for entry in written:
+        tools.run_report.record(entry)
     return written
 
 
-def record_abandoned(entry: LedgerEntry, tools: Tools, *, reason: str) -> None:
-    """Record that the deployment of an entry was abandoned, and why."""
-    outcome = evolve(entry, event=Event.ABANDONED, at=tools.clock.now(), reason=reason, replaces="", took=0.0)
+@contextmanager
+def keeping_outcome(release: Release, tools: Tools) -> Iterator[None]:
+    """Write the outcome of the deployment if its verification fails, with whose entry it would have been written.
+
+    A run that is killed meanwhile leaves the intent, and the next one finds that the deployment has succeeded.
+    """
+    try:
+        yield
+    except (KaizenError, KeyboardInterrupt) as error:
+        is_cancelled = isinstance(error, KeyboardInterrupt | Cancelled)
+        with suppress(KaizenError) if is_cancelled else nullcontext():
+            if release.outcome is not None:
+                write(release.outcome, tools)
+        raise
+
+
+def record_outcome(intent: LedgerEntry, event: Event, tools: Tools, *, reason: str = "", took: float = 0.0) -> None:
+    """Record what has become of the deployment of an earlier run, and why."""
+    outcome = evolve(intent, event=event, at=tools.clock.now(), reason=reason, replaces="", took=took)
     write(evolve(outcome, actor=tools.actor, run_url=tools.run_url), tools)

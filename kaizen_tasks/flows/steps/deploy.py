@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from kaizen_tasks.domain.decision import Act, Decision, Done
 from kaizen_tasks.domain.ledger import Event
@@ -15,15 +15,23 @@ from kaizen_tasks.flows.ledger import entries
 from kaizen_tasks.flows.step import EnvironmentStep
 
 if TYPE_CHECKING:
+    from kaizen_tasks.domain.ledger import LedgerEntry
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.ports.tools import Tools
 
 
 @frozen(kw_only=True)
 class Deploy(EnvironmentStep):
-    """Tell the service the image, by its tag or by digest; start the deployment or adopt one, and await its end."""
+    """Tell the service the image, by its tag or by digest; start the deployment or adopt one, and await its end.
+
+    Attributes:
+        environment: where to deploy.
+        verified_next: whether the steps right after this one are `Verify`, `Smoke` and `Record`, so that the outcome
+            is written with that of the verification, in one request.
+    """
 
     step_name: ClassVar[str] = "deploy"
+    verified_next: bool = False
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look up the last deployment in the ledger and the image to run; neither after a deployment by this run."""
@@ -46,18 +54,21 @@ class Deploy(EnvironmentStep):
         return Done(f"{service} was deployed with {release.name}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Deploy; record the intent before, and the outcome after.
+        """Deploy; record the intent before, and the outcome after, or leave the outcome to the verification.
 
         Raises:
             Undeployable: the service is paused, and nothing has been changed.
             DeployFailed: the release did not come into service.
         """
-        deploy_and_record(Deployment(environment=self.environment, release=release, label=self.label, tools=tools))
-        return release.with_verified_step(self.label)
+        outcome = deploy(Deployment(environment=self.environment, release=release, label=self.label, tools=tools))
+        if not self.verified_next:
+            entries.write(outcome, tools)
+        deployed_release = release.with_verified_step(self.label)
+        return evolve(deployed_release, outcome=outcome) if self.verified_next else deployed_release
 
 
-def deploy_and_record(deployment: Deployment, *, failure_state: str = "", failure_hint: str = "") -> None:
-    """Run a deployment and record its outcome in the ledger.
+def deploy(deployment: Deployment, *, failure_state: str = "", failure_hint: str = "") -> LedgerEntry:
+    """Run a deployment, and return the entry that it has succeeded; a failure is recorded in the ledger.
 
     Args:
         deployment: the deployment to run.
@@ -72,4 +83,4 @@ def deploy_and_record(deployment: Deployment, *, failure_state: str = "", failur
     if outcome.event is not Event.DEPLOYED:
         raise handle_failed_deployment(deployment, outcome, state=failure_state, hint=failure_hint)
     fields: entries.EntryFields = {"operation": outcome.operation, "took": outcome.duration_seconds}
-    entries.append(Event.DEPLOYED, deployment.environment, deployment.release, deployment.tools, **fields)
+    return entries.new_entry(Event.DEPLOYED, deployment.environment, deployment.release, deployment.tools, **fields)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from kaizen_tasks.domain.decision import Act, Decision, Done
 from kaizen_tasks.domain.hold import Hold
@@ -36,15 +36,18 @@ class Record(EnvironmentStep):
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look up the newest ledger entry."""
         latest_entry = ledger.read_latest_entry(self.environment, tools)
-        if latest_entry is not None and ledger.is_verification_of(release, latest_entry):
+        is_written = release.outcome is None and ledger.is_verification_of(release, latest_entry)
+        if latest_entry is not None and is_written:
             tools.run_report.record(latest_entry)  # the run that has written it may have been killed just then
             return Done(f"the ledger says {release.name} is verified in {self.environment.name}", release)
         return Act(f"record in the ledger that {release.name} is verified in {self.environment.name}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Append the entry."""
-        ledger.append(Event.VERIFIED, self.environment, release, tools, is_hotfix=self.is_hotfix)
-        return release
+        """Append the entry, after that of the deployment if this run has made it."""
+        verification = ledger.new_entry(Event.VERIFIED, self.environment, release, tools)
+        outcome = (release.outcome,) if release.outcome else ()
+        ledger.write_all((*outcome, verification), tools, is_hotfix=self.is_hotfix)
+        return evolve(release, outcome=None)
 
 
 @frozen(kw_only=True)

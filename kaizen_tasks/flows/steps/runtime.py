@@ -19,7 +19,7 @@ from kaizen_tasks.flows.deploy.deployment import Deployment
 from kaizen_tasks.flows.deploy.image import describe_image_to_run, find_image_to_run
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.step import EnvironmentStep
-from kaizen_tasks.flows.steps.deploy import deploy_and_record
+from kaizen_tasks.flows.steps.deploy import deploy
 from kaizen_tasks.ports.types import Secret, SecretVersion
 
 if TYPE_CHECKING:
@@ -162,5 +162,5 @@ class Redeploy(EnvironmentStep):
         deployment = Deployment(environment=environment, release=release, label=self.label, tools=tools, reason=reason)
         state = "the app is serving with the configuration that it read before; the new one is written"
         hint = f"restore the previous one: inv runtime.rollback --env {environment.name}"
-        deploy_and_record(deployment, failure_state=state, failure_hint=hint)
+        ledger.write(deploy(deployment, failure_state=state, failure_hint=hint), tools)
         return release

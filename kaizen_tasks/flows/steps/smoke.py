@@ -10,7 +10,7 @@ from kaizen_tasks.domain.decision import Act, Decision, Done
 from kaizen_tasks.domain.text import duration
 from kaizen_tasks.errors import Unproven, VerifyFailed
 from kaizen_tasks.flows.deploy import probe
-from kaizen_tasks.flows.ledger.entries import was_verified
+from kaizen_tasks.flows.ledger.entries import keeping_outcome, was_verified
 from kaizen_tasks.flows.step import EnvironmentStep, ProbeStep
 
 if TYPE_CHECKING:
@@ -46,6 +46,10 @@ class Smoke(ProbeStep, EnvironmentStep):
             VerifyFailed: checks failed; the message names all of them.
             Unproven: the answers to all of these came from a cache, or the requests did not get to the app.
         """
+        with keeping_outcome(release, tools):
+            return self._run_checks(release, tools)
+
+    def _run_checks(self, release: Release, tools: Tools) -> Release:
         url, checks = probe.probe_url(self.environment, tools), tools.settings.smoke
         results = [self._check(url, check, tools) for check in checks]
         failed = [result for result in results if result.failure]

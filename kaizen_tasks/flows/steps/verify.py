@@ -65,6 +65,10 @@ class Verify(ProbeStep, EnvironmentStep):
             Unproven: one of the last answers came from a cache, or all from something else in front of the service, or
                 this machine's network kept one of the last requests from the app.
         """
+        with entries.keeping_outcome(release, tools):
+            return self._ask_until_proven(release, tools)
+
+    def _ask_until_proven(self, release: Release, tools: Tools) -> Release:
         rules, url, tally = tools.settings.verify, probe.probe_url(self.environment, tools), ProbeTally()
         endpoint = probe.version_endpoint(self.environment, url, tools)
         supersession = superseded.SupersessionWatch(self.environment, release, tools)

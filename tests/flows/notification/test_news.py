@@ -142,7 +142,7 @@ def test_entry_is_written_although_the_entries_before_it_cannot_be_read(monkeypa
 def test_abandoned_deployment_is_told() -> None:
     run = tools({"on": ALL})
     record(run, Event.STARTED)
-    entries.record_abandoned(run.ledger.entries("prod")[0], run, reason="another one was started")
+    entries.record_outcome(run.ledger.entries("prod")[0], Event.ABANDONED, run, reason="another one was started")
 
     assert [news.change.topic for news in told(run)] == [Topic.STARTED, Topic.ABANDONED]
     assert told(run)[-1].change.reason == "another one was started"
