@@ -129,10 +129,10 @@ def _check_health_path(
 ) -> Iterator[Finding]:
     """Ask the running app at the path of the health check: a new version that answers like it is rolled back."""
     path = review.health_path
-    service = tools.at(environment).platform.get_service(environment.service) if path else None
-    if service is None or not service.url:
+    url = tools.at(environment).platform.service_url(environment.service) if path else ""
+    if not url:
         return
-    response = tools.prober.probe(f"{service.url}{path}", timeout=HEALTH_TIMEOUT_SECONDS, max_bytes=HEALTH_MAX_BYTES)
+    response = tools.prober.probe(f"{url}{path}", timeout=HEALTH_TIMEOUT_SECONDS, max_bytes=HEALTH_MAX_BYTES)
     if answer := _failure(response):
         message = f"the health check asks for {path}, and the app answers with {answer}"
         yield subject.warning(message, f"answer {path} with 200, or correct the health check of {review.definition}")
