@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from attrs import evolve
 
@@ -30,6 +30,30 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.secrets import Secrets
 
 
+Port = TypeVar("Port")
+
+
+class created_once(Generic[Port]):  # noqa: N801 - a decorator, as `cached_property` is
+    """A port that is created when it is first used, also if several threads use it first at the same moment.
+
+    `functools.cached_property` would create one for each of these threads, from Python 3.12 on.
+    """
+
+    def __init__(self, create: Callable[[Any], Port]) -> None:
+        self._create = create
+        self.__doc__ = create.__doc__
+
+    def __set_name__(self, _owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, ports: Any, _owner: type | None = None) -> Port:
+        with ports.lock:
+            if self._name not in vars(ports):
+                vars(ports)[self._name] = self._create(ports)  # which is found before this descriptor, from now on
+        port: Port = vars(ports)[self._name]
+        return port
+
+
 class AccountPorts:
     """The ports of one account in one region, created when they are first used.
 
@@ -50,29 +74,30 @@ class AccountPorts:
         clock: Clock,
         ledger: Callable[[], DynamoLedger],
     ) -> None:
+        self.lock = RLock()
         self._target = target
         self._clients = clients
         self._settings = settings
         self.clock = clock
         self._ledger = ledger
 
-    @property
-    def aws(self) -> Aws:
-        return self._clients(self._target)
-
     @cached_property
+    def aws(self) -> Aws:
+        return self._clients(self._target)  # which has a lock, and returns the same ones to every thread
+
+    @created_once
     def registry(self) -> Registry:
         from kaizen_tasks.adapters.aws.ecr import EcrRegistry
 
         return EcrRegistry(self.aws, clock=self.clock)
 
-    @cached_property
+    @created_once
     def secrets(self) -> Secrets:
         from kaizen_tasks.adapters.aws.secretsmanager import SecretsManager
 
         return SecretsManager(self.aws)
 
-    @cached_property
+    @created_once
     def account(self) -> AccountAdmin:
         from kaizen_tasks.adapters.aws.account_admin import AwsAccount
         from kaizen_tasks.adapters.host.clock import SystemClock
@@ -88,13 +113,13 @@ class AccountPorts:
             is_home=self._target == settings.aws.target,
         )
 
-    @cached_property
+    @created_once
     def apprunner(self) -> AppRunnerPlatform:
         from kaizen_tasks.adapters.aws.apprunner import AppRunnerPlatform
 
         return AppRunnerPlatform(self.aws)
 
-    @cached_property
+    @created_once
     def provisioner(self) -> Provisioner:
         """Creates repositories and services in a local cloud."""
         from kaizen_tasks.adapters.aws.provision import Provisioner
@@ -111,6 +136,7 @@ class TargetPorts(Target):
     """
 
     def __init__(self, account_ports: AccountPorts, environment: Environment) -> None:
+        self.lock = RLock()
         self._account_ports = account_ports
         self._environment = environment
 
@@ -130,7 +156,7 @@ class TargetPorts(Target):
     def secrets(self) -> Secrets:
         return self._account_ports.secrets
 
-    @cached_property
+    @created_once
     def platform(self) -> Platform:
         """The adapter of the environment's platform, for its cluster and its container."""
         environment = self._environment
@@ -144,7 +170,7 @@ class TargetPorts(Target):
             return FargatePlatform(self._cluster, container=environment.container)
         return self._account_ports.apprunner
 
-    @cached_property
+    @created_once
     def logs(self) -> Logs:
         if self._environment.kind.has_cluster:
             from kaizen_tasks.adapters.aws.ecs.logs import EcsLogs
@@ -154,19 +180,19 @@ class TargetPorts(Target):
 
         return CloudWatchLogs(self._account_ports.aws)
 
-    @cached_property
+    @created_once
     def commands(self) -> Commands:
         from kaizen_tasks.adapters.aws.ecs.commands import EcsCommands
 
         return EcsCommands(self._cluster, container=self._environment.container)
 
-    @cached_property
+    @created_once
     def migration_source(self) -> MigrationSource:
         from kaizen_tasks.adapters.aws.migration.apprunner_source import AppRunnerSource
 
         return AppRunnerSource(self._account_ports.aws)
 
-    @cached_property
+    @created_once
     def migration_target(self) -> MigrationTarget:
         from kaizen_tasks.adapters.aws.migration.ecs_target import EcsTarget
 
