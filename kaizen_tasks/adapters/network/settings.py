@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from kaizen_tasks.adapters.network.certificates import CaBundle, find_ca_bundle
 from kaizen_tasks.adapters.network.name_resolution import resolve_host
@@ -24,6 +25,7 @@ class NetworkSettings(Network):
 
     def __init__(self, profile_bundle: Callable[[], str] = str) -> None:
         self._profile_bundle = profile_bundle
+        self._proxies: dict[tuple[str, str], Proxy | None] = {}  # by scheme and host; every request asks
 
     def route(self, url: str) -> str:
         """Return in words how the server of a URL is reached."""
@@ -45,7 +47,11 @@ class NetworkSettings(Network):
         Raises:
             ConfigurationError: a variable does not name an HTTP proxy.
         """
-        return find_proxy(url)
+        parts = urlsplit(url)
+        server = parts.scheme, parts.netloc
+        if server not in self._proxies:
+            self._proxies[server] = find_proxy(url)
+        return self._proxies[server]
 
     @cached_property
     def ca_bundle(self) -> CaBundle:
