@@ -98,13 +98,13 @@ class RunEvent:
     @property
     def printable(self) -> RunEvent:
         """The event with texts that are safe to show, each on one line; the event file has them as they are."""
+        texts = self.step, self.environment, self.reason, self.text, *self.environments
+        printable_texts = tuple(map(printable, texts))
+        if printable_texts == texts:
+            return self
+        step, environment, reason, text, *environments = printable_texts
         return attrs.evolve(
-            self,
-            step=printable(self.step),
-            environment=printable(self.environment),
-            reason=printable(self.reason),
-            environments=map(printable, self.environments),
-            text=printable(self.text),
+            self, step=step, environment=environment, reason=reason, text=text, environments=environments
         )
 
     @classmethod

@@ -118,8 +118,16 @@ class EventReporter:
     def _emit(
         self, event_type: EventType, label: StepLabel, verdict: str = "", reason: str = "", seconds: float | None = None
     ) -> None:
-        event = RunEvent(type=event_type, time=self._clock.now(), verdict=verdict, reason=reason, seconds=seconds)
-        self._show(evolve(event, step=label.step, environment=label.environment))
+        event = RunEvent(
+            type=event_type,
+            time=self._clock.now(),
+            step=label.step,
+            environment=label.environment,
+            verdict=verdict,
+            reason=reason,
+            seconds=seconds,
+        )
+        self._show(event)
 
     def _show(self, event: RunEvent) -> None:
         log = self._log
@@ -170,9 +178,15 @@ class EventReporter:
 
     def progress(self, label: StepLabel, text: str, *, typical_seconds: float = 0) -> None:
         """Show the progress of a step that acts."""
-        event = RunEvent(type=EventType.PROGRESS, time=self._clock.now(), reason=text)
-        event = evolve(event, step=label.step, environment=label.environment)
-        self._show(evolve(event, typical_seconds=typical_seconds or None))
+        event = RunEvent(
+            type=EventType.PROGRESS,
+            time=self._clock.now(),
+            step=label.step,
+            environment=label.environment,
+            reason=text,
+            typical_seconds=typical_seconds or None,
+        )
+        self._show(event)
 
     def activity(self, label: StepLabel, text: str, *, replaces: bool = False) -> None:
         """Show what a step that acts is doing, for as long as it acts."""
