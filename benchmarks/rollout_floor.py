@@ -9,6 +9,7 @@ The moments matter: a processor that does other work between two calls has none 
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 import threading
@@ -85,9 +86,14 @@ def _fetch_version(url: str) -> None:
     connection.close()
 
 
+def _decode_binary(value: dict[str, Any]) -> dict[str, Any]:
+    """Return a member of a call; one that is a binary attribute of DynamoDB has bytes, as boto3 wants it."""
+    return {"B": base64.b64decode(value["B"])} if [*value] == ["B"] else value
+
+
 def main(path: str) -> None:
     """Make all calls, every thread its share of them."""
-    document = json.loads(Path(path).read_bytes())
+    document = json.loads(Path(path).read_bytes(), object_hook=_decode_binary)
     floor, threads, calls = Floor(document["url"]), document["threads"], document["calls"]
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(floor.run, [calls[index::threads] for index in range(threads)]))

@@ -63,14 +63,17 @@ def test_floor_makes_every_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """Those of AWS get the response that was recorded, those of the registry the status."""
     for name, value in {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "a-b-1"}.items():
         monkeypatch.setenv(name, value)
-    with replaying([CALL]) as upstream, recording(upstream, CREDENTIALS) as recorder:
-        calls = [[0.0, "aws", "dynamodb", "list_tables", {"Limit": 1}]] * 3
+    key = {"TableName": "kaizen-app", "Key": {"pk": {"B": "AAEC"}}}
+    read = evolve(CALL, target="DynamoDB_20120810.GetItem", body=json.dumps(key).encode(), response=b"{}")
+    calls = [
+        *([[0.0, "aws", "dynamodb", "list_tables", {"Limit": 1}]] * 2),
+        [0.0, "aws", "dynamodb", "get_item", key],
+        [0.0, "registry", "HEAD", "/v2/", 0, 404],
+    ]
+    with replaying([CALL, read]) as upstream, recording(upstream, CREDENTIALS) as recorder:
         path = tmp_path / "calls.json"
-        path.write_text(json.dumps({"url": recorder.url, "threads": 2, "calls": calls}))
+        path.write_text(json.dumps({"url": recorder.url, "threads": 1, "calls": calls[:3]}))
         rollout_floor.main(str(path))
-    with replaying([]) as url:
-        path.write_text(
-            json.dumps({"url": url, "threads": 2, "calls": [[0.0, "registry", "HEAD", "/v2/", 0, 404]] * 3})
-        )
+        path.write_text(json.dumps({"url": upstream, "threads": 2, "calls": calls}))
         rollout_floor.main(str(path))
-    assert [call.target for call in recorder.calls] == [CALL.target] * 3
+    assert [call.target.partition(".")[2] for call in recorder.calls] == ["ListTables", "ListTables", "GetItem"]
