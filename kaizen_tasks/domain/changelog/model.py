@@ -14,6 +14,7 @@ from kaizen_tasks.domain.changelog.links.index import Link, all_links, find_link
 from kaizen_tasks.domain.changelog.markdown.lines import require_utf8
 from kaizen_tasks.domain.changelog.outline import Outline, build_outline
 from kaizen_tasks.domain.changelog.section import Section, Sections, parse_semantic_version
+from kaizen_tasks.domain.version import highest_below, sort_key
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Changelog:
     @functools.cached_property
     def previous_versions(self) -> dict[Version, Version]:
         """Return the next lower version by version; the lowest version is left out."""
-        versions = sorted({section.version for section in self.releases if section.version})
+        versions = sorted({section.version for section in self.releases if section.version}, key=sort_key)
         return dict(zip(versions[1:], versions, strict=False))
 
     def candidates_of(self, version: Version) -> tuple[Section, ...]:
@@ -124,8 +125,13 @@ class Changelog:
 
     def final_before(self, version: Version) -> Version | None:
         """Return the highest final release below a version, or None."""
-        versions = (section.version for section in self.iterate_releases() if section.version)
-        return max((lower for lower in versions if lower < version and not lower.prerelease), default=None)
+        return highest_below(version, self._final_versions)
+
+    @functools.cached_property
+    def _final_versions(self) -> list[Version]:
+        """The final releases, the lowest first; of equal ones the first in the file is last."""
+        versions = (section.version for section in reversed(self.releases))
+        return sorted((version for version in versions if version and not version.prerelease), key=sort_key)
 
     @functools.cached_property
     def newest_release(self) -> Section | None:

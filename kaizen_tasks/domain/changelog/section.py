@@ -89,7 +89,7 @@ class Section:
         """Return the version in the heading, or None."""
         return parse_semantic_version(self.title.name)
 
-    @property
+    @functools.cached_property
     def date(self) -> dt.date | None:
         """Return the date in the heading; None when missing or invalid."""
         return self.title.date

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
+from semver import Version
 
 from kaizen_tasks.domain.changelog import section
 from kaizen_tasks.domain.changelog.format import ChangelogFormat
 from kaizen_tasks.domain.changelog.headings import ReleaseHeading, parse_heading
+from kaizen_tasks.domain.changelog.lint.check import check_changelog
 from kaizen_tasks.domain.changelog.model import parse_changelog
-from tests.domain.changelog.documents import cut
+from tests.domain.changelog.documents import TODAY, cut
 
 
 def large(releases: int) -> bytes:
@@ -62,6 +64,25 @@ def test_number_of_headings_that_a_cut_reads_does_not_depend_on_the_size(monkeyp
         numbers.append(len(read))
         read.clear()
     assert numbers == [5, 5]
+
+
+def test_number_of_comparisons_of_a_check_is_linear_in_the_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[Version] = []
+
+    def compare(self: Version, other: Version) -> int:
+        compared.append(self)
+        return compare_versions(self, other)
+
+    compare_versions = Version.compare
+    monkeypatch.setattr(Version, "compare", compare)
+    numbers = []
+    for releases in (100, 1_000):
+        tags = [Version(number // 100, number % 100) for number in range(0, releases, 2)]
+        content = large(releases).replace(b"...v1", b"...v9")
+        check_changelog(content, version=None, tags=tags, repository_url=None, today=TODAY)
+        numbers.append(len(compared))
+        compared.clear()
+    assert numbers == [794, 7_994]
 
 
 def test_memory_is_below_five_times_the_file() -> None:

@@ -100,9 +100,9 @@ def _compare_error(context: LintContext, section: Section, compare_url: CompareU
     if not is_tag_of(compare_url.newer, section.title.name):
         return f"ends at {compare_url.newer}"
     previous = context.log.previous_versions.get(version)
-    previous_own = max((own for own in context.own_versions if own < version), default=None)
+    previous_own = context.own_version_before(version)
     previous_final = context.log.final_before(version) if not version.prerelease else None
-    expected = (previous, previous_final, previous_own, _previous_in_time(context, section))
+    expected = (previous, previous_final, previous_own, _previous_in_time(context, version, section))
     error = _start_error(compare_url, expected)
     return error and _start_error(compare_url, (context.history.find_predecessor(version),), error)
 
@@ -115,12 +115,11 @@ def _start_error(compare_url: CompareUrl, expected: tuple[Version | None, ...], 
     return error or (f"starts at {compare_url.older}, not at {known_versions[0]}" if known_versions else "")
 
 
-def _previous_in_time(context: LintContext, section: Section) -> Version | None:
+def _previous_in_time(context: LintContext, version: Version, section: Section) -> Version | None:
     """Return the highest lower version that is not dated after a section: later ones are of another line."""
     candidates = (
-        version
-        for version, other in context.versioned_sections
-        if section.version and version < section.version
+        lower
+        for lower, other in context.sections_below(version)
         if not (section.date and other.date) or other.date <= section.date
     )
-    return max(candidates, default=None)
+    return next(candidates, None)

@@ -13,6 +13,7 @@ from kaizen_tasks.domain.changelog.model import (
     find_unknown_section,
 )
 from kaizen_tasks.domain.changelog.undated import is_placeholder
+from kaizen_tasks.domain.version import sort_key
 
 if TYPE_CHECKING:
     from semver import Version
@@ -116,7 +117,7 @@ def _predecessors_in_time(versions: tuple[Version, ...]) -> Iterator[tuple[Versi
     A patch of an older series may be released after a newer series has begun.
     """
     previous = series_start = None
-    for version in sorted(versions):
+    for version in sorted(versions, key=sort_key):
         if previous is not None and series_start is not None:
             is_same_series = _series(version) == _series(previous)
             yield version, previous if is_same_series else series_start
@@ -163,9 +164,10 @@ def tag_problems(context: LintContext) -> Iterator[LintProblem]:
     tags = set(context.tags or ())
     if not tags:
         return
+    lowest_tag, highest_tag = min(tags), max(tags)
     for version, section in context.versioned_sections:
-        is_due = version <= max(tags) or not _awaits_date(context, section)
-        if version > min(tags) and version not in tags and version != context.version and is_due:
+        is_due = version <= highest_tag or not _awaits_date(context, section)
+        if version > lowest_tag and version not in tags and version != context.version and is_due:
             yield LintProblem(
                 line=section.line,
                 age=context.age(section),
@@ -174,7 +176,7 @@ def tag_problems(context: LintContext) -> Iterator[LintProblem]:
                 fix=f"tag its commit: git tag -a {context.tag_pattern.format(version)} COMMIT",
             )
     listed_versions = {version for version, _ in context.versioned_sections}
-    for version in sorted(tags - listed_versions - context.history.elsewhere, reverse=True):
+    for version in sorted(tags - listed_versions - context.history.elsewhere, key=sort_key, reverse=True):
         if not version.prerelease:
             yield _unlisted_tag_problem(context, version)
 
@@ -186,11 +188,10 @@ def _awaits_date(context: LintContext, section: Section) -> bool:
 
 
 def _unlisted_tag_problem(context: LintContext, version: Version) -> LintProblem:
-    lower_lines = (section.line for listed, section in context.versioned_sections if listed < version)
-    last_line = context.log.sections[-1].line if context.log.sections else 1
+    section = context.first_section_below(version) or next(reversed(context.log.sections), None)
     is_newest = context.newest_version is None or version > context.newest_version
     return LintProblem(
-        line=next(lower_lines, last_line),
+        line=section.line if section else 1,
         age=Age(version=version, is_current=is_newest),
         rule="tag-unlisted",
         message=f"the tag {context.tag_pattern.format(version)} has no section",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Callable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import attrs
@@ -12,6 +14,7 @@ import attrs
 from kaizen_tasks.domain.changelog.lint.rules import RULES, Severity
 from kaizen_tasks.domain.changelog.model import Changelog
 from kaizen_tasks.domain.tag_pattern import TagPattern
+from kaizen_tasks.domain.version import highest_below, sort_key
 
 if TYPE_CHECKING:
     from semver import Version  # noqa: TC004 - takes longer to import than a changelog takes to check
@@ -105,6 +108,35 @@ class LintContext:
         """Return the versions of this line that have a section, in the order of the file."""
         return tuple(version for version, _ in self.versioned_sections if version not in self.history.elsewhere)
 
+    def own_version_before(self, version: Version) -> Version | None:
+        """Return the highest version of this line below a version, or None."""
+        return highest_below(version, self._ascending_own_versions)
+
+    @functools.cached_property
+    def _ascending_own_versions(self) -> list[Version]:
+        return sorted(self.own_versions, key=sort_key, reverse=True)[::-1]
+
+    def sections_below(self, version: Version) -> Iterator[tuple[Version, Section]]:
+        """Yield lower versions and their sections, the highest first, and of equal ones the first in the file."""
+        return (self._ascending_sections[position] for position in reversed(range(self._count_below(version))))
+
+    def first_section_below(self, version: Version) -> Section | None:
+        """Return the first section in the file whose version is lower, or None."""
+        count = self._count_below(version)
+        return self._first_sections[count - 1] if count else None
+
+    def _count_below(self, version: Version) -> int:
+        return bisect_left(self._ascending_sections, sort_key(version), key=lambda pair: sort_key(pair[0]))
+
+    @functools.cached_property
+    def _first_sections(self) -> list[Section]:
+        """The first one in the file of the lowest section, of the two lowest, of the three lowest, and so on."""
+        return list(accumulate([section for _, section in self._ascending_sections], _first))
+
+    @functools.cached_property
+    def _ascending_sections(self) -> list[tuple[Version, Section]]:
+        return sorted(self.versioned_sections, key=lambda pair: sort_key(pair[0]), reverse=True)[::-1]
+
     def age(self, section: Section) -> Age:
         """Return how old a section is."""
         return self._ages[section.start]
@@ -121,3 +153,7 @@ class LintContext:
                 version = section.version or version
                 ages[section.start] = Age(version=version, is_current=section is newest)
         return ages
+
+
+def _first(section: Section, other: Section) -> Section:
+    return section if section.start < other.start else other
