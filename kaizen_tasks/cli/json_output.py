@@ -6,11 +6,10 @@ import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain import runtime_config
-from kaizen_tasks.domain.changelog.lint.problem import LintProblem
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import LedgerEntry, RollbackCandidate
 from kaizen_tasks.domain.lock import Lock
@@ -19,6 +18,9 @@ from kaizen_tasks.domain.release_record import ReleaseRecord
 from kaizen_tasks.domain.runtime_config import RuntimeConfigView
 from kaizen_tasks.domain.status import EnvironmentStatus
 from kaizen_tasks.domain.text.printable import escape_for_encoding, escape_json
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.changelog.lint.problem import LintProblem
 
 Document = dict[str, Any]
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from semver import Version
 
@@ -18,7 +19,9 @@ from kaizen_tasks.domain.platform import PLATFORMS
 from kaizen_tasks.domain.rollout import Shard, parse_shard
 from kaizen_tasks.domain.text import duration, moment
 from kaizen_tasks.errors import UsageError
-from kaizen_tasks.flows.steps.bump import Bump
+
+if TYPE_CHECKING:
+    from kaizen_tasks.flows.steps.bump import Bump
 
 SERVICE_ENGINES = ("auto", "docker", "process", "none")
 
@@ -200,6 +203,8 @@ def parse_bump(
     Raises:
         UsageError: there is no such part, or it is not a version.
     """
+    from kaizen_tasks.flows.steps.bump import Bump  # noqa: PLC0415 - the changelog, which few commands read
+
     return Bump(
         part=versions.parse_part(part),
         to=parse_release(to, flag="--to"),

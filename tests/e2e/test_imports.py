@@ -24,3 +24,14 @@ def test_tasks_file_imports_no_heavy_module(tmp_path: Path) -> None:
         words, cwd=workspaces.EXAMPLE_APP, environ=workspaces.clean_environ(tmp_path)
     ).expect_success()
     assert result.out.split() == []
+
+
+def test_status_as_json_loads_neither_tables_nor_the_changelog(tmp_path: Path) -> None:
+    heavy = ["boto3", "rich", "kaizen_tasks.domain.changelog"]
+    probe = "import sys; from kaizen_tasks.cli.handlers import status; from kaizen_tasks.adapters.aws import session"
+    code = f"{probe}; session.Aws(region='eu-west-1', profile='', account='').sts(); {PROBE.partition('; ')[2]}"
+    words = (sys.executable, "-c", code.format(heavy=heavy))
+    result = workspaces.run(
+        words, cwd=workspaces.EXAMPLE_APP, environ=workspaces.clean_environ(tmp_path)
+    ).expect_success()
+    assert result.out.split() == []

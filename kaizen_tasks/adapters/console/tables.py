@@ -17,7 +17,6 @@ from kaizen_tasks.adapters.console.safe_console import SafeConsole
 from kaizen_tasks.domain import runtime_config
 from kaizen_tasks.domain.deployments import Deployment
 from kaizen_tasks.domain.ledger import UNKNOWN_TIME, Event, RollbackCandidate
-from kaizen_tasks.domain.migration.mapping import MappedSetting, describe_setting
 from kaizen_tasks.domain.release import short_digest
 from kaizen_tasks.domain.release_record import ReleaseRecord
 from kaizen_tasks.domain.runtime_config import RuntimeConfigView, RuntimeRules
@@ -28,6 +27,8 @@ from kaizen_tasks.domain.text.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from kaizen_tasks.domain.migration.mapping import MappedSetting
 
 STATE_MARKS = {
     EnvironmentState.IN_SYNC: ("✓", "green"),
@@ -233,6 +234,8 @@ def print_migrations(migrations: Iterable[tuple[str, Sequence[MappedSetting]]]) 
     Args:
         migrations: a heading, and the settings, for each service.
     """
+    from kaizen_tasks.domain.migration.mapping import describe_setting
+
     first: Sequence[MappedSetting] = ()
     for title, settings in migrations:
         rows = [(f"  {each.name}", describe_setting(each)) for each in settings if each not in first]

@@ -11,7 +11,6 @@ from invoke.context import Context
 from semver import Version
 
 from kaizen_tasks import wiring
-from kaizen_tasks.adapters.console import live_status, tables
 from kaizen_tasks.adapters.console.reporter import is_interactive
 from kaizen_tasks.cli import json_output, params
 from kaizen_tasks.cli.entry_point.correction import typed_line
@@ -51,6 +50,8 @@ def status(
     if json:
         json_output.print_json(json_output.status_document(tools.settings, view.rows, tools.clock.now(), since=moment))
     elif not check:
+        from kaizen_tasks.adapters.console import tables  # noqa: PLC0415 - rich, which --json does not need
+
         tables.print_status(view, tools.clock.now())
     if check:
         _require_no_drift(view.rows)
@@ -96,6 +97,8 @@ def _print_release(environments: Sequence[Environment], version: Version | None,
         now = tools.clock.now()
         json_output.print_json(json_output.release_document(tools.settings, wanted.name, records, rows, now))
     else:
+        from kaizen_tasks.adapters.console import tables  # noqa: PLC0415 - rich, which --json does not need
+
         tables.print_release(wanted.name, records, rows, len(environments) - len(records))
 
 
@@ -103,6 +106,8 @@ def _require_no_drift(rows: Sequence[EnvironmentStatus]) -> None:
     """Raise an error of one line that says what differs, and where: for a job that looks every hour."""
     drifting = [row for row in rows if row.drift]
     if drifting:
+        from kaizen_tasks.adapters.console import tables  # noqa: PLC0415 - rich, which --json does not need
+
         texts = "; ".join(tables.drift_texts(rows))
         raise DriftFound(
             f"drift in {counted(len(drifting), 'environment')}: {texts}", hint="inv status shows all of it"
@@ -120,6 +125,8 @@ def history(c: Context, *, env: list[str], limit: str, since: str, release: str,
         entries = collect_history(environments, tools, wanted)
         json_output.print_json([json_output.entry_document(entry) for entry in entries])
     else:
+        from kaizen_tasks.adapters.console import tables  # noqa: PLC0415 - rich, which --json does not need
+
         tables.print_history(collect_deployments(environments, tools, wanted), empty=_nothing_found(wanted))
 
 
@@ -170,6 +177,8 @@ def _watch_as_json(
 def _watch_on_screen(
     environments: Sequence[Environment], tools: Toolbox, interval_seconds: float, since: datetime | None
 ) -> None:
+    from kaizen_tasks.adapters.console import live_status  # noqa: PLC0415 - rich, which --json does not need
+
     refresh_note = f"refreshes every {duration.format_duration(interval_seconds)}, Ctrl-C ends"
     with live_status.live_screen() as screen:
         while True:
