@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import subprocess
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from attrs import frozen
 
 from kaizen_tasks.adapters.git.configuration import GitConfig, parse_config
+from kaizen_tasks.adapters.git.object_reader import ObjectReader
 from kaizen_tasks.adapters.host import process
 from kaizen_tasks.errors import NOTHING_CHANGED, NotFound, Refused
 
@@ -113,6 +115,7 @@ class Git:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._ancestries: dict[tuple[str, str], bool] = {}
 
     def run(
         self,
@@ -135,15 +138,38 @@ class Git:
             Refused: git is not installed, or the folder does not exist.
         """
         cwd = cwd or self.root
-        if not cwd.is_dir():
-            raise Refused(f"there is no folder {cwd}")
-        overrides = {**(GIT_ENV if is_parsed else {}), **_source_dates(), **(env or {})}
+        _require_folder(cwd)
+        overrides = {**(GIT_ENV if is_parsed else {}), **source_dates(), **(env or {})}
         argv = [*env_prefix(overrides), "git", *arguments]
         try:
             result = process.run(argv, cwd=cwd, env=overrides, stdin=stdin or None)
         except NotFound as error:
             raise git_not_found() from error
         return GitResult(status=result.code, out=result.raw, err=redact_urls(result.err))
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start a command that is written to and read from; what it says about errors is lost.
+
+        Raises:
+            Refused: git is not installed, or the folder does not exist.
+        """
+        _require_folder(self.root)
+        try:
+            return subprocess.Popen(
+                [*env_prefix(GIT_ENV), "git", *arguments],
+                cwd=self.root,
+                env={**os.environ, **GIT_ENV},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        except FileNotFoundError as error:
+            raise git_not_found() from error
+
+    @cached_property
+    def objects(self) -> ObjectReader:
+        """The objects of the repository."""
+        return ObjectReader(self)
 
     def run_checked(self, *arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> GitResult:
         """Run a command that must succeed, and return its result.
@@ -191,6 +217,11 @@ class Git:
             hint = "correct context or contexts of [build] in kaizen.toml"
             raise Refused(message, state=NOTHING_CHANGED, hint=hint)
 
+    @property
+    def is_supported(self) -> bool:
+        """Whether git is `MIN_GIT_VERSION` or newer, which it says or shows by what it can do."""
+        return self.objects.is_supported or self.version >= MIN_GIT_VERSION
+
     @cached_property
     def version(self) -> tuple[int, int]:
         """Major and minor version of the git program."""
@@ -214,18 +245,27 @@ class Git:
 
     def resolve_commit(self, name: str) -> str:
         """Return the full hash of the commit that a ref, tag or hash names; an empty string when unknown."""
-        result = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-        return result.text if result.ok else ""
-
-    def resolve_commits(self, *names: str) -> tuple[str, ...]:
-        """Return the full hashes of the commits that refs or hashes name; an empty string for each unknown name."""
-        stdin = "".join(f"{name}^{{commit}}\n" for name in names)
-        lines = self.run_checked("cat-file", "--batch-check=%(objectname)", stdin=os.fsencode(stdin)).text.split("\n")
-        return tuple("" if " " in line else line for line in lines if line)
+        found = self.objects.find(f"{name}^{{commit}}")
+        return found.name if found else ""
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
-        """Return whether `ancestor` is reachable from `descendant`; False when this clone lacks either."""
-        return self.run("merge-base", "--is-ancestor", "--end-of-options", ancestor, descendant).ok
+        """Return whether `ancestor` is reachable from `descendant`; False when this clone lacks either.
+
+        A commit and its parent are most of what is asked for, and need no walk through the history.
+        """
+        first, last = self.resolve_commit(ancestor), self.resolve_commit(descendant)
+        if not first or not last or self.resolve_commit(f"{first}^") == last:
+            return False
+        if first in {last, self.resolve_commit(f"{last}^")}:
+            return True
+        if (first, last) not in self._ancestries:
+            self._ancestries[first, last] = self.run("merge-base", "--is-ancestor", first, last).ok
+        return self._ancestries[first, last]
+
+
+def _require_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise Refused(f"there is no folder {folder}")
 
 
 def _subcommand(arguments: tuple[str, ...]) -> str:
@@ -243,7 +283,7 @@ def redact_urls(text: str) -> str:
     return _URL_CREDENTIALS.sub("://[redacted]@", text)
 
 
-def _source_dates() -> dict[str, str]:
+def source_dates() -> dict[str, str]:
     """Return the variables that date commits and tags at `SOURCE_DATE_EPOCH`, unless they are set."""
     seconds = os.environ.get("SOURCE_DATE_EPOCH", "")
     if not (seconds.isascii() and seconds.isdigit()):

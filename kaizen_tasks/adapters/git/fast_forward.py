@@ -17,6 +17,7 @@ from attrs import frozen
 from kaizen_tasks.adapters.git.command import Git
 from kaizen_tasks.adapters.git.objects import has_hooks
 from kaizen_tasks.adapters.git.snapshot import SKIP_WORKTREE, HeadRef, RepoSnapshot
+from kaizen_tasks.adapters.git.tree_diff import TreeEntry, diff_trees
 from kaizen_tasks.adapters.host.atomic_write import WorkingTree
 from kaizen_tasks.adapters.host.write_failure import remedy
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
@@ -28,22 +29,14 @@ _EDITED = "C"
 POST_COMMIT = "post-commit"
 
 
-@frozen(kw_only=True)
-class _TreeEntry:
-    """A file's entry in a tree or in the index."""
-
-    mode: str
-    blob: str
-
-
-_Changes = dict[str, tuple[_TreeEntry | None, _TreeEntry | None]]
+_Changes = dict[str, tuple[TreeEntry | None, TreeEntry | None]]
 """The old and the new entry of each path that a commit changes."""
 
 
 class _Index(NamedTuple):
     """The index's entries by path; the paths that a sparse checkout skips; those that the working tree has edited."""
 
-    entries: dict[str, _TreeEntry]
+    entries: dict[str, TreeEntry]
     skipped_paths: set[str]
     edited_paths: set[str]
 
@@ -57,7 +50,7 @@ class _PathState:
     """
 
     path: str
-    new_entry: _TreeEntry | None
+    new_entry: TreeEntry | None
     in_index: bool
     in_worktree: bool
     is_skipped: bool
@@ -131,12 +124,12 @@ def _paths_unlike_old(git: Git, old: str, changes: _Changes, index: _Index) -> f
     return differing_paths | (changes.keys() - set(unlike_index)) & index.edited_paths
 
 
-def _is_absent_or(git: Git, path: str, entry: _TreeEntry | None) -> bool:
+def _is_absent_or(git: Git, path: str, entry: TreeEntry | None) -> bool:
     """Return whether an untracked file is missing, or has the content that an interrupted run has not deleted yet."""
     return not (git.root / path).exists() or (entry is not None and _matches_entry(git, path, entry))
 
 
-def _matches_entry(git: Git, path: str, entry: _TreeEntry | None) -> bool:
+def _matches_entry(git: Git, path: str, entry: TreeEntry | None) -> bool:
     """Return whether an untracked file has the content of a tree entry, or is missing where there is none."""
     if entry is None:
         return not (git.root / path).exists()
@@ -145,15 +138,11 @@ def _matches_entry(git: Git, path: str, entry: _TreeEntry | None) -> bool:
 
 def _changed_entries(git: Git, old: str, new: str, paths: tuple[str, ...]) -> _Changes:
     """Return the old and new entries, by path, of the files that a commit changes, adds or deletes."""
-    revisions = (old, new) if old else ("--root", "--no-commit-id", new)
-    options = ("-r", "--raw", "--no-renames", "--relative", "-z", *revisions)
-    items = git.run_checked("--literal-pathspecs", "diff-tree", *options, "--", *paths).items
-    changes = {}
-    for entry, path in zip(items[::2], items[1::2], strict=True):
-        old_mode, mode, old_blob, blob, kind = entry.removeprefix(":").split(" ")
-        old_entry = None if kind == "A" else _TreeEntry(mode=old_mode, blob=old_blob)
-        changes[path] = old_entry, None if kind == "D" else _TreeEntry(mode=mode, blob=blob)
-    return changes
+    return {
+        path: (old_entry, new_entry)
+        for path, old_entry, new_entry in diff_trees(git.objects, old, new, git.repo.prefix)
+        if path in paths or path.startswith(tuple(f"{folder}/" for folder in paths))
+    }
 
 
 def _read_index(git: Git, paths: tuple[str, ...]) -> _Index:
@@ -168,7 +157,7 @@ def _read_index(git: Git, paths: tuple[str, ...]) -> _Index:
                 state=NOTHING_CHANGED,
                 hint=f"git update-index --no-assume-unchanged {path}, and run the same command again",
             )
-        index.entries[path] = _TreeEntry(mode=mode, blob=blob if stage == "0" else f"{blob} at stage {stage}")
+        index.entries[path] = TreeEntry(mode=mode, blob=blob if stage == "0" else f"{blob} at stage {stage}")
         if flag == SKIP_WORKTREE:
             index.skipped_paths.add(path)
         elif flag == _EDITED:
@@ -230,7 +219,7 @@ def _update_paths(git: Git, head: HeadRef, states: tuple[_PathState, ...]) -> No
 
 
 def _update_index(git: Git, head: HeadRef, states: list[_PathState]) -> None:
-    no_entry = _TreeEntry(mode="0", blob="0" * len(head.commit))
+    no_entry = TreeEntry(mode="0", blob="0" * len(head.commit))
     entries = ((git.repo.prefix + state.path, state.new_entry or no_entry) for state in states)
     lines = [f"{entry.mode} {entry.blob} 0\t{path}\0" for path, entry in entries]
     result = git.run("update-index", "-z", "--index-info", stdin=os.fsencode("".join(lines)))

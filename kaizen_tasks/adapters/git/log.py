@@ -26,7 +26,7 @@ def read_log(git: Git, tips: Iterable[str], version_path: str) -> dict[str, Comm
         tips: full hashes; those that are not in this clone are left out.
         version_path: path of VERSION from the top of the repository.
     """
-    known = sorted({*git.resolve_commits(*filter(_HASH.fullmatch, tips))} - {""})
+    known = sorted({*map(git.resolve_commit, filter(_HASH.fullmatch, tips))} - {""})
     if not known:
         return {}
     base = git.run("merge-base", "--octopus", *known).text if len(known) > 1 else known[0]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from attrs import frozen
 
 from kaizen_tasks.adapters.git.command import Git, GitResult
+from kaizen_tasks.adapters.git.identity import IDENTITY_HINT
+from kaizen_tasks.adapters.git.tree_diff import diff_trees
 from kaizen_tasks.adapters.host import process
 from kaizen_tasks.adapters.host.write_failure import remedy
 from kaizen_tasks.errors import NotFound, Refused
@@ -18,7 +20,6 @@ from kaizen_tasks.errors import NotFound, Refused
 # For a temporary working tree: no file watcher, no file modes, and no warnings about line endings.
 _SCRATCH_CONFIG = ("-c", "core.fsmonitor=false", "-c", "core.fileMode=false", "-c", "core.safecrlf=false")
 _FILE_MODES = {"100644", "100755"}
-_ABSENT_MODE = "000000"
 COMMIT_HOOKS = ("pre-commit", "prepare-commit-msg", "commit-msg")
 
 Check = Callable[[Mapping[str, bytes]], None]
@@ -53,12 +54,12 @@ def build_tree(git: Git, commit: str, files: Mapping[str, bytes | None]) -> Buil
     """
     with TemporaryDirectory(prefix="kaizen-commit-") as scratch:
         tree = _write_tree(git, Path(scratch), commit, files)
-    changes = tuple(_diff_trees(git, commit, tree))
-    for path, mode in changes:
-        if path not in files or mode not in {*_FILE_MODES, _ABSENT_MODE}:
-            raise Refused(f"{path} is not a plain file in the commit (mode {mode})")
-    added_paths = tuple(path for path, mode in changes if mode == _ABSENT_MODE)
-    return BuiltTree(tree=tree, changed_paths=tuple(path for path, _ in changes), added_paths=added_paths)
+    changes = tuple(diff_trees(git.objects, commit, tree, git.repo.prefix))
+    for path, old, _ in changes:
+        if path not in files or (old and old.mode not in _FILE_MODES):
+            raise Refused(f"{path} is not a plain file in the commit (mode {old.mode if old else 'none'})")
+    added_paths = tuple(path for path, old, _ in changes if old is None)
+    return BuiltTree(tree=tree, changed_paths=tuple(path for path, _, _ in changes), added_paths=added_paths)
 
 
 def write_commit(
@@ -104,7 +105,7 @@ def write_merge_commit(git: Git, *, parents: tuple[str, str], tree: str, message
     return _commit_tree(git, parents, tree, encode_message(message))
 
 
-def write_tag(git: Git, *, name: str, commit: str, message: str, tagger: GitResult | None) -> str:
+def write_tag(git: Git, *, name: str, commit: str, message: str, committer: bytes) -> str:
     """Write an annotated tag object and return its hash; no ref is created.
 
     Args:
@@ -112,19 +113,17 @@ def write_tag(git: Git, *, name: str, commit: str, message: str, tagger: GitResu
         name: the tag's name.
         commit: full hash of the tagged commit.
         message: the tag's message.
-        tagger: result of `git var GIT_COMMITTER_IDENT`; None to sign the tag.
+        committer: who tags, and when; empty to sign the tag, of which git knows that itself.
 
     Raises:
-        Refused: git has no committer, the name is not valid, or signing failed.
+        Refused: the name is not valid, or signing failed.
     """
     if name.startswith("-"):
         raise Refused(f"{name!r} is not a valid tag name")
-    if tagger is None:
+    if not committer:
         return _write_signed_tag(git, name, commit, message)
-    if not tagger.ok:
-        raise Refused(f"git has no committer for the tag: {tagger.reason}", hint=IDENTITY_HINT)
     header = b"object %b\ntype commit\ntag %b\ntagger %b\n\n"
-    fields = os.fsencode(commit), os.fsencode(name), tagger.out.strip()
+    fields = os.fsencode(commit), os.fsencode(name), committer
     return git.run_checked("mktag", stdin=header % fields + encode_message(message)).text
 
 
@@ -184,7 +183,6 @@ def _ask_gpg(git: Git) -> str:
 
 
 _NO_IDENTITY = ("tell me who you are", "was given", "empty ident")
-IDENTITY_HINT = "git config user.name 'Your Name' && git config user.email you@example.com"
 
 
 def _write_tree(git: Git, scratch: Path, commit: str, files: Mapping[str, bytes | None]) -> str:
@@ -212,13 +210,6 @@ def _write_tree(git: Git, scratch: Path, commit: str, files: Mapping[str, bytes 
     )  # fmt: skip
     _require_ok(result, "git rejects the release's files")
     return git.run_checked("write-tree", env=index_env).text
-
-
-def _diff_trees(git: Git, commit: str, tree: str) -> Iterator[tuple[str, str]]:
-    """Yield the path of every file that differs, and its mode in the commit."""
-    items = iter(git.run_checked("diff-tree", "-r", "--raw", "--no-renames", "--relative", "-z", commit, tree).items)
-    for entry, path in zip(items, items, strict=True):
-        yield path, entry.removeprefix(":").partition(" ")[0]
 
 
 def _commit_tree(git: Git, parents: tuple[str, ...], tree: str, message: bytes) -> str:

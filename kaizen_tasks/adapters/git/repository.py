@@ -10,8 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.adapters.git.command import MIN_GIT_VERSION, Git
-from kaizen_tasks.adapters.git.objects import IDENTITY_HINT, Check, write_commit
+from kaizen_tasks.adapters.git.command import MIN_GIT_VERSION, Git, GitResult
+from kaizen_tasks.adapters.git.identity import IDENTITY_HINT, committer_of, has_identity, name_and_address
+from kaizen_tasks.adapters.git.objects import Check, write_commit
 from kaizen_tasks.adapters.git.snapshot import RepoSnapshot
 from kaizen_tasks.adapters.host.atomic_write import WorkingTree
 from kaizen_tasks.domain.git.commit import Commit
@@ -75,10 +76,7 @@ class GitRepository:
         path_in_repo = self.path_in_repository(path)
         if path_in_repo.startswith("../"):
             return None
-        request = os.fsencode(f"{commit}:{path_in_repo}\n")
-        header, _, content = self._git.run_checked("cat-file", "--batch", stdin=request).out.partition(b"\n")
-        fields = header.split(b" ")
-        return content[:-1] if len(fields) == 3 and fields[1] == b"blob" else None
+        return self._git.objects.read(f"{commit}:{path_in_repo}", "blob")
 
     def modified_files(self, folder: str = ".") -> tuple[str, ...]:
         """Return the tracked files of a folder whose content differs from HEAD, staged or not, sorted."""
@@ -114,18 +112,21 @@ class GitRepository:
             blockers.append(f"another git process is running: wait for it; if there is none: rm {repo.index}.lock")
         if repo.is_shallow:
             blockers.append("this is a shallow clone: git fetch --unshallow")
-        if self._git.version < MIN_GIT_VERSION:
+        if not self._git.is_supported:
             blockers.append(f"git is older than {'.'.join(map(str, MIN_GIT_VERSION))}: install a newer one")
-        if not (self._snapshot.identity("AUTHOR").ok and self._snapshot.identity("COMMITTER").ok):
+        if not all(has_identity(self._git, role) for role in ("AUTHOR", "COMMITTER")):
             blockers.append(f"git has no author or committer: {IDENTITY_HINT}")
         return tuple(blockers)
 
     def committer(self) -> str:
         """Return the committer's name and address, as `git commit --signoff` writes them."""
-        identity = self._snapshot.identity("COMMITTER")
-        if not identity.ok:
-            raise Refused(f"git has no committer: {identity.reason}", state=NOTHING_CHANGED, hint=IDENTITY_HINT)
-        return identity.out.decode("utf-8", "replace").rpartition("> ")[0] + ">"
+        if not self._committer.ok:
+            raise Refused(f"git has no committer: {self._committer.reason}", state=NOTHING_CHANGED, hint=IDENTITY_HINT)
+        return name_and_address(self._committer.out).decode("utf-8", "replace")
+
+    @cached_property
+    def _committer(self) -> GitResult:
+        return self._git.run("var", "GIT_COMMITTER_IDENT")
 
     def tags(self, *, merged_into: str = "") -> tuple[str, ...]:
         """Return the names of all tags, or only of those on a commit and its ancestors."""
@@ -193,8 +194,10 @@ class GitRepository:
 
     def commit_time(self, commit: str) -> datetime:
         """Return the time at which a commit was committed, in UTC."""
-        result = self._git.run_checked("log", "-1", "--no-show-signature", "--format=%ct", "--end-of-options", commit)
-        return datetime.fromtimestamp(int(result.text), UTC)
+        committer = committer_of(self._git, f"{commit}^{{commit}}")
+        if not committer:
+            raise NotFound(f"the commit {commit[:12]} is not in this clone", hint="git fetch --all")
+        return datetime.fromtimestamp(int(committer.split(b" ")[-2]), UTC)
 
     def path_in_repository(self, path: str) -> str:
         """Return the path of an app's file from the top of its repository."""

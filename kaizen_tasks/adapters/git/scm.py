@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.git.fast_forward import fast_forward
+from kaizen_tasks.adapters.git.identity import IDENTITY_HINT, committer_of, dated_now
 from kaizen_tasks.adapters.git.objects import write_tag
 from kaizen_tasks.adapters.git.repository import GitRepository
 from kaizen_tasks.adapters.git.snapshot import BRANCH_PREFIX, PENDING_PREFIX, TAG_PREFIX, RepoSnapshot
@@ -152,10 +153,18 @@ class GitScm(GitRepository):
 
     def _write_tag(self, name: str, commit: str, message: str) -> str:
         """Write a tag object and return its hash."""
-        tagger = None if self._signs_tags else self._snapshot.identity("COMMITTER")
-        tag_object = write_tag(self._git, name=name, commit=commit, message=message, tagger=tagger)
+        committer = b"" if self._signs_tags else dated_now(self._committer_for(commit))
+        tag_object = write_tag(self._git, name=name, commit=commit, message=message, committer=committer)
         self._written[tag_object] = commit
         return tag_object
+
+    def _committer_for(self, commit: str) -> bytes:
+        """Return the committer, whom a commit of this process names already."""
+        if commit in self._written:
+            return committer_of(self._git, commit)
+        if not self._committer.ok:
+            raise Refused(f"git has no committer for the tag: {self._committer.reason}", hint=IDENTITY_HINT)
+        return self._committer.out.strip()
 
     @property
     def _signs_tags(self) -> bool:

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from attrs import frozen
 
-from kaizen_tasks.adapters.git.command import FIRST_COMMIT_COMMAND, Git, GitResult
+from kaizen_tasks.adapters.git.command import FIRST_COMMIT_COMMAND, Git
 from kaizen_tasks.adapters.git.objects import BuiltTree, build_tree
 from kaizen_tasks.errors import Refused
 
@@ -51,7 +51,6 @@ class RepoSnapshot:
     def __init__(self, git: Git, written: Mapping[str, str]) -> None:
         self._git = git
         self._commits = dict(written)
-        self._identities: dict[str, GitResult] = {}
         self._trees: dict[tuple[str, tuple[tuple[str, bytes | None], ...]], BuiltTree] = {}
         self._merged_tags: dict[str, tuple[str, ...]] = {}
 
@@ -88,14 +87,7 @@ class RepoSnapshot:
     def pending(self) -> Mapping[str, str]:
         """The commits of unfinished releases, by tag."""
         targets = {ref: target for ref, target in self._refs.items() if ref.startswith(PENDING_PREFIX)}
-        unknown = tuple(target for target in targets.values() if target not in self._commits)
-        if unknown:
-            hashes = self._git.resolve_commits(*unknown, *(f"{target}^{{commit}}^" for target in unknown))
-            commits, parents = hashes[: len(unknown)], hashes[len(unknown) :]
-            # Callers that ask for a pending release also ask for its parent, so both are resolved in one git call.
-            self._commits.update(zip((f"{commit}^" for commit in commits), parents, strict=True))
-            self._commits.update(zip(unknown, commits, strict=True))
-        return {ref.removeprefix(PENDING_PREFIX): self._commits[target] for ref, target in targets.items()}
+        return {ref.removeprefix(PENDING_PREFIX): self.resolve_commit(target) for ref, target in targets.items()}
 
     @cached_property
     def modified_files(self) -> tuple[str, ...]:
@@ -121,12 +113,6 @@ class RepoSnapshot:
         """Return the hash of the tag object to which a private ref points, or an empty string."""
         target = self._refs.get(f"{PENDING_PREFIX}{tag}", "")
         return target if target != self.pending.get(tag, "") else ""
-
-    def identity(self, role: str) -> GitResult:
-        """Return the result of `git var` for a role, AUTHOR or COMMITTER: name, address and time."""
-        if role not in self._identities:
-            self._identities[role] = self._git.run("var", f"GIT_{role}_IDENT")
-        return self._identities[role]
 
     def build_tree(self, commit: str, files: Mapping[str, bytes | None]) -> BuiltTree:
         """Return the tree of a commit with some files replaced; see `objects.build_tree`."""

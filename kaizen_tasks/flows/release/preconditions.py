@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from kaizen_tasks.domain import docs_checklist
@@ -59,9 +60,7 @@ def check_worktree(branches: tuple[str, ...], tools: Tools) -> Iterator[str]:
     for blocker in tools.scm.blockers():
         cause, _, remedy = blocker.partition(": ")
         yield Problem(cause, remedy)
-    last_release = tags.last_tagged_version(tools)
-    start = tags.tag_name(last_release, tools) if last_release else ""
-    yield from check_branch(tools.scm.head().branch, branches, start=start)
+    yield from check_branch(tools.scm.head().branch, branches, find_start=partial(_last_tag, tools))
     yield from check_uncommitted(
         [
             name
@@ -71,22 +70,27 @@ def check_worktree(branches: tuple[str, ...], tools: Tools) -> Iterator[str]:
     )
 
 
-def check_branch(branch: str, branches: Sequence[str], *, start: str = "") -> Iterator[str]:
+def _last_tag(tools: Tools) -> str:
+    last_release = tags.last_tagged_version(tools)
+    return tags.tag_name(last_release, tools) if last_release else ""
+
+
+def check_branch(branch: str, branches: Sequence[str], *, find_start: Callable[[], str] = str) -> Iterator[str]:
     """Check that releases are allowed from a branch.
 
     Args:
         branch: its name; empty for a detached HEAD.
         branches: the names and patterns of those that are allowed.
-        start: the tag from which a new branch may start.
+        find_start: returns the tag from which a new branch may start.
     """
     if not branch:
-        yield Problem("HEAD is detached", _switch_command(branches, start))
+        yield Problem("HEAD is detached", _switch_command(branches, find_start))
     elif not any(fnmatch.fnmatchcase(branch, pattern) for pattern in branches):
         cause = f"releases are not allowed from branch {branch} (allowed: {', '.join(branches)})"
-        yield Problem(cause, _switch_command(branches, start), line="{}")
+        yield Problem(cause, _switch_command(branches, find_start), line="{}")
 
 
-def _switch_command(branches: Sequence[str], start: str) -> str:
+def _switch_command(branches: Sequence[str], find_start: Callable[[], str]) -> str:
     """Return the command that checks out an allowed branch, or creates one if there are only patterns."""
     name = next((branch for branch in branches if not {*branch} & {*"*?["}), "")
     if name:
@@ -94,7 +98,7 @@ def _switch_command(branches: Sequence[str], start: str) -> str:
     pattern = branches[0] if branches else ""
     if not pattern.endswith("*") or {*pattern[:-1]} & {*"*?["}:
         return "check out such a branch"
-    return f"git switch --create {pattern[:-1]}fix {start}".rstrip()
+    return f"git switch --create {pattern[:-1]}fix {find_start()}".rstrip()
 
 
 def check_uncommitted(paths: Sequence[str]) -> Iterator[str]:

@@ -84,7 +84,8 @@ class TestSurroundings:
         old = tmp_path / "bin" / "git"
         old.parent.mkdir()
         old.write_text(
-            f'#!/bin/sh\ntest "$1" = version && echo git version 2.34.1 && exit\nexec {shutil.which("git")} "$@"\n'
+            '#!/bin/sh\ntest "$1" = version && echo git version 2.34.1 && exit\n'
+            f'test "$2" = --batch-command && exit 129\nexec {shutil.which("git")} "$@"\n'
         )
         old.chmod(0o755)
         monkeypatch.setenv("PATH", str(old.parent), prepend=os.pathsep)
