@@ -196,7 +196,7 @@ class GitRepository:
         """Return the time at which a commit was committed, in UTC."""
         committer = committer_of(self._git, f"{commit}^{{commit}}")
         if not committer:
-            raise NotFound(f"the commit {commit[:12]} is not in this clone", hint="git fetch --all")
+            raise NotFound(f"the commit {commit[:12]} is not in this clone")
         return datetime.fromtimestamp(int(committer.split(b" ")[-2]), UTC)
 
     def path_in_repository(self, path: str) -> str:

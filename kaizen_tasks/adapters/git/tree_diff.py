@@ -78,4 +78,4 @@ def _entries(objects: ObjectReader, tree: str) -> Mapping[str, TreeEntry]:
 
 
 def _missing_error(name: str) -> Refused:
-    return Refused(f"this clone lacks the object {name[:12]}", hint="git fsck, git fetch --refetch")
+    return Refused(f"this clone lacks the object {name[:12]}")
