@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import NOTHING_CHANGED, Cancelled, KaizenError, Refused
+from kaizen_tasks.flows.ledger.entries import write_outcome
 from kaizen_tasks.flows.step import FileStep, Flow, ProbeStep, ReasonedStep, Step
 from kaizen_tasks.ports.activity import observing_activity
 from kaizen_tasks.ports.tools import Tools
@@ -122,6 +123,8 @@ def guarded_executor(guard: LockGuard) -> Executor:
 def run_flow(flow: Flow, release: Release, tools: Tools, execute: Executor = apply_step) -> Release:
     """Run the steps of a flow one after the other; return the release as it is afterwards.
 
+    The outcome of a deployment is written at the end, if the flow lacks the step that would write it.
+
     Args:
         flow: the steps in order.
         release: what is known of the release before the first step.
@@ -144,7 +147,7 @@ def run_flow(flow: Flow, release: Release, tools: Tools, execute: Executor = app
                 reason, *other_reasons = reasons
                 also = f"also: {'; '.join(other_reasons)}" if other_reasons else ""
                 raise Refused(f"{step.label}: {reason}", state="; ".join(filter(None, (also, state))), hint=hint)
-    return release
+    return write_outcome(release, tools)
 
 
 def _unconfirmed_error(step: Step, decision: Act | Refuse) -> KaizenError:

@@ -149,9 +149,16 @@ def keeping_outcome(release: Release, tools: Tools) -> Iterator[None]:
     except (KaizenError, KeyboardInterrupt) as error:
         is_cancelled = isinstance(error, KeyboardInterrupt | Cancelled)
         with suppress(KaizenError) if is_cancelled else nullcontext():
-            if release.outcome is not None:
-                write(release.outcome, tools)
+            write_outcome(release, tools)
         raise
+
+
+def write_outcome(release: Release, tools: Tools) -> Release:
+    """Write the outcome of the deployment if it is not written yet; return the release without it."""
+    if release.outcome is None:
+        return release
+    write(release.outcome, tools)
+    return evolve(release, outcome=None)
 
 
 def record_outcome(intent: LedgerEntry, event: Event, tools: Tools, *, reason: str = "", took: float = 0.0) -> None:

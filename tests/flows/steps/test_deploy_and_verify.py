@@ -75,6 +75,16 @@ def test_outcome_of_a_deployment_alone_is_written_at_once(tools: FakeTools) -> N
     assert told(tools) == ["started v0.2.0", "deployed v0.2.0"]
 
 
+def test_flow_without_the_verification_writes_the_outcome_at_its_end(tools: FakeTools) -> None:
+    """An app may compose a flow of some steps of another one."""
+    deploy, *_ = catalogue.deploy_and_verify(staging(tools))
+
+    after = run_flow((deploy,), NEW, tools)
+
+    assert told(tools) == ["started v0.2.0", "deployed v0.2.0"]
+    assert after.outcome is None
+
+
 @pytest.mark.parametrize("rolls_back", [True, False])
 def test_failed_verification_leaves_the_outcome(tools: FakeTools, *, rolls_back: bool) -> None:
     del tools.prober.answers["https://staging.example/version"]
@@ -152,7 +162,7 @@ def test_rollback_after_a_killed_verification_can_be_repeated(
 def test_verification_by_somebody_else_meanwhile_does_not_hide_the_outcome(tools: FakeTools) -> None:
     """`inv verify` takes no lock."""
     deploy, *verification = catalogue.deploy_and_verify(staging(tools))
-    deployed = run_flow((deploy,), NEW, tools)
+    deployed = deploy.act(NEW, tools)
     entries.append(Event.VERIFIED, staging(tools), NEW, tools)
 
     run_flow(tuple(verification), deployed, tools)
