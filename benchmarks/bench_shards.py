@@ -10,6 +10,7 @@ second one is measured: it knows from the ledger how long deployments take.
 from __future__ import annotations
 
 import math
+import os
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import fleet
-from benchmarks.results import Kind, Number, count, ratio
+from benchmarks.results import Kind, NotMeasured, Number, count, ratio
 from kaizen_tasks.config.tables import RolloutRules
 from kaizen_tasks.domain.rollout import Shard
 
@@ -38,6 +39,9 @@ MAX_MEGABYTES = 150
 THROTTLED_PART = 20
 """One of so many calls is throttled in the first rollout."""
 
+MIN_MEMORY_BYTES = 12 << 30
+"""What a machine needs for a thousand programs with their supervisors, some of them twice while they are replaced."""
+
 REFUSAL = {"error": {"code": "ThrottlingException", "status": HTTPStatus.BAD_REQUEST}}
 REFUSALS = {
     **dict.fromkeys(("apprunner", "dynamodb", "ecr", "sts"), REFUSAL),
@@ -49,6 +53,9 @@ REFUSALS = {
 def results() -> Iterator[Row]:
     """Measure a rollout, and the outcome of one whose calls are throttled."""
     work = f"rollout of {SIZE:,} in {len(SHARDS)} shards, deployments of {DEPLOY_SECONDS:.0f} s"
+    if os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") < MIN_MEMORY_BYTES:
+        yield NotMeasured(work, f"needs {MIN_MEMORY_BYTES >> 30} GB of memory")
+        return
     with (
         tempfile.TemporaryDirectory() as folder,
         fleet.released_fleet(
