@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from attrs import evolve
 
+from kaizen_tasks.errors import Refused
 from kaizen_tasks.ports.tools import Target
 
 if TYPE_CHECKING:
@@ -88,8 +90,13 @@ class AccountPorts:
     @created_once
     def registry(self) -> Registry:
         from kaizen_tasks.adapters.aws.ecr import EcrRegistry
+        from kaizen_tasks.adapters.host.user_folders import cache_folder
+        from kaizen_tasks.adapters.oci.content_cache import ContentCache
 
-        return EcrRegistry(self.aws, clock=self.clock)
+        cache = None
+        with suppress(Refused):  # where nothing can be written, configurations are read each time
+            cache = ContentCache(cache_folder() / "configurations")
+        return EcrRegistry(self.aws, clock=self.clock, cache=cache)
 
     @created_once
     def secrets(self) -> Secrets:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
 from collections.abc import Mapping
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -33,6 +35,7 @@ class Outcome:
         running: what each service answers when it is asked.
         deployments: how each deployment of every service has ended.
         ledger: what it says of each environment, oldest first; an intent that was repeated counts once.
+        outdated_copies: those of the ledger's newest items that are not what the items are.
         locks: the environments that are still locked.
         holds: why environments are held.
         cluster: each service of ECS, in all accounts.
@@ -44,6 +47,7 @@ class Outcome:
     running: Mapping[str, str]
     deployments: Mapping[str, tuple[str, ...]]
     ledger: Mapping[str, tuple[tuple[str, str], ...]]
+    outdated_copies: tuple[str, ...]
     locks: tuple[str, ...]
     holds: Mapping[str, str]
     cluster: Mapping[str, Mapping[str, object]]
@@ -76,6 +80,7 @@ def collect_outcome(sandbox: TeamSandbox) -> Outcome:
         running={item["ServiceName"]: _state(item) for item in services},
         deployments=deployment_statuses(sandbox),
         ledger=_ledger(items),
+        outdated_copies=tuple(_outdated_copies(items)),
         locks=tuple(sorted(item["pk"] for item in items if item["sk"] == "lock" and "token" in item)),
         holds={item["pk"]: item["reason"] for item in items if item["sk"] == "hold"},
         cluster=read_clusters(sandbox, items),
@@ -142,3 +147,17 @@ def _ledger(items: tuple[Item, ...]) -> dict[str, tuple[tuple[str, str], ...]]:
         if item["pk"].startswith("ledger#") and "version" in item:  # what only completes an intent has none
             entries.setdefault(item["pk"], []).append((item["event"], item["version"]))
     return {name: tuple(entry for entry, _ in groupby(events)) for name, events in sorted(entries.items())}
+
+
+def _outdated_copies(items: tuple[Item, ...]) -> Iterator[str]:
+    """Yield the parts of the ledger whose copy lacks an item, or has one that was not written."""
+    keys: dict[str, list[str]] = {}
+    for item in sorted(items, key=lambda item: item["sk"], reverse=True):
+        if item["pk"].startswith("ledger#") and item["sk"] != "n$":
+            keys.setdefault(item["pk"], []).append(item["sk"])
+    for item in items:
+        if item["sk"] == "n$":
+            lines = zlib.decompress(base64.b64decode(item["items"])).decode().split("\n")
+            if [line.partition(" ")[0] for line in lines] != keys.pop(item["pk"], []):
+                yield item["pk"]
+    yield from keys  # without a copy

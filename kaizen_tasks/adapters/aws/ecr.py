@@ -11,6 +11,7 @@ from kaizen_tasks.adapters.aws.ecr_credentials import EcrCredentials
 from kaizen_tasks.adapters.aws.session import Aws, aws_errors
 from kaizen_tasks.adapters.oci.blobs import Stream
 from kaizen_tasks.adapters.oci.client import OciClient
+from kaizen_tasks.adapters.oci.content_cache import ContentCache
 from kaizen_tasks.adapters.oci.manifest import MANIFEST_MEDIA_TYPES, Manifest
 from kaizen_tasks.adapters.oci.pusher import ImagePusher
 from kaizen_tasks.adapters.oci.sources import RemoteSource, RepositorySource
@@ -34,12 +35,13 @@ class EcrRegistry(Registry):
     Args:
         aws: clients of the account.
         clock: tells when the token is about to expire.
+        cache: where configurations of images are kept; None to read them each time.
     """
 
-    def __init__(self, aws: Aws, *, clock: Clock) -> None:
+    def __init__(self, aws: Aws, *, clock: Clock, cache: ContentCache | None = None) -> None:
         self._aws = aws
         self._credentials = EcrCredentials(aws, clock=clock)
-        self._client = OciClient(self._credentials, clock=clock, network=aws.network)
+        self._client = OciClient(self._credentials, clock=clock, network=aws.network, cache=cache)
         self._pusher = ImagePusher(self._client, blob_lookup=self._existing_blobs)
         self._lock = Lock()
         self._manifests: dict[str, Manifest] = {}  # by digest, which never changes its content

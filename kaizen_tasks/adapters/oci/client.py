@@ -11,6 +11,7 @@ from typing import Any
 
 from kaizen_tasks.adapters.network.settings import NetworkSettings
 from kaizen_tasks.adapters.oci.blobs import BlobClient
+from kaizen_tasks.adapters.oci.content_cache import ContentCache
 from kaizen_tasks.adapters.oci.manifest import (
     CONFIG_MEDIA_TYPES,
     MANIFEST_MEDIA_TYPES,
@@ -28,6 +29,7 @@ from kaizen_tasks.ports.clock import Clock
 
 DIGEST_HEADER = "Docker-Content-Digest"
 MAX_CONFIG_BYTES = 8 << 20
+MAX_KEPT_BYTES = 1 << 20  # of what is kept on this machine
 VERSION_LABEL = "org.opencontainers.image.version"
 REVISION_LABEL = "org.opencontainers.image.revision"
 
@@ -39,6 +41,7 @@ class OciClient:
         credentials: for the registry.
         clock: for the pauses between attempts and the rate of uploads.
         network: proxies, and trusted certificates; without it, those of the environment.
+        cache: where configurations of images are kept; None to read them each time.
 
     Attributes:
         blobs: client for configurations and layers.
@@ -46,11 +49,17 @@ class OciClient:
     """
 
     def __init__(
-        self, credentials: RegistryCredentials, *, clock: Clock, network: NetworkSettings | None = None
+        self,
+        credentials: RegistryCredentials,
+        *,
+        clock: Clock,
+        network: NetworkSettings | None = None,
+        cache: ContentCache | None = None,
     ) -> None:
         self.clock = clock
         self._transport = Transport(credentials, clock=clock, network=network or NetworkSettings())
         self._manifests: dict[tuple[str, str], Manifest] = {}  # by digest, which never changes its content
+        self._cache = cache
         self.blobs = BlobClient(self._transport)
 
     def repository_uri(self, repository: str) -> str:
@@ -130,7 +139,7 @@ class OciClient:
         for _ in range(MAX_INDEX_DEPTH):
             if manifest.main_child is None:
                 break
-            child = self.manifest(repository, manifest.main_child.digest)
+            child = self._read_child(repository, manifest.main_child)
             if child is None:
                 return {}
             manifest = child
@@ -138,16 +147,37 @@ class OciClient:
             return {}
         return self._parse_configuration(repository, manifest.config)
 
+    def _read_child(self, repository: str, child: Descriptor) -> Manifest | None:
+        """Return a manifest of an index; None if the registry lacks it."""
+        content = self._cache.read(child.digest) if self._cache else None
+        if content is not None:
+            return Manifest(content, child.media_type)
+        manifest = self.manifest(repository, child.digest)
+        if manifest is not None:
+            self._keep(manifest.content)
+        return manifest
+
+    def _keep(self, content: bytes) -> None:
+        if self._cache is not None and len(content) <= MAX_KEPT_BYTES:
+            self._cache.write(content)
+
     def _parse_configuration(self, repository: str, config: Descriptor) -> Mapping[str, Any]:
-        name = f"{self.repository_uri(repository)}@{config.digest}"
-        if config.size > MAX_CONFIG_BYTES:
-            raise Refused(f"the configuration {name} has {config.size:,} bytes; at most {MAX_CONFIG_BYTES:,} are read")
-        content = b"".join(DigestVerifier(config).wrap(self.blobs.open(repository, config.digest)))
+        content = self._cache.read(config.digest) if self._cache else None
+        if content is None:
+            content = self._read_blob(repository, config)
+            self._keep(content)
         try:
             document = json.loads(content)
         except (ValueError, RecursionError) as error:
+            name = f"{self.repository_uri(repository)}@{config.digest}"
             raise Refused(f"the configuration {name} is not JSON: {error}") from error
         return document if isinstance(document, dict) else {}
+
+    def _read_blob(self, repository: str, config: Descriptor) -> bytes:
+        if config.size > MAX_CONFIG_BYTES:
+            name = f"{self.repository_uri(repository)}@{config.digest}"
+            raise Refused(f"the configuration {name} has {config.size:,} bytes; at most {MAX_CONFIG_BYTES:,} are read")
+        return b"".join(DigestVerifier(config).wrap(self.blobs.open(repository, config.digest)))
 
 
 def _member(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ from kaizen_tasks.adapters.aws.ecr_credentials import RENEWAL_MARGIN
 from kaizen_tasks.adapters.build.stand_in import StandInBuilder
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.oci.client import OciClient
+from kaizen_tasks.adapters.oci.content_cache import ContentCache
 from kaizen_tasks.adapters.oci.transport import StaticCredentials
 from kaizen_tasks.errors import PushFailed, Refused
 from kaizen_tasks.ports.types import Login
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kaizen_tasks.adapters.aws.session import Aws
-    from kaizen_tasks.domain.release import CopyStats
+    from kaizen_tasks.domain.release import CopyStats, Image
     from tests.support.local_cloud import Cloud
 
 REPOSITORIES = ("team/staging", "team/prod")
@@ -182,6 +183,38 @@ class TestEcr(RegistryContract):
 
         assert len(found) == 1
         assert _reads(cloud) == before + 1
+
+    @pytest.mark.parametrize("platforms", [(), ("linux/amd64", "linux/arm64")], ids=["image", "index"])
+    def test_labels_are_kept_on_this_machine(
+        self, shelf: EcrShelf, aws: Aws, clock: FakeClock, cloud: Cloud, tmp_path: Path, platforms: tuple[str, ...]
+    ) -> None:
+        """So that the next run needs no password of the registry; what was damaged is read again."""
+        images = [(each, oci_images.image(architecture=each.partition("/")[2])) for each in platforms]
+        shelf.put("team/staging", "v2.0.0", oci_images.index(*images) if images else oci_images.image("v2.0.0"))
+
+        def find() -> tuple[Image | None, list[str]]:
+            registry = EcrRegistry(aws, clock=clock, cache=ContentCache(tmp_path / "configurations"))
+            before = len(cloud.requests)
+            found = registry.find_image("team/staging", "v2.0.0")
+            return found, [each.get("operation") or each["method"] for each in cloud.requests[before:]]
+
+        (first, _), (second, calls) = find(), find()
+        for path in (tmp_path / "configurations").iterdir():
+            path.write_bytes(path.read_bytes().replace(b"v", b"w"))
+        third, calls_of_damaged = find()
+
+        assert first is not None
+        assert first == second == third
+        assert calls == ["BatchGetImage"]
+        assert {"GetAuthorizationToken", "GET"} < {*calls_of_damaged}
+
+    def test_labels_are_read_where_nothing_can_be_kept(
+        self, shelf: EcrShelf, aws: Aws, clock: FakeClock, tmp_path: Path
+    ) -> None:
+        (tmp_path / "file").touch()
+        registry = EcrRegistry(aws, clock=clock, cache=ContentCache(tmp_path / "file" / "configurations"))
+
+        assert registry.find_image("team/staging", "v1.2.3") == shelf.registry.find_image("team/staging", "v1.2.3")
 
 
 class TestStandIns:
