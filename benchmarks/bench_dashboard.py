@@ -44,7 +44,7 @@ def _results(what: str, *, everywhere: bool) -> Iterator[Result]:
         tempfile.TemporaryDirectory() as folder,
         fleet.released_fleet(Path(folder), size=SIZE - 1, canary=1, parallel=SIZE, deploy_seconds=0) as new_app,
     ):
-        app = with_history(new_app, everywhere=everywhere)
+        app = with_history(new_app, releases=RELEASES, everywhere=everywhere)
         page = Path(folder, "dashboard.html")
         words = {"status": ("status", "--json"), "dashboard": ("dashboard", "--out", str(page))}
         costs, requests = _measure(app, words)
@@ -74,12 +74,12 @@ def _measure(app: Fleet, words: dict[str, tuple[str, ...]]) -> tuple[dict[str, C
     return {name: summary(each) for name, each in costs.items()}, requests
 
 
-def with_history(app: Fleet, *, everywhere: bool) -> Fleet:
+def with_history(app: Fleet, *, releases: int, everywhere: bool) -> Fleet:
     """Give an app a history, which ends now: commits, tags, a changelog, and what its ledger has."""
     now = datetime.now(UTC)
-    commits = fleet_history.add_release_commits(app.clone, RELEASES, now)
+    commits = fleet_history.add_release_commits(app.clone, releases, now)
     history = fleet_history.fleet_history(
-        environments=SIZE, releases=RELEASES, everywhere=everywhere, commits=commits, now=now
+        environments=SIZE, releases=releases, everywhere=everywhere, commits=commits, now=now
     )
     fleet_history.commit_changelog(app.clone, history)
     app.cloud.stop()
