@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -26,6 +26,8 @@ AFTER_NUMBERS = "n$"  # sorts after every number and its operation, and before w
 OPERATION_EVENT = "operation"  # of an item that adds the operation to an intent, since entries are never changed
 TEXT_ATTRIBUTES = ("environment", "version", "commit", "digest", "actor", "operation", "replaces", "reason")
 OPTIONAL_ATTRIBUTES = ("configuration", "run_url", "platform", "url", "command")
+PARSED_TEXTS = frozenset({*TEXT_ATTRIBUTES, *OPTIONAL_ATTRIBUTES})
+EVENTS: Mapping[str, Event] = {event.value: event for event in Event}
 INTENTS = frozenset({Event.STARTED, Event.COMMAND_STARTED, Event.RAN})
 
 
@@ -77,12 +79,12 @@ def join_operations(items: Iterable[Item]) -> Iterator[LedgerEntry]:
     """Yield the entries among items, newest first; set the operation of each intent, whose own item comes before."""
     operations: dict[str, str] = {}
     for item in items:
-        intent_key = _intent_key(item["sk"]["S"])
         if parse_text(item, "event") == OPERATION_EVENT:
-            operations[intent_key] = parse_text(item, "operation")
-        else:
-            entry = _parse_entry(item)
-            yield evolve(entry, operation=operations.get(intent_key, "")) if lacks_operation(entry) else entry
+            operations[_intent_key(item["sk"]["S"])] = parse_text(item, "operation")
+            continue
+        entry = _parse_entry(item)
+        operation = operations.get(_intent_key(item["sk"]["S"])) if operations and lacks_operation(entry) else ""
+        yield evolve(entry, operation=operation) if operation else entry
 
 
 def lacks_operation(entry: LedgerEntry) -> bool:
@@ -98,11 +100,12 @@ def _intent_key(sort_key: str) -> str:
 def _parse_entry(item: Item) -> LedgerEntry:
     """Return an entry; one that only a later version understands has the event `UNKNOWN`."""
     sort_key, event_name = item["sk"]["S"], parse_text(item, "event")
-    texts = {name: parse_text(item, name) for name in (*TEXT_ATTRIBUTES, *OPTIONAL_ATTRIBUTES)}
+    texts = dict.fromkeys(TEXT_ATTRIBUTES, "")
+    texts |= {name: parse_text(item, name) for name in item if name in PARSED_TEXTS}
     at = parse_time(item, "at") or parse_time({"at": {"S": sort_key.partition("#")[0]}}, "at")
-    is_understood = event_name in {*Event} and at and texts["version"] and texts["digest"]
+    is_understood = event_name in EVENTS and at and texts["version"] and texts["digest"]
     return LedgerEntry(
-        event=Event(event_name) if is_understood else Event.UNKNOWN,
+        event=EVENTS[event_name] if is_understood else Event.UNKNOWN,
         unknown_event="" if is_understood else event_name or "?",
         at=at or UNKNOWN_TIME,
         number=parse_number(sort_key),
