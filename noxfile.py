@@ -38,7 +38,7 @@ HEAVY_PACKAGES = {"cfn-lint", "flask", "sympy"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 """What `docs/generating/check_site.py` measures the pages with."""
 
-BUILD_PACKAGES = {"build", "packaging", "pip", "pyproject-hooks", "pyproject_hooks", "setuptools", "wheel"}
+BUILD_PACKAGES = {"build", "packaging", "pip", "pyproject-hooks", "pyproject_hooks", "setuptools", "uv", "wheel"}
 CODE = ("kaizen_tasks", "tests", "benchmarks", "docs", "hatch_build.py", "noxfile.py", "tasks.py")
 ADDRESS = "https://git.example/team/kaizen_tasks"
 """The repository's address in the package that is tested."""
@@ -175,7 +175,7 @@ def package(session: nox.Session) -> None:
     """Build sdist and wheel, install the wheel into an empty environment, and use it outside the checkout."""
     session.install(*nox.project.dependency_groups(PROJECT, "package"))
     shutil.rmtree("dist", ignore_errors=True)
-    session.run("python", "-m", "build", silent=True, env={"KAIZEN_REPOSITORY_URL": ADDRESS})
+    session.run("python", "-m", "build", "--installer", "uv", silent=True, env={"KAIZEN_REPOSITORY_URL": ADDRESS})
     (wheel,) = Path("dist").glob("*.whl")
     session.install("--force-reinstall", f"{wheel.resolve()}[local]")
     _require_light_install(session)

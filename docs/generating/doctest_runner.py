@@ -109,7 +109,7 @@ def _empty_home(home: Path) -> Iterator[BashSession]:
 
 def _build_wheel(folder: Path) -> None:
     """Build this project's wheel: the package index lacks the version that is being documented."""
-    words = (sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(ROOT))
+    words = (sys.executable, "-m", "build", "--installer", "uv", "--wheel", "--outdir", str(folder), str(ROOT))
     with BUILD_LOCK:
         if not folder.exists():
             subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
