@@ -14,12 +14,14 @@ from kaizen_tasks.errors import Denied, Locked, NotFound, PushFailed
 from kaizen_tasks.ports.attempts import limit_attempts
 from tests.support import oci_images
 from tests.support.scripted_server import Reply
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
     from kaizen_tasks.adapters.oci.client import OciClient
+    from tests.support.docker_registry import DockerRegistry
     from tests.support.oci_images import Sample
     from tests.support.scripted_server import ScriptedServer
 
@@ -49,6 +51,14 @@ class TestTransfer:
             ImagePusher(client).copy(digest=sample.digest, source="a", target="b", tag="v1.2.3")
 
         assert client.resolve_digest("b", "v1.2.3") == ""
+
+    def test_requests_are_the_blobs_and_two(self, plain: DockerRegistry, client: OciClient) -> None:
+        sample = oci_images.image(layers=(b"base", b"packages", b"app")).push(client, "a", "v1.2.3")
+
+        ImagePusher(client).copy(digest=sample.digest, source="a", target="b", tag="v1.2.3")
+
+        wait_for(lambda: plain.count_requests("/v2/b/manifests/v1.2.3") == 2)  # the log may lag behind the last answer
+        assert plain.count_requests("/v2/b/") == len(sample.blobs) + 2
 
     def test_keeps_the_original_bytes(self, client: OciClient) -> None:
         sample = oci_images.image().push(client, "a", "v1.2.3")
