@@ -27,7 +27,7 @@ def test_tasks_file_imports_no_heavy_module(tmp_path: Path) -> None:
 
 
 def test_status_as_json_loads_neither_tables_nor_the_changelog(tmp_path: Path) -> None:
-    heavy = ["boto3", "rich", "kaizen_tasks.domain.changelog"]
+    heavy = ["rich", "kaizen_tasks.domain.changelog"]
     probe = "import sys; from kaizen_tasks.cli.handlers import status; from kaizen_tasks.adapters.aws import session"
     code = f"{probe}; session.Aws(region='eu-west-1', profile='', account='').sts(); {PROBE.partition('; ')[2]}"
     words = (sys.executable, "-c", code.format(heavy=heavy))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from threading import Lock
@@ -25,7 +25,9 @@ from kaizen_tasks.errors import Denied, KaizenError, Unreachable
 from kaizen_tasks.ports.cloud import Identity
 
 if TYPE_CHECKING:
+    import boto3
     import botocore.session
+    from botocore.client import BaseClient
     from botocore.credentials import Credentials
     from types_boto3_apprunner import AppRunnerClient
     from types_boto3_dynamodb import DynamoDBClient
@@ -107,7 +109,7 @@ class Aws(Identity):
         self._table = table
         self._lock = Lock()
         self._clients: dict[str, object] = {}
-        self._session: botocore.session.Session | None = None
+        self._session: boto3.session.Session | None = None
         self._caller: _Caller | None = None
         self.network: NetworkSettings = source.network if source else NetworkSettings(self._profile_bundle)
 
@@ -180,7 +182,7 @@ class Aws(Identity):
         from botocore.config import Config
 
         with self._lock, aws_errors("find the endpoints of AWS", aws=self):
-            create_client = self._botocore_session().create_client
+            create_client = cast("Callable[..., BaseClient]", self._boto_session().client)
             unsigned = Config(signature_version=UNSIGNED)
             names = (*SERVICES, *platform_services)
             return tuple(create_client(name, config=unsigned).meta.endpoint_url for name in names)
@@ -198,7 +200,7 @@ class Aws(Identity):
     def credentials(self) -> Credentials | None:
         """Return the credentials, which may refresh themselves; None when there are none."""
         with self._lock:
-            return self._botocore_session().get_credentials()
+            return self._boto_session().get_credentials()
 
     def require_account(self) -> None:
         """Raise `Denied` if an account is configured and the credentials are of another one."""
@@ -247,16 +249,15 @@ class Aws(Identity):
             max_pool_connections=MAX_POOL_CONNECTIONS,
             parameter_validation=False,
         )
-        client = self._botocore_session().create_client(service, config=config)
+        create_client = cast("Callable[..., BaseClient]", self._boto_session().client)
+        client = create_client(service, config=config)
         limit_requests(client, network=self.network)
         _ = client.exceptions
         return client
 
-    def _botocore_session(self) -> botocore.session.Session:
-        """Return the session, which trusts the authorities that all other connections trust.
-
-        boto3's would create the same clients, and load what it has for S3.
-        """
+    def _boto_session(self) -> boto3.session.Session:
+        """Return the session, which trusts the authorities that all other connections trust."""
+        import boto3
         from botocore.config import Config
 
         if self._session is None:
@@ -269,8 +270,7 @@ class Aws(Identity):
             proxy = self.network.proxy(sts)
             if proxy and proxy.source.lower() == "all_proxy":  # botocore's own clients, for roles and SSO, ignore it
                 core.set_default_client_config(Config(**proxy_options(proxy, self.network)))
-            core.set_config_variable("region", self.region)
-            self._session = core
+            self._session = boto3.session.Session(botocore_session=core, region_name=self.region)
         return self._session
 
     def _create_core_session(self) -> botocore.session.Session:
