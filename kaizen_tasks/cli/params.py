@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import datetime
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
-
-from semver import Version
 
 from kaizen_tasks.cli.entry_point.correction import DASHES
 from kaizen_tasks.config import checks
-from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain import version as versions
-from kaizen_tasks.domain.environment import Environment, Stage
 from kaizen_tasks.domain.platform import PLATFORMS
-from kaizen_tasks.domain.rollout import Shard, parse_shard
-from kaizen_tasks.domain.text import duration, moment
 from kaizen_tasks.errors import UsageError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from semver import Version
+
+    from kaizen_tasks.config.settings import Settings
+    from kaizen_tasks.domain.environment import Environment, Stage
+    from kaizen_tasks.domain.rollout import Shard
     from kaizen_tasks.flows.steps.bump import Bump
 
 SERVICE_ENGINES = ("auto", "docker", "process", "none")
@@ -32,6 +31,8 @@ def resolve_stage(names: Sequence[str], settings: Settings) -> Stage:
     Raises:
         UsageError: no name, or one that is not configured.
     """
+    from kaizen_tasks.domain.environment import Stage
+
     if not names:
         choices = ", ".join([*settings.environments, *settings.groups])
         raise UsageError("--env is missing", hint=f"add --env with one of: {choices}")
@@ -99,6 +100,8 @@ def parse_engine(name: str) -> str:
 
 def unknown_choice_error(message: str, value: str, choices: Sequence[str]) -> UsageError:
     """Return the error for a value that is not among those of a flag, with the nearest one in the corrected line."""
+    from difflib import get_close_matches
+
     nearest = tuple(get_close_matches(value, choices, n=1))
     return UsageError(message, hint=f"choose one of {', '.join(choices)}", wrong=value, right=nearest)
 
@@ -138,6 +141,8 @@ def parse_optional_shard(text: str | None) -> Shard | None:
     Raises:
         UsageError: it is not a shard. An empty value is an error too: in a CI job, an unset variable must not mean all.
     """
+    from kaizen_tasks.domain.rollout import parse_shard
+
     return None if text is None else parse_shard(text)
 
 
@@ -170,6 +175,8 @@ def parse_duration(flag: str, text: str) -> float:
     Raises:
         UsageError: it is not a duration.
     """
+    from kaizen_tasks.domain.text import duration
+
     try:
         return duration.parse_duration(text) if text else 0
     except ValueError as error:
@@ -182,6 +189,8 @@ def parse_since(flag: str, text: str, now: datetime) -> datetime:
     Raises:
         UsageError: it is neither, is in the future, or is before the year 1.
     """
+    from kaizen_tasks.domain.text import moment
+
     try:
         return moment.parse_past(text, now)
     except ValueError as error:

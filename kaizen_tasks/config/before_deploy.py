@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.config.checks import suggest
 from kaizen_tasks.config.structure import ConfigProblem, StructureError, structure
 from kaizen_tasks.config.tables import RawConfig
-from kaizen_tasks.domain.command import BeforeDeployCommand, TaskSettings
 from kaizen_tasks.domain.platform import PLATFORMS, PlatformKind
 from kaizen_tasks.errors import ConfigurationError
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.config.load import ConfigFile, TomlTable
     from kaizen_tasks.config.tables import BeforeDeployRule, RawEnvironment
+    from kaizen_tasks.domain.command import BeforeDeployCommand, TaskSettings
     from kaizen_tasks.domain.environment import Environment
 
 TASK_KEYS = ("task", "subnets", "security_groups", "public_ip")
@@ -62,6 +62,8 @@ def committed_commands(
 
 
 def _command(rule: BeforeDeployRule) -> BeforeDeployCommand:
+    from kaizen_tasks.domain.command import BeforeDeployCommand
+
     return BeforeDeployCommand(name=rule.name, words=rule.command, timeout=rule.timeout, reversible=rule.reversible)
 
 
@@ -75,6 +77,8 @@ def task_settings(family: str, environment: RawEnvironment, raw: RawConfig) -> T
     """
     if not family or _kind(environment, raw).runs_commands:
         return None
+    from kaizen_tasks.domain.command import TaskSettings
+
     return TaskSettings(
         family=family,
         subnets=_subnets(environment, raw),

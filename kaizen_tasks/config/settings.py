@@ -19,20 +19,21 @@ from kaizen_tasks.config.tables import (
     RehearseRules,
     ReleaseRules,
     RolloutRules,
+    RuntimeTable,
     VerifyRules,
     VersionFile,
 )
-from kaizen_tasks.domain.environment import Environment, Stage
-from kaizen_tasks.domain.runtime_config import RuntimeRules
-from kaizen_tasks.domain.smoke import SmokeCheck
 from kaizen_tasks.domain.tag_pattern import TagPattern
 from kaizen_tasks.errors import UsageError
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.bump_inference import BumpRules
+    from kaizen_tasks.domain.environment import Environment, Stage  # noqa: TC004 - an app alone does not load these
     from kaizen_tasks.domain.health import VersionFormat
     from kaizen_tasks.domain.line import Line  # noqa: TC004 - a release without lines does not load it
     from kaizen_tasks.domain.notification.target import NotifyTarget  # noqa: TC004 - nor those without messages
+    from kaizen_tasks.domain.runtime_config import RuntimeRules
+    from kaizen_tasks.domain.smoke import SmokeCheck  # noqa: TC004
 
 MAX_SHOWN_LENGTH = 64
 """Characters of an unknown name that an error repeats."""
@@ -61,7 +62,7 @@ class Settings:
     evidence: EvidenceRules
     smoke: tuple[SmokeCheck, ...]
     rollout: RolloutRules
-    runtime: RuntimeRules
+    runtime_table: RuntimeTable
     rehearse: RehearseRules
     docs_checklist: tuple[DocsRule, ...]
     version_files: tuple[VersionFile, ...]
@@ -91,6 +92,8 @@ class Settings:
         Raises:
             UsageError: there is no such stage; the nearest name is in the hint.
         """
+        from kaizen_tasks.domain.environment import Stage
+
         if name in self.groups:
             return Stage(name=name, environments=tuple(self.environments[member] for member in self.groups[name]))
         if name in self.environments:
@@ -172,6 +175,13 @@ class Settings:
         headers = [header for header in self.verify.headers.values() if header.secret]
         names = (header.secret_name(name, self.app) for name in self.environments for header in headers)
         return tuple(dict.fromkeys(names))
+
+    @property
+    def runtime(self) -> RuntimeRules:
+        """Which values the runtime configuration may have, and which of them are shown."""
+        from kaizen_tasks.domain.runtime_config import RuntimeRules
+
+        return RuntimeRules(visible=self.runtime_table.visible, keys=self.runtime_table.keys)
 
     @property
     def version_format(self) -> VersionFormat:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache, partial
+from importlib import import_module
 from operator import is_
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import attrs
@@ -14,10 +17,6 @@ from attrs import frozen
 
 from kaizen_tasks.config import checks
 from kaizen_tasks.config.tables import LineRules
-from kaizen_tasks.domain.build.secret import BuildSecret
-from kaizen_tasks.domain.request_header import SecretHeader
-from kaizen_tasks.domain.runtime_config import KeyRule
-from kaizen_tasks.domain.smoke import Scalar, SmokeCheck, Statuses
 from kaizen_tasks.domain.text.duration import Seconds, parse_duration
 from kaizen_tasks.domain.text.json_pointer import OptionalPointer
 
@@ -25,17 +24,17 @@ if TYPE_CHECKING:
     from cattrs import Converter
 
     from kaizen_tasks.config.load import TomlTable
+    from kaizen_tasks.domain.smoke import Scalar, Statuses
 
 T = TypeVar("T")
 Hook = Callable[[Any, Any], Any]
 LAZY_NAMES = {
-    "BuildSecret": BuildSecret,
-    "checks": checks,
-    "KeyRule": KeyRule,
-    "SecretHeader": SecretHeader,
-    "SmokeCheck": SmokeCheck,
+    "BuildSecret": "kaizen_tasks.domain.build.secret",
+    "KeyRule": "kaizen_tasks.domain.runtime_config",
+    "SecretHeader": "kaizen_tasks.domain.request_header",
+    "SmokeCheck": "kaizen_tasks.domain.smoke",
 }
-"""Names in the annotations of `config.tables` that are imported there for type checking only."""
+"""Classes in the annotations of `config.tables` that are imported there for type checking only, with their modules."""
 
 EXPECTED: dict[Any, str] = {
     str: "text",
@@ -45,7 +44,7 @@ EXPECTED: dict[Any, str] = {
     list: "a list",
     dict: "a table",
     Seconds: 'a duration such as "5m" or "300s"',
-    Scalar: "text, a number, or true or false",
+    "scalar": "text, a number, or true or false",
 }
 """What a value of each type is called in messages."""
 
@@ -81,6 +80,8 @@ def structure(table: TomlTable, target: type[T]) -> T:
     Raises:
         StructureError: with every problem there is.
     """
+    if (texts := _structure_texts(table, target)) is not None:
+        return texts
     from cattrs import BaseValidationError
 
     with suppress(Exception):  # the second converter, which takes twice as long to build, raises and explains it
@@ -91,6 +92,18 @@ def structure(table: TomlTable, target: type[T]) -> T:
         raise StructureError(tuple(_flatten_errors(error_group, ()))) from error_group
 
 
+def _structure_texts(table: TomlTable, target: type[T]) -> T | None:
+    """Return a table with nothing but texts, as that of an app alone, which needs no converter; None for any other."""
+    annotations = {name: target.__annotations__.get(name) for name in table}
+    if None in annotations.values() or not all(isinstance(value, str) for value in table.values()):
+        return None
+    for name, kind in _resolve_types(target, annotations).items():
+        value_type, *value_checks = get_args(kind) if get_origin(kind) is Annotated else (kind,)
+        if value_type is not str or any(check(table[name]) for check in value_checks):
+            return None
+    return target(**table)
+
+
 def is_table(kind: Any) -> bool:
     """Return whether a type is a table with keys of its own."""
     return hasattr(kind, "_fields") or attrs.has(kind)
@@ -98,14 +111,25 @@ def is_table(kind: Any) -> bool:
 
 def key_types(table: Any) -> dict[str, Any]:
     """Return the type of every key of a table."""
-    types = get_type_hints(table, None, LAZY_NAMES, include_extras=True)
-    return {name: types[name] for name in table.__annotations__}
+    return _resolve_types(table, table.__annotations__)
+
+
+def _resolve_types(table: Any, annotations: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the types of some annotations of a table; only the classes that they name are loaded."""
+    text, names = " ".join(map(str, annotations.values())), {"checks": checks}
+    loaded = {name: getattr(import_module(module), name) for name, module in LAZY_NAMES.items() if name in text}
+    holder = SimpleNamespace(__annotations__=dict(annotations))
+    return get_type_hints(holder, vars(sys.modules[table.__module__]), {**names, **loaded}, include_extras=True)
 
 
 @cache
 def _make_converter(*, detailed: bool) -> Converter:
     """Return a converter that accepts only values of the right type, since TOML has types of its own."""
     from cattrs import Converter
+
+    from kaizen_tasks.domain.build.secret import BuildSecret
+    from kaizen_tasks.domain.request_header import SecretHeader
+    from kaizen_tasks.domain.smoke import Scalar, Statuses
 
     converter = Converter(forbid_extra_keys=True, detailed_validation=detailed)
     for kind in (str, int, bool):
@@ -246,6 +270,8 @@ def _structure_optional_duration(value: Any, _: Any) -> Seconds | None:
 
 def _structure_statuses(value: Any, _: Any) -> Statuses:
     """Accept one number or a list of numbers."""
+    from kaizen_tasks.domain.smoke import Statuses
+
     numbers = value if isinstance(value, list | tuple) else (value,)
     if not numbers:
         raise ValueError("is an empty list")
@@ -260,7 +286,7 @@ def _structure_optional_pointer(value: Any, _: Any) -> OptionalPointer:
 def _structure_scalar(value: Any, _: Any) -> Scalar:
     if isinstance(value, str | int | float | bool):
         return value
-    raise TypeError(_mismatch(value, Scalar))
+    raise TypeError(_mismatch(value, "scalar"))
 
 
 def _structure_text_or_table(value: Any, _: Any) -> str | Mapping[str, str]:

@@ -18,12 +18,7 @@ from kaizen_tasks.config.load import with_defaults
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.config.structure import ConfigProblem, StructureError, structure
 from kaizen_tasks.config.tables import BuildRules, RawConfig, RawEnvironment, RuntimeTable, VersionFile
-from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.platform import PLATFORMS
-from kaizen_tasks.domain.request_header import HEADER_NAME, HEADER_VALUE, SecretHeader
-from kaizen_tasks.domain.runtime_config import KEY_TYPES, KeyRule, RuntimeRules
-from kaizen_tasks.domain.smoke import METHODS, SmokeCheck
-from kaizen_tasks.domain.text.json_document import NUMBER_PATTERNS
 from kaizen_tasks.domain.text.token import without_tokens
 from kaizen_tasks.errors import ConfigurationError
 
@@ -32,7 +27,11 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.config.load import ConfigFile, TomlTable
     from kaizen_tasks.domain.build.secret import BuildSecret
+    from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.line import Line
+    from kaizen_tasks.domain.request_header import SecretHeader
+    from kaizen_tasks.domain.runtime_config import KeyRule
+    from kaizen_tasks.domain.smoke import SmokeCheck
 
 INVOKE_FILES = "invoke.yaml or another configuration of Invoke"
 SHARED_REPOSITORY_ADVICE = ', and both follow the tag {tag}; to share it, write follow = "{{env}}" in [defaults]'
@@ -329,6 +328,8 @@ def _fill(template: str, name: str, raw: RawConfig) -> str:
 
 def _validate_check(path: str, check: SmokeCheck) -> Iterator[ConfigProblem]:
     """Find requests that cannot be sent and answers that cannot come."""
+    from kaizen_tasks.domain.smoke import METHODS
+
     if error := checks.url_path(check.path):
         yield ConfigProblem(f"{path}.path", error)
     if check.method not in METHODS:
@@ -354,6 +355,8 @@ def _validate_check_body(path: str, check: SmokeCheck) -> Iterator[ConfigProblem
 
 
 def _validate_check_headers(path: str, check: SmokeCheck) -> Iterator[ConfigProblem]:
+    from kaizen_tasks.domain.request_header import HEADER_NAME, HEADER_VALUE
+
     for key, headers in (("headers", check.headers), ("request_headers", check.request_headers)):
         for name, value in headers.items():
             if not HEADER_NAME.fullmatch(name):
@@ -364,6 +367,8 @@ def _validate_check_headers(path: str, check: SmokeCheck) -> Iterator[ConfigProb
 
 def _validate_secret_header(name: str, header: SecretHeader) -> Iterator[ConfigProblem]:
     """Find headers that have no value, or that no request could have."""
+    from kaizen_tasks.domain.request_header import HEADER_NAME, HEADER_VALUE
+
     path = f"verify.headers.{name}"
     if not HEADER_NAME.fullmatch(name):
         yield ConfigProblem("verify.headers", f"{name!r} is not the name of a header")
@@ -418,6 +423,9 @@ def _validate_runtime(runtime: RuntimeTable) -> Iterator[ConfigProblem]:
 
 
 def _validate_runtime_key(path: str, key: KeyRule) -> Iterator[ConfigProblem]:
+    from kaizen_tasks.domain.runtime_config import KEY_TYPES
+    from kaizen_tasks.domain.text.json_document import NUMBER_PATTERNS
+
     if key.type not in KEY_TYPES:
         yield ConfigProblem(f"{path}.type", f"{key.type!r} is not a type{suggest(key.type, KEY_TYPES)}")
         return
@@ -438,12 +446,12 @@ def _resolve(config_file: ConfigFile, raw: RawConfig) -> Settings:
         "environments": {name: _resolve_environment(name, entry, raw) for name, entry in raw.environments.items()},
         "lines": _resolve_lines(raw) if raw.lines else (),
         "notify": notify.targets(raw) if raw.notify else (),
-        "runtime": RuntimeRules(visible=raw.runtime.visible, keys=raw.runtime.keys),
+        "runtime_table": raw.runtime,
         "variables": {
             header.env: os.environ[header.env] for header in raw.verify.headers.values() if header.env in os.environ
         },
     }
-    del values["defaults"], values["before_deploy"]
+    del values["defaults"], values["before_deploy"], values["runtime"]
     return Settings(**values)
 
 
@@ -456,6 +464,8 @@ def _resolve_lines(raw: RawConfig) -> tuple[Line, ...]:
 
 
 def _resolve_environment(name: str, raw_environment: RawEnvironment, raw: RawConfig) -> Environment:
+    from kaizen_tasks.domain.environment import Environment
+
     def fill(key: str) -> str:
         return raw_environment.template(key, raw).format(env=name, app=raw.app)
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.flows.parallel import map_parallel
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -22,6 +20,8 @@ def require_accounts(environments: Iterable[Environment], tools: Tools) -> None:
     Raises:
         Denied: some are missing, invalid, or of another account than configured.
     """
+    from kaizen_tasks.flows.parallel import map_parallel
+
     tools.identity.account_id()
     targets = {environment.target: tools.at(environment) for environment in environments}
     map_parallel(lambda target: target.identity.account_id(), targets.values(), max_workers=MAX_CONCURRENT_ACCOUNTS)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from kaizen_tasks.domain.environment import Environment, Stage
+from typing import TYPE_CHECKING
+
 from kaizen_tasks.flows import steps
 from kaizen_tasks.flows.step import Flow
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.environment import Environment, Stage
 
 
 def cut(bump: steps.Bump, *, push: bool = False, announce: bool = False, skip_docs: str = "") -> Flow:
@@ -99,6 +103,8 @@ def hotfix(
     bump: steps.Bump, environment: Environment, *, reason: str, skip_docs: str = "", announce: bool = False
 ) -> Flow:
     """Return the flow of `inv hotfix`: a release to one environment, which is held before it is deployed there."""
+    from kaizen_tasks.domain.environment import Stage
+
     stage = Stage(name=environment.name, environments=(environment,))
     return release(bump, stage, skip_docs=skip_docs, hold_reason=reason, announce=announce)
 

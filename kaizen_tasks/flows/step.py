@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from attrs import frozen
 
-from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.decision import Decision
+    from kaizen_tasks.domain.environment import Environment  # noqa: TC004 - a release without environments does not load it
     from kaizen_tasks.ports.tools import Tools
 
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.host.ci_run import find_ci_run
 from kaizen_tasks.adapters.host.job_page import has_job_page
-from kaizen_tasks.domain.forge import TOKEN_VARIABLES, ForgeProject, find_project
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.ports.run_report import NO_HOLDS
 
 if TYPE_CHECKING:
     from kaizen_tasks.adapters.forge.deployment_queue import DeploymentQueue
+    from kaizen_tasks.domain.forge import ForgeProject
     from kaizen_tasks.domain.ledger import LedgerEntry
     from kaizen_tasks.ports.run_report import RunReport
     from kaizen_tasks.wiring.toolbox import Toolbox
@@ -48,8 +48,12 @@ def select_run_report(tools: Toolbox, environ: Mapping[str, str]) -> RunReport:
         tools: the toolbox; nothing of it is used where there are no pages.
         environ: the environment variables.
     """
+    if tools.dry or not (find_ci_run(environ).service or has_job_page(environ)):
+        return NoRunReport()
+    from kaizen_tasks.domain.forge import TOKEN_VARIABLES, find_project
+
     has_token = bool(find_ci_run(environ).service) and any(environ.get(name) for name in TOKEN_VARIABLES)
-    if tools.dry or not (has_token or has_job_page(environ)):
+    if not (has_token or has_job_page(environ)):
         return NoRunReport()
     from kaizen_tasks.domain.init.ci.inputs import locate_app
     from kaizen_tasks.wiring.ci_report import CiRunReport

@@ -69,4 +69,4 @@ def test_a_release_and_a_promotion(create_app: Callable[..., Workspace], tmp_pat
         *("for-each-ref", "ls-remote", "merge-base", "merge-base", "mktag", "update-ref", "for-each-ref"),  # tag
         *("push", "for-each-ref", "update-ref", "for-each-ref", "ls-remote"),
     ]
-    assert traced_commands(traces["promotion"]) == ["rev-parse", "cat-file"]
+    assert traced_commands(traces["promotion"]) == ["cat-file"]

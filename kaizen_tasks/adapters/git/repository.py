@@ -15,13 +15,13 @@ from kaizen_tasks.adapters.git.identity import IDENTITY_HINT, committer_of, has_
 from kaizen_tasks.adapters.git.objects import Check, write_commit
 from kaizen_tasks.adapters.git.snapshot import RepoSnapshot
 from kaizen_tasks.adapters.host.atomic_write import WorkingTree
-from kaizen_tasks.domain.git.commit import Commit
 from kaizen_tasks.domain.git.push_target import PushTarget, choose_branch, choose_remote
 from kaizen_tasks.errors import NOTHING_CHANGED, NotFound, Refused
 from kaizen_tasks.ports.types import HeadState
 
 if TYPE_CHECKING:
     from kaizen_tasks.adapters.git.tracked_files import TrackedFiles
+    from kaizen_tasks.domain.git.commit import Commit
 
 _OPERATIONS_IN_PROGRESS = {
     "MERGE_HEAD": "a merge is under way: finish it, or: git merge --abort",
@@ -73,10 +73,11 @@ class GitRepository:
 
     def read_at(self, commit: str, path: str) -> bytes | None:
         """Return a file's content in a commit, or None when the commit lacks the file."""
+        short_path = posixpath.normpath(path)
+        if not short_path.startswith("../"):
+            return self._git.objects.read(f"{commit}:./{short_path}", "blob")  # from the app's folder, as git knows it
         path_in_repo = self.path_in_repository(path)
-        if path_in_repo.startswith("../"):
-            return None
-        return self._git.objects.read(f"{commit}:{path_in_repo}", "blob")
+        return None if path_in_repo.startswith("../") else self._git.objects.read(f"{commit}:{path_in_repo}", "blob")
 
     def modified_files(self, folder: str = ".") -> tuple[str, ...]:
         """Return the tracked files of a folder whose content differs from HEAD, staged or not, sorted."""

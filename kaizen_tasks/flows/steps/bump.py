@@ -11,7 +11,6 @@ from semver import Version
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.changelog.bump_inference import BumpDecision, ChangePart, find_decision_exceeding, infer_part
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
-from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.domain.text.listing import list_names
 from kaizen_tasks.domain.text.printable import printable
@@ -21,6 +20,7 @@ from kaizen_tasks.flows.step import FileStep, ReasonedStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.section import Section
+    from kaizen_tasks.domain.environment import Environment  # noqa: TC004 - a release without environments does not load it
     from kaizen_tasks.ports.tools import Tools
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
-from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import ENVIRONMENT_TRAILER, Release, StepLabel
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.flows.release import claims, files, messages, pending, preconditions, undated_sections
@@ -16,6 +15,7 @@ from kaizen_tasks.flows.release import claims, files, messages, pending, precond
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from kaizen_tasks.domain.environment import Environment  # noqa: TC004 - a release without environments does not load it
     from kaizen_tasks.ports.tools import Tools
     from kaizen_tasks.ports.types import HeadState
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from kaizen_tasks.domain.decision import Decision, Done, Refuse
-from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.flows.accounts import require_accounts
@@ -20,6 +19,7 @@ from kaizen_tasks.flows.steps.changelog import CutChangelog
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from kaizen_tasks.domain.environment import Environment  # noqa: TC004 - a release without environments does not load it
     from kaizen_tasks.ports.tools import Tools
 
 
