@@ -212,7 +212,7 @@ def parse_bump(
     Raises:
         UsageError: there is no such part, or it is not a version.
     """
-    from kaizen_tasks.flows.steps.bump import Bump  # noqa: PLC0415 - the changelog, which few commands read
+    from kaizen_tasks.flows.steps.bump import Bump
 
     return Bump(
         part=versions.parse_part(part),
