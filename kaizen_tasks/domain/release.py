@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 from semver import Version
 
-from kaizen_tasks.domain.ledger import LedgerEntry
 from kaizen_tasks.domain.version import image_tag
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.ledger import LedgerEntry  # noqa: TC004 - a release without environments does not load it
 
 ENVIRONMENT_TRAILER = "Kaizen-Environment"
 """Names the environment of a hotfix in the message of its release commit; other releases are the first stage's."""
