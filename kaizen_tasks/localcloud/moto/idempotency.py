@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 import attrs
@@ -36,7 +37,7 @@ class IdempotencyTokens:
     """The responses to transactions of the last ten minutes, by token."""
 
     def __init__(self) -> None:
-        self._answers: dict[tuple[str, str], _Answer] = {}
+        self._answers: OrderedDict[tuple[str, str], _Answer] = OrderedDict()  # oldest first
 
     def find(self, request: JournalRequest) -> HttpResponse | None:
         """Return the response that a transaction has had already; None if it is to be executed.
@@ -58,10 +59,8 @@ class IdempotencyTokens:
         token, digest = _identify(request)
         if not token:
             return
-        for key, answer in tuple(self._answers.items()):  # oldest first
-            if answer.at + _TOKEN_SECONDS >= request.at:
-                break
-            del self._answers[key]
+        while self._answers and next(iter(self._answers.values())).at + _TOKEN_SECONDS < request.at:
+            self._answers.popitem(last=False)
         self._answers[request.region, token] = _Answer(at=request.at, digest=digest, response=response)
 
 
