@@ -72,6 +72,12 @@ class TestEcr(RegistryContract):
 
         assert (copied.blobs_mounted, copied.blobs_uploaded, copied.bytes_sent) == (3, 0, 0)
 
+    def test_copying_again_mounts_nothing(self, shelf: EcrShelf, aws: Aws) -> None:
+        """The layers that are there are asked for in one request: mounts are limited to a hundred a second."""
+        aws.ecr().put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
+        copies = [_promote(shelf), _promote(shelf)]
+        assert [copy.blobs_mounted for copy in copies] == [3, 0]
+
     def test_sends_layers_when_the_account_does_not_mount(self, shelf: EcrShelf, aws: Aws) -> None:
         aws.ecr().put_account_setting(name="BLOB_MOUNTING", value="DISABLED")
 
