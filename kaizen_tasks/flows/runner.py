@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.release import Release
-from kaizen_tasks.errors import NOTHING_CHANGED, Cancelled, KaizenError, Refused
+from kaizen_tasks.errors import NOTHING_CHANGED, Cancelled, Interrupted, KaizenError, Refused
 from kaizen_tasks.flows.ledger.entries import write_outcome
 from kaizen_tasks.flows.step import FileStep, Flow, ProbeStep, ReasonedStep, Step
 from kaizen_tasks.ports.activity import observing_activity
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 Executor = Callable[[Step, Act, Release, Tools], Release]
 """Carries out a step's decision to act, and returns the release as it is afterwards."""
+
+PERHAPS = "perhaps "
+"""Precedes the step that had not ended when a command was interrupted."""
 
 
 def dry_run_step(_step: Step, decision: Act, _release: Release, _tools: Tools) -> Release:
@@ -77,13 +80,16 @@ def noting_interruptions(execute: Executor, *, without_effect: Collection[str] =
     Args:
         execute: the executor.
         without_effect: names of the steps whose changes are in memory only, until another step writes them.
+
+    Raises:
+        Interrupted: in place of the refusal of a step, when one before it has changed something.
     """
     steps: list[str] = []
 
     def execute_and_note(step: Step, decision: Act, release: Release, tools: Tools) -> Release:
         if execute is dry_run_step or step.label.step in without_effect:
             return execute(step, decision, release, tools)
-        steps.append(f"perhaps {step.label}")
+        steps.append(f"{PERHAPS}{step.label}")
         updated_release = execute(step, decision, release, tools)
         steps[-1] = str(step.label)
         return updated_release
@@ -93,6 +99,12 @@ def noting_interruptions(execute: Executor, *, without_effect: Collection[str] =
     except (KeyboardInterrupt, OSError) as error:
         error.add_note(f"done so far: {', '.join(steps)}" if steps else NOTHING_CHANGED)
         raise
+    except Refused as error:
+        done = [step for step in steps if not step.startswith(PERHAPS)]
+        if not done:
+            raise
+        state = f"the same command goes on from here: {', '.join(done)}"
+        raise Interrupted(error.message, state=state, hint=error.hint) from error
 
 
 def logging_executor(mutations: MutationLog) -> Executor:

@@ -12,7 +12,7 @@ from semver import Version
 from kaizen_tasks.adapters.host.atomic_write import OverlayFiles
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.release import Release, StepLabel
-from kaizen_tasks.errors import NOTHING_CHANGED, BuildFailed, Cancelled, KaizenError, Refused
+from kaizen_tasks.errors import NOTHING_CHANGED, BuildFailed, Cancelled, Interrupted, KaizenError, Refused
 from kaizen_tasks.flows.runner import apply_step, dry_run_step, noting_interruptions, run_flow
 from kaizen_tasks.flows.step import FileStep
 from tests.fakes.release_files import FakeReleaseFiles
@@ -193,6 +193,32 @@ def test_interruption_says_what_the_steps_did(
         run_flow(tuple(flow), START, FakeTools(), execute)
 
     assert interruption.__notes__ == [note]
+
+
+@pytest.mark.parametrize(
+    ("names", "without_effect", "error", "state"),
+    [
+        (["push", "tag"], (), Interrupted, "the same command goes on from here: push"),
+        (["bump", "tag"], ("bump",), Refused, "as before"),
+        (["tag"], (), Refused, "as before"),
+    ],
+)
+def test_refusal_after_a_change_is_an_interruption(
+    names: list[str], without_effect: tuple[str, ...], error: type[KaizenError], state: str
+) -> None:
+    flow = [FakeStep(label=StepLabel(name)) for name in names]
+    flow[-1].failure = Refused("the tag is locked", state="as before", hint="remove the lock")
+
+    with (
+        pytest.raises(KaizenError) as caught,
+        noting_interruptions(apply_step, without_effect=without_effect) as execute,
+    ):
+        run_flow(tuple(flow), START, FakeTools(), execute)
+
+    assert type(caught.value) is error
+    assert (caught.value.message, caught.value.state, caught.value.hint) == (
+        "the tag is locked", state, "remove the lock"
+    )  # fmt: skip
 
 
 def test_interrupted_dry_run_has_changed_nothing() -> None:

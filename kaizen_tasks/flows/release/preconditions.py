@@ -14,7 +14,7 @@ from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError
 from kaizen_tasks.flows.release import claims, files, pending, tags, undated_sections
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from semver import Version
 
@@ -137,6 +137,9 @@ def check_remote(release: Release, environment: Environment | None, tools: Tools
         cause = f"{target.remote} has the tag {tag} on commit {remote.tags[tag][:10]}, and this clone on another"
         yield Problem(cause, own_release_remedy(clashing_version, remote, tools))
         return
+    for name in _obstructing_tags(release, remote.tags, tools):
+        cause = f"beside the tag {name} {target.remote} cannot have {tags.tag_name(release.version, tools)}"
+        yield Problem(cause, f"git push --delete {target.remote} refs/tags/{name}")
     yield from _check_number_is_free(remote, release, environment, tools)
     if is_fixed:
         return
@@ -248,6 +251,15 @@ def check_versions(release: Release, tools: Tools) -> Iterator[str]:
     tag_commit = tags.tag_commit(release.version, tools)
     if tag_commit and release.commit != tag_commit:
         yield f"the tag {tags.tag_name(release.version, tools)} exists already, on commit {tag_commit[:10]}"
+    for name in _obstructing_tags(release, tools.scm.tags(), tools):
+        cause = f"beside the tag {name} git cannot have {tags.tag_name(release.version, tools)}"
+        yield Problem(cause, f"git tag -d {name}")
+
+
+def _obstructing_tags(release: Release, names: Iterable[str], tools: Tools) -> list[str]:
+    """Return the tags beside which git cannot have that of a release: one name would be a folder of the other."""
+    tag = tags.tag_name(release.version, tools)
+    return [name for name in names if name.startswith(f"{tag}/") or tag.startswith(f"{name}/")]
 
 
 def _latest_heading_of_line(tools: Tools) -> Version | None:

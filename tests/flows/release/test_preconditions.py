@@ -210,6 +210,16 @@ def test_tag_without_a_heading_is_a_problem(tools: FakeTools) -> None:
     assert of_version(tools) == ["the tag v0.1.5 has no heading in CHANGELOG.md, which ends at [0.1.0]"]
 
 
+@pytest.mark.parametrize(("version", "name"), [("0.2.0", "v0.2.0/x"), ("0.2.0", "v0.2.0/x/y")])
+def test_tag_below_the_releases_own_is_a_problem(tools: FakeTools, version: str, name: str) -> None:
+    """git keeps tags in files, and a name cannot be a file and a folder."""
+    tools.scm.create_tag(name, tools.scm.head().commit, "")
+
+    problems = [*preconditions.check_versions(Release(version=Version.parse(version)), tools)]
+
+    assert problems == [f"beside the tag {name} git cannot have v{version}: git tag -d {name}"]
+
+
 def test_existing_tag_is_a_problem_unless_it_is_this_release(tools: FakeTools) -> None:
     head = tools.scm.head().commit
     tools.scm.create_tag("v0.1.0", head, "")
