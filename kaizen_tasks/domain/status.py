@@ -42,6 +42,7 @@ class EnvironmentStatus:
         lock: the current lock; None when there is none.
         hold: the current hold; None when there is none.
         is_changing: whether a run that still renews the lock is changing the environment.
+        is_run_dead: whether the run that holds the lock has ended without releasing it.
         errors: what could not be read, in words.
         missing: which resources do not exist, in words.
         conflicts: versions that other environments have with another digest, in words.
@@ -67,6 +68,7 @@ class EnvironmentStatus:
     lock: Lock | None = None
     hold: Hold | None = None
     is_changing: bool = False
+    is_run_dead: bool = False
     errors: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
@@ -97,6 +99,8 @@ class EnvironmentStatus:
     def notes(self) -> tuple[str, ...]:
         """Descriptions of lock, hold and second service, if any, and of what an environment lacks that is new."""
         blockers = tuple(str(blocker) for blocker in (self.lock, self.hold) if blocker is not None)
+        if self.is_run_dead:
+            blockers = (f"{blockers[0]}; that run has died: type its command again", *blockers[1:])
         if self.second_service is not None and self.last_entry is not None:
             blockers += (self.second_service.describe(self.environment.name, self.last_entry.version),)
         if self.state is not EnvironmentState.NEW:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
 
 from invoke.context import Context
 
@@ -14,7 +13,7 @@ from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.execution import announce, join_names
 from kaizen_tasks.flows.locking.mutations import MutationLog
-from kaizen_tasks.flows.locking.session import EnvironmentLockStatus, lock_status
+from kaizen_tasks.flows.locking.session import EnvironmentLockStatus, is_run_dead, lock_status
 from kaizen_tasks.wiring import Toolbox
 
 
@@ -22,19 +21,19 @@ def show(c: Context, *, env: list[str], json: bool) -> None:
     tools = wiring.toolbox(c.config, stream=sys.stderr if json else sys.stdout)
     environments = params.resolve_environments_or_all(env, tools.settings)
     statuses = lock_status([environment.name for environment in environments], tools)
-    now = tools.clock.now()
     if json:
+        now = tools.clock.now()
         rows = {each.environment: json_output.lock_and_hold_document(each.lock, each.hold, now) for each in statuses}
         json_output.print_json({"app": tools.settings.app, "environments": rows})
         return
     from kaizen_tasks.adapters.console import tables  # noqa: PLC0415 - rich is slow to import
 
-    tables.print_labelled([(status.environment, _describe(status, now, tools)) for status in statuses])
+    tables.print_labelled([(status.environment, _describe(status, tools)) for status in statuses])
 
 
-def _describe(status: EnvironmentLockStatus, now: datetime, tools: Toolbox) -> str:
+def _describe(status: EnvironmentLockStatus, tools: Toolbox) -> str:
     parts, lock = [str(status.lock)] if status.lock else [], status.lock
-    if lock and (lock.seems_expired(now) or tools.host.is_dead(lock.process, env_marker=lock.token)):
+    if lock and is_run_dead(lock, tools):
         parts.append("that run has died; the next one takes over")
     if status.hold:
         parts.append(str(status.hold))

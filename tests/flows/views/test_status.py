@@ -126,6 +126,20 @@ def test_run_that_renews_its_lock_is_deploying() -> None:
     assert look(tools)["staging"].state == "drift"
 
 
+def test_run_that_died_on_this_machine_is_not_deploying() -> None:
+    tools = FakeTools()
+    released = release(tools)
+    entries.append(Event.STARTED, tools.settings.environments["staging"], released, tools)
+    lock = evolve(wanted(environment="staging"), expires=tools.clock.now() + timedelta(minutes=1), process="boot/1")
+    tools.locks.acquire(lock)
+    tools.host.dead_processes.add("boot/1")
+
+    staging = look(tools)["staging"]
+
+    assert (staging.state, staging.drift) == ("drift", ("v0.2.0 is started, not verified",))
+    assert staging.notes[0].endswith("; that run has died: type its command again")
+
+
 def test_locks_and_holds_are_shown() -> None:
     tools = FakeTools()
     standing = tools.locks.acquire(wanted(environment="mark"))
