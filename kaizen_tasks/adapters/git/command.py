@@ -40,6 +40,7 @@ MIN_GIT_VERSION = (2, 36)  # the first version with `git hook run`
 # Errors are parsed, so they must be in English.
 GIT_ENV = {"GIT_TERMINAL_PROMPT": "0", "LANGUAGE": "C", "LC_ALL": "C"}
 _END_OF_TRANSPORT = {"fatal: Could not read from remote repository.", "fatal: the remote end hung up unexpectedly"}
+_LOCK_FILE = re.compile(r"'([^']+\.lock)': File exists")
 _URL_CREDENTIALS = re.compile(r"://(?!git@)[^/\s'\"]+@")
 
 
@@ -239,9 +240,15 @@ class Git:
         Args:
             commands: commands of `git update-ref -z --stdin`, without the trailing NUL.
             reason: message for the reflog.
+
+        Raises:
+            Refused: another git process has locked one of the refs.
         """
         stdin = "".join(f"{command}\0" for command in commands)
-        return self.run("update-ref", "-m", f"kaizen: {reason}", "-z", "--stdin", stdin=os.fsencode(stdin))
+        result = self.run("update-ref", "-m", f"kaizen: {reason}", "-z", "--stdin", stdin=os.fsencode(stdin))
+        if not result.ok and (lock := _LOCK_FILE.search(result.reason)):
+            raise locked_error(lock[1])
+        return result
 
     def resolve_commit(self, name: str) -> str:
         """Return the full hash of the commit that a ref, tag or hash names; an empty string when unknown."""
@@ -276,6 +283,15 @@ def _subcommand(arguments: tuple[str, ...]) -> str:
 def git_not_found() -> Refused:
     """Return the error for a missing git program."""
     return Refused("git is not installed, or not on PATH", hint="install it from https://git-scm.com")
+
+
+def locked_error(lock: str) -> Refused:
+    """Return the error for the lock file of another git process, or of one that was killed."""
+    return Refused(
+        "another git process is running in this repository",
+        state=NOTHING_CHANGED,
+        hint=f"wait for it; if it was killed: rm {lock}, and run the same command again",
+    )
 
 
 def redact_urls(text: str) -> str:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from attrs import frozen
 
-from kaizen_tasks.adapters.git.command import Git
+from kaizen_tasks.adapters.git.command import Git, locked_error
 from kaizen_tasks.adapters.git.objects import has_hooks
 from kaizen_tasks.adapters.git.snapshot import SKIP_WORKTREE, HeadRef, RepoSnapshot
 from kaizen_tasks.adapters.git.tree_diff import TreeEntry, diff_trees
@@ -22,7 +22,6 @@ from kaizen_tasks.adapters.host.atomic_write import WorkingTree
 from kaizen_tasks.adapters.host.write_failure import remedy
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 
-_LOCK_FILE = re.compile(r"'([^']+\.lock)': File exists")
 _UNWRITABLE = re.compile(r"Unable to create '([^']+\.lock)': (?!File exists)")
 _EDITED = "C"
 """In `git ls-files -v --modified`: the working tree has other content than the index, as `git status` compares it."""
@@ -185,7 +184,7 @@ def _require_clean(git: Git, foreign_paths: list[str]) -> None:
             hint=f"git stash push -- {' '.join(foreign_paths)}, and run the same command again",
         )
     if git.repo.index.with_name("index.lock").exists():
-        raise _locked_error(f"{git.repo.index}.lock")
+        raise locked_error(f"{git.repo.index}.lock")
 
 
 def _update_branch(git: Git, head: HeadRef, commit: str, ref_commands: tuple[str, ...]) -> None:
@@ -202,9 +201,6 @@ def _update_branch(git: Git, head: HeadRef, commit: str, ref_commands: tuple[str
             from kaizen_tasks.adapters.git.hooks import rejection
 
             raise rejection("reference-transaction", result, f"the release commit on {head.branch or 'HEAD'}")
-        lock = _LOCK_FILE.search(result.reason)
-        if lock:
-            raise _locked_error(lock[1])
         raise _unwritable_error(head, result.reason) or _branch_moved_error(head, commit, result.reason)
 
 
@@ -244,14 +240,6 @@ def _update_worktree(git: Git, states: list[_PathState]) -> None:
             worktree.write(path, Path(scratch, git.repo.prefix, path).read_bytes())
     for path in {state.path for state in states}.difference(present_paths):
         worktree.delete(path)
-
-
-def _locked_error(lock: str) -> Refused:
-    return Refused(
-        "another git process is running in this repository",
-        state="nothing has been changed",
-        hint=f"wait for it; if it was killed: rm {lock}, and run the same command again",
-    )
 
 
 def _unwritable_error(head: HeadRef, reason: str) -> Refused | None:

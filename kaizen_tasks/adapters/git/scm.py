@@ -293,8 +293,10 @@ class GitScm(GitRepository):
         return f"{PENDING_PREFIX}{self._tag_pattern.format(release.removeprefix('v'))}"
 
     def _update_refs(self, *commands: str, reason: str) -> None:
-        result = self._git.update_refs(*commands, reason=reason)
-        self.invalidate_cache()
+        try:
+            result = self._git.update_refs(*commands, reason=reason)
+        finally:
+            self.invalidate_cache()
         if not result.ok:
             raise Refused(f"git cannot {reason}: {result.reason}", state="no ref has changed")
 

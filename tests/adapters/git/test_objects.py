@@ -77,6 +77,15 @@ class TestTag:
             "Carl Committer v1.2.3\n\n# Not a comment\n"
         )
 
+    def test_lock_on_the_tag_hints_at_its_file(self, repository: Repository, scm: GitScm) -> None:
+        lock = repository.path / ".git" / "refs" / "tags" / "v1.2.3.lock"
+        lock.touch()
+
+        with pytest.raises(Refused, match="another git process is running") as caught:
+            scm.create_tag("v1.2.3", scm.head().commit, "v1.2.3")
+
+        assert f"rm {lock}" in caught.value.hint
+
     @pytest.mark.parametrize("name", ["-v", "a b", "a..b", "v1.lock"])
     def test_invalid_tag_name_is_refused(self, scm: GitScm, name: str) -> None:
         with pytest.raises(Refused):
