@@ -8,9 +8,9 @@ import logging
 import math
 import os
 import resource
+import select
 import signal
 import sys
-import threading
 import time
 from contextlib import closing, contextmanager, suppress
 from importlib.util import find_spec
@@ -48,7 +48,7 @@ _MAX_OPEN_FILES = 65_536
 _PRIVATE_UMASK = 0o077
 _CLOUD_FILE = "cloud.json"
 _USER_ID = "AIDALOCALCLOUDLOCALCL"  # as long as those of IAM
-_SIGNAL_CHECK_SECONDS = 0.5
+_OWNER_CHECK_SECONDS = 0.5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -130,16 +130,17 @@ def _run(options: argparse.Namespace, folder: StateFolder) -> int:
     state = folder.path
     logging.basicConfig(filename=state / "log", level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     logging.raiseExceptions = False  # on a full disk, it would report each line that it cannot log
-    stop_requested = threading.Event()
+    # A pipe, since a handler that sets an event waits for ever if it interrupts the thread that has locked the event.
+    stop_requests, request_stop = os.pipe()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signal_number, lambda *_: stop_requested.set())
+        signal.signal(signal_number, lambda *_: os.write(request_stop, b"."))
     (state / _CLOUD_FILE).unlink(missing_ok=True)  # of a cloud that was killed
     server = listen(state / "port", options.port)
     router, locations = _assemble(options, state, server)
     with closing(Owner(state)) as owner, closing(locations):
         locations.restore()
         with closing(_start(server, router)), _publish(folder, options, server.port):
-            while not stop_requested.wait(_SIGNAL_CHECK_SECONDS):  # a wait without a timeout can miss a signal
+            while not select.select([stop_requests], [], [], _OWNER_CHECK_SECONDS)[0]:
                 if folder.is_lost:
                     raise _lost(folder)
                 if owner.has_ended:
