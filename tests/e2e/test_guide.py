@@ -47,8 +47,12 @@ def ask(workspace: Workspace, aws: str, *words: str) -> Any:
 
 
 def arn(workspace: Workspace, aws: str, service: str) -> str:
-    """Find a service as people do: in the list."""
-    services = ask(workspace, aws, "apprunner", "list-services")["ServiceSummaryList"]
+    """Find a service as people do: in the list, which has twenty services on a page."""
+    page = ask(workspace, aws, "apprunner", "list-services")
+    services = page["ServiceSummaryList"]
+    while token := page.get("NextToken"):
+        page = ask(workspace, aws, "apprunner", "list-services", "--next-token", token)
+        services += page["ServiceSummaryList"]
     (found,) = (each["ServiceArn"] for each in services if each["ServiceName"] == service)
     return str(found)
 
