@@ -8,7 +8,6 @@ import logging
 import secrets
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 from standardwebhooks.webhooks import Webhook
 
@@ -74,7 +73,7 @@ def kaizen(
     configuration = cli_app.TEAM.replace('"web"', f'"{folder}"') + TARGETS.format(folder=folder, api=slack.api_url)
     cli_app.make(tmp_path, configuration, cloud.environ, monkeypatch)
     DynamoLedger(Aws(region="eu-west-1", profile="", account=""), app=folder, clock=FakeClock()).create()
-    store = boto3.client("secretsmanager", region_name="eu-west-1")
+    store = cloud.client("secretsmanager")
     contents = {"hook": f"{hook.url}{HOOK}\n", "key": KEY, "slack": slack.webhook_url, "token": TOKEN}
     for name, content in contents.items():
         store.create_secret(Name=f"{folder}/{name}", SecretString=content)
