@@ -105,8 +105,7 @@ def unit(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the unit and integration tests, and measure the branch coverage; arguments select tests and skip that."""
     _install(session, "test")
-    selection = ("--no-loadscope-reorder", "-m", "not docker and not e2e")  # in the order of `tests/conftest.py`
-    session.run(*PYTEST, *selection, *(session.posargs or ("--cov", "--cov-report=")))
+    session.run(*PYTEST, "-m", "not docker and not e2e", *(session.posargs or ("--cov", "--cov-report=")))
 
 
 @nox.session

@@ -174,12 +174,6 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("unit")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run modules with larger tests first: at the end, small ones keep every worker busy."""
-    larger = {item.path for item in items if not _is_unit(item)}
-    items.sort(key=lambda item: item.path not in larger)
-
-
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip tests that need a Docker engine where there is none; in CI, fail them."""
     if item.get_closest_marker("docker") is None or has_docker():
