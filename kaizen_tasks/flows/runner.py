@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.release import Release
-from kaizen_tasks.errors import NOTHING_CHANGED, Cancelled, Interrupted, KaizenError, Refused
-from kaizen_tasks.flows.ledger.entries import write_outcome
+from kaizen_tasks.errors import Cancelled, KaizenError, Refused
 from kaizen_tasks.flows.step import FileStep, Flow, ProbeStep, ReasonedStep, Step
 from kaizen_tasks.ports.activity import observing_activity
 from kaizen_tasks.ports.tools import Tools
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
 
 Executor = Callable[[Step, Act, Release, Tools], Release]
 """Carries out a step's decision to act, and returns the release as it is afterwards."""
-
-PERHAPS = "perhaps "
-"""Precedes the step that had not ended when a command was interrupted."""
 
 
 def dry_run_step(_step: Step, decision: Act, _release: Release, _tools: Tools) -> Release:
@@ -84,27 +80,23 @@ def noting_interruptions(execute: Executor, *, without_effect: Collection[str] =
     Raises:
         Interrupted: in place of the refusal of a step, when one before it has changed something.
     """
-    steps: list[str] = []
+    from kaizen_tasks.flows.locking.mutations import MutationLog
+
+    done = MutationLog()
 
     def execute_and_note(step: Step, decision: Act, release: Release, tools: Tools) -> Release:
         if execute is dry_run_step or step.label.step in without_effect:
             return execute(step, decision, release, tools)
-        steps.append(f"{PERHAPS}{step.label}")
-        updated_release = execute(step, decision, release, tools)
-        steps[-1] = str(step.label)
+        try:
+            updated_release = execute(step, decision, release, tools)
+            done.add(str(step.label))
+        except (KeyboardInterrupt, OSError):
+            done.add(f"perhaps {step.label}")
+            raise
         return updated_release
 
-    try:
+    with done.reclassify_errors():
         yield execute_and_note
-    except (KeyboardInterrupt, OSError) as error:
-        error.add_note(f"done so far: {', '.join(steps)}" if steps else NOTHING_CHANGED)
-        raise
-    except Refused as error:
-        done = [step for step in steps if not step.startswith(PERHAPS)]
-        if not done:
-            raise
-        state = f"the same command goes on from here: {', '.join(done)}"
-        raise Interrupted(error.message, state=state, hint=error.hint) from error
 
 
 def logging_executor(mutations: MutationLog) -> Executor:
@@ -159,6 +151,10 @@ def run_flow(flow: Flow, release: Release, tools: Tools, execute: Executor = app
                 reason, *other_reasons = reasons
                 also = f"also: {'; '.join(other_reasons)}" if other_reasons else ""
                 raise Refused(f"{step.label}: {reason}", state="; ".join(filter(None, (also, state))), hint=hint)
+    if release.outcome is None:
+        return release
+    from kaizen_tasks.flows.ledger.entries import write_outcome
+
     return write_outcome(release, tools)
 
 

@@ -26,6 +26,16 @@ def test_tasks_file_imports_no_heavy_module(tmp_path: Path) -> None:
     assert result.out.split() == []
 
 
+def test_cut_loads_neither_the_ledger_nor_environments(tmp_path: Path) -> None:
+    heavy = [f"kaizen_tasks.{name}" for name in ("domain.ledger", "domain.environment", "flows.ledger.entries")]
+    probe = f"import sys; from kaizen_tasks.cli.handlers import steps; {PROBE.partition('; ')[2]}"
+    words = (sys.executable, "-c", probe.format(heavy=[*heavy, "cattrs"]))
+    result = workspaces.run(
+        words, cwd=workspaces.EXAMPLE_APP, environ=workspaces.clean_environ(tmp_path)
+    ).expect_success()
+    assert result.out.split() == []
+
+
 def test_status_as_json_loads_neither_tables_nor_the_changelog(tmp_path: Path) -> None:
     heavy = ["rich", "kaizen_tasks.domain.changelog"]
     probe = "import sys; from kaizen_tasks.cli.handlers import status; from kaizen_tasks.adapters.aws import session"
