@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import itertools
 import math
 import socket
 from enum import Enum
@@ -15,7 +16,7 @@ import attrs
 from kaizen_tasks.errors import DeployFailed, Interrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from threading import Event
 
     from kaizen_tasks.localcloud.clock import MonotonicClock
@@ -25,7 +26,7 @@ Address = tuple[str, int]
 
 _POLL_SECONDS = 0.05
 _WATCH_SECONDS = 0.25
-_SETTLED_SECONDS = 10.0  # an instance that has run for so long is watched less closely: a thousand threads wait here
+_CLOSE_LOOKS = 40  # an instance that has run for ten seconds is watched less closely
 _SETTLED_WATCH_SECONDS = 5.0
 _STOPPED = "Your application stopped or failed to start. See logs for more information."
 _UNHEALTHY = "Health check failed. Your application is being replaced. See logs for more information."
@@ -106,9 +107,8 @@ def wait_until_unhealthy(
 
     Return an empty string once `is_current` is false or the event is set.
     """
-    failures, started_at = 0, clock.now()
-    next_check = started_at + check.interval
-    while not stop_event.wait(_pause(clock.now() - started_at)) and is_current():
+    failures, next_check, pauses = 0, clock.now() + check.interval, _pauses(check)
+    while not stop_event.wait(next(pauses)) and is_current():
         code = instance.exit_code()
         if code is not None:
             return f"{_STOPPED} Container exit code: {code}"
@@ -121,8 +121,13 @@ def wait_until_unhealthy(
     return ""
 
 
-def _pause(age: float) -> float:
-    return _WATCH_SECONDS if age < _SETTLED_SECONDS else _SETTLED_WATCH_SECONDS
+def _pauses(check: HealthCheck) -> Iterator[float]:
+    """Yield the seconds between looks at an instance: short ones at first, later those between its checks, if shorter.
+
+    A thousand threads may wait here. They are real seconds, however fast the clock is.
+    """
+    yield from itertools.repeat(_WATCH_SECONDS, _CLOSE_LOOKS)
+    yield from itertools.repeat(max(_WATCH_SECONDS, min(_SETTLED_WATCH_SECONDS, check.interval)))
 
 
 def accepts_connections(address: Address, timeout: float) -> bool:

@@ -129,16 +129,18 @@ class Pauses(threading.Event):
         return False
 
 
-def test_an_instance_is_watched_closely_for_ten_seconds_and_every_five_seconds_from_then_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("interval", "pause"), [(20, 5.0), (5, 5.0), (1, 1.0), (0.1, 0.25)])
+def test_an_instance_is_watched_closely_for_ten_seconds_and_as_often_as_it_is_checked_from_then_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interval: float, pause: float
 ) -> None:
+    """Every five seconds at least."""
     clock = ManualClock()
     pauses = Pauses(clock)
     check = health.HealthCheck(
-        protocol="NONE", path="/", interval=5, timeout=1, healthy_threshold=1, unhealthy_threshold=5
+        protocol="NONE", path="/", interval=interval, timeout=1, healthy_threshold=1, unhealthy_threshold=5
     )
     instance = StandInCommand(new_spec(tmp_path))
     monkeypatch.setattr(instance, "exit_code", lambda: 3 if len(pauses.seconds) == 43 else None)
     reason = health.wait_until_unhealthy(instance, check, is_current=lambda: True, stop_event=pauses, clock=clock)
     assert reason.endswith("Container exit code: 3")
-    assert pauses.seconds == [0.25] * 40 + [5.0] * 3
+    assert pauses.seconds == [0.25] * 40 + [pause] * 3
