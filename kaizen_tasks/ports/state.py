@@ -62,6 +62,9 @@ class Ledger(Protocol):
         """
 
 
+MAX_READ_TOGETHER = 100
+"""Number of locks that one request reads, at most."""
+
 MAX_RENEWED_TOGETHER = 25
 """Number of locks that one request renews, at most: few enough that it is soon answered, and that few have its fate."""
 

@@ -12,14 +12,12 @@ from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.errors import KaizenError, Locked
 from kaizen_tasks.flows.locking.lease import DualTimestamp, HeldLock
 from kaizen_tasks.flows.locking.mutations import MutationLog
+from kaizen_tasks.ports.state import MAX_READ_TOGETHER
 from kaizen_tasks.ports.tools import Tools
 
 LOCK_CACHE_SECONDS = 1.0
 """Seconds for which a read of the lock item is trusted. Somebody who force-releases the lock in that second cannot tell
 which calls are in flight anyway."""
-
-MAX_LOCKS_PER_READ = 100
-"""DynamoDB's limit for one request."""
 
 
 @frozen(kw_only=True)
@@ -81,7 +79,7 @@ class LockGuard:
     def _read_locks(self, environment: str) -> None:
         """Read the lock of an environment, and those that were not read for longest; raise if the first is lost."""
         others = sorted(self._held_locks.keys() - {environment}, key=self._read_age, reverse=True)
-        names, now = (environment, *others[: MAX_LOCKS_PER_READ - 1]), DualTimestamp.of(self._tools.clock)
+        names, now = (environment, *others[: MAX_READ_TOGETHER - 1]), DualTimestamp.of(self._tools.clock)
         locks = self._tools.locks.get_many(names)
         for name in names:
             held_lock, current = self._held_locks[name], locks.get(name)
