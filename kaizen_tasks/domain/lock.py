@@ -11,6 +11,10 @@ LEASE_SECONDS = 60.0
 """Seconds for which the heartbeat of a lock stands still before others take the lock over."""
 
 
+DEAD_RUN = "that run has died; the next one takes over"
+"""What is said of a lock whose run has ended without releasing it."""
+
+
 @frozen(kw_only=True)
 class Lock:
     """The lock of an environment, either requested or acquired.

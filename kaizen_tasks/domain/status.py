@@ -12,7 +12,7 @@ from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.health import VersionReport
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
-from kaizen_tasks.domain.lock import Lock
+from kaizen_tasks.domain.lock import DEAD_RUN, Lock
 from kaizen_tasks.domain.migration.second_service import SecondService
 from kaizen_tasks.domain.release import Image
 from kaizen_tasks.domain.text.listing import counted
@@ -41,7 +41,6 @@ class EnvironmentStatus:
         last_entry: the newest entry of the ledger about what is deployed; None when there is none.
         lock: the current lock; None when there is none.
         hold: the current hold; None when there is none.
-        is_changing: whether a run that still renews the lock is changing the environment.
         is_run_dead: whether the run that holds the lock has ended without releasing it.
         errors: what could not be read, in words.
         missing: which resources do not exist, in words.
@@ -67,7 +66,6 @@ class EnvironmentStatus:
     running_digest: str = ""
     lock: Lock | None = None
     hold: Hold | None = None
-    is_changing: bool = False
     is_run_dead: bool = False
     errors: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
@@ -79,6 +77,11 @@ class EnvironmentStatus:
     second_service: SecondService | None = None
     moved_to: str = ""
     changed_at: datetime | None = None
+
+    @property
+    def is_changing(self) -> bool:
+        """Whether a run that still renews the lock is changing the environment."""
+        return self.lock is not None and not self.lock.is_manual and not self.is_run_dead
 
     @property
     def state(self) -> EnvironmentState:
@@ -100,7 +103,7 @@ class EnvironmentStatus:
         """Descriptions of lock, hold and second service, if any, and of what an environment lacks that is new."""
         blockers = tuple(str(blocker) for blocker in (self.lock, self.hold) if blocker is not None)
         if self.is_run_dead:
-            blockers = (f"{blockers[0]}; that run has died: type its command again", *blockers[1:])
+            blockers = (f"{blockers[0]}; {DEAD_RUN}", *blockers[1:])
         if self.second_service is not None and self.last_entry is not None:
             blockers += (self.second_service.describe(self.environment.name, self.last_entry.version),)
         if self.state is not EnvironmentState.NEW:

@@ -9,11 +9,12 @@ from invoke.context import Context
 from kaizen_tasks import wiring
 from kaizen_tasks.cli import json_output, params
 from kaizen_tasks.cli.entry_point.correction import typed_line
-from kaizen_tasks.domain.lock import Lock
+from kaizen_tasks.domain.lock import DEAD_RUN, Lock
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.execution import announce, join_names
+from kaizen_tasks.flows.locking.liveness import is_run_dead
 from kaizen_tasks.flows.locking.mutations import MutationLog
-from kaizen_tasks.flows.locking.session import EnvironmentLockStatus, is_run_dead, lock_status
+from kaizen_tasks.flows.locking.session import EnvironmentLockStatus, lock_status
 from kaizen_tasks.wiring import Toolbox
 
 
@@ -34,7 +35,7 @@ def show(c: Context, *, env: list[str], json: bool) -> None:
 def _describe(status: EnvironmentLockStatus, tools: Toolbox) -> str:
     parts, lock = [str(status.lock)] if status.lock else [], status.lock
     if lock and is_run_dead(lock, tools):
-        parts.append("that run has died; the next one takes over")
+        parts.append(DEAD_RUN)
     if status.hold:
         parts.append(str(status.hold))
     return "; ".join(parts) or "free"

@@ -50,11 +50,6 @@ def lock_status(environments: Iterable[str], tools: Tools) -> tuple[EnvironmentL
     return tuple(EnvironmentLockStatus(environment=name, lock=locks.get(name), hold=holds.get(name)) for name in names)
 
 
-def is_run_dead(lock: Lock, tools: Tools) -> bool:
-    """Return whether the run that holds a lock has ended without releasing it, as far as this machine can tell."""
-    return lock.seems_expired(tools.clock.now()) or tools.host.is_dead(lock.process, env_marker=lock.token)
-
-
 @contextmanager
 def acquire_locks(
     environments: Iterable[str], tools: Tools, *, command: str, wait: float = 0, lease: float = LEASE_SECONDS

@@ -24,7 +24,7 @@ from kaizen_tasks.errors import KaizenError, NotFound
 from kaizen_tasks.flows.deploy import probe
 from kaizen_tasks.flows.deploy.image import find_configured_image
 from kaizen_tasks.flows.ledger import entries as ledger
-from kaizen_tasks.flows.locking.session import is_run_dead
+from kaizen_tasks.flows.locking.liveness import is_run_dead
 from kaizen_tasks.flows.parallel import map_parallel
 
 if TYPE_CHECKING:
@@ -138,7 +138,6 @@ def _environment_status(environment: Environment, lookups: _BatchedLookups, tool
     line, line_drift = _line(environment, entry, tools)
     locks, holds = failures.attempt(lookups.locks.result) or {}, failures.attempt(lookups.holds.result) or {}
     lock = locks.get(environment.name)
-    is_dead = lock is not None and not lock.is_manual and is_run_dead(lock, tools)
     return EnvironmentStatus(
         environment=environment,
         url=url,
@@ -148,8 +147,7 @@ def _environment_status(environment: Environment, lookups: _BatchedLookups, tool
         last_entry=entry,
         lock=lock,
         hold=holds.get(environment.name),
-        is_changing=lock is not None and not lock.is_manual and not is_dead,
-        is_run_dead=is_dead,
+        is_run_dead=lock is not None and is_run_dead(lock, tools),
         errors=tuple(failures.errors),
         missing=tuple(failures.missing),
         withdrawal=find_withdrawal(recent_entries, entry.digest) if entry else None,

@@ -111,13 +111,14 @@ def test_locks_and_holds_have_marks_that_are_explained_and_notes(capsys: pytest.
 
 
 def test_environments_at_work_and_new_ones_have_marks_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
-    at_work = evolve(IN_SYNC, last_entry=evolve(ENTRY, event=Event.STARTED), is_changing=True)
+    at_work = evolve(IN_SYNC, last_entry=evolve(ENTRY, event=Event.STARTED), lock=wanted(environment="staging"))
 
     tables.print_status(StatusView(rows=[at_work, evolve(IN_SYNC, last_entry=None)]), NOW)
 
-    deploying, new, legend, note = words(capsys)
-    assert (deploying[0], new[0]) == ("»", "·")
-    assert " ".join(legend) == "» deploying, · nothing released yet"
+    deploying, new, legend, lock_note, note = words(capsys)
+    assert (deploying[0], new[0]) == ("»L", "·")
+    assert " ".join(legend) == "» deploying, · nothing released yet, L locked"
+    assert lock_note[:2] == ["staging:", "locked"]
     assert " ".join(note) == "staging: nothing was released to it yet"
 
 

@@ -137,7 +137,7 @@ def test_run_that_died_on_this_machine_is_not_deploying() -> None:
     staging = look(tools)["staging"]
 
     assert (staging.state, staging.drift) == ("drift", ("v0.2.0 is started, not verified",))
-    assert staging.notes[0].endswith("; that run has died: type its command again")
+    assert staging.notes[0].endswith("; that run has died; the next one takes over")
 
 
 def test_locks_and_holds_are_shown() -> None:
