@@ -290,7 +290,8 @@ def _throttle(wave: tuple[Environment, ...], state: _RolloutState, free_slots: S
 
 
 def _rollout_error(rollout: Rollout, state: _RolloutState, held_names: tuple[str, ...]) -> RolloutFailed:
-    started_names, failures = state.started_names, state.failures
+    started_names = state.started_names
+    failures = {name: state.failures[name] for name in started_names if name in state.failures}
     names = [environment.name for environment in rollout.stage.environments]
     groups = {
         "done": [name for name in started_names if name not in failures],
