@@ -72,6 +72,9 @@ class ServiceDeployments:
         """
         summaries = self.summaries(service)
         details = self._details(summaries)
+        listed_as_unfinished = {each["serviceDeploymentArn"] for each in summaries if is_unfinished(each)}
+        if any(not is_unfinished(details[arn]) for arn in listed_as_unfinished & details.keys()):
+            summaries = self.summaries(service)  # it has ended since, maybe because of one that was not listed yet
         digests = self.revisions.digests(summary["targetServiceRevisionArn"] for summary in _latest(summaries))
         return tuple(
             self._operation(details.get(summary["serviceDeploymentArn"], summary), summary, summaries[:index], digests)

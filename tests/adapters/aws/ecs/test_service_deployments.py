@@ -126,6 +126,24 @@ def test_deployment_is_superseded_if_a_later_one_began_before_it_was_stopped(
     assert operation.reason == ("service revision 3 took its place" if state is OperationState.SUPERSEDED else "")
 
 
+def test_deployment_that_was_superseded_since_the_list_was_read(
+    ecs: ScriptedEcs, deployments: ServiceDeployments
+) -> None:
+    running, later = deployment(2, "IN_PROGRESS", ended_after=None), deployment(3, "IN_PROGRESS", ended_after=None)
+    stopped = deployment(2, "STOPPED", ended_after=100.3)
+    ecs.answer(
+        "ListServiceDeployments",
+        answers.deployments(running, deployment(1)),
+        answers.deployments(later, stopped, deployment(1)),
+    )
+    ecs.answer("DescribeServiceDeployments", answers.details(detail(2, "STOPPED", ended_after=100.3)))
+
+    states = {operation.id: operation.state for operation in deployments.operations("web")}
+
+    assert states[revision_arn(2)] is OperationState.SUPERSEDED
+    assert states[revision_arn(3)] is OperationState.IN_PROGRESS
+
+
 def test_ends_and_revisions_are_read_once(ecs: ScriptedEcs, deployments: ServiceDeployments) -> None:
     described(ecs, deployments, "ROLLBACK_SUCCESSFUL")
     first_requests = ecs.operations
