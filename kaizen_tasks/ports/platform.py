@@ -41,8 +41,9 @@ class Platform(Protocol):
     def start_deployment(self, service: Service, image: str) -> str:
         """Start a deployment, and return the operation's identifier.
 
-        Return an empty string, and start nothing, when the service is busy with another operation. A service that has
-        the image already starts anew with it, and so reads its secrets again.
+        Return an empty string when the service is busy with another operation, and has started nothing, or when its
+        answer was lost, so that a deployment may be found among the operations. A service that has the image already
+        starts anew with it, and so reads its secrets again.
 
         Args:
             service: the service.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from kaizen_tasks.adapters.aws import new_service
+from kaizen_tasks.adapters.aws.attempts import AnswerLost
 from kaizen_tasks.adapters.aws.session import Aws, aws_errors
 from kaizen_tasks.domain.git.remote_url import is_loopback
 from kaizen_tasks.domain.new_service import ServiceSettings
@@ -91,16 +92,18 @@ class AppRunnerPlatform(Platform):
         return {service["ServiceName"]: _with_scheme(service.get("ServiceUrl", "")) for service in services}
 
     def start_deployment(self, service: Service, image: str) -> str:
-        """Start a deployment of what the tag names; return its identifier, or an empty string when the service is busy.
+        """Start a deployment of what the tag names; return its identifier, or an empty string if there may be none.
 
         App Runner answers InvalidRequestException for a busy service and for other reasons, which are told apart by the
-        service's status.
+        service's status. A request whose answer was lost is not repeated: a fast deployment would happen twice.
         https://docs.aws.amazon.com/apprunner/latest/api/API_StartDeployment.html
         """
         apprunner = self._aws.apprunner()
         with _service_errors(f"start a deployment of {service.name}", change_error=DeployFailed):
             try:
                 return apprunner.start_deployment(ServiceArn=service.id)["OperationId"]
+            except AnswerLost:
+                return ""
             except apprunner.exceptions.InvalidRequestException as error:
                 current = self.get_service(service.name)
                 current.require_deployable()

@@ -38,6 +38,28 @@ def limit_requests(client: BaseClient, *, network: NetworkSettings) -> None:
     client.meta.events.register("before-send", sender)
 
 
+class AnswerLost(Exception):
+    """A request was sent, and may have been carried out."""
+
+
+def repeat_no_lost_request(client: BaseClient, operation: str) -> None:
+    """Let an operation that is not idempotent raise `AnswerLost` where botocore would send it again.
+
+    Args:
+        client: a client of botocore.
+        operation: the name of the operation, such as `StartDeployment`.
+    """
+    service = client.meta.service_model.service_id.hyphenize()
+    client.meta.events.register_first(f"needs-retry.{service}.{operation}", _raise_lost_answer)
+
+
+def _raise_lost_answer(caught_exception: Exception | None = None, **_: object) -> None:
+    from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+
+    if isinstance(caught_exception, (ConnectionClosedError, ReadTimeoutError)):
+        raise AnswerLost from caught_exception
+
+
 class _RequestSender:
     """Sends requests in the place of a client, in sessions for timeouts and proxies. Safe to use from several threads.
 

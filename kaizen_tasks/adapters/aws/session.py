@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from attrs import frozen
 
 from kaizen_tasks.adapters.aws import endpoint
-from kaizen_tasks.adapters.aws.attempts import limit_requests, proxy_options
+from kaizen_tasks.adapters.aws.attempts import limit_requests, proxy_options, repeat_no_lost_request
 from kaizen_tasks.adapters.aws.credentials import (
     create_core_session,
     create_derived_session,
@@ -252,6 +252,8 @@ class Aws(Identity):
         create_client = cast("Callable[..., BaseClient]", self._boto_session().client)
         client = create_client(service, config=config)
         limit_requests(client, network=self.network)
+        if service == "apprunner":
+            repeat_no_lost_request(client, "StartDeployment")
         _ = client.exceptions
         return client
 

@@ -109,7 +109,7 @@ def start_or_adopt(
         if operation_id:
             return StartedDeployment(operation_id=operation_id, started_monotonic=now)
         if not is_busy_reported:
-            waiter.report_progress(f"{waiter.service.name} is busy with another operation; waiting")
+            waiter.report_progress(f"{waiter.service.name} is busy, or its answer was lost; waiting")
             is_busy_reported = True
     return None
 

@@ -198,6 +198,12 @@ class TestStart:
         with pytest.raises(DeployFailed, match="the ARN is malformed"):
             scripted.platform.start_deployment(service, "")
 
+    def test_start_whose_response_was_lost_is_not_repeated(self, scripted: ScriptedAppRunner, service: Service) -> None:
+        scripted.answer("StartDeployment", Reply(breaks=True))
+
+        assert scripted.platform.start_deployment(service, "") == ""
+        assert scripted.asked("StartDeployment") == [{"ServiceArn": service.id}]
+
     def test_start_fails_when_the_service_was_deleted_meanwhile(
         self, scripted: ScriptedAppRunner, service: Service
     ) -> None:

@@ -171,7 +171,7 @@ def test_busy_service_is_waited_for(tools: FakeTools, clock: EventfulClock) -> N
     assert begin(tools) == f"{NAME}-2"
 
     assert tools.clock.monotonic() >= 60
-    assert tools.reporter.lines.count(f"deploy staging: {NAME} is busy with another operation; waiting") == 1
+    assert tools.reporter.lines.count(f"deploy staging: {NAME} is busy, or its answer was lost; waiting") == 1
 
 
 def test_busy_service_is_given_up_at_the_deadline(tools: FakeTools) -> None:
