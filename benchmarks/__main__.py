@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run benchmarks, and return the exit code."""
     parser = argparse.ArgumentParser(prog="nox -s bench --", description="Measures ratios and counts in one run.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"all of them by default: {', '.join(NAMES)}")
-    parser.add_argument("--busy", action="store_true", help="beside a busy loop; only goals against peers must hold")
+    parser.add_argument("--busy", action="store_true", help="beside a busy loop; goals against floors need not hold")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table to a page")
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(NAMES):

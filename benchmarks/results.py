@@ -85,10 +85,10 @@ class Result:
     note: str = ""
 
     def verdict(self, *, busy: bool) -> Verdict:
-        """Return whether the goal is met; on a busy machine only goals against peers have to be."""
+        """Return whether the goal is met; on a busy machine those against floors need not be."""
         if self.measured <= self.goal:
             return Verdict.OK
-        return Verdict.MISSED_WHILE_BUSY if busy and self.kind is not Kind.PEER else Verdict.MISSED
+        return Verdict.MISSED_WHILE_BUSY if busy and self.kind is Kind.FLOOR else Verdict.MISSED
 
     def __str__(self) -> str:
         return f"{self.work}: {self.measure}: {self.amount(self.measured)}, goal {self.amount(self.goal)}"

@@ -40,7 +40,7 @@ def markdown(rows: Sequence[Row], *, machine: str, busy: bool) -> str:
 
 
 def _head(machine: str, *, busy: bool) -> str:
-    return f"{machine}{'; beside one busy loop, where only goals against peers must hold' if busy else ''}."
+    return f"{machine}{'; beside one busy loop, where goals against floors need not hold' if busy else ''}."
 
 
 def _cells(row: Row, *, busy: bool) -> tuple[str, ...]:
