@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import random
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from kaizen_tasks.adapters.network.proxies import Proxy
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
+
+MAX_ATTEMPTS_IN_CONFLICT = 8
+FIRST_CONFLICT_PAUSE = 0.05
 
 ABORT_ON_CLOSE = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 """A socket option by which closing the socket discards what was not delivered. Otherwise the kernel goes on sending for
@@ -58,6 +62,28 @@ def _raise_lost_answer(caught_exception: Exception | None = None, **_: object) -
 
     if isinstance(caught_exception, (ConnectionClosedError, ReadTimeoutError)):
         raise AnswerLost from caught_exception
+
+
+def repeat_after_conflicts(client: BaseClient) -> None:
+    """Let a write of one item be repeated that was refused because a transaction writes the same item.
+
+    botocore does not repeat it: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html.
+
+    Args:
+        client: the client of DynamoDB.
+    """
+    handler = cast("Callable[..., None]", _conflict_pause)  # the stub is too narrow
+    client.meta.events.register("needs-retry.dynamodb", handler)
+
+
+def _conflict_pause(
+    attempts: int, response: tuple[object, Mapping[str, Any]] | None = None, **_: object
+) -> float | None:
+    """Return the seconds until the next attempt of a write that was refused because of a transaction; else None."""
+    code = response[1].get("Error", {}).get("Code", "") if response else ""
+    if code != "TransactionConflictException" or attempts >= MAX_ATTEMPTS_IN_CONFLICT:
+        return None
+    return float(FIRST_CONFLICT_PAUSE * 2 ** (attempts - 1) * random.uniform(0.5, 1.0))  # noqa: S311 - a pause
 
 
 class _RequestSender:

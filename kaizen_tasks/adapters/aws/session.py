@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from attrs import frozen
 
 from kaizen_tasks.adapters.aws import endpoint
-from kaizen_tasks.adapters.aws.attempts import limit_requests, proxy_options, repeat_no_lost_request
+from kaizen_tasks.adapters.aws.attempts import (
+    limit_requests,
+    proxy_options,
+    repeat_after_conflicts,
+    repeat_no_lost_request,
+)
 from kaizen_tasks.adapters.aws.credentials import (
     create_core_session,
     create_derived_session,
@@ -254,6 +259,8 @@ class Aws(Identity):
         limit_requests(client, network=self.network)
         if service == "apprunner":
             repeat_no_lost_request(client, "StartDeployment")
+        if service == "dynamodb":
+            repeat_after_conflicts(client)
         _ = client.exceptions
         return client
 

@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import define, evolve
 
-from kaizen_tasks.adapters.aws.attempts import _halvings
+from kaizen_tasks.adapters.aws.attempts import MAX_ATTEMPTS_IN_CONFLICT, _halvings
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.migration.definition import ServiceDefinition
 from kaizen_tasks.domain.service import Service, ServiceStatus
-from kaizen_tasks.errors import Locked
+from kaizen_tasks.errors import Locked, Unreachable
 from kaizen_tasks.flows.locking.mutations import guarded_calls
 from kaizen_tasks.ports.attempts import limit_attempts
 from kaizen_tasks.ports.types import Secret
 from kaizen_tasks.wiring import Toolbox
 from tests.adapters.conftest import REGION
 from tests.contracts.ledger import entry
+from tests.contracts.locks import wanted
 from tests.fakes.clock import START
 from tests.fakes.tools import settings
 from tests.support.scripted_server import Reply, Request, ScriptedServer
@@ -192,10 +193,36 @@ def test_attempt_that_hangs_ends_with_the_lease_and_is_discarded(
         thread = threading.Thread(target=receive)
         thread.start()
         with limit_attempts(Lease(1, seconds=0.5)), pytest.raises(Locked):
-            client.start_deployment(ServiceArn=SERVICE.id)
+            client.pause_service(ServiceArn=SERVICE.id)
         thread.join(HANG_SECONDS)
 
     assert received[-1] == "reset"
+
+
+@pytest.mark.integration
+def test_write_of_an_item_that_a_transaction_has_is_repeated(server: ScriptedServer) -> None:
+    """Its owner renews a lock with others in one transaction, while somebody releases it by force."""
+    conflict = Reply(status=400, body=b'{"__type": "com.amazonaws.dynamodb.v20120810#TransactionConflictException"}')
+    server.script["UpdateItem"] = [conflict, conflict, Reply(body=b"{}")]
+    locks = Toolbox(settings(), dry=False, draft=True, stream=io.StringIO()).locks
+
+    assert locks.release(wanted())
+    assert len(server.asked("UpdateItem")) == 3
+
+
+@pytest.mark.integration
+def test_write_of_an_item_that_transactions_always_have_is_given_up(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conflict = Reply(status=400, body=b'{"__type": "com.amazonaws.dynamodb.v20120810#TransactionConflictException"}')
+    server.script["UpdateItem"] = [conflict]
+    locks = Toolbox(settings(), dry=False, draft=True, stream=io.StringIO()).locks
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+
+    with pytest.raises(Unreachable, match="TransactionConflictException"):
+        locks.release(wanted())
+
+    assert len(server.asked("UpdateItem")) == MAX_ATTEMPTS_IN_CONFLICT
 
 
 @pytest.mark.parametrize(("seconds", "halvings"), [(float("inf"), 0), (60, 0), (35, 0), (34, 1), (10, 2), (5, 3)])
