@@ -33,11 +33,17 @@ def build_namespace(config_file: load.ConfigFile) -> Collection:
     collection = Collection(
         *commands.LIBRARY_TASKS, *deploy_tasks, *_make_pipeline_tasks(_pipeline_stages(config_file.table))
     )
-    configuration = load.with_defaults(config_file.table)
-    if any(name.startswith("INVOKE_") for name in os.environ):
-        _prepare_variables(configuration)
-    collection.configure(configuration)
+    collection.configure(_make_configuration(config_file.table))
     return collection
+
+
+def _make_configuration(table: load.TomlTable) -> load.TomlTable:
+    """Return what Invoke's own sources override; a variable overrides only a key that is there."""
+    if not any(name.startswith(env_overrides.ENV_PREFIX) for name in os.environ):
+        return load.with_table_defaults(table)
+    configuration = load.with_defaults(table)
+    _prepare_variables(configuration)
+    return configuration
 
 
 @cache  # `from kaizen_tasks import namespace` builds it twice

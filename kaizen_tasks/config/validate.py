@@ -113,7 +113,8 @@ def _source(config_file: ConfigFile, path: str, merged_table: TomlTable) -> str:
     if variable in os.environ:
         return variable
     is_ours = words[0] in RawConfig._fields
-    is_override = is_ours and _value_at(merged_table, words) != _value_at(with_defaults(config_file.table), words)
+    value, own_value = (_value_at(with_defaults(table), words) for table in (merged_table, config_file.table))
+    is_override = is_ours and value != own_value
     return f"{INVOKE_FILES if is_override else config_file.name}: {_shown_path(merged_table, words)}"
 
 

@@ -139,12 +139,25 @@ def test_other_words_of_the_command_line_do_not_become_tasks(
 
 def test_namespace_carries_the_configuration(folder: Path) -> None:
     """So that `invoke.yaml`, `inv -f` and `INVOKE_…` override it."""
-    made = build(folder, WHOLE)
+    made = build(folder, f'{WHOLE}[environments.dom]\nurl = "https://dom.example"\n')
 
     configured = made.configuration()
     assert configured["app"] == "web"
-    assert configured["environments"]["prod"]["url"] == ""
+    assert configured["environments"]["dom"]["url"] == "https://dom.example"
     assert configured["verify"]["matches"] == 3
+
+
+def test_defaults_of_environments_are_invokes_only_when_a_variable_may_override_them(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Invoke's time grows with the square of the number of keys."""
+    text = WHOLE.replace("[environments.prod]", '[environments.prod]\nurl = "https://web.example"')
+    without = build(folder, text).configuration()["environments"]
+    monkeypatch.setenv("INVOKE_ENVIRONMENTS_PROD_PLATFORM", "ecs")
+    with_variable = build(folder, text).configuration()["environments"]
+
+    assert without == {"staging": {}, "prod": {"url": "https://web.example"}, "mark": {}}
+    assert with_variable == load.with_defaults({"environments": without})["environments"]
 
 
 def test_every_task_has_a_one_line_description(folder: Path) -> None:
