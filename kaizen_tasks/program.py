@@ -11,6 +11,7 @@ from invoke.exceptions import Exit
 import kaizen_tasks
 from kaizen_tasks.cli import make_namespace
 from kaizen_tasks.cli.entry_point.program import TaskProgram, print_columns
+from kaizen_tasks.cli.entry_point.task_config import TaskConfig
 from kaizen_tasks.cli.error_text import error_text
 from kaizen_tasks.config import load
 from kaizen_tasks.errors import UsageError
@@ -45,6 +46,7 @@ class KaizenProgram(TaskProgram):
             binary_names=["kaizen"],
             namespace=tasks,
             version=kaizen_tasks.__version__,
+            config_class=TaskConfig,
         )
 
     def create_config(self) -> None:

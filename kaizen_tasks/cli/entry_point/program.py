@@ -16,6 +16,7 @@ from invoke.util import helpline
 
 from kaizen_tasks.cli.command import CommandTask
 from kaizen_tasks.cli.entry_point.correction import program_name
+from kaizen_tasks.cli.entry_point.task_config import TaskConfig
 from kaizen_tasks.cli.error_text import error_text
 from kaizen_tasks.cli.flags import LETTERS
 from kaizen_tasks.cli.task_groups import group_tasks
@@ -155,13 +156,15 @@ class TaskProgram(Program):
 
 
 def equip_invoke() -> None:
-    """Make the program that `inv` is running one of ours. Invoke has no other way to change its lists and errors.
+    """Make the program that `inv` is running one of ours, and its configuration too.
 
-    The program has read its own options by now; it has still to parse, list and run the tasks.
+    Invoke has no other way to change its lists and errors. The program has read its own options by now; it has still to
+    parse, list and run the tasks.
     """
     invoke_main = sys.modules.get("invoke.main")
     if invoke_main and type(invoke_main.program) is Program:
         invoke_main.program.__class__ = TaskProgram
+        object.__setattr__(invoke_main.program.config, "__class__", TaskConfig)
 
 
 def _without_our_letters(argument: Any) -> Any:
