@@ -125,10 +125,15 @@ def test_a_rollout_that_is_throttled_all_the_time_deploys_to_each_environment_on
     assert collect_outcome(sandbox).locks == ()
 
 
-def test_deployment_whose_start_response_was_lost_is_found(sandbox: TeamSandbox, expected: Outcome) -> None:
-    sandbox.inject_fault({"reset": True, "late": True}, operation="StartDeployment")
+@pytest.mark.parametrize("effect", [{"reset": True}, BROKEN], ids=("cut off", "broken"))
+def test_deployment_whose_start_response_was_lost_is_found(
+    sandbox: TeamSandbox, expected: Outcome, effect: Mapping[str, object]
+) -> None:
+    asked = len(sandbox.requests)
+    sandbox.inject_fault({**effect, "late": True}, operation="StartDeployment")
     sandbox.library.inv(*PROMOTION).expect_success()
-    assert [each for each in sandbox.requests if each.get("operation") == "StartDeployment"]
+    starts = [each["status"] for each in sandbox.requests[asked:] if each.get("operation") == "StartDeployment"]
+    assert starts == ([500] if effect is BROKEN else [])  # a connection that was cut off is not in the log
     assert_as_undisturbed(sandbox, expected)
 
 

@@ -42,25 +42,36 @@ def limit_requests(client: BaseClient, *, network: NetworkSettings) -> None:
     client.meta.events.register("before-send", sender)
 
 
+NOT_IDEMPOTENT: Mapping[str, tuple[str, ...]] = {
+    "apprunner": ("StartDeployment",),
+    "ecs": ("UpdateService", "UpdateExpressGatewayService"),
+}
+"""Operations that begin a deployment each time, by service."""
+
+
 class AnswerLost(Exception):
-    """A request was sent, and may have been carried out."""
+    """A request was sent, and may have been carried out: no answer came, or an error of the server."""
 
 
-def repeat_no_lost_request(client: BaseClient, operation: str) -> None:
-    """Let an operation that is not idempotent raise `AnswerLost` where botocore would send it again.
+def repeat_no_lost_request(client: BaseClient, service: str) -> None:
+    """Let operations that are not idempotent raise `AnswerLost` where botocore would send them again.
 
     Args:
         client: a client of botocore.
-        operation: the name of the operation, such as `StartDeployment`.
+        service: the name of its service, such as `ecs`.
     """
-    service = client.meta.service_model.service_id.hyphenize()
-    client.meta.events.register_first(f"needs-retry.{service}.{operation}", _raise_lost_answer)
+    service_id = client.meta.service_model.service_id.hyphenize()
+    for operation in NOT_IDEMPOTENT.get(service, ()):
+        client.meta.events.register_first(f"needs-retry.{service_id}.{operation}", _raise_lost_answer)
 
 
-def _raise_lost_answer(caught_exception: Exception | None = None, **_: object) -> None:
+def _raise_lost_answer(
+    response: tuple[AWSResponse, object] | None = None, caught_exception: Exception | None = None, **_: object
+) -> None:
     from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
-    if isinstance(caught_exception, (ConnectionClosedError, ReadTimeoutError)):
+    is_broken = response is not None and response[0].status_code >= 500
+    if is_broken or isinstance(caught_exception, (ConnectionClosedError, ReadTimeoutError)):
         raise AnswerLost from caught_exception
 
 

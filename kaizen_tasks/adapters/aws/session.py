@@ -257,8 +257,7 @@ class Aws(Identity):
         create_client = cast("Callable[..., BaseClient]", self._boto_session().client)
         client = create_client(service, config=config)
         limit_requests(client, network=self.network)
-        if service == "apprunner":
-            repeat_no_lost_request(client, "StartDeployment")
+        repeat_no_lost_request(client, service)
         if service == "dynamodb":
             repeat_after_conflicts(client)
         _ = client.exceptions

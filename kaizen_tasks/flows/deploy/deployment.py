@@ -193,7 +193,7 @@ class Deployment:
             return _refused_outcome(error)
         if deployment is None:
             timeout = duration.format_duration(self.tools.settings.deploy.timeout)
-            message = f"{waiter.service.name} stayed busy for {timeout}"
+            message = f"{waiter.service.name} stayed busy, or did not answer, for {timeout}"
             return DeploymentOutcome(event=Event.FAILED, message=message, hint="run the same command again")
         self.tools.ledger.set_operation(intent, deployment.operation_id)
         with self._saying_how_to_stop():

@@ -79,6 +79,8 @@ def start_or_adopt(
 ) -> StartedDeployment | None:
     """Return the deployment that carries the release; None when the service stayed busy until the deadline.
 
+    At the deadline, one whose answer was lost is looked for a last time, and none is started: its end is not awaited.
+
     Args:
         waiter: polls the service.
         image: reference of the image that is deployed; see `Platform.start_deployment`.
@@ -94,7 +96,7 @@ def start_or_adopt(
     clock = waiter.tools.clock
     called_at = clock.monotonic()
     earliest_start = called_at + (AUTO_DEPLOY_WAIT_SECONDS if expects_auto_start else 0.0)
-    should_search, is_busy_reported = expects_auto_start or may_have_started, False
+    should_search, has_tried = expects_auto_start or may_have_started, False
     offsets = _attempt_offsets(waiter, expects_auto_start=expects_auto_start, may_have_started=may_have_started)
     for _ in waiter.ticks(offsets):
         own_operation = waiter.find_operation(is_own) if should_search else None
@@ -103,14 +105,14 @@ def start_or_adopt(
             started_monotonic = max(called_at, clock.monotonic() - age)
             return StartedDeployment(operation_id=own_operation.id, started_monotonic=started_monotonic)
         should_search, now = True, clock.monotonic()
-        if now < earliest_start:
+        if now < earliest_start or (has_tried and now >= waiter.deadline):
             continue
         operation_id = waiter.platform.start_deployment(waiter.service, image)
         if operation_id:
             return StartedDeployment(operation_id=operation_id, started_monotonic=now)
-        if not is_busy_reported:
+        if not has_tried:
             waiter.report_progress(f"{waiter.service.name} is busy, or its answer was lost; waiting")
-            is_busy_reported = True
+            has_tried = True
     return None
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from attrs import define, evolve
+from botocore import xform_name
 
-from kaizen_tasks.adapters.aws.attempts import MAX_ATTEMPTS_IN_CONFLICT, _halvings
+from kaizen_tasks.adapters.aws.attempts import MAX_ATTEMPTS_IN_CONFLICT, NOT_IDEMPOTENT, AnswerLost, _halvings
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.migration.definition import ServiceDefinition
@@ -124,7 +125,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
     result = b"<Account>123456789012</Account><Arn>arn:web</Arn>"
     caller = b"<R><GetCallerIdentityResult>" + result + b"</GetCallerIdentityResult></R>"
     broken = Reply(status=500, body=b"{}")
-    operations = ("PutItem", "Query", "StartDeployment", "UpdateItem")
+    operations = ("PauseService", "PutItem", "Query", "StartDeployment", "UpdateItem")
     script = {"/": [Reply(body=caller)], **{name: [broken] for name in operations}}
     with ScriptedServer(script, question=ask) as running:
         for name, value in {
@@ -163,9 +164,28 @@ def test_second_attempt_is_not_sent_once_the_lock_is_lost(server: ScriptedServer
     tools.identity.account_id()
 
     with limit_attempts(Lease(1)), pytest.raises(Locked):
-        _at(tools).platform.start_deployment(SERVICE, "web")
+        _at(tools).migration_source.pause(SERVICE)
 
-    assert len(server.asked("StartDeployment")) == 1
+    assert len(server.asked("PauseService")) == 1
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("reply", [Reply(breaks=True), Reply(status=500, body=b"{}")], ids=["no answer", "error"])
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [(service, operation) for service, operations in NOT_IDEMPOTENT.items() for operation in operations],
+)
+def test_start_of_a_deployment_whose_answer_was_lost_is_not_repeated(
+    server: ScriptedServer, service: str, operation: str, reply: Reply
+) -> None:
+    server.script[operation] = [reply]
+    aws = Aws(region=REGION, profile="", account="")
+    client = {"apprunner": aws.apprunner, "ecs": aws.ecs}[service]()
+
+    with pytest.raises(AnswerLost):
+        getattr(client, xform_name(operation))()
+
+    assert len(server.asked(operation)) == 1
 
 
 @pytest.mark.integration

@@ -184,6 +184,23 @@ def test_busy_service_is_given_up_at_the_deadline(tools: FakeTools) -> None:
     assert len(tools.platform.poll_times) < 30
 
 
+def test_service_that_is_free_at_the_deadline_is_not_started(tools: FakeTools, clock: EventfulClock) -> None:
+    """Nobody would wait for the deployment, and one whose answer is lost would be recorded as failed."""
+    tools.platform.set_status(NAME, ServiceStatus.BUSY)
+    clock.events[600] = lambda: tools.platform.set_status(NAME, ServiceStatus.RUNNING)
+
+    assert begin(tools) == ""
+
+    assert tools.platform.started_services == []
+
+
+def test_deployment_whose_answer_was_lost_is_found_at_the_deadline(tools: FakeTools, clock: EventfulClock) -> None:
+    tools.platform.set_status(NAME, ServiceStatus.BUSY)
+    clock.events[600] = lambda: tools.platform.begin_operation(NAME)
+
+    assert begin(tools) == f"{NAME}-1"
+
+
 def test_service_paused_or_deleted_while_waiting_is_an_error(tools: FakeTools, clock: EventfulClock) -> None:
     tools.platform.set_status(NAME, ServiceStatus.BUSY)
     clock.events[60] = lambda: tools.platform.set_status(NAME, ServiceStatus.PAUSED)

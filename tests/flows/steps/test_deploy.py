@@ -201,7 +201,7 @@ FAILURES = [
     (disappears, "abandoned", "never came into the list of operations"),
     (is_deleted, "abandoned", "there is no service"),
     (is_paused, "failed", "cannot deploy: it is PAUSED"),
-    (stays_busy, "failed", "stayed busy for 10m"),
+    (stays_busy, "failed", "stayed busy, or did not answer, for 10m"),
 ]
 
 

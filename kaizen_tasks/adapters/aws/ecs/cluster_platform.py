@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
+from kaizen_tasks.adapters.aws.attempts import AnswerLost
 from kaizen_tasks.adapters.aws.ecs import assumptions
 from kaizen_tasks.adapters.aws.ecs.client import Document
 from kaizen_tasks.adapters.aws.ecs.cluster import Cluster
@@ -175,7 +176,7 @@ class ClusterPlatform(Platform):
     def _send_update(self, name: str, image: str, update: Callable[[], str], *, known: Collection[str]) -> str:
         """Send an update, and return the revision that it deploys; empty if another deployment came in between.
 
-        An update whose answer was lost is found among the deployments, and not repeated.
+        An update whose answer was lost is found among the deployments, and not repeated; empty if it is not there.
 
         Args:
             name: the service's name.
@@ -189,6 +190,8 @@ class ClusterPlatform(Platform):
         try:
             with self._cluster.errors(f"update the service {name}", change_error=DeployFailed):
                 revision = self._cluster.retry_first_use(update)
+        except AnswerLost:
+            return self._search_target(name, image, known, seconds=assumptions.TARGET_SEARCH_SECONDS)
         except DeployFailed as error:
             is_lost = error.state == OUTCOME_UNKNOWN
             seconds = assumptions.TARGET_SEARCH_SECONDS if is_lost else 0.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
 
+from kaizen_tasks.adapters.aws.attempts import AnswerLost
 from kaizen_tasks.adapters.aws.ecs.fargate import FargatePlatform
 from kaizen_tasks.domain.service import ServiceStatus
 from kaizen_tasks.errors import DeployFailed, NotFound, Refused
@@ -270,7 +270,7 @@ class TestStart:
     def test_update_whose_answer_is_lost_is_found_and_not_repeated(
         self, platform: FargatePlatform, ecs: ScriptedEcs
     ) -> None:
-        ecs.answer("UpdateService", ReadTimeoutError(endpoint_url="https://ecs"))
+        ecs.answer("UpdateService", AnswerLost())
         late = deployment(2, "IN_PROGRESS", ended_after=None)
         ecs.answer(
             "ListServiceDeployments", answers.deployments(deployment(1)), answers.deployments(late, deployment(1))
