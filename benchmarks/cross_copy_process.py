@@ -13,7 +13,8 @@ from pathlib import Path
 
 from benchmarks.promote_process import PASSWORD_VARIABLE
 from kaizen_tasks.adapters.host.clock import SystemClock
-from kaizen_tasks.ports.types import Login, Secret
+from kaizen_tasks.ports.images import Login
+from kaizen_tasks.ports.secrets import Secret
 from tests.support.plain_registry import PlainRegistry
 
 SOURCE = "staging"

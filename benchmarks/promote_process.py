@@ -14,7 +14,8 @@ from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.pusher import ImagePusher
 from kaizen_tasks.adapters.oci.transport import StaticCredentials
-from kaizen_tasks.ports.types import Login, Secret
+from kaizen_tasks.ports.images import Login
+from kaizen_tasks.ports.secrets import Secret
 
 MAX_WORKERS = 10
 """The default of `rollout.parallel`."""

@@ -11,10 +11,10 @@ from attrs import evolve, frozen
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.health import VersionReport
 from kaizen_tasks.domain.hold import Hold
+from kaizen_tasks.domain.image import Image
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.domain.lock import DEAD_RUN, Lock
 from kaizen_tasks.domain.migration.second_service import SecondService
-from kaizen_tasks.domain.release import Image
 from kaizen_tasks.domain.text.listing import counted
 
 

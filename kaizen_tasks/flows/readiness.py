@@ -14,7 +14,8 @@ from kaizen_tasks.flows.steps.deploy import Deploy
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.domain.release import Image, Release
+    from kaizen_tasks.domain.image import Image
+    from kaizen_tasks.domain.release import Release
     from kaizen_tasks.flows.step import Flow
     from kaizen_tasks.ports.tools import Tools
 

@@ -2,10 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from kaizen_tasks.ports.types import Engine
+from attrs import frozen
+
+
+@frozen(kw_only=True)
+class BuildObstacle:
+    """A reason for which an image cannot be built as it is configured.
+
+    Attributes:
+        message: the reason.
+        fix: what to do about it.
+    """
+
+    message: str
+    fix: str
+
+
+@frozen(kw_only=True)
+class Engine:
+    """The program that builds images on this machine.
+
+    Attributes:
+        name: `docker`, `podman`, `buildah` or `bundle`.
+        warning: the engine's weakness; empty when there is none.
+        fix: how to overcome the weakness.
+        ignored_keys: configured keys of `[build]` that it ignores: `cache_from`.
+        obstacles: why it cannot build as it is configured.
+    """
+
+    name: str
+    warning: str = ""
+    fix: str = ""
+    ignored_keys: tuple[str, ...] = ()
+    obstacles: tuple[BuildObstacle, ...] = ()
 
 
 class Host(Protocol):

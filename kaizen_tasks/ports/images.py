@@ -5,12 +5,59 @@ from __future__ import annotations
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
 
+from attrs import field, frozen
+
+from kaizen_tasks.domain.git.remote_url import is_loopback
 from kaizen_tasks.ports.effects import mutates
+from kaizen_tasks.ports.secrets import Secret
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.release import BuildSpec, CopyStats, Image, LocalImage
-    from kaizen_tasks.ports.types import Login, StoredManifest
+    from kaizen_tasks.domain.image import BuildSpec, CopyStats, Image, LocalImage
+
+
+@frozen(kw_only=True)
+class Login:
+    """Address and credentials of a registry that speaks the OCI distribution API.
+
+    Attributes:
+        url: scheme, host and port: `https://123456789012.dkr.ecr.eu-west-1.amazonaws.com`.
+        username: user name for HTTP Basic authentication.
+        password: password for HTTP Basic authentication.
+    """
+
+    url: str
+    username: str
+    password: Secret
+
+    @property
+    def host(self) -> str:
+        """Host and port: the beginning of an image reference."""
+        return self.url.partition("://")[2]
+
+    @property
+    def insecure(self) -> bool:
+        """Whether the registry speaks HTTP without TLS."""
+        return self.url.startswith("http://")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the registry is on this machine, as that of a local cloud."""
+        return is_loopback(urlsplit(self.url).hostname or "")
+
+
+@frozen(kw_only=True)
+class StoredManifest:
+    """A manifest or an index, byte for byte as a registry stores it.
+
+    Attributes:
+        content: the bytes, of which the digest is made.
+        media_type: `application/vnd.oci.image.manifest.v1+json` and the like.
+    """
+
+    content: bytes = field(repr=False)
+    media_type: str
 
 
 class Builder(Protocol):

@@ -7,12 +7,27 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from attrs import frozen
+
 from kaizen_tasks.ports.effects import mutates
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.git.commit import Commit
     from kaizen_tasks.domain.git.push_target import PushTarget
-    from kaizen_tasks.ports.types import FileLocation, HeadState, RemoteRefs
+    from kaizen_tasks.domain.git.refs import HeadState, RemoteRefs
+
+
+@frozen(kw_only=True)
+class FileLocation:
+    """Where a file of the app's folder really is.
+
+    Attributes:
+        path: its path past symbolic links, relative to the folder or, outside of it, absolute.
+        repository: the folder of another repository, such as a submodule, that has the file; empty for the app's own.
+    """
+
+    path: str
+    repository: str = ""
 
 
 class ReleaseFiles(Protocol):

@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from datetime import datetime
+from typing import Protocol
+
+from attrs import field, frozen
 
 from kaizen_tasks.ports.effects import mutates
 
-if TYPE_CHECKING:
-    from kaizen_tasks.ports.types import Secret, SecretVersion
+
+@frozen
+class Secret:
+    """A secret value, which prints as [redacted]; `reveal` returns the value."""
+
+    _value: str = field(repr=False)
+
+    def reveal(self) -> str:
+        """Return the value itself."""
+        return self._value
+
+    def __str__(self) -> str:
+        return "[redacted]"
+
+
+@frozen(kw_only=True)
+class SecretVersion:
+    """One version of a secret.
+
+    Attributes:
+        version: the version's identifier, which is not secret.
+        created_at: when the version was created, in UTC.
+        content: the document.
+    """
+
+    version: str
+    created_at: datetime
+    content: Secret
 
 
 class Secrets(Protocol):

@@ -12,9 +12,9 @@ from kaizen_tasks.cli import json_output
 from kaizen_tasks.domain.changelog.lint.problem import LintProblem
 from kaizen_tasks.domain.health import VersionReport
 from kaizen_tasks.domain.hold import Hold
+from kaizen_tasks.domain.image import Image
 from kaizen_tasks.domain.ledger import Event, LedgerEntry, RollbackCandidate
 from kaizen_tasks.domain.lock import Lock
-from kaizen_tasks.domain.release import Image
 from kaizen_tasks.domain.status import EnvironmentStatus
 from tests.fakes.tools import settings
 

@@ -16,9 +16,10 @@ from attrs import evolve, frozen
 
 from kaizen_tasks.adapters.build.select import find_working_engine
 from kaizen_tasks.config.tables import BuildRules
-from kaizen_tasks.domain.release import BuildSpec
+from kaizen_tasks.domain.image import BuildSpec
 from kaizen_tasks.errors import BuildFailed, PushFailed, Refused
-from kaizen_tasks.ports.types import Login, Secret
+from kaizen_tasks.ports.images import Login
+from kaizen_tasks.ports.secrets import Secret
 from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:

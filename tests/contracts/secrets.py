@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kaizen_tasks.errors import NotFound, Refused
-from kaizen_tasks.ports.types import Secret
+from kaizen_tasks.ports.secrets import Secret
 
 if TYPE_CHECKING:
     from kaizen_tasks.ports.secrets import Secrets

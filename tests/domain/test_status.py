@@ -9,8 +9,8 @@ from attrs import evolve
 
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.health import VersionReport
+from kaizen_tasks.domain.image import Image
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
-from kaizen_tasks.domain.release import Image
 from kaizen_tasks.domain.status import EnvironmentStatus, with_conflicts
 
 STAGING = Environment(name="staging", platform="apprunner", repository="staging-app", service="staging-service")

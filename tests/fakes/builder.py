@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from kaizen_tasks.domain.release import BuildSpec, LocalImage
+from kaizen_tasks.domain.image import BuildSpec, LocalImage
 from kaizen_tasks.errors import BuildFailed, PushFailed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kaizen_tasks.ports.types import Login
+    from kaizen_tasks.ports.images import Login
 
 
 @define(kw_only=True)

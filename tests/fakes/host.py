@@ -5,8 +5,7 @@ from __future__ import annotations
 from attrs import define, field
 
 from kaizen_tasks.errors import KaizenError
-from kaizen_tasks.ports.host import Host
-from kaizen_tasks.ports.types import Engine
+from kaizen_tasks.ports.host import Engine, Host
 
 DOCKER = Engine(name="docker")
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, cast
 
 from attrs import define, field, frozen
 
-from kaizen_tasks.domain.release import CopyStats, Image
+from kaizen_tasks.domain.image import CopyStats, Image
 from kaizen_tasks.errors import KaizenError, NotFound, PushFailed
-from kaizen_tasks.ports.images import Registry
-from kaizen_tasks.ports.types import Login, Secret, StoredManifest
+from kaizen_tasks.ports.images import Login, Registry, StoredManifest
+from kaizen_tasks.ports.secrets import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.ports.types import FileLocation
+from kaizen_tasks.ports.scm import FileLocation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

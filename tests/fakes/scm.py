@@ -12,9 +12,9 @@ from attrs import Factory, define, frozen
 
 from kaizen_tasks.domain.git.commit import Commit
 from kaizen_tasks.domain.git.push_target import PushTarget
+from kaizen_tasks.domain.git.refs import HeadState, RemoteRefs
 from kaizen_tasks.domain.release import ENVIRONMENT_TRAILER
 from kaizen_tasks.errors import BranchProtected, NotFound, PushFailed, Refused
-from kaizen_tasks.ports.types import HeadState, RemoteRefs
 from tests.fakes.clock import START
 from tests.fakes.release_files import FakeReleaseFiles
 

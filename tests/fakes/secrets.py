@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from attrs import define, field
 
 from kaizen_tasks.errors import NotFound, Refused
-from kaizen_tasks.ports.secrets import Secrets
-from kaizen_tasks.ports.types import Secret, SecretVersion
+from kaizen_tasks.ports.secrets import Secret, Secrets, SecretVersion
 
 
 @define

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import define
 
-from kaizen_tasks.ports.types import Login, Secret
+from kaizen_tasks.ports.images import Login
+from kaizen_tasks.ports.secrets import Secret
 from tests.contracts.builder import BuilderContract
 from tests.fakes.builder import FakeBuilder
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from attrs import frozen
 
-from kaizen_tasks.domain.release import Image
+from kaizen_tasks.domain.image import Image
 from kaizen_tasks.errors import PushFailed
 from tests.contracts.registry import RegistryContract
 from tests.fakes.registry import FakeRegistry

@@ -15,7 +15,7 @@ from kaizen_tasks.adapters.host.atomic_write import OverlayFiles
 from kaizen_tasks.config import load, validate
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain.health import ProbeResponse
-from kaizen_tasks.domain.release import Image
+from kaizen_tasks.domain.image import Image
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.ports.scm import ReleaseFiles
 from tests.fakes.account import IMMUTABLE_VERSIONS, FakeAccountAdmin
@@ -45,9 +45,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.domain.release import LocalImage
+    from kaizen_tasks.domain.image import LocalImage
     from kaizen_tasks.domain.service import Service
-    from kaizen_tasks.ports.types import Login
+    from kaizen_tasks.ports.images import Login
 
 CONFIGURATION = {
     "app": "web",

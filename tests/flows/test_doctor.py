@@ -19,7 +19,7 @@ from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import ConfigurationError, Denied, NotFound, Refused, Undelivered, Unreachable, Unsupported
 from kaizen_tasks.flows.doctor import preflight, run_checks
 from kaizen_tasks.flows.notification.sender import MessageSender
-from kaizen_tasks.ports.types import BuildObstacle, Engine
+from kaizen_tasks.ports.host import BuildObstacle, Engine
 from tests.domain.notification.news import notification
 from tests.fakes.account import GOOD_REVIEW
 from tests.fakes.registry import FakeRegistry

@@ -11,14 +11,16 @@ from semver import Version
 from kaizen_tasks.domain.decision import Act, Decision, Done
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.hold import Hold
+from kaizen_tasks.domain.image import Image
 from kaizen_tasks.domain.ledger import Event
-from kaizen_tasks.domain.release import Image, Release, StepLabel
+from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import Denied, DeployFailed, Interrupted, KaizenError, Locked, NotFound, Refused
 from kaizen_tasks.flows.execution import HOLD_CACHE_SECONDS, Change, Execution, HoldPolicy, execute_change
 from kaizen_tasks.flows.ledger import entries
 from kaizen_tasks.flows.outcome import Outcome
 from kaizen_tasks.flows.runner import apply_step, dry_run_step, run_flow
-from kaizen_tasks.ports.types import Login, Secret
+from kaizen_tasks.ports.images import Login
+from kaizen_tasks.ports.secrets import Secret
 from tests.fakes.tools import FakeTools
 
 if TYPE_CHECKING:

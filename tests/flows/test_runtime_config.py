@@ -16,7 +16,7 @@ from kaizen_tasks.flows import catalogue, runtime_config
 from kaizen_tasks.flows.ledger import entries
 from kaizen_tasks.flows.runner import dry_run_step, run_flow
 from kaizen_tasks.flows.steps import RestoreConfig, SetConfig
-from kaizen_tasks.ports.types import Secret
+from kaizen_tasks.ports.secrets import Secret
 from tests.fakes.tools import FakeTools
 from tests.flows.release.test_release import release
 

@@ -13,7 +13,8 @@ from typing import Self
 
 from attrs import define, field
 
-from kaizen_tasks.ports.types import Login, Secret
+from kaizen_tasks.ports.images import Login
+from kaizen_tasks.ports.secrets import Secret
 from tests.support.waiting import HANG_SECONDS
 
 USERNAME = "AWS"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
+from kaizen_tasks.domain.image import Image
 from kaizen_tasks.domain.ledger import LedgerEntry, written_since
-from kaizen_tasks.domain.release import Image
 from kaizen_tasks.flows.views.dashboard import collect_dashboard
 from tests.fakes.clock import FakeClock
 from tests.fakes.ledger import FakeLedger

@@ -9,14 +9,13 @@ from kaizen_tasks.adapters.oci.pusher import ImagePusher
 from kaizen_tasks.adapters.oci.sources import RemoteSource, RepositorySource
 from kaizen_tasks.adapters.oci.transport import StaticCredentials, repository_not_found
 from kaizen_tasks.errors import PushFailed
-from kaizen_tasks.ports.images import Registry
-from kaizen_tasks.ports.types import StoredManifest
+from kaizen_tasks.ports.images import Registry, StoredManifest
 
 if TYPE_CHECKING:
     from kaizen_tasks.adapters.oci.blobs import Stream
-    from kaizen_tasks.domain.release import CopyStats, Image
+    from kaizen_tasks.domain.image import CopyStats, Image
     from kaizen_tasks.ports.clock import Clock
-    from kaizen_tasks.ports.types import Login
+    from kaizen_tasks.ports.images import Login
 
 
 class PlainRegistry(Registry):

@@ -16,11 +16,10 @@ from kaizen_tasks.adapters.oci.manifest import MANIFEST_MEDIA_TYPES, Manifest
 from kaizen_tasks.adapters.oci.pusher import ImagePusher
 from kaizen_tasks.adapters.oci.sources import RemoteSource, RepositorySource
 from kaizen_tasks.adapters.oci.transport import repository_not_found
-from kaizen_tasks.domain.release import CopyStats, Image
+from kaizen_tasks.domain.image import CopyStats, Image
 from kaizen_tasks.errors import KaizenError, PushFailed, Refused
 from kaizen_tasks.ports.clock import Clock
-from kaizen_tasks.ports.images import Registry
-from kaizen_tasks.ports.types import Login, StoredManifest
+from kaizen_tasks.ports.images import Login, Registry, StoredManifest
 
 if TYPE_CHECKING:
     from types_boto3_ecr.type_defs import ImageIdentifierTypeDef

@@ -10,7 +10,8 @@ from attrs import frozen
 
 from kaizen_tasks.adapters.aws.session import Aws, aws_errors
 from kaizen_tasks.ports.clock import Clock
-from kaizen_tasks.ports.types import Login, Secret
+from kaizen_tasks.ports.images import Login
+from kaizen_tasks.ports.secrets import Secret
 
 RENEWAL_MARGIN = timedelta(minutes=30)
 

@@ -12,7 +12,7 @@ from kaizen_tasks.adapters.aws.session import Aws, aws_errors
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.domain.text.json_document import ConfigDocument
-from kaizen_tasks.ports.types import Secret
+from kaizen_tasks.ports.secrets import Secret
 
 MAX_CHECKS = 20
 """Health checks that may fail before an instance is given up: https://docs.aws.amazon.com/apprunner/latest/api/API_HealthCheckConfiguration.html."""

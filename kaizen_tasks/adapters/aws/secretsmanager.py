@@ -8,8 +8,7 @@ from datetime import UTC
 
 from kaizen_tasks.adapters.aws.session import Aws, aws_errors
 from kaizen_tasks.errors import NotFound, PushFailed, Refused
-from kaizen_tasks.ports.secrets import Secrets
-from kaizen_tasks.ports.types import Secret, SecretVersion
+from kaizen_tasks.ports.secrets import Secret, Secrets, SecretVersion
 
 STAGING_LABEL = "kaizen-staged"
 """Our own staging label. PutSecretValue cannot be conditional, but moving AWSCURRENT can. So a new version is written

@@ -14,9 +14,9 @@ from kaizen_tasks.adapters.build.container_engine import EngineBuilder, image_na
 from kaizen_tasks.adapters.build.push_progress import PushProgress
 from kaizen_tasks.adapters.host.process import CompletedProcess, run
 from kaizen_tasks.config.tables import BuildRules
-from kaizen_tasks.domain.release import BuildSpec, LocalImage
+from kaizen_tasks.domain.image import BuildSpec, LocalImage
 from kaizen_tasks.ports.activity import report_activity, reporting_state
-from kaizen_tasks.ports.types import Login
+from kaizen_tasks.ports.images import Login
 
 
 @frozen(kw_only=True)

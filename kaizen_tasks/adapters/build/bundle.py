@@ -19,7 +19,7 @@ from kaizen_tasks.config.regular_file import read_regular_file
 from kaizen_tasks.config.tables import BuildRules
 from kaizen_tasks.domain.build.bundle import BundleConfig, configure_bundle
 from kaizen_tasks.domain.dockerfile.parse import DEFAULT_PATH, parse_dockerfile
-from kaizen_tasks.domain.release import BuildSpec
+from kaizen_tasks.domain.image import BuildSpec
 from kaizen_tasks.errors import Refused
 
 BUNDLE_LABELS = {"dev.kaizen.image": "bundle"}

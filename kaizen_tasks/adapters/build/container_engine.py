@@ -17,9 +17,11 @@ from kaizen_tasks.adapters.host.process import CompletedProcess, run
 from kaizen_tasks.adapters.host.scratch import scratch_folder
 from kaizen_tasks.config.tables import BuildRules
 from kaizen_tasks.domain.build.failure import UNAVAILABLE_HINT, is_unavailable
-from kaizen_tasks.domain.release import BuildSpec, LocalImage
+from kaizen_tasks.domain.image import BuildSpec, LocalImage
 from kaizen_tasks.errors import BuildFailed, PushFailed, Refused, Unreachable
-from kaizen_tasks.ports.types import BuildObstacle, Login, Secret
+from kaizen_tasks.ports.host import BuildObstacle
+from kaizen_tasks.ports.images import Login
+from kaizen_tasks.ports.secrets import Secret
 
 IMAGE_NOT_FOUND = re.compile(r"no such image|image not known", re.IGNORECASE)
 

@@ -20,11 +20,12 @@ from kaizen_tasks.adapters.host.user_folders import home_folder
 from kaizen_tasks.config.regular_file import read_regular_file
 from kaizen_tasks.config.tables import BuildRules
 from kaizen_tasks.domain.dockerfile.parse import parse_dockerfile
-from kaizen_tasks.domain.release import BuildSpec, LocalImage
+from kaizen_tasks.domain.image import BuildSpec, LocalImage
 from kaizen_tasks.domain.text.listing import list_names
 from kaizen_tasks.errors import PushFailed, Refused
 from kaizen_tasks.ports.activity import report_activity, reporting_state
-from kaizen_tasks.ports.types import BuildObstacle, Login
+from kaizen_tasks.ports.host import BuildObstacle
+from kaizen_tasks.ports.images import Login
 
 INSPECT_TEMPLATE = '{{.Id}} {{.Os}}/{{.Architecture}} {{index .Config.Labels "org.opencontainers.image.revision"}}'
 

@@ -19,9 +19,9 @@ from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest, sha256_digest
 from kaizen_tasks.adapters.oci.pusher import ImagePusher
 from kaizen_tasks.adapters.oci.transport import StaticCredentials
-from kaizen_tasks.domain.release import BuildSpec, LocalImage
+from kaizen_tasks.domain.image import BuildSpec, LocalImage
 from kaizen_tasks.errors import PushFailed, Refused
-from kaizen_tasks.ports.types import Login
+from kaizen_tasks.ports.images import Login
 
 CONFIG_MEDIA_TYPE = "application/vnd.oci.image.config.v1+json"
 LAYER_MEDIA_TYPE = "application/vnd.oci.image.layer.v1.tar"

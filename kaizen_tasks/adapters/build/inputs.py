@@ -14,7 +14,8 @@ from kaizen_tasks.adapters.host.process import run
 from kaizen_tasks.adapters.host.user_folders import home_folder
 from kaizen_tasks.config.tables import BuildRules, is_folder
 from kaizen_tasks.domain.build.secret import BuildSecret
-from kaizen_tasks.ports.types import BuildObstacle, Secret
+from kaizen_tasks.ports.host import BuildObstacle
+from kaizen_tasks.ports.secrets import Secret
 
 OPTIONS = {
     "secrets": "--secret",

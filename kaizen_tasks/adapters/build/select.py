@@ -14,8 +14,8 @@ from kaizen_tasks.adapters.host.process import run, shell_join
 from kaizen_tasks.config.tables import BuildRules
 from kaizen_tasks.domain.build.stand_in import STAND_IN
 from kaizen_tasks.errors import Refused
+from kaizen_tasks.ports.host import Engine
 from kaizen_tasks.ports.images import Builder
-from kaizen_tasks.ports.types import Engine
 
 INFO_TEMPLATES = {
     "docker": "{{.ServerVersion}}",

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from kaizen_tasks.adapters.build.image_layout import ImageContents, LayoutBuilder
 from kaizen_tasks.domain.build.stand_in import STAND_IN
-from kaizen_tasks.domain.release import BuildSpec, LocalImage
+from kaizen_tasks.domain.image import BuildSpec, LocalImage
 from kaizen_tasks.errors import PushFailed
-from kaizen_tasks.ports.types import Login
+from kaizen_tasks.ports.images import Login
 
 
 class StandInBuilder(LayoutBuilder):

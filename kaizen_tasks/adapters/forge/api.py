@@ -17,7 +17,7 @@ from kaizen_tasks.domain.text.printable import printable
 from kaizen_tasks.errors import Denied, KaizenError, NotFound, Refused, Unreachable
 from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.platform import Prober
-from kaizen_tasks.ports.types import Secret
+from kaizen_tasks.ports.secrets import Secret
 
 TIMEOUT_SECONDS = 30.0
 MAX_RESPONSE_BYTES = 10_000_000  # a page of releases has all their notes

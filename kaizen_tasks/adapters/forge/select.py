@@ -15,7 +15,7 @@ from kaizen_tasks.errors import ConfigurationError, Refused
 from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.forge import Forge
 from kaizen_tasks.ports.platform import Prober
-from kaizen_tasks.ports.types import Secret
+from kaizen_tasks.ports.secrets import Secret
 
 GITHUB_NEEDS = "the permissions “Contents” and “Pull requests” to write"
 GITLAB_NEEDS = "the scope “api”, and the role Developer or above"

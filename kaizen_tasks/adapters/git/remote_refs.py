@@ -10,8 +10,8 @@ from attrs import evolve, field, frozen
 
 from kaizen_tasks.adapters.git.command import Git, GitResult, redact_urls
 from kaizen_tasks.adapters.git.network import run_network_command, timed_out
+from kaizen_tasks.domain.git.refs import RemoteRefs
 from kaizen_tasks.errors import Unreachable
-from kaizen_tasks.ports.types import RemoteRefs
 
 LS_REMOTE_TIMEOUT_SECONDS = 30.0
 BRANCH_PREFIX, TAG_PREFIX = "refs/heads/", "refs/tags/"

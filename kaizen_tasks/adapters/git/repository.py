@@ -16,8 +16,8 @@ from kaizen_tasks.adapters.git.objects import Check, write_commit
 from kaizen_tasks.adapters.git.snapshot import RepoSnapshot
 from kaizen_tasks.adapters.host.atomic_write import WorkingTree
 from kaizen_tasks.domain.git.push_target import PushTarget, choose_branch, choose_remote
+from kaizen_tasks.domain.git.refs import HeadState
 from kaizen_tasks.errors import NOTHING_CHANGED, NotFound, Refused
-from kaizen_tasks.ports.types import HeadState
 
 if TYPE_CHECKING:
     from kaizen_tasks.adapters.git.tracked_files import TrackedFiles

@@ -11,8 +11,7 @@ from pathlib import Path, PurePosixPath
 from kaizen_tasks.adapters.host.write_failure import remedy
 from kaizen_tasks.config.regular_file import kind_name, read_regular_file
 from kaizen_tasks.errors import Refused
-from kaizen_tasks.ports.scm import ReleaseFiles
-from kaizen_tasks.ports.types import FileLocation
+from kaizen_tasks.ports.scm import FileLocation, ReleaseFiles
 
 
 class WorkingTree:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kaizen_tasks.adapters.host import process_identity
-from kaizen_tasks.ports.host import Host
-from kaizen_tasks.ports.types import Engine
+from kaizen_tasks.ports.host import Engine, Host
 
 
 class LocalHost(Host):

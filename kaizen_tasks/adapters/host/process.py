@@ -13,14 +13,16 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO, TYPE_CHECKING, NoReturn
 
 from attrs import Factory, field, frozen
 
 from kaizen_tasks.adapters.host.pseudo_terminal import as_lines, open_terminal, read_chunk
 from kaizen_tasks.errors import Interrupted, NotFound, Unreachable
 from kaizen_tasks.ports.attempts import attempt_seconds
-from kaizen_tasks.ports.types import Secret
+
+if TYPE_CHECKING:
+    from kaizen_tasks.ports.secrets import Secret
 
 GRACE_SECONDS = 5.0  # time for a program to end after SIGTERM, before SIGKILL
 LINGER_SECONDS = 0.5  # time without output after the program has ended; a background process may keep its pipes open

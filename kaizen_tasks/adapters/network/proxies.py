@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from kaizen_tasks.domain.git.remote_url import is_loopback
 from kaizen_tasks.errors import ConfigurationError
-from kaizen_tasks.ports.types import Secret
+from kaizen_tasks.ports.secrets import Secret
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 SYSTEM_SETTINGS = "the system's settings"

@@ -15,7 +15,7 @@ from kaizen_tasks.domain.notification.receiver import redact
 from kaizen_tasks.domain.notification.topic import Topic
 from kaizen_tasks.domain.text.printable import printable
 from kaizen_tasks.errors import Undelivered
-from kaizen_tasks.ports.types import Secret
+from kaizen_tasks.ports.secrets import Secret
 
 if TYPE_CHECKING:
     from apprise import Apprise, NotifyBase

@@ -19,8 +19,7 @@ from kaizen_tasks.domain.notification.target import NotifyTarget
 from kaizen_tasks.errors import KaizenError, NotFound, Refused, Undelivered, Unreachable
 from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.messenger import Messenger
-from kaizen_tasks.ports.secrets import Secrets
-from kaizen_tasks.ports.types import Secret
+from kaizen_tasks.ports.secrets import Secret, Secrets
 
 MAX_REFERENCE_LENGTH = 1_000
 STDIN = "file:///dev/stdin"

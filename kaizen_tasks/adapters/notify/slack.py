@@ -17,7 +17,7 @@ from kaizen_tasks.domain.notification.message import Message
 from kaizen_tasks.domain.notification.slack import message_payload, thread_payload
 from kaizen_tasks.domain.notification.topic import Topic
 from kaizen_tasks.errors import Undelivered
-from kaizen_tasks.ports.types import Secret
+from kaizen_tasks.ports.secrets import Secret
 
 API_URL = "https://slack.com/api/"
 HEADERS = {"Content-Type": "application/json; charset=utf-8"}

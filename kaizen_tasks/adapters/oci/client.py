@@ -23,7 +23,7 @@ from kaizen_tasks.adapters.oci.manifest import (
 from kaizen_tasks.adapters.oci.transport import RegistryCredentials, Transport
 from kaizen_tasks.adapters.oci.verify import DigestVerifier
 from kaizen_tasks.domain.build.stand_in import KIND_LABEL, STAND_IN
-from kaizen_tasks.domain.release import Image
+from kaizen_tasks.domain.image import Image
 from kaizen_tasks.errors import PushFailed, Refused
 from kaizen_tasks.ports.clock import Clock
 

@@ -23,7 +23,7 @@ from kaizen_tasks.adapters.oci.sources import (
 )
 from kaizen_tasks.adapters.oci.transport import IMMUTABLE_TAG_HINT
 from kaizen_tasks.adapters.oci.upload_meter import UploadMeter
-from kaizen_tasks.domain.release import CopyStats
+from kaizen_tasks.domain.image import CopyStats
 from kaizen_tasks.errors import Interrupted, PushFailed, Unreachable
 from kaizen_tasks.ports.activity import report_activity, reporting_state
 

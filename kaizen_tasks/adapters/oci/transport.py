@@ -20,7 +20,7 @@ from kaizen_tasks.adapters.network.settings import NetworkSettings
 from kaizen_tasks.adapters.oci.pool import BodyTooLargeError, ConnectionPool, PooledResponse
 from kaizen_tasks.errors import Denied, KaizenError, NotFound, PushFailed, Refused, Unreachable
 from kaizen_tasks.ports.clock import Clock
-from kaizen_tasks.ports.types import Login
+from kaizen_tasks.ports.images import Login
 
 MAX_ATTEMPTS = 8
 MAX_REDIRECTS = 10

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.domain.release import Image
+    from kaizen_tasks.domain.image import Image
     from kaizen_tasks.ports.tools import Tools
 
 

@@ -31,7 +31,7 @@ from kaizen_tasks.ports.tools import Tools
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from kaizen_tasks.domain.release import Image
+    from kaizen_tasks.domain.image import Image
     from kaizen_tasks.domain.service import Service
 
 LIFECYCLE_LOOKAHEAD = timedelta(days=7)

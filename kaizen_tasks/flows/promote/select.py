@@ -9,9 +9,10 @@ from semver import Version
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.decision import Done, Refuse
 from kaizen_tasks.domain.environment import Environment, Stage
+from kaizen_tasks.domain.image import Image
 from kaizen_tasks.domain.ledger import LedgerEntry, Verification, serving_entry, verifications
 from kaizen_tasks.domain.line import Line
-from kaizen_tasks.domain.release import Image, Release
+from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.ledger.verifications import find_verification, refuse_withdrawn

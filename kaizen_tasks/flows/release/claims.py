@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from semver import Version
 
     from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.domain.release import Image
+    from kaizen_tasks.domain.git.refs import RemoteRefs
+    from kaizen_tasks.domain.image import Image
     from kaizen_tasks.ports.tools import Tools
-    from kaizen_tasks.ports.types import RemoteRefs
 
 BRANCH_TRAILER = "Kaizen-Branch"
 """Names the branch of a release in the message of its commit, if releases of an app come from several branches."""

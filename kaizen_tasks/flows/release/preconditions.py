@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from semver import Version
 
     from kaizen_tasks.domain.environment import Environment
+    from kaizen_tasks.domain.git.refs import RemoteRefs
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.ports.tools import Tools
-    from kaizen_tasks.ports.types import RemoteRefs
 
 
 RUN_AGAIN = "run the same command again"

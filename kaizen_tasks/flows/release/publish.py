@@ -12,9 +12,9 @@ from kaizen_tasks.errors import BranchProtected, KaizenError, PushFailed, Refuse
 from kaizen_tasks.flows.release import files
 
 if TYPE_CHECKING:
+    from kaizen_tasks.domain.git.refs import RemoteRefs
     from kaizen_tasks.domain.release import Release, StepLabel
     from kaizen_tasks.ports.tools import Tools
-    from kaizen_tasks.ports.types import RemoteRefs
 
 SIDE_BRANCH_PREFIX = "kaizen/merge/"
 """Where a release is pushed for a pull request into a protected branch."""

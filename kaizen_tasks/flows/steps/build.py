@@ -12,7 +12,8 @@ from attrs import evolve, frozen
 from kaizen_tasks.domain.build.stand_in import STAND_IN
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.release import BuildSpec, Release, StepLabel
+from kaizen_tasks.domain.image import BuildSpec
+from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import BuildFailed, NotFound
 from kaizen_tasks.flows.release import preconditions, tags
 from kaizen_tasks.flows.step import EnvironmentStep

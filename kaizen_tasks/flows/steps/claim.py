@@ -18,8 +18,8 @@ from kaizen_tasks.flows.step import EnvironmentStep
 if TYPE_CHECKING:
     from semver import Version
 
+    from kaizen_tasks.domain.git.refs import RemoteRefs
     from kaizen_tasks.ports.tools import Tools
-    from kaizen_tasks.ports.types import RemoteRefs
 
 
 @frozen(kw_only=True)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from kaizen_tasks.domain.environment import Environment  # noqa: TC004 - a release without environments does not load it
+    from kaizen_tasks.domain.git.refs import HeadState
     from kaizen_tasks.ports.tools import Tools
-    from kaizen_tasks.ports.types import HeadState
 
 
 @frozen(kw_only=True)

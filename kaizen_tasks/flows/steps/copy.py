@@ -13,7 +13,8 @@ from kaizen_tasks.flows.release import preconditions
 from kaizen_tasks.flows.step import EnvironmentStep, ReadOnlyStep
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.release import CopyStats, Image, Release
+    from kaizen_tasks.domain.image import CopyStats, Image
+    from kaizen_tasks.domain.release import Release
     from kaizen_tasks.ports.tools import Tools
 
 

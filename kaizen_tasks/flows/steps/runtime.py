@@ -20,7 +20,7 @@ from kaizen_tasks.flows.deploy.image import describe_image_to_run, find_image_to
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.step import EnvironmentStep
 from kaizen_tasks.flows.steps.deploy import deploy
-from kaizen_tasks.ports.types import Secret, SecretVersion
+from kaizen_tasks.ports.secrets import Secret, SecretVersion
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment

@@ -13,8 +13,8 @@ from kaizen_tasks.flows.release import files, messages, preconditions, publish
 from kaizen_tasks.flows.steps.commit import stale_release_files
 
 if TYPE_CHECKING:
+    from kaizen_tasks.domain.git.refs import HeadState, RemoteRefs
     from kaizen_tasks.ports.tools import Tools
-    from kaizen_tasks.ports.types import HeadState, RemoteRefs
 
 
 @frozen(kw_only=True)

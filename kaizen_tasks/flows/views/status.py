@@ -28,7 +28,7 @@ from kaizen_tasks.flows.locking.liveness import is_run_dead
 from kaizen_tasks.flows.parallel import map_parallel
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.release import Image
+    from kaizen_tasks.domain.image import Image
     from kaizen_tasks.ports.tools import Tools
 
 T = TypeVar("T")

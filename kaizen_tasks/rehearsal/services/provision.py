@@ -12,7 +12,7 @@ from kaizen_tasks.adapters.aws.provision import NewService
 from kaizen_tasks.config import checks
 from kaizen_tasks.domain.dockerfile.parse import parse_dockerfile
 from kaizen_tasks.domain.environment import distinct_repositories
-from kaizen_tasks.domain.release import Image, Release
+from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.service import Service, ServiceStatus
 from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.domain.text import log_excerpt
@@ -24,7 +24,7 @@ from kaizen_tasks.flows.release import files
 from kaizen_tasks.flows.runner import run_flow
 from kaizen_tasks.flows.steps.build import Build, build_spec, upload_image
 from kaizen_tasks.flows.steps.copy import copy_image
-from kaizen_tasks.ports.types import Secret
+from kaizen_tasks.ports.secrets import Secret
 from kaizen_tasks.rehearsal.services.sample_secrets import sample_secrets
 from kaizen_tasks.rehearsal.services.service_input import ServiceDescription, ServiceInput, read_secrets, service_input
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kaizen_tasks.domain.environment import Environment
+    from kaizen_tasks.domain.image import Image
     from kaizen_tasks.wiring import Toolbox
 
 DEFAULT_PORT = 8080

@@ -19,7 +19,7 @@ from kaizen_tasks.domain.service import Service, ServiceStatus
 from kaizen_tasks.errors import Locked, Unreachable
 from kaizen_tasks.flows.locking.mutations import guarded_calls
 from kaizen_tasks.ports.attempts import limit_attempts
-from kaizen_tasks.ports.types import Secret
+from kaizen_tasks.ports.secrets import Secret
 from kaizen_tasks.wiring import Toolbox
 from tests.adapters.conftest import REGION
 from tests.contracts.ledger import entry

@@ -18,7 +18,7 @@ from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.content_cache import ContentCache
 from kaizen_tasks.adapters.oci.transport import StaticCredentials
 from kaizen_tasks.errors import PushFailed, Refused
-from kaizen_tasks.ports.types import Login
+from kaizen_tasks.ports.images import Login
 from tests.contracts.builder import recipe
 from tests.contracts.registry import RegistryContract
 from tests.fakes.clock import FakeClock
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kaizen_tasks.adapters.aws.session import Aws
-    from kaizen_tasks.domain.release import CopyStats, Image
+    from kaizen_tasks.domain.image import CopyStats, Image
     from tests.support.local_cloud import Cloud
 
 REPOSITORIES = ("team/staging", "team/prod")

@@ -10,7 +10,7 @@ from kaizen_tasks.adapters.aws.provision import NewService, Provisioner
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import KaizenError
-from kaizen_tasks.ports.types import Secret
+from kaizen_tasks.ports.secrets import Secret
 from tests.adapters.conftest import ACCOUNT, REGION
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from kaizen_tasks.adapters.aws import secretsmanager
 from kaizen_tasks.adapters.aws.secretsmanager import SecretsManager
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.errors import PushFailed, Refused
-from kaizen_tasks.ports.types import Secret
+from kaizen_tasks.ports.secrets import Secret
 from tests.adapters.conftest import ACCOUNT, REGION
 from tests.contracts import secrets as contract
 from tests.contracts.secrets import NAME, SecretsContract, new, write

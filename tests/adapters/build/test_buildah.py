@@ -13,7 +13,7 @@ import pytest
 
 from kaizen_tasks.adapters.build.buildah import BUILDAH, PODMAN, BuildahBuilder, BuildahFlavor, build_argv, push_argv
 from kaizen_tasks.adapters.build.container_engine import build_options
-from kaizen_tasks.domain.release import LocalImage
+from kaizen_tasks.domain.image import LocalImage
 from kaizen_tasks.errors import BuildFailed
 from tests.contracts.builder import (
     DOCKERFILE,
@@ -29,7 +29,7 @@ from tests.support.docker_registry import DockerRegistry, docker_registry
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.domain.release import BuildSpec
+    from kaizen_tasks.domain.image import BuildSpec
     from kaizen_tasks.ports.images import Builder
 
 pytestmark = pytest.mark.integration

@@ -23,7 +23,7 @@ from tests.support.docker_registry import DockerRegistry, docker_registry
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from kaizen_tasks.domain.release import LocalImage
+    from kaizen_tasks.domain.image import LocalImage
     from kaizen_tasks.ports.images import Builder
 
 RECIPE = evolve(recipe(), app="coach", source="https://example.com/app")

@@ -10,7 +10,8 @@ from attrs import evolve
 
 from kaizen_tasks.adapters.build.container_engine import build_error, build_options, push_error, registry_auth_file
 from kaizen_tasks.adapters.host.process import CompletedProcess
-from kaizen_tasks.ports.types import Login, Secret
+from kaizen_tasks.ports.images import Login
+from kaizen_tasks.ports.secrets import Secret
 from tests.contracts.builder import RULES, recipe
 
 if TYPE_CHECKING:

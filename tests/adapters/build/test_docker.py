@@ -31,7 +31,7 @@ from tests.support.docker_registry import DockerRegistry, docker_registry
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.domain.release import BuildSpec
+    from kaizen_tasks.domain.image import BuildSpec
     from kaizen_tasks.ports.images import Builder
 
 pytestmark = pytest.mark.integration

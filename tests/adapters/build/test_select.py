@@ -14,7 +14,7 @@ from tests.fakes.tools import settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kaizen_tasks.ports.types import Engine
+    from kaizen_tasks.ports.host import Engine
 
 pytestmark = pytest.mark.integration
 

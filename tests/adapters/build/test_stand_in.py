@@ -10,7 +10,8 @@ from attrs import evolve
 
 from kaizen_tasks.adapters.build.stand_in import StandInBuilder
 from kaizen_tasks.errors import PushFailed
-from kaizen_tasks.ports.types import Login, Secret
+from kaizen_tasks.ports.images import Login
+from kaizen_tasks.ports.secrets import Secret
 from tests.contracts.builder import DistributionShelf, recipe
 from tests.support.docker_registry import DockerRegistry, docker_registry
 

@@ -15,8 +15,8 @@ from kaizen_tasks.domain.deployments import Deployment
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.health import VersionReport
 from kaizen_tasks.domain.hold import Hold
+from kaizen_tasks.domain.image import Image
 from kaizen_tasks.domain.ledger import UNKNOWN_TIME, Event, LedgerEntry, RollbackCandidate
-from kaizen_tasks.domain.release import Image
 from kaizen_tasks.domain.status import EnvironmentStatus, StatusView
 from tests.contracts.locks import wanted
 

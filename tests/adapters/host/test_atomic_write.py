@@ -10,7 +10,7 @@ import pytest
 
 from kaizen_tasks.adapters.host.atomic_write import OverlayFiles, WorkingTree
 from kaizen_tasks.errors import Refused
-from kaizen_tasks.ports.types import FileLocation
+from kaizen_tasks.ports.scm import FileLocation
 from tests.contracts.documents import ReleaseFilesContract
 from tests.fakes.release_files import FakeReleaseFiles
 

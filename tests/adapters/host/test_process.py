@@ -16,7 +16,7 @@ from kaizen_tasks.adapters.host import process
 from kaizen_tasks.adapters.host.process import run, shell_join
 from kaizen_tasks.errors import Locked, NotFound, Unreachable
 from kaizen_tasks.ports.attempts import limit_attempts
-from kaizen_tasks.ports.types import Secret
+from kaizen_tasks.ports.secrets import Secret
 from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:

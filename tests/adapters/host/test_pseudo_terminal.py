@@ -9,7 +9,7 @@ import pytest
 
 from kaizen_tasks.adapters.host.process import run
 from kaizen_tasks.adapters.host.pseudo_terminal import as_lines
-from kaizen_tasks.ports.types import Secret
+from kaizen_tasks.ports.secrets import Secret
 
 pytestmark = pytest.mark.integration
 

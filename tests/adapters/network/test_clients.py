@@ -13,7 +13,8 @@ from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.transport import StaticCredentials
 from kaizen_tasks.domain.notification.target import NotifyTarget
 from kaizen_tasks.errors import KaizenError
-from kaizen_tasks.ports.types import Login, Secret
+from kaizen_tasks.ports.images import Login
+from kaizen_tasks.ports.secrets import Secret
 from tests.contracts.network import HOST, NetworkClient, NetworkContract
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.secrets import FakeSecrets

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler
     from pathlib import Path
 
-    from kaizen_tasks.ports.types import SecretVersion
+    from kaizen_tasks.ports.secrets import SecretVersion
     from tests.support.certificates import Authority
 
 pytestmark = pytest.mark.integration

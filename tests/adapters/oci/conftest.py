@@ -9,7 +9,8 @@ from attrs import define
 
 from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.transport import StaticCredentials
-from kaizen_tasks.ports.types import Login, Secret
+from kaizen_tasks.ports.images import Login
+from kaizen_tasks.ports.secrets import Secret
 from tests.fakes.clock import FakeClock
 from tests.support.docker_registry import DockerRegistry, docker_registry
 from tests.support.scripted_server import ScriptedServer

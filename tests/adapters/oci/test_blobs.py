@@ -15,7 +15,7 @@ from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.manifest import Descriptor, sha256_digest
 from kaizen_tasks.adapters.oci.transport import MAX_ATTEMPTS, StaticCredentials
 from kaizen_tasks.errors import PushFailed, Unreachable
-from kaizen_tasks.ports.types import Login
+from kaizen_tasks.ports.images import Login
 from tests.fakes.clock import FakeClock
 from tests.support import oci_images
 from tests.support.scripted_server import Reply

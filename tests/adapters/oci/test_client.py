@@ -14,7 +14,8 @@ from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.transport import BACKOFF_CAP_SECONDS, MAX_ATTEMPTS
 from kaizen_tasks.errors import Denied, PushFailed, Refused, Unreachable
-from kaizen_tasks.ports.types import Login, Secret
+from kaizen_tasks.ports.images import Login
+from kaizen_tasks.ports.secrets import Secret
 from tests.contracts.registry import RegistryContract
 from tests.support import oci_images
 from tests.support.oci_images import Sample

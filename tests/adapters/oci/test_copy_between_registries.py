@@ -14,7 +14,8 @@ from kaizen_tasks.adapters.oci.manifest import MANIFEST_MEDIA_TYPES
 from kaizen_tasks.adapters.oci.transport import StaticCredentials
 from kaizen_tasks.errors import Cancelled, Locked, NotFound, PushFailed, Refused
 from kaizen_tasks.ports.activity import observing_activity
-from kaizen_tasks.ports.types import Login, Secret
+from kaizen_tasks.ports.images import Login
+from kaizen_tasks.ports.secrets import Secret
 from tests.fakes.activity import FakeObserver
 from tests.fakes.clock import FakeClock
 from tests.support import oci_images
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kaizen_tasks.adapters.oci.blobs import Stream
-    from kaizen_tasks.domain.release import CopyStats
+    from kaizen_tasks.domain.image import CopyStats
     from kaizen_tasks.ports.clock import Clock
     from tests.support.oci_images import Sample
     from tests.support.scripted_server import ScriptedServer

@@ -12,9 +12,9 @@ from kaizen_tasks.domain.dashboard.timeline import Lane, make_bars
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.health import VersionReport
 from kaizen_tasks.domain.hold import Hold
+from kaizen_tasks.domain.image import Image
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.domain.lock import Lock
-from kaizen_tasks.domain.release import Image
 from kaizen_tasks.domain.status import EnvironmentStatus
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -12,7 +12,7 @@ import pytest
 from kaizen_tasks.adapters.console.events import EventType, RunEvent
 from kaizen_tasks.cli.handlers.local import rehearsal_report, rehearse
 from kaizen_tasks.errors import Refused, UsageError
-from kaizen_tasks.ports.types import BuildObstacle, Engine
+from kaizen_tasks.ports.host import BuildObstacle, Engine
 from kaizen_tasks.rehearsal.clone import ScratchClone
 from kaizen_tasks.rehearsal.runner import CommandRun, RehearsalReport
 from kaizen_tasks.rehearsal.services import stand_ins

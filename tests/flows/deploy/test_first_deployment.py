@@ -6,8 +6,8 @@ from typing import NoReturn
 
 import pytest
 
+from kaizen_tasks.domain.image import Image
 from kaizen_tasks.domain.new_service import ServiceSettings
-from kaizen_tasks.domain.release import Image
 from kaizen_tasks.domain.service import Operation, OperationKind, OperationState, ServiceStatus
 from kaizen_tasks.errors import (
     ClusterMissing,

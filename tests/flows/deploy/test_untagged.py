@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from kaizen_tasks.domain.decision import Act, Done
+from kaizen_tasks.domain.image import Image
 from kaizen_tasks.domain.ledger import Event
-from kaizen_tasks.domain.release import Image, Release
+from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.service import OperationState, ServiceStatus
 from kaizen_tasks.domain.version import parse_version_file
 from kaizen_tasks.errors import DeployFailed, Superseded

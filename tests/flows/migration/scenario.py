@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from kaizen_tasks.domain.health import ProbeResponse
+from kaizen_tasks.domain.image import Image
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.domain.migration.plan import Choices
-from kaizen_tasks.domain.release import Image
 from kaizen_tasks.flows.execution import Change, execute_change
 from kaizen_tasks.flows.migration.migrate import MigrationPlan, plan_migration, require_all_possible
 from kaizen_tasks.flows.migration.plan import MigrationRequest

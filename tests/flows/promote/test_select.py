@@ -10,8 +10,8 @@ from attrs import evolve
 from semver import Version
 
 from kaizen_tasks.domain.hold import Hold
+from kaizen_tasks.domain.image import Image
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
-from kaizen_tasks.domain.release import Image
 from kaizen_tasks.domain.text.duration import Seconds
 from kaizen_tasks.errors import Refused, UsageError
 from kaizen_tasks.flows.promote import select

@@ -8,7 +8,8 @@ import pytest
 from attrs import evolve
 from semver import Version
 
-from kaizen_tasks.domain.release import Image, Release
+from kaizen_tasks.domain.image import Image
+from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import Denied, Unreachable
 from kaizen_tasks.flows.release import environment_preconditions, preconditions
 from tests.fakes.registry import OCI_MANIFEST
@@ -16,7 +17,7 @@ from tests.fakes.scm import FakeScm
 from tests.fakes.tools import CHANGELOG, FILES, FakeTools, settings
 
 if TYPE_CHECKING:
-    from kaizen_tasks.ports.types import RemoteRefs
+    from kaizen_tasks.domain.git.refs import RemoteRefs
 
 NEXT = Release(version=Version.parse("0.2.0"))
 

@@ -9,7 +9,8 @@ from attrs import define, evolve, field
 from semver import Version
 
 from kaizen_tasks.domain.decision import Act, Done, Refuse
-from kaizen_tasks.domain.release import BuildSpec, Image, LocalImage, Release
+from kaizen_tasks.domain.image import BuildSpec, Image, LocalImage
+from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import BuildFailed, NotFound, PushFailed
 from kaizen_tasks.flows.runner import run_flow
 from kaizen_tasks.flows.steps import Build, Push

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kaizen_tasks.domain.decision import Act, Done
-from kaizen_tasks.domain.release import Image, Release
+from kaizen_tasks.domain.image import Image
+from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.version import parse_version_file
 from kaizen_tasks.flows.steps import CopyImage
 from tests.fakes.registry import OCI_MANIFEST, FakeRegistry

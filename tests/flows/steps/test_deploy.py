@@ -8,8 +8,9 @@ import pytest
 from attrs import evolve
 
 from kaizen_tasks.domain.decision import Act, Done
+from kaizen_tasks.domain.image import Image
 from kaizen_tasks.domain.ledger import Event
-from kaizen_tasks.domain.release import Image, Release
+from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.service import OperationKind, OperationState, ServiceStatus
 from kaizen_tasks.domain.version import parse_version_file
 from kaizen_tasks.errors import (

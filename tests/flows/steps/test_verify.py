@@ -11,8 +11,9 @@ from semver import Version
 
 from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.health import ProbeResponse
+from kaizen_tasks.domain.image import Image
 from kaizen_tasks.domain.ledger import Event
-from kaizen_tasks.domain.release import Image, Release, StepLabel
+from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.domain.service import OperationKind, OperationState
 from kaizen_tasks.errors import DeployFailed, Superseded, Unproven, Unreachable, VerifyFailed
 from kaizen_tasks.flows.ledger import entries

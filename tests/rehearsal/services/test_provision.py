@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.service import Service
     from kaizen_tasks.domain.tag_mutability import TagMutability
-    from kaizen_tasks.ports.types import Secret
+    from kaizen_tasks.ports.secrets import Secret
     from kaizen_tasks.wiring import Toolbox
 
 
