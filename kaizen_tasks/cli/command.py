@@ -118,6 +118,10 @@ class CommandTask(Task[Any]):
         )
         self.flags = tuple(flags)
 
+    def __deepcopy__(self, memo: object) -> CommandTask:
+        """Return itself, since nothing changes it: Invoke copies every task of a collection that it loads."""
+        return self
+
     def arg_opts(self, name: str, default: Any, taken_names: set[str]) -> dict[str, Any]:
         """Return what Invoke needs to know about a flag, with its letter."""
         options: dict[str, Any] = super().arg_opts(name, default, taken_names)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from invoke.exceptions import Exit, ParseError
 from invoke.parser.context import ParserContext
+from invoke.parser.parser import Parser
 from invoke.program import Program
 from invoke.util import helpline
 
@@ -59,6 +60,15 @@ class TaskProgram(Program):
         """Parse tasks and their flags."""
         with self._usage_errors():
             super().parse_tasks()
+
+    def _make_parser(self) -> Parser:
+        """Return a parser of the tasks with which a word ends, as `--help=bump` does: it copies all that it knows."""
+        contexts = (
+            ParserContext(name, aliases, self.collection[name].get_arguments(self.config.tasks.ignore_unknown_help))
+            for name, aliases in self.collection.task_names.items()
+            if any(word.endswith((name, *aliases)) for word in self.argv)
+        )
+        return Parser(initial=self.initial_context, contexts=contexts)
 
     def parse_cleanup(self) -> None:
         """Do what `--help TASK`, `--list` and their like ask for."""
