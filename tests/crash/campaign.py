@@ -355,13 +355,14 @@ def _run_races(folder: Path, rollout_runs: RolloutCases, rounds: int) -> dict[st
 def _run_all(
     name: str, items: Sequence[Item], run_item: Callable[[Item], tuple[str, ...]], *, max_workers: int = MAX_CONCURRENT
 ) -> dict[Item, tuple[str, ...]]:
-    """Run every item, several at a time, and return the failures by item."""
+    """Run every item, several at a time, print each failure at once, and return the failures by item."""
     failures: dict[Item, tuple[str, ...]] = {}
     with ThreadPoolExecutor(max_workers) as pool:
         futures = {pool.submit(run_item, item): item for item in items}
         for completed, future in enumerate(as_completed(futures), 1):
             if future.result():
                 failures[futures[future]] = future.result()
+                print_progress(f"{name}: {futures[future]}: {'; '.join(future.result())}")
             unreached = sum(failure == (NOT_REACHED,) for failure in failures.values())
             if sys.stderr.isatty() or completed % 50 == 0 or completed == len(items):
                 print_progress(
