@@ -4,21 +4,20 @@ A field has the type, the checks and the default of its key. The field's entry u
 which ends with `Example:` if the default is not an example. Invoke's defaults, validation, error messages and the
 reference are derived from these classes.
 
-They are named tuples because every start-up reads their defaults: making them attrs classes takes 25 ms more.
+They are named tuples because every start-up reads their defaults: making them attrs classes takes 25 ms more. For the
+same reason annotations are not postponed: `NamedTuple` would compile each of them.
 """
-
-from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
 
+from kaizen_tasks.config import checks
 from kaizen_tasks.domain.text.duration import Seconds, write_duration
 from kaizen_tasks.domain.text.json_pointer import OptionalPointer
 from kaizen_tasks.domain.version import parse_version
 
 if TYPE_CHECKING:
-    from kaizen_tasks.config import checks
     from kaizen_tasks.domain.aws_target import AwsTarget
     from kaizen_tasks.domain.build.secret import BuildSecret
     from kaizen_tasks.domain.changelog.format import ChangelogFormat
@@ -51,7 +50,7 @@ class AwsRules(NamedTuple):
     external_id: Annotated[str, checks.external_id] = ""
 
     @property
-    def target(self) -> AwsTarget:
+    def target(self) -> "AwsTarget":
         """Account and region of ledger and locks, and of every environment without its own."""
         from kaizen_tasks.domain.aws_target import AwsTarget
 
@@ -99,7 +98,7 @@ class BuildRules(NamedTuple):
     inherit: tuple[Annotated[str, checks.variable_name], ...] = ()
     args: Mapping[str, str] = MappingProxyType({})
     target: Annotated[str, checks.stage_name] = ""
-    secrets: Mapping[str, BuildSecret] = MappingProxyType({})
+    secrets: Mapping[str, "BuildSecret"] = MappingProxyType({})
     ssh: tuple[Annotated[str, checks.option_value], ...] = ()
     contexts: Mapping[str, Annotated[str, checks.option_value]] = MappingProxyType({})
     cache_from: tuple[Annotated[str, checks.option_value], ...] = ()
@@ -146,14 +145,14 @@ class ChangelogRules(NamedTuple):
     unreleased: tuple[Annotated[str, checks.heading], ...] = ()
 
     @property
-    def format(self) -> ChangelogFormat:
+    def format(self) -> "ChangelogFormat":
         """What the headings of the changelog mean."""
         from kaizen_tasks.domain.changelog.format import ChangelogFormat
 
         return ChangelogFormat(unreleased_names=self.unreleased, type_names=tuple(self.types.items()))
 
     @property
-    def lint_rules(self) -> LintRules:
+    def lint_rules(self) -> "LintRules":
         """How severe each rule of `changelog.check` is."""
         from kaizen_tasks.domain.changelog.lint.rules import LintRules
 
@@ -300,12 +299,12 @@ class RawEnvironment(NamedTuple):
     formerly: tuple[Annotated[str, checks.name], ...] = ()
     min_age: Seconds | None = None
 
-    def template(self, key: str, raw: RawConfig) -> str:
+    def template(self, key: str, raw: "RawConfig") -> str:
         """Return the value of a key, inherited if necessary, before its placeholders are filled in."""
         inherited = raw.runtime.secret if key == "secret" else getattr(raw.defaults, key)
         return str(getattr(self, key) or inherited)
 
-    def target(self, home: AwsRules) -> AwsTarget:
+    def target(self, home: AwsRules) -> "AwsTarget":
         """Return where the environment is: as `[aws]` says, unless it has an account, role or profile of its own."""
         from attrs import evolve
 
@@ -376,7 +375,7 @@ class VerifyRules(NamedTuple):
     interval: Seconds = Seconds(1.0)
     timeout: Annotated[Seconds, checks.not_zero] = Seconds(5 * MINUTE)
     direct: bool = False
-    headers: Mapping[str, SecretHeader] = MappingProxyType({})
+    headers: Mapping[str, "SecretHeader"] = MappingProxyType({})
 
 
 class EvidenceRules(NamedTuple):
@@ -435,7 +434,7 @@ class RuntimeTable(NamedTuple):
 
     secret: Annotated[str, checks.name_template] = "{env}-{app}-app-secrets"  # noqa: S105 - its name
     visible: tuple[str, ...] = ()
-    keys: Mapping[str, KeyRule] = MappingProxyType({})
+    keys: Mapping[str, "KeyRule"] = MappingProxyType({})
 
 
 class BeforeDeployRule(NamedTuple):
@@ -557,7 +556,7 @@ class RawConfig(NamedTuple):
     rollout: RolloutRules = RolloutRules()
     runtime: RuntimeTable = RuntimeTable()
     rehearse: RehearseRules = RehearseRules()
-    smoke: tuple[SmokeCheck, ...] = ()
+    smoke: tuple["SmokeCheck", ...] = ()
     before_deploy: tuple[BeforeDeployRule, ...] = ()
     notify: tuple[NotifyRule, ...] = ()
     docs_checklist: tuple[DocsRule, ...] = ()
