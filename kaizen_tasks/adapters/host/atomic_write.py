@@ -87,7 +87,8 @@ class WorkingTree:
         if relative.is_absolute() or goes_up or not relative.parts:
             raise Refused(f"{name!r} is not a path inside this folder", state="nothing has been read or written")
         path = self._root / relative
-        if not path.parent.resolve().is_relative_to(self._boundary.resolve()):
+        folder = path.parent
+        if folder != self._boundary and not folder.resolve().is_relative_to(self._boundary.resolve()):
             message = f"{name} leads out of its folder through a symbolic link"
             raise Refused(message, state="nothing has been read or written")
         return path

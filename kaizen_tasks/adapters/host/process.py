@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import selectors
 import shlex
 import signal
@@ -204,7 +205,10 @@ def _stop(child: Child) -> None:
 def _communicate(child: Child, collector: _OutputCollector, stdin: bytes | None, deadline: float | None) -> None:
     """Write a program's input and read its output until the program has ended."""
     if child.stdin is not None and stdin is not None:
-        threading.Thread(target=_feed, args=(child.stdin, stdin), daemon=True).start()
+        if len(stdin) <= select.PIPE_BUF:  # which fits into an empty pipe, whether the program reads it or not
+            _feed(child.stdin, stdin)
+        else:
+            threading.Thread(target=_feed, args=(child.stdin, stdin), daemon=True).start()
         child.stdin = None  # the thread closes it; Popen must not do so at the same time
     _read_output(child, collector, deadline)
     try:
