@@ -19,7 +19,6 @@ from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.config.structure import ConfigProblem, StructureError, structure
 from kaizen_tasks.config.tables import BuildRules, RawConfig, RawEnvironment, RuntimeTable, VersionFile
 from kaizen_tasks.domain.platform import PLATFORMS
-from kaizen_tasks.domain.text.token import without_tokens
 from kaizen_tasks.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -102,6 +101,8 @@ def _config_error(
 def _problem_text(config_file: ConfigFile, problem: ConfigProblem, merged_table: TomlTable) -> str:
     """Return place and problem, as one sentence where the message continues it: `kaizen.toml: app is missing`."""
     separator = " " if problem.message.startswith(("is ", "has ", "should be ")) else ": "
+    from kaizen_tasks.domain.text.token import without_tokens
+
     message = without_tokens(problem.message, merged_table)
     return f"{_source(config_file, problem.path, merged_table)}{separator}{message}"
 

@@ -6,18 +6,19 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from kaizen_tasks.adapters.console.ci_output import OUTPUT_MARK, OutputGroup
 from kaizen_tasks.adapters.console.events import EventType, RunEvent
 from kaizen_tasks.adapters.console.heartbeat import Heartbeat
-from kaizen_tasks.adapters.console.rollout import large
-from kaizen_tasks.adapters.console.rollout.large import LargeRollout
-from kaizen_tasks.adapters.console.rollout.progress import RolloutProgress
 from kaizen_tasks.domain.release import StepLabel
 from kaizen_tasks.domain.text import duration
 from kaizen_tasks.domain.text.printable import disarm_commands
 from kaizen_tasks.ports.clock import Clock
+
+if TYPE_CHECKING:
+    from kaizen_tasks.adapters.console.rollout.large import LargeRollout
+    from kaizen_tasks.adapters.console.rollout.progress import RolloutProgress
 
 LABEL_WIDTH = 16  # columns for a step's name and its environment's, for short names of environments
 LONGEST_STEP = "restore config"
@@ -97,8 +98,10 @@ class PlainView:
                 text = summary_text(event) if event.type is EventType.SUMMARY else event.text
                 self._write(text if self._rollout is None else f"  {text}")
             case EventType.ENVIRONMENT_FINISHED if self._rollout is not None:
+                from kaizen_tasks.adapters.console.rollout.large import result_text
+
                 self._line(
-                    event.verdict, event.environment, large.result_text(self._rollout, event.environment, event.reason)
+                    event.verdict, event.environment, result_text(self._rollout, event.environment, event.reason)
                 )
             case EventType.ENVIRONMENT_FINISHED | EventType.ROLLOUT_STARTED:
                 pass
@@ -151,6 +154,9 @@ class PlainView:
     @contextmanager
     def rollout(self, environments: Sequence[str], typical_duration: Callable[[str], float | None]) -> Iterator[None]:
         """While the context lasts, count the environments that have ended; of many, show nothing but their ends."""
+        from kaizen_tasks.adapters.console.rollout import large
+        from kaizen_tasks.adapters.console.rollout.progress import RolloutProgress
+
         self._rollout = rollout = RolloutProgress(environments, self._clock.monotonic)
         self._large = None if self._is_complete else large.select_lines(environments)
         if self._large is not None and self._heartbeat is not None:

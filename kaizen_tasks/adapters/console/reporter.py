@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from attrs import evolve
 
@@ -14,8 +14,6 @@ from kaizen_tasks.adapters.console.ci_output import find_output_group
 from kaizen_tasks.adapters.console.events import EVENTS_VARIABLE, EventLog, EventType, RunEvent
 from kaizen_tasks.adapters.console.heartbeat import Heartbeat
 from kaizen_tasks.adapters.console.plain_view import PlainView, label_width
-from kaizen_tasks.adapters.console.rollout.large import MAX_DETAILED
-from kaizen_tasks.adapters.console.rollout.large_plan import LargePlan
 from kaizen_tasks.adapters.console.run_log import RunLog
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.host.program_path import typeable
@@ -23,6 +21,9 @@ from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.release import StepLabel
 from kaizen_tasks.domain.text.printable import printable
 from kaizen_tasks.ports.clock import Clock
+
+if TYPE_CHECKING:
+    from kaizen_tasks.adapters.console.rollout.large_plan import LargePlan
 
 CHECK_STEPS = ("preflight", "evidence", "pull request", "announce")
 """Steps that only check: "already done" would be wrong when they find nothing to do."""
@@ -228,6 +229,9 @@ class EventReporter:
 
         Of a large rollout, each environment has one line, and all lines are in a file that is named.
         """
+        from kaizen_tasks.adapters.console.rollout.large import MAX_DETAILED
+        from kaizen_tasks.adapters.console.rollout.large_plan import LargePlan
+
         self._show(RunEvent(type=EventType.ROLLOUT_STARTED, time=self._clock.now(), environments=environments))
         is_large = len(environments) > MAX_DETAILED
         if self._dry:

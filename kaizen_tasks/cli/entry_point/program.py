@@ -200,6 +200,7 @@ def print_columns(rows: Sequence[Row], width: int = 0) -> None:
     margin = len(INDENT) + width + 2
     terminal_width = shutil.get_terminal_size().columns
     for first, second in rows:
-        lines = textwrap.wrap(second, max(20, terminal_width - margin)) or [""]
+        width_left = max(20, terminal_width - margin)
+        lines = textwrap.wrap(second, width_left) if len(second) > width_left else [second]  # which takes long
         sys.stdout.write(f"{INDENT}{first:{width}}  {lines[0]}".rstrip() + "\n")
         sys.stdout.writelines(f"{'':{margin}}{line}\n" for line in lines[1:])
