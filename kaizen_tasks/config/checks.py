@@ -44,7 +44,7 @@ TARGET_NAME = r"[A-Za-z0-9/_+=.@:-]{1,200}"
 HOST = r"[A-Za-z0-9_-][A-Za-z0-9_.-]*|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*"
 CHANNEL = r"([CDGU][A-Z0-9]{2,})?"
 NOTIFY_FORMATS = ("json", "slack", "apprise")
-VERSION_LIKE = re.compile(r"v.*\.|v?[0-9]+(\.|$)")
+VERSION_LIKE = r"v.*\.|v?[0-9]+(\.|$)"
 SECRET_ADVICE = (
     "store it as a secret, and write the name of that: "  # noqa: S105
     "aws secretsmanager create-secret --name kaizen/notify --secret-string file:///dev/stdin"
@@ -343,7 +343,7 @@ def followed_tag(tag: str) -> str:
     """Accept a tag that an image may have and that is not reserved for versions."""
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", tag):
         return f"{tag!r} is not the tag of an image"
-    return f"{tag!r} looks like a version, and the tag of a version never moves" if VERSION_LIKE.match(tag) else ""
+    return f"{tag!r} looks like a version, and the tag of a version never moves" if re.match(VERSION_LIKE, tag) else ""
 
 
 def tag_template(template: str) -> str:

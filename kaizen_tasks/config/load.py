@@ -17,7 +17,7 @@ from kaizen_tasks.errors import Refused
 CONFIG_FILE_NAME = "kaizen.toml"
 MAX_CONFIG_BYTES = 1024 * 1024
 PYPROJECT_TABLE = "tool.kaizen"
-KEY_TUPLE = re.compile(r"\(('[^']*',? ?)+\)")
+KEY_TUPLE = r"\(('[^']*',? ?)+\)"
 FIX_HINT = "correct the file there, then run the same command again"
 TomlTable = dict[str, Any]  # TOML as it was written; `validate` turns it into Settings
 
@@ -109,7 +109,7 @@ def _parse_toml(name: str, content: bytes) -> tuple[TomlTable, str]:
     try:
         return tomllib.loads(content.decode("utf-8-sig")), ""
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        return {}, f"{name}: {KEY_TUPLE.sub(_dotted_key, str(error))}"
+        return {}, f"{name}: {re.sub(KEY_TUPLE, _dotted_key, str(error))}"
 
 
 def _dotted_key(key_tuple: re.Match[str]) -> str:

@@ -40,8 +40,8 @@ MIN_GIT_VERSION = (2, 36)  # the first version with `git hook run`
 # Errors are parsed, so they must be in English.
 GIT_ENV = {"GIT_TERMINAL_PROMPT": "0", "LANGUAGE": "C", "LC_ALL": "C"}
 _END_OF_TRANSPORT = {"fatal: Could not read from remote repository.", "fatal: the remote end hung up unexpectedly"}
-_LOCK_FILE = re.compile(r"'([^']+\.lock)': File exists")
-_URL_CREDENTIALS = re.compile(r"://(?!git@)[^/\s'\"]+@")
+_LOCK_FILE = r"'([^']+\.lock)': File exists"
+_URL_CREDENTIALS = r"://(?!git@)[^/\s'\"]+@"
 
 
 @frozen(kw_only=True)
@@ -246,7 +246,7 @@ class Git:
         """
         stdin = "".join(f"{command}\0" for command in commands)
         result = self.run("update-ref", "-m", f"kaizen: {reason}", "-z", "--stdin", stdin=os.fsencode(stdin))
-        if not result.ok and (lock := _LOCK_FILE.search(result.reason)):
+        if not result.ok and (lock := re.search(_LOCK_FILE, result.reason)):
             raise locked_error(lock[1])
         return result
 
@@ -296,7 +296,7 @@ def locked_error(lock: str) -> Refused:
 
 def redact_urls(text: str) -> str:
     """Return a text without the user names and passwords in its URLs."""
-    return _URL_CREDENTIALS.sub("://[redacted]@", text)
+    return re.sub(_URL_CREDENTIALS, "://[redacted]@", text) if "@" in text else text
 
 
 def source_dates() -> dict[str, str]:

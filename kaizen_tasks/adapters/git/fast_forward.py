@@ -22,7 +22,7 @@ from kaizen_tasks.adapters.host.atomic_write import WorkingTree
 from kaizen_tasks.adapters.host.write_failure import remedy
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 
-_UNWRITABLE = re.compile(r"Unable to create '([^']+\.lock)': (?!File exists)")
+_UNWRITABLE = r"Unable to create '([^']+\.lock)': (?!File exists)"
 _EDITED = "C"
 """In `git ls-files -v --modified`: the working tree has other content than the index, as `git status` compares it."""
 POST_COMMIT = "post-commit"
@@ -244,7 +244,7 @@ def _update_worktree(git: Git, states: list[_PathState]) -> None:
 
 def _unwritable_error(head: HeadRef, reason: str) -> Refused | None:
     """Return the error for a ref that may not be written, or None."""
-    path = _UNWRITABLE.search(reason)
+    path = re.search(_UNWRITABLE, reason)
     if path is None:
         return None
     problem = f"{head.branch or 'HEAD'} cannot be moved to the release commit: {reason}"

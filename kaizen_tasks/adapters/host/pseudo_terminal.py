@@ -12,7 +12,7 @@ from typing import IO
 
 ROWS, COLUMNS = 24, 200  # enough for programs that shorten their lines
 
-CURSOR_MOVE = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|\r")
+CURSOR_MOVE = rb"\x1b\[[0-9;?]*[A-Za-z]|\r"
 """A control sequence, or a carriage return: https://www.ecma-international.org/publications-and-standards/standards/ecma-48/."""
 
 
@@ -40,4 +40,4 @@ def read_chunk(descriptor: int, size: int) -> bytes:
 
 def as_lines(chunk: bytes) -> bytes:
     """Return what was written to a terminal, with each text that the cursor was moved to on a line of its own."""
-    return CURSOR_MOVE.sub(b"\n", chunk)
+    return re.sub(CURSOR_MOVE, b"\n", chunk)

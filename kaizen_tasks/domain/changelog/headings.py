@@ -14,7 +14,7 @@ WHITESPACE = "\t\n\v\f\r \xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map
 
 _ATX = re.compile(r"[ ]{0,3}#{1,6}(?=[ \t]|$)")
 _ATX_CLOSING = re.compile(r"(?:^|[ \t]+)#+$")
-_FRAME = re.compile(r"(?P<opening>[ ]{0,3}##[ \t]+).*?(?P<closing>(?:[ \t]+#+)?)[ \t]*$")
+_FRAME = r"(?P<opening>[ ]{0,3}##[ \t]+).*?(?P<closing>(?:[ \t]+#+)?)[ \t]*$"
 _RELEASE_HEADING = re.compile(
     r"""
     (?P<bracket>\[)? \s*
@@ -153,6 +153,6 @@ def format_heading(text: str, model_lines: tuple[str, ...]) -> tuple[str, ...]:
     """Return the lines of a heading of level 2, in the style of another heading: number signs or an underline."""
     if not _ATX.match(model_lines[0]):
         return text, model_lines[-1].strip()[0] * max(len(text), 3)
-    frame = _FRAME.match(model_lines[0])
+    frame = re.match(_FRAME, model_lines[0])
     opening, closing = (frame["opening"], frame["closing"]) if frame else ("## ", "")
     return (opening + text + closing,)

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 
 CodeHostKind: TypeAlias = Literal["azure", "bitbucket", "bitbucket-server", "gitea", "github", "gitiles", "gitlab"]
 
-_SCP_LIKE = re.compile(r"(?:[^@/:\s]+@)?(?P<host>[^@/:\s]{2,}):(?P<path>[^\s]+)")
+_SCP_LIKE = r"(?:[^@/:\s]+@)?(?P<host>[^@/:\s]{2,}):(?P<path>[^\s]+)"
 _WEB_SCHEMES = {"http": "http", "https": "https", "ssh": "https", "git": "https", "git+ssh": "https"}
 _SSH_HOSTS = {
     "ssh.github.com": "github.com",
@@ -18,10 +18,10 @@ _SSH_HOSTS = {
 }
 """Hosts that serve git over SSH on port 443, and the host of their web pages."""
 
-_AZURE_SSH = re.compile(r"v3/(?P<organisation>[^/]+)/(?P<project>[^/]+)/(?P<repository>[^/]+)")
+_AZURE_SSH = r"v3/(?P<organisation>[^/]+)/(?P<project>[^/]+)/(?P<repository>[^/]+)"
 """https://learn.microsoft.com/azure/devops/repos/git/use-ssh-keys-to-authenticate."""
 
-_BITBUCKET_CLONE = re.compile(r"(?P<context>(?:[^/]+/)*?)(?:scm/)?(?P<project>~?[^/]+)/(?P<repository>[^/]+)")
+_BITBUCKET_CLONE = r"(?P<context>(?:[^/]+/)*?)(?:scm/)?(?P<project>~?[^/]+)/(?P<repository>[^/]+)"
 """The path of a clone URL: https://confluence.atlassian.com/bitbucketserver/basic-git-commands-776639767.html."""
 
 _PUBLIC_HOSTS: dict[str, CodeHostKind] = {
@@ -83,7 +83,7 @@ def web_url(remote_url: str) -> str:
     if not address:
         return ""
     host, path = _SSH_HOSTS.get(address.host, address.host), address.path
-    azure_match = _AZURE_SSH.fullmatch(path)
+    azure_match = re.fullmatch(_AZURE_SSH, path)
     if azure_match and host in {"ssh.dev.azure.com", "vs-ssh.visualstudio.com"}:
         host, path = "dev.azure.com", "{organisation}/{project}/_git/{repository}".format(**azure_match.groupdict())
     elif host.endswith(".googlesource.com"):
@@ -97,7 +97,7 @@ def web_url(remote_url: str) -> str:
 
 def host_name(remote_url: str) -> str:
     """Return the host that git connects to by SSH, which may be a name of the user's SSH configuration, or nothing."""
-    match = _SCP_LIKE.fullmatch(remote_url) if "://" not in remote_url else None
+    match = re.fullmatch(_SCP_LIKE, remote_url) if "://" not in remote_url else None
     if match:
         return match["host"]
     address = _parse(remote_url) if remote_url.startswith(("ssh://", "git+ssh://")) else None
@@ -146,7 +146,7 @@ def is_loopback(host: str) -> bool:
 
 def _parse(remote_url: str) -> _Address | None:
     if "://" not in remote_url:
-        match = _SCP_LIKE.fullmatch(remote_url)
+        match = re.fullmatch(_SCP_LIKE, remote_url)
         return _Address("https", match["host"].lower(), match["path"].strip("/")) if match else None
     try:
         parts = urlsplit(remote_url)
@@ -162,7 +162,7 @@ def _parse(remote_url: str) -> _Address | None:
 
 
 def _bitbucket_page(path: str) -> str:
-    match = _BITBUCKET_CLONE.fullmatch(path.removesuffix(".git"))
+    match = re.fullmatch(_BITBUCKET_CLONE, path.removesuffix(".git"))
     if not match or re.fullmatch(_PATHS["bitbucket-server"], path):
         return path
     project = match["project"]

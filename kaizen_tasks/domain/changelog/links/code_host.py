@@ -45,8 +45,8 @@ _FORMS: Final[Mapping[CodeHostKind, _LinkForm]] = {
     ),
     "azure": _LinkForm("/branchCompare?baseVersion=", "?version=GT", separator="&targetVersion=", tag_prefix="GT"),
 }
-_COMPARE_TAIL = re.compile(r"(?P<form>(?:/-|/branches)?/compare/|/branchCompare\?.*|/compare/\w+\?.*|/\+log/)$")
-_TAG_URL = re.compile(r"(?P<page>.+?)(?P<form>/(?:-/)?(?:releases/tag|releases|tags|src/tag|tag|src)/)[^/]+/?")
+_COMPARE_TAIL = r"(?P<form>(?:/-|/branches)?/compare/|/branchCompare\?.*|/compare/\w+\?.*|/\+log/)$"
+_TAG_URL = r"(?P<page>.+?)(?P<form>/(?:-/)?(?:releases/tag|releases|tags|src/tag|tag|src)/)[^/]+/?"
 
 
 @attrs.frozen(kw_only=True)
@@ -84,14 +84,14 @@ def find_code_host(repository_url: str) -> CodeHost | None:
 
 def code_host_of_tags(urls: Iterable[str]) -> CodeHost | None:
     """Return the repository of the first URL that links to a tag, or None."""
-    matches = (_TAG_URL.fullmatch(url) for url in urls)
+    matches = (re.fullmatch(_TAG_URL, url) for url in urls)
     hosts = (_host_of_form(match["page"], match["form"]) for match in matches if match)
     return next((host for host in hosts if host), None)
 
 
 def code_host_of_comparison(compare_url: CompareUrl) -> CodeHost | None:
     """Return the repository of a URL that compares two versions, or None."""
-    match = _COMPARE_TAIL.search(compare_url.base)
+    match = re.search(_COMPARE_TAIL, compare_url.base)
     return _host_of_form(compare_url.base[: match.start()], match["form"]) if match else None
 
 

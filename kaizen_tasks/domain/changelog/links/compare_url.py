@@ -11,10 +11,10 @@ import attrs
 if TYPE_CHECKING:
     from semver import Version
 
-_TAG_PREFIX = re.compile(r"GT|refs(?:/|%2F)tags(?:/|%2F)", re.IGNORECASE)
+_TAG_PREFIX = r"(?i)GT|refs(?:/|%2F)tags(?:/|%2F)"
 """What a tag has before its name: GT in Azure, beside GB and GC of branches and commits; or it is a full ref."""
 
-_RANGE = re.compile(  # also of Pagure, Gitiles and cgit
+_RANGE = (  # also of Pagure, Gitiles and cgit
     r"(?P<base>.+?/(?:compare/|c/(?!.*compare/)|\+(?:log)?/|(?:short)?log/?\?(?:[^#]*&)?q=))"
     r"(?P<left>[^?#&]+?)(?P<separator>\.{2,3}|%0[Dd])(?P<right>[^?#&]+)(?P<rest>[?#&].*)?"
 )
@@ -29,7 +29,7 @@ _PARAMETERS = (
 TAG_CHARACTERS = "/@!$'()*,;:=+~"
 """Characters of tags that the path of a URL may have."""
 
-_VERSION_NUMBER = re.compile(r"\d+\.\d+")
+_VERSION_NUMBER = r"\d+\.\d+"
 
 
 @attrs.frozen(kw_only=True)
@@ -98,29 +98,30 @@ def version_of_ref(ref: str) -> Version | None:
 
 def parse_compare_url(url: str) -> CompareUrl | None:
     """Parse a URL that compares two versions, of any code host; return None for another URL."""
-    match = _RANGE.fullmatch(url)
+    match = re.fullmatch(_RANGE, url)
     if match:
         left, right = match["left"], match["right"]
-        is_swapped = bool(_VERSION_NUMBER.search(right)) and not _VERSION_NUMBER.search(left)
+        is_swapped = bool(re.search(_VERSION_NUMBER, right)) and not re.search(_VERSION_NUMBER, left)
         return _compare_url(match, newer_first="/branches/compare/" in match["base"] or is_swapped)
-    for older, newer in _PARAMETERS:
+    for older, newer in _PARAMETERS if "?" in url else ():
         for first, second in ((older, newer), (newer, older)):
-            match = _parameters(first, second).fullmatch(url)
+            match = _match_parameters(first, second, url)
             if match:
                 return _compare_url(match, newer_first=first == newer)
     return None
 
 
-def _parameters(first: str, second: str) -> re.Pattern[str]:
-    return re.compile(
+def _match_parameters(first: str, second: str, url: str) -> re.Match[str] | None:
+    return re.fullmatch(
         rf"(?P<base>.+?\?(?:[^#]*&)?{first}=)(?P<left>[^&#]+)"
-        rf"(?P<separator>&(?:[^#]*&)?{second}=)(?P<right>[^&#]+)(?P<rest>[&#].*)?"
+        rf"(?P<separator>&(?:[^#]*&)?{second}=)(?P<right>[^&#]+)(?P<rest>[&#].*)?",
+        url,
     )
 
 
 def _compare_url(match: re.Match[str], *, newer_first: bool) -> CompareUrl:
     older, newer = (match["right"], match["left"]) if newer_first else (match["left"], match["right"])
-    prefix = _TAG_PREFIX.match(older) or _TAG_PREFIX.match(newer)
+    prefix = re.match(_TAG_PREFIX, older) or re.match(_TAG_PREFIX, newer)
     return CompareUrl(
         base=match["base"],
         older=older,

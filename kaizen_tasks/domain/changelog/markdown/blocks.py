@@ -35,7 +35,7 @@ _PLAIN_LINE = re.compile(
     r"(?P<blank>[ \t]*)|###[ ](?P<heading>\w+(?:[ ]\w+)*)[ \t]*|(?P<item>[-*+][ ](?=\S).*\w.*)|(?P<rest>[ ]{2}.*)"
     r"|(?P<html><!--.*-->[ \t]*)"
 )
-_COMMENT = re.compile(r"\s*<!--(?:(?!-->).)*-->\s*", re.DOTALL)
+_COMMENT = r"(?s)\s*<!--(?:(?!-->).)*-->\s*"
 _ITEM_MARKER = re.compile(r" {0,3}(?:[-*+]|\d{1,9}[.)])")
 
 
@@ -76,7 +76,7 @@ class BlockStructure:
 
 def is_comment(block: Block, lines: Sequence[str]) -> bool:
     """Return whether a block is a comment and nothing else, so that no reader sees it."""
-    return block.kind == "html" and bool(_COMMENT.fullmatch("\n".join(lines[block.first_line : block.end_line])))
+    return block.kind == "html" and bool(re.fullmatch(_COMMENT, "\n".join(lines[block.first_line : block.end_line])))
 
 
 def fenced_lines(lines: Sequence[str]) -> frozenset[int]:
