@@ -54,18 +54,23 @@ class Event(StrEnum):
     @property
     def concerns_deployment(self) -> bool:
         """Whether the event is about the deployed image, unlike rollback intents, configurations and commands."""
-        other_events = {Event.ROLLBACK, Event.CONFIGURED, Event.RESTORED, Event.WITHDRAWN, Event.UNKNOWN}
-        return self not in other_events and not self.concerns_command and not self.concerns_migration
+        return self not in OTHER_EVENTS and not self.concerns_command and not self.concerns_migration
 
     @property
     def concerns_migration(self) -> bool:
         """Whether the event is about the platform on which the environment runs."""
-        return self in {Event.MIGRATING, Event.RETIRED, Event.MIGRATED, Event.UNMIGRATED}
+        return self in MIGRATION_EVENTS
 
     @property
     def concerns_command(self) -> bool:
         """Whether the event is about a command in the image, before a deployment or by hand."""
-        return self in {Event.COMMAND_STARTED, Event.COMMAND_SUCCEEDED, Event.COMMAND_FAILED, Event.RAN}
+        return self in COMMAND_EVENTS
+
+
+MIGRATION_EVENTS = frozenset({Event.MIGRATING, Event.RETIRED, Event.MIGRATED, Event.UNMIGRATED})
+COMMAND_EVENTS = frozenset({Event.COMMAND_STARTED, Event.COMMAND_SUCCEEDED, Event.COMMAND_FAILED, Event.RAN})
+OTHER_EVENTS = frozenset({Event.ROLLBACK, Event.CONFIGURED, Event.RESTORED, Event.WITHDRAWN, Event.UNKNOWN})
+"""Events that are about neither the deployed image, nor a command, nor a migration."""
 
 
 @frozen(kw_only=True)
@@ -312,8 +317,10 @@ def open_rollback(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
         is_other = entry.event.concerns_migration or entry.event.concerns_command
         if entry.event not in {Event.ABANDONED, Event.UNKNOWN} and not is_other:
             digests.add(entry.digest)
+        if len(digests) > 1:
+            return None
         if entry.event is Event.ROLLBACK:
-            return entry if digests == {entry.digest} else None
+            return entry
     return None
 
 

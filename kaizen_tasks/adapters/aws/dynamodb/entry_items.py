@@ -27,6 +27,8 @@ OPERATION_EVENT = "operation"  # of an item that adds the operation to an intent
 TEXT_ATTRIBUTES = ("environment", "version", "commit", "digest", "actor", "operation", "replaces", "reason")
 OPTIONAL_ATTRIBUTES = ("configuration", "run_url", "platform", "url", "command")
 PARSED_TEXTS = frozenset({*TEXT_ATTRIBUTES, *OPTIONAL_ATTRIBUTES})
+NO_TEXTS = dict.fromkeys(TEXT_ATTRIBUTES, "")
+NUMBER = re.compile(rf"{NUMBER_PREFIX}([0-9]+)")
 EVENTS: Mapping[str, Event] = {event.value: event for event in Event}
 INTENTS = frozenset({Event.STARTED, Event.COMMAND_STARTED, Event.RAN})
 
@@ -53,7 +55,7 @@ def operation_key(intent: LedgerEntry) -> str:
 
 def parse_number(sort_key: str) -> int:
     """Return the number in the sort key of an entry or its operation; 0 for a key of an earlier version."""
-    match = re.match(rf"{NUMBER_PREFIX}([0-9]+)", sort_key)
+    match = NUMBER.match(sort_key)
     return int(match[1]) if match else 0
 
 
@@ -100,8 +102,7 @@ def _intent_key(sort_key: str) -> str:
 def _parse_entry(item: Item) -> LedgerEntry:
     """Return an entry; one that only a later version understands has the event `UNKNOWN`."""
     sort_key, event_name = item["sk"]["S"], parse_text(item, "event")
-    texts = dict.fromkeys(TEXT_ATTRIBUTES, "")
-    texts |= {name: parse_text(item, name) for name in item if name in PARSED_TEXTS}
+    texts = NO_TEXTS | {name: value.get("S", "") for name, value in item.items() if name in PARSED_TEXTS}
     at = parse_time(item, "at") or parse_time({"at": {"S": sort_key.partition("#")[0]}}, "at")
     is_understood = event_name in EVENTS and at and texts["version"] and texts["digest"]
     return LedgerEntry(
@@ -111,5 +112,5 @@ def _parse_entry(item: Item) -> LedgerEntry:
         number=parse_number(sort_key),
         took=parse_float(item, "took"),
         irreversible=item.get("irreversible", {}).get("BOOL", False),
-        **{**texts, "environment": stored_name_of(item)},
+        **(texts | {"environment": stored_name_of(item)}),
     )

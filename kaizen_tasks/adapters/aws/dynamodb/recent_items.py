@@ -27,7 +27,7 @@ from kaizen_tasks.adapters.aws.dynamodb.entry_items import (
 from kaizen_tasks.adapters.aws.dynamodb.table import parse_float, parse_text
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb.type_defs import PutTypeDef, TransactWriteItemTypeDef
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, PutTypeDef, TransactWriteItemTypeDef
 
     from kaizen_tasks.adapters.aws.dynamodb.table import Item
     from kaizen_tasks.domain.ledger import LedgerEntry
@@ -41,6 +41,8 @@ MAX_BYTES = 32_000
 COMPRESSION_LEVEL = 1
 """The fastest: others save a tenth more, and take four times as long."""
 
+READ_BYTES = 8_000
+"""How much text is decompressed at once: twenty usual entries."""
 
 _EMPTY = zlib.compress(b"", COMPRESSION_LEVEL)
 
@@ -98,10 +100,15 @@ class RecentItems:
         except TypeError:
             return evolve(found, is_complete=False)
 
-    @property
-    def _lines(self) -> list[str]:
-        text = zlib.decompress(self._content).decode()
-        return text.split("\n") if text else []
+    def _read_lines(self) -> Iterator[str]:
+        """Yield the lines, of which no more are decompressed than are asked for."""
+        decompressor, compressed, begun = zlib.decompressobj(), self._content, b""
+        while compressed:
+            *lines, begun = (begun + decompressor.decompress(compressed, READ_BYTES)).split(b"\n")
+            compressed = decompressor.unconsumed_tail
+            yield from map(bytes.decode, lines)
+        remaining = (begun + decompressor.flush()).decode()
+        yield from remaining.split("\n") if remaining else ()
 
     @property
     def is_usable(self) -> bool:
@@ -114,13 +121,13 @@ class RecentItems:
 
     def is_current(self, others: Sequence[Item]) -> bool:
         """Return whether these have the newest of other items, newest first, that a query has found with them."""
-        lines = self._lines
-        return not others or (bool(lines) and _sort_key(lines[0]) >= others[0]["sk"]["S"])
+        newest_key = _sort_key(next(self._read_lines(), ""))
+        return not others or newest_key >= others[0]["sk"]["S"]
 
     def entries(self, limit: int) -> tuple[LedgerEntry, ...] | None:
         """Return the newest entries, newest first; None if these items do not have so many, and there are more."""
-        items = (_parse_line(line, self.stored_name) for line in self._lines)
-        entries = tuple(itertools.islice(join_operations(items), limit))
+        lines = _newest_entries(self._read_lines(), limit)
+        entries = tuple(join_operations(_parse_lines(lines, self.stored_name)))
         return entries if self.is_complete or len(entries) == limit else None
 
     def following_keys(self) -> Iterator[Item]:
@@ -132,7 +139,7 @@ class RecentItems:
 
     def with_items(self, items: Iterable[Item]) -> RecentItems:
         """Return these items, with others that are about to be written, as a new revision."""
-        lines = sorted([*map(_format_line, items), *self._lines], key=_sort_key, reverse=True)
+        lines = sorted([*map(_format_line, items), *self._read_lines()], key=_sort_key, reverse=True)
         last_number = max(self.last_number, parse_number(lines[0]))
         return _limited(evolve(self, last_number=last_number, revision=secrets.token_hex(8)), lines)
 
@@ -162,7 +169,7 @@ class RecentItems:
 
 def _limited(items: RecentItems, lines: Sequence[str]) -> RecentItems:
     """Return items with as many of these lines as their copy may have."""
-    kept = list(itertools.islice(_newest_entries(lines), 2 * MAX_ENTRIES))
+    kept = list(itertools.islice(_newest_entries(lines, MAX_ENTRIES), 2 * MAX_ENTRIES))
     while len(content := _compress(kept)) > MAX_BYTES:
         kept = kept[: len(kept) // 2]
     return evolve(items, is_complete=items.is_complete and len(kept) == len(lines), content=content)
@@ -172,13 +179,13 @@ def _compress(lines: Iterable[str]) -> bytes:
     return zlib.compress("\n".join(lines).encode(), COMPRESSION_LEVEL)
 
 
-def _newest_entries(lines: Iterable[str]) -> Iterator[str]:
+def _newest_entries(lines: Iterable[str], limit: int) -> Iterator[str]:
     """Yield the lines of the newest entries, with those of their operations, which come before them."""
     count = 0
     for line in lines:
         yield line
         count += not _sort_key(line).endswith("~")
-        if count == MAX_ENTRIES:
+        if count == limit:
             return
 
 
@@ -191,6 +198,10 @@ def _format_line(item: Item) -> str:
     return f"{item['sk']['S']} {json.dumps(content, ensure_ascii=False, separators=(',', ':'))}"
 
 
-def _parse_line(line: str, stored_name: str) -> Item:
-    sort_key, _, content = line.partition(" ")
-    return {**item_key(stored_name, sort_key), **json.loads(content)}
+def _parse_lines(lines: Iterable[str], stored_name: str) -> Iterator[Item]:
+    """Yield the items of some lines; as one JSON document they are parsed in half the time."""
+    keys_and_contents = [line.split(" ", 1) for line in lines]
+    items: list[dict[str, AttributeValueTypeDef]] = json.loads(f"[{','.join(text for _, text in keys_and_contents)}]")
+    for (sort_key, _), item in zip(keys_and_contents, items, strict=True):
+        item.update(item_key(stored_name, sort_key))
+        yield item
