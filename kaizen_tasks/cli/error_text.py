@@ -26,7 +26,7 @@ def text_of_parts(problems: tuple[str, ...], state: str = "", hint: str = "", *,
     problems, state, hint = tuple(map(printable, problems)), typeable(printable(state)), typeable(printable(hint))
     if sys.stderr.isatty():
         from kaizen_tasks.adapters.console.error_report import render_error  # noqa: PLC0415 - rich is slow to import
-        from kaizen_tasks.adapters.console.reporter import is_interactive  # noqa: PLC0415
+        from kaizen_tasks.adapters.console.terminal import is_interactive  # noqa: PLC0415
 
         if is_interactive(sys.stderr):
             return render_error(label, problems, state, hint, stream=sys.stderr)

@@ -92,7 +92,7 @@ class Toolbox:
 
     @cached_property
     def scm(self) -> Scm:
-        from kaizen_tasks.adapters.console.reporter import is_interactive
+        from kaizen_tasks.adapters.console.terminal import is_interactive
         from kaizen_tasks.adapters.git.scm import GitScm
 
         rules = self.settings.release

@@ -15,6 +15,7 @@ from kaizen_tasks.adapters.console.events import EVENTS_VARIABLE, EventLog, Even
 from kaizen_tasks.adapters.console.heartbeat import Heartbeat
 from kaizen_tasks.adapters.console.plain_view import PlainView, label_width
 from kaizen_tasks.adapters.console.run_log import RunLog
+from kaizen_tasks.adapters.console.terminal import is_interactive
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.host.program_path import typeable
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
@@ -74,15 +75,6 @@ def create_reporter(
     heartbeat, output = Heartbeat(clock.monotonic) if has_heartbeat else None, find_output_group(os.environ)
     view = PlainView(stream, clock, width, heartbeat, output=output)
     return EventReporter(view, dry=dry, clock=clock, log=log, run_log=run_log, shows_output=output is not None)
-
-
-def is_interactive(stream: TextIO) -> bool:
-    """Return whether the stream is a terminal that can move its cursor, and not that of a CI runner.
-
-    Some CI runners give a pseudo-terminal to their jobs, and keep every frame in the log.
-    """
-    has_cursor = os.environ.get("TERM", "") not in {"dumb", "unknown"}
-    return stream.isatty() and has_cursor and os.environ.get("CI", "").lower() in {"", "0", "false"}
 
 
 class EventReporter:

@@ -11,7 +11,7 @@ from invoke.context import Context
 from semver import Version
 
 from kaizen_tasks import wiring
-from kaizen_tasks.adapters.console.reporter import is_interactive
+from kaizen_tasks.adapters.console.terminal import is_interactive
 from kaizen_tasks.cli import json_output, params
 from kaizen_tasks.cli.entry_point.correction import typed_line
 from kaizen_tasks.domain.environment import Environment

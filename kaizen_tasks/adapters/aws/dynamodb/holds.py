@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.adapters.aws.dynamodb.outbox import notification_operations
 from kaizen_tasks.adapters.aws.dynamodb.table import (
     NO_FORMER_NAMES,
     AppTable,
@@ -85,7 +84,7 @@ class DynamoHolds(AppTable, Holds):
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
         with self._table_errors(f"hold {hold.environment}"):
-            in_place = self._put(put, notification_operations(self.table_name, notifications))
+            in_place = self._put(put, self._notification_operations(notifications))
         if notifications:
             self._news.set()
         return self._parse_hold(in_place) if in_place else hold
@@ -132,7 +131,7 @@ class DynamoHolds(AppTable, Holds):
                     "ExpressionAttributeValues": values,
                     "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
                 }
-                others = notification_operations(self.table_name, notify(hold))
+                others = self._notification_operations(notify(hold))
                 obstacles = write_transaction(dynamodb, [{"Delete": delete}, *others])
                 if not obstacles:
                     self._news.set()

@@ -20,7 +20,6 @@ from kaizen_tasks.adapters.aws.dynamodb.entry_items import (
     operation_item,
     stored_name_of,
 )
-from kaizen_tasks.adapters.aws.dynamodb.outbox import notification_operations
 from kaizen_tasks.adapters.aws.dynamodb.recent_items import MAX_ENTRIES, RecentItems, recent_key
 from kaizen_tasks.adapters.aws.dynamodb.table import (
     FORMAT_KEY,
@@ -90,7 +89,7 @@ class DynamoLedger(AppTable, Ledger):
         if self.is_format_known:  # if not, no lock was acquired either: not worth a request
             self._require_writable()
         stored_name = self._stored_name(entries[0].environment)
-        others = notification_operations(self.table_name, notifications)
+        others = self._notification_operations(notifications)
         nonce: Item = {"nonce": {"S": secrets.token_hex(8)}}
         recent = self._recent_items.get(stored_name) or self._read_recent(stored_name)
         while True:

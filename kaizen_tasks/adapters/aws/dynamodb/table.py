@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
@@ -14,7 +14,13 @@ from kaizen_tasks.errors import NOTHING_CHANGED, Refused, Unreachable
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
     from types_boto3_dynamodb.client import DynamoDBClient
-    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, KeysAndAttributesTypeDef
+    from types_boto3_dynamodb.type_defs import (
+        AttributeValueTypeDef,
+        KeysAndAttributesTypeDef,
+        TransactWriteItemTypeDef,
+    )
+
+    from kaizen_tasks.domain.notification.notification import Notification
 
     Item = Mapping[str, AttributeValueTypeDef]
 
@@ -121,6 +127,14 @@ class AppTable:
             remaining += unprocessed_keys
         if asks_format:
             self._formats.setdefault(self.table_name, 1)
+
+    def _notification_operations(self, notifications: Sequence[Notification]) -> list[TransactWriteItemTypeDef]:
+        """Return the writes of notifications, for the transaction of what they tell; few apps have any."""
+        if not notifications:
+            return []
+        from kaizen_tasks.adapters.aws.dynamodb.outbox import notification_operations
+
+        return notification_operations(self.table_name, notifications)
 
     def _table_errors(self, action: str) -> AbstractContextManager[None]:
         return aws_errors(action, not_found_hint="create it: inv setup")
