@@ -14,6 +14,7 @@ from kaizen_tasks.domain.aws_target import AwsTarget
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.health import VersionReport
 from kaizen_tasks.domain.hold import Hold
+from kaizen_tasks.domain.image import Image
 from kaizen_tasks.domain.ledger import LedgerEntry, failure_before_rollback, find_withdrawal, latest_deployment_entry
 from kaizen_tasks.domain.line import line_of_environment, line_of_version, series_name
 from kaizen_tasks.domain.lock import Lock
@@ -28,7 +29,6 @@ from kaizen_tasks.flows.locking.liveness import is_run_dead
 from kaizen_tasks.flows.parallel import map_parallel
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.image import Image
     from kaizen_tasks.ports.tools import Tools
 
 T = TypeVar("T")
@@ -38,13 +38,24 @@ MAX_CONCURRENT_ENVIRONMENTS = 64
 RECENT_ENTRIES = 60
 """How many entries of an environment are read: a migration is known for fifteen releases after it was typed last."""
 
+NO_ADDRESS = VersionReport(error="has no address")
+
 
 @frozen
-class _BatchedLookups:
-    """Lookups that are made once: the account of each target, URLs by service of each location, the state of all.
+class _Lookups:
+    """What is looked up in several threads.
 
     Args:
         environments: the environments that are looked at.
+
+    Attributes:
+        accounts: the account of each target.
+        service_urls: URLs by service, of each location.
+        locks: the locks of all environments.
+        holds: their holds.
+        recent_entries: their newest entries.
+        images: the image of each environment, and the digest that runs; see `find_configured_image`.
+        versions: the URL of each environment's app, and its answer.
     """
 
     _environments: Sequence[Environment]
@@ -53,6 +64,8 @@ class _BatchedLookups:
     locks: Future[Mapping[str, Lock]] = field(init=False, factory=Future)
     holds: Future[Mapping[str, Hold]] = field(init=False, factory=Future)
     recent_entries: Future[Mapping[str, tuple[LedgerEntry, ...]]] = field(init=False, factory=Future)
+    images: Mapping[str, Future[tuple[Image | None, str]]] = field(init=False)
+    versions: Mapping[str, Future[tuple[str, VersionReport]]] = field(init=False)
 
     @accounts.default
     def _account_futures(self) -> Mapping[AwsTarget, Future[str]]:
@@ -62,6 +75,14 @@ class _BatchedLookups:
     def _url_futures(self) -> Mapping[Hashable, Future[Mapping[str, str]]]:
         return {environment.location: Future() for environment in self._environments}
 
+    @images.default
+    def _image_futures(self) -> Mapping[str, Future[tuple[Image | None, str]]]:
+        return {environment.name: Future() for environment in self._environments}
+
+    @versions.default
+    def _version_futures(self) -> Mapping[str, Future[tuple[str, VersionReport]]]:
+        return {environment.name: Future() for environment in self._environments}
+
 
 def collect_status(environments: Sequence[Environment], tools: Tools) -> tuple[EnvironmentStatus, ...]:
     """Return the status of each environment; the error of a failed lookup is in its `errors`, not raised.
@@ -70,7 +91,7 @@ def collect_status(environments: Sequence[Environment], tools: Tools) -> tuple[E
         Denied: the credentials of the home belong to another account than configured.
     """
     tools.identity.account_id()
-    names, lookups = [environment.name for environment in environments], _BatchedLookups(environments)
+    names, lookups = [environment.name for environment in environments], _Lookups(environments)
     examples = {environment.target: environment for environment in environments}
     locations = {environment.location: environment for environment in environments}
     calls: tuple[Callable[[], EnvironmentStatus | None], ...] = (
@@ -85,8 +106,16 @@ def collect_status(environments: Sequence[Environment], tools: Tools) -> tuple[E
         partial(_resolve, lookups.locks, partial(tools.locks.get_many, names)),
         partial(_resolve, lookups.holds, partial(tools.holds.get_many, names)),
         partial(_resolve, lookups.recent_entries, partial(tools.ledger.recent_entries, names, limit=RECENT_ENTRIES)),
+        *(
+            partial(_resolve, lookups.images[environment.name], partial(_find_image, environment, lookups, tools))
+            for environment in environments
+        ),
+        *(
+            partial(_resolve, lookups.versions[environment.name], partial(_ask_app, environment, lookups, tools))
+            for environment in environments
+        ),
         *(partial(_environment_status, environment, lookups, tools) for environment in environments),
-    )  # in this order, no environment waits for a lookup that has not started
+    )  # in this order, nothing waits for a lookup that has not started, and no request for what another one returns
     rows = map_parallel(lambda call: call(), calls, max_workers=MAX_CONCURRENT_ENVIRONMENTS)
     return with_conflicts([row for row in rows if row is not None])
 
@@ -115,26 +144,37 @@ class _Failures:
             return None
 
 
-def _read_urls(environment: Environment, lookups: _BatchedLookups, tools: Tools) -> Mapping[str, str]:
+def _read_urls(environment: Environment, lookups: _Lookups, tools: Tools) -> Mapping[str, str]:
     lookups.accounts[environment.target].result()
     return tools.at(environment).platform.service_urls()
 
 
-def _find_image(environment: Environment, lookups: _BatchedLookups, tools: Tools) -> tuple[Image | None, str]:
+def _find_image(environment: Environment, lookups: _Lookups, tools: Tools) -> tuple[Image | None, str]:
     lookups.accounts[environment.target].result()  # a role that is denied is not asked for again by each environment
     return find_configured_image(environment, tools)
 
 
-def _environment_status(environment: Environment, lookups: _BatchedLookups, tools: Tools) -> EnvironmentStatus:
+def _ask_app(environment: Environment, lookups: _Lookups, tools: Tools) -> tuple[str, VersionReport]:
+    """Return the URL of an app, and its answer; the configured URL if those of the platform could not be read."""
+    try:
+        urls = lookups.service_urls[environment.location].result()
+    except KaizenError:
+        url = environment.url
+    else:
+        url = _app_url(environment, urls, tools)
+    return url, _fetch_version(environment, url, tools)
+
+
+def _environment_status(environment: Environment, lookups: _Lookups, tools: Tools) -> EnvironmentStatus:
     failures = _Failures()
-    image, running_digest = failures.attempt(partial(_find_image, environment, lookups, tools)) or (None, "")
+    image, running_digest = failures.attempt(lookups.images[environment.name].result) or (None, "")
     recent_entries = failures.attempt(partial(_recent_entries, environment, lookups, tools)) or ()
     entry = latest_deployment_entry(recent_entries)
     if recent_entries and entry is None:
         entry = failures.attempt(lambda: ledger.read_latest_entry(environment, tools))
-    urls = failures.attempt(lookups.service_urls[environment.location].result)
+    failures.attempt(lookups.service_urls[environment.location].result)
+    url, report = failures.attempt(lookups.versions[environment.name].result) or ("", NO_ADDRESS)
     moved_to = left_platform(recent_entries, environment)
-    url = environment.url if urls is None else failures.attempt(lambda: _app_url(environment, urls, tools)) or ""
     line, line_drift = _line(environment, entry, tools)
     locks, holds = failures.attempt(lookups.locks.result) or {}, failures.attempt(lookups.holds.result) or {}
     lock = locks.get(environment.name)
@@ -143,7 +183,7 @@ def _environment_status(environment: Environment, lookups: _BatchedLookups, tool
         url=url,
         followed_image=image,
         running_digest=running_digest,
-        version_report=_fetch_version(environment, url, tools) if url else VersionReport(error="has no address"),
+        version_report=report,
         last_entry=entry,
         lock=lock,
         hold=holds.get(environment.name),
@@ -160,7 +200,7 @@ def _environment_status(environment: Environment, lookups: _BatchedLookups, tool
     )
 
 
-def _recent_entries(environment: Environment, lookups: _BatchedLookups, tools: Tools) -> tuple[LedgerEntry, ...]:
+def _recent_entries(environment: Environment, lookups: _Lookups, tools: Tools) -> tuple[LedgerEntry, ...]:
     """Return the newest entries of an environment; alone, if they could not be read with those of all others."""
     found = lookups.recent_entries.result().get(environment.name)
     return tools.ledger.entries(environment.name, limit=RECENT_ENTRIES) if found is None else found
@@ -172,10 +212,10 @@ def _second_service(environment: Environment, migration: Migration | None, tools
         return None
     is_new = not migration.has_moved(environment)
     other = migration.new_environment(environment) if is_new else migration.old_environment(environment)
-    url, report = migration.url if is_new else "", VersionReport(error="has no address")
+    url, report = migration.url if is_new else "", NO_ADDRESS
     try:
         url = url or tools.at(other).platform.get_service(other.service).url
-        if url and (is_new or not migration.is_retired):
+        if is_new or not migration.is_retired:
             report = _fetch_version(other, url, tools)
     except NotFound:
         report = VersionReport(error="does not exist")
@@ -199,6 +239,8 @@ def _line(environment: Environment, entry: LedgerEntry | None, tools: Tools) -> 
 
 
 def _fetch_version(environment: Environment, url: str, tools: Tools) -> VersionReport:
+    if not url:
+        return NO_ADDRESS
     try:
         return probe.version_endpoint(environment, url, tools).fetch()
     except KaizenError as error:

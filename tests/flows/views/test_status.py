@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from attrs import define, evolve
+from attrs import define, evolve, field
 from semver import Version
 
 from kaizen_tasks.domain.environment import Environment
@@ -24,6 +25,8 @@ from tests.fakes.tools import FakeIdentity, FakeTools, settings
 from tests.flows.release.test_release import release
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kaizen_tasks.domain.ledger import LedgerEntry
     from kaizen_tasks.domain.status import EnvironmentStatus
 
@@ -41,6 +44,18 @@ class DeafLedger(FakeLedger):
     def entries(self, environment: str, *, limit: int = 20) -> tuple[LedgerEntry, ...]:
         """Fail."""
         raise Unreachable("DynamoDB does not answer", hint="check the network")
+
+
+@define
+class PatientLedger(FakeLedger):
+    """A ledger that answers when it is allowed to."""
+
+    may_answer: threading.Event = field(factory=threading.Event)
+
+    def recent_entries(self, environments: Iterable[str], *, limit: int = 20) -> dict[str, tuple[LedgerEntry, ...]]:
+        """Answer when it is allowed."""
+        assert self.may_answer.wait(timeout=10)
+        return super().recent_entries(environments, limit=limit)
 
 
 @define(kw_only=True)
@@ -62,6 +77,24 @@ class StrangersIdentity(FakeIdentity):
 
 def test_status_has_every_environment_in_the_configured_order() -> None:
     assert list(look(FakeTools())) == ["staging", "prod", "mark", "shane", "dom"]
+
+
+def test_apps_are_asked_while_the_ledger_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many environments there are for one thread."""
+    monkeypatch.setattr(status, "MAX_CONCURRENT_ENVIRONMENTS", 2)
+    ledger = PatientLedger()
+    tools = FakeTools(ledger=ledger)
+    addresses = {f"https://{name}.example/version" for name in tools.settings.environments}
+
+    def answer() -> ProbeResponse:
+        if {*tools.prober.urls} >= addresses:
+            ledger.may_answer.set()
+        return ProbeResponse(error="refuses the connection")
+
+    tools.prober.answers = dict.fromkeys(addresses, answer)
+    look(tools)
+
+    assert sorted(tools.prober.urls) == sorted(addresses)
 
 
 def test_sources_agree_after_a_release() -> None:
