@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
-from semver import Version
 
 from kaizen_tasks.domain.version import image_tag
 
 if TYPE_CHECKING:
+    from semver import Version  # noqa: TC004 - an image has no version, and a process that copies images loads none
+
     from kaizen_tasks.domain.ledger import LedgerEntry  # noqa: TC004 - a release without environments does not load it
 
 ENVIRONMENT_TRAILER = "Kaizen-Environment"

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kaizen_tasks.adapters.network.settings import NetworkSettings
 from kaizen_tasks.adapters.oci.blobs import BlobClient
-from kaizen_tasks.adapters.oci.content_cache import ContentCache
 from kaizen_tasks.adapters.oci.manifest import (
     CONFIG_MEDIA_TYPES,
     MANIFEST_MEDIA_TYPES,
@@ -26,6 +25,9 @@ from kaizen_tasks.domain.build.stand_in import KIND_LABEL, STAND_IN
 from kaizen_tasks.domain.image import Image
 from kaizen_tasks.errors import PushFailed, Refused
 from kaizen_tasks.ports.clock import Clock
+
+if TYPE_CHECKING:
+    from kaizen_tasks.adapters.oci.content_cache import ContentCache
 
 DIGEST_HEADER = "Docker-Content-Digest"
 MAX_CONFIG_BYTES = 8 << 20
