@@ -10,12 +10,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from kaizen_tasks.adapters.host.clock import SystemClock
-from kaizen_tasks.adapters.oci.client import OciClient
-from kaizen_tasks.adapters.oci.pusher import ImagePusher
-from kaizen_tasks.adapters.oci.transport import StaticCredentials
-from kaizen_tasks.ports.images import Login
-from kaizen_tasks.ports.secrets import Secret
+from kaizen_tasks.cli import reduce_garbage_collection
 
 MAX_WORKERS = 10
 """The default of `rollout.parallel`."""
@@ -24,6 +19,14 @@ PASSWORD_VARIABLE = "BENCHMARK_PASSWORD"
 
 def main(url: str, username: str, source: str, version: str, latest: str = "") -> None:
     """Copy by digest, move the second tag if there is one, and print what each copy transferred."""
+    reduce_garbage_collection()  # as `inv` does before it imports the rest
+    from kaizen_tasks.adapters.host.clock import SystemClock
+    from kaizen_tasks.adapters.oci.client import OciClient
+    from kaizen_tasks.adapters.oci.pusher import ImagePusher
+    from kaizen_tasks.adapters.oci.transport import StaticCredentials
+    from kaizen_tasks.ports.images import Login
+    from kaizen_tasks.ports.secrets import Secret
+
     login = Login(url=url, username=username, password=Secret(os.environ[PASSWORD_VARIABLE]))
     client = OciClient(StaticCredentials(login), clock=SystemClock())
     pusher = ImagePusher(client)

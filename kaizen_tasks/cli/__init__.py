@@ -17,7 +17,7 @@ GC_ALLOCATION_THRESHOLD = 100_000
 
 def make_namespace() -> Collection:
     """Return the collection of all tasks for the app in the working directory, built again for each call."""
-    _reduce_garbage_collection()
+    reduce_garbage_collection()
     from kaizen_tasks.cli import stopped  # noqa: PLC0415
     from kaizen_tasks.cli.entry_point.program import equip_invoke  # noqa: PLC0415
     from kaizen_tasks.cli.namespace import build_namespace  # noqa: PLC0415 - after the collector is told to rest
@@ -32,7 +32,7 @@ def make_namespace() -> Collection:
     return build_namespace(config_file)
 
 
-def _reduce_garbage_collection() -> None:
+def reduce_garbage_collection() -> None:
     """Save a short process most of the garbage collector's work, which is an eighth of `inv cut`.
 
     Otherwise modules and classes, which live until the end, are scanned again and again while they are imported, and
