@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.errors import DeployFailed
 from kaizen_tasks.localcloud.instances import health
-from kaizen_tasks.localcloud.instances.process import start_supervised, stop_supervised
+from kaizen_tasks.localcloud.instances.supervised import SupervisedProgram
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -118,7 +118,13 @@ class ContainerInstance:
         self._final_code: int | None = None
         self._folder = folder
         self._reference = reference
-        self._log_copier = start_supervised(["docker", "logs", "--follow", self._name], grace=0.1, output=spec.output)
+        self._log_copier = SupervisedProgram(
+            ["docker", "logs", "--follow", self._name],
+            grace=0.1,
+            output=spec.output,
+            environment=os.environ,
+            working_directory=folder,
+        )
         self._ports = _ports(spec)
         self.port = _published_port(self._name, spec.port) if self._ports else 0
         self._address = _bridge_address(self._name) if self._ports else ""
@@ -142,7 +148,7 @@ class ContainerInstance:
         """Return the container's exit code; None while it runs."""
         if self._final_code is not None:
             return self._final_code
-        if self._log_copier.poll() is None:  # it ends with the container, and costs no process to ask
+        if self._log_copier.exit_code() is None:  # it ends with the container, and costs no process to ask
             return None
         state = _docker_or_empty("inspect", "--format", "{{.State.Running}} {{.State.ExitCode}}", self._name).split()
         if not state:
@@ -152,9 +158,8 @@ class ContainerInstance:
     def stop(self) -> None:
         """Stop and remove the container, its log copier and its image."""
         _docker_or_empty("stop", "-t", str(self._stop_seconds), self._name)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._log_copier.wait(timeout=_OUTPUT_SECONDS)
-        stop_supervised(self._log_copier, grace=1)
+        self._log_copier.exit_code(timeout=_OUTPUT_SECONDS)
+        self._log_copier.stop()
         self._final_code = self.exit_code()
         _docker_or_empty("rm", "--force", self._name)
         _docker_or_empty("image", "rm", self._reference)  # stays while another container needs it

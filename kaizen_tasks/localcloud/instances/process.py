@@ -7,19 +7,19 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.errors import DeployFailed
-from kaizen_tasks.localcloud.instances import health, host_config, own_network, supervisor
+from kaizen_tasks.localcloud.instances import health, host_config, own_network
 from kaizen_tasks.localcloud.instances.listening import listening_ports
 from kaizen_tasks.localcloud.instances.rootfs import resolve_in_root, unpack
+from kaizen_tasks.localcloud.instances.supervised import SupervisedProgram
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
     from kaizen_tasks.localcloud.instances.spec import InstanceSpec
 
@@ -70,7 +70,7 @@ class ProcessInstance:
         self._working_directory = resolve_in_root(root, spec.working_directory or spec.image.working_directory)
         self._working_directory.mkdir(parents=True, exist_ok=True)
         self._command_line = _command_line(spec, root, port)
-        self._process = self._start()
+        self._program = self._start()
 
     @property
     def port(self) -> int:
@@ -93,29 +93,29 @@ class ProcessInstance:
         if now < self._next_search:
             return frozenset()
         self._next_search = now + _SEARCH_SECONDS
-        return listening_ports(self._process.pid)
+        return listening_ports(self._program.session)
 
     def exit_code(self) -> int | None:
         """Return the program's exit code; None while it runs."""
-        code = self._process.poll()
+        code = self._program.exit_code()
         if code is None or self._found_port or not self._may_move or not self._has_found_port_taken():
             return code
         self._may_move = False
-        stop_supervised(self._process, self._spec.stop_seconds)
+        self._program.stop()
         with self._spec.output.open("a", encoding="utf-8") as output:
             output.write(_PORT_TAKEN)
-        self._process = self._start(sys.executable, "-I", own_network.__file__, str(self._own_port))
+        self._program = self._start(sys.executable, "-I", own_network.__file__, str(self._own_port))
         return None
 
     def stop(self) -> None:
         """Stop the program's process group and delete its folder."""
         self._may_move = False
-        stop_supervised(self._process, self._spec.stop_seconds)
+        self._program.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _start(self, *prefix: str) -> subprocess.Popen[bytes]:
+    def _start(self, *prefix: str) -> SupervisedProgram:
         self._next_search = time.monotonic() + _FIRST_SEARCH_SECONDS
-        return start_supervised(
+        return SupervisedProgram(
             (*prefix, *self._command_line),
             grace=self._spec.stop_seconds,
             output=self._spec.output,
@@ -126,48 +126,6 @@ class ProcessInstance:
     def _has_found_port_taken(self) -> bool:
         """Return whether the program says that its port is in use; where it cannot have its own network, never."""
         return sys.platform == "linux" and any(map(_ADDRESS_IN_USE.search, self._spec.tail(_TAIL_LINES)))
-
-
-def start_supervised(
-    program: Sequence[str],
-    *,
-    grace: float,
-    output: Path,
-    environment: Mapping[str, str] | None = None,
-    working_directory: Path | None = None,
-) -> subprocess.Popen[bytes]:
-    """Start a program that is stopped when this process ends, even if it is killed.
-
-    Args:
-        program: the program and its arguments.
-        grace: seconds between SIGTERM and SIGKILL.
-        output: the file to which stdout and stderr are appended.
-        environment: the program's environment; by default this process's own.
-        working_directory: the program's working directory; by default this process's own.
-    """
-    with output.open("ab") as file:
-        return subprocess.Popen(
-            [sys.executable, "-I", "-S", supervisor.__file__, str(grace), *program],
-            stdin=subprocess.PIPE,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            cwd=working_directory,
-            env=environment,
-            start_new_session=True,  # Ctrl-C in the terminal is for the cloud alone
-            umask=0o022,  # as in a container; the cloud's own files are private
-        )
-
-
-def stop_supervised(process: subprocess.Popen[bytes], grace: float) -> None:
-    """Stop a supervised program, by ending the standard input of its supervisor."""
-    assert process.stdin is not None
-    with contextlib.suppress(BrokenPipeError):
-        process.stdin.close()
-    try:
-        process.wait(timeout=grace + 2)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def kill_orphans(instance_ids: Collection[str]) -> None:

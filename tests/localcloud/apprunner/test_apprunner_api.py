@@ -211,7 +211,7 @@ def test_killed_cloud_leaves_no_processes(team: Team) -> None:
     team.images.repository("coach")
     team.images.app("coach", "v1", script=script)
     service = team.create("coach")
-    wait_for(lambda: len(processes_below(team.cloud.state)) == 3)  # the supervisor, the program and its child
+    wait_for(lambda: len(processes_below(team.cloud.state)) == 2)  # the program and its child
     (before,) = (team.cloud.state / "apprunner" / "instances").iterdir()
     team.cloud.kill()
     wait_for(lambda: not processes_below(team.cloud.state))
