@@ -18,22 +18,23 @@ from moto.core import responses
 from moto.core.common_models import BaseModel
 from moto.core.serialize import BaseJSONSerializer
 from moto.dynamodb import comparisons
+from moto.dynamodb import responses as dynamodb_responses
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models import table as dynamodb_table
+from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.models.table import Table
 from moto.moto_api._internal import mock_random
 from moto.secretsmanager import models as secretsmanager_models
 from moto.secretsmanager.exceptions import InvalidParameterException
 from moto.secretsmanager.models import SecretsManagerBackend
 
+from kaizen_tasks.localcloud.moto.items import convert_scalars_first, create_measured_once
 from kaizen_tasks.localcloud.moto.moto_errors import ExpressionError
 from kaizen_tasks.localcloud.moto.transactions import write_with_saved_items
 from kaizen_tasks.localcloud.moto.update_expressions import patch_update_expressions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from moto.dynamodb.models.dynamo_type import Item
 
 _SCALAR_TYPES = frozenset({"S", "N"})
 
@@ -45,6 +46,8 @@ def patch_moto() -> None:
     _patch_dynamodb_serialization()
     _patch_dynamodb_conditions()
     patch_update_expressions()
+    _replace(Item, "__init__", create_measured_once)
+    _replace(dynamodb_responses, "dynamo_to_dict", convert_scalars_first)
     _replace(DynamoDBBackend, "transact_write_items", write_with_saved_items)
     _patch_instance_tracking()
     _patch_clock()

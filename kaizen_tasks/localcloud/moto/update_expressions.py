@@ -20,12 +20,14 @@ def patch_update_expressions() -> None:
     """Parse each expression once, copy its tree in C, and look up which nodes a traverser processes.
 
     moto 5.2.5 parses an expression twice in each request, copies the tree node by node, and walks it ten times; at each
-    node it asks an abstract class whether the node is an instance.
+    node it asks an abstract class whether the node is an instance. At each part of an expression it counts again the
+    clauses below, all of which the whole expression has too.
     """
     vars(validators).update(deepcopy=_copy)
     UpdateExpressionParser.make = staticmethod(_parse)
     original = inspect.unwrap(DepthFirstTraverser.traverse_node_recursively)
     DepthFirstTraverser.traverse_node_recursively = functools.update_wrapper(_traverse, original)
+    validators.ActionCountValidator.traverse = validators.ActionCountValidator.verify_action_counts
 
 
 @functools.lru_cache(maxsize=256)
