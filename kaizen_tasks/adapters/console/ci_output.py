@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-
-from attrs import frozen
+from typing import NamedTuple
 
 from kaizen_tasks.adapters.host.ci_run import is_in_ci
 
@@ -14,8 +13,7 @@ OUTPUT_MARK = "  | "
 """Before each line of another program, so that it is no line of ours."""
 
 
-@frozen(kw_only=True)
-class OutputGroup:
+class OutputGroup(NamedTuple):
     """The lines before and after an output by which a CI service folds it; braces contain `title`, `id` and `seconds`.
 
     Attributes:

@@ -1,19 +1,20 @@
-"""The run of a CI service that this process belongs to, by the variables that the service sets."""
+"""The run of a CI service that this process belongs to, by the variables that the service sets.
+
+Every run looks for one, so these are named tuples, which are made faster than attrs classes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 from urllib.parse import quote
-
-from attrs import frozen
 
 from kaizen_tasks.domain.text.printable import printable
 
 MAX_LENGTH = 500  # of what the ledger gets
 
 
-@frozen(kw_only=True)
-class CiRun:
+class CiRun(NamedTuple):
     """A run, as far as its service tells.
 
     Attributes:
@@ -27,8 +28,7 @@ class CiRun:
     url: str = ""
 
 
-@frozen(kw_only=True)
-class CiService:
+class CiService(NamedTuple):
     """A CI service.
 
     Attributes:
