@@ -99,4 +99,5 @@ def _stage_tasks_in_argv() -> tuple[str, ...]:
     A stage that the pipeline does not have becomes a task too: its error says what is wrong with the configuration, or
     which stage was probably meant. Invoke's own error would be "No idea what it is".
     """
-    return tuple(word for word in sys.argv[1:] if re.fullmatch(r"(release|promote)-[\w-]+", word))
+    words = (word for word in sys.argv[1:] if word.startswith(("release-", "promote-")))
+    return tuple(word for word in words if re.fullmatch(r"(release|promote)-[\w-]+", word))

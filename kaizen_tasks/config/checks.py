@@ -109,7 +109,7 @@ def service_name(platform: str, text: str) -> str:
     """Accept the name of a service of a platform."""
     kind = PLATFORMS[platform]
     rule = kind.service_name_rule
-    return "" if kind.service_name.fullmatch(text) else f"{text!r} is not the name of a service: {rule}"
+    return "" if re.fullmatch(kind.service_name, text) else f"{text!r} is not the name of a service: {rule}"
 
 
 def cluster_name(text: str) -> str:

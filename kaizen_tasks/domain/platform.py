@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -30,13 +29,11 @@ class PlatformKind(NamedTuple):
     runs_commands: bool
     stops_deployments: bool
     image_platforms: tuple[str, ...]
-    service_name: re.Pattern[str]
+    service_name: str
     service_name_rule: str
 
 
-_ECS_NAME = re.compile(
-    r"[A-Za-z0-9_-]{1,255}"
-)  # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Service.html
+_ECS_NAME = r"[A-Za-z0-9_-]{1,255}"  # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Service.html
 _ECS_NAME_RULE = "up to 255 letters, digits, - and _"
 _FARGATE_PLATFORMS = ("linux/amd64", "linux/arm64")
 
@@ -50,7 +47,7 @@ PLATFORMS: Mapping[str, PlatformKind] = {
         stops_deployments=False,
         image_platforms=("linux/amd64",),  # https://docs.aws.amazon.com/apprunner/latest/dg/service-source-image.html
         # https://docs.aws.amazon.com/apprunner/latest/api/API_CreateService.html
-        service_name=re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{3,39}"),
+        service_name=r"[A-Za-z0-9][A-Za-z0-9_-]{3,39}",
         service_name_rule="4 to 40 letters, digits, - and _",
     ),
     "ecs-express": PlatformKind(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import fcntl
-import glob
 import os
+import re
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
@@ -148,7 +148,10 @@ def _write_atomically(path: Path, content: bytes, *, survives_power_loss: bool) 
 
 def _remove_orphans(path: Path) -> None:
     """Remove the temporary files of killed writers: those without a file lock."""
-    for orphan in path.parent.glob(f".{glob.escape(path.name)}.{'[0-9a-f]' * 8}.tmp"):
+    start = f".{path.name}."
+    for orphan in path.parent.iterdir():
+        if not (orphan.name.startswith(start) and re.fullmatch(r"[0-9a-f]{8}\.tmp", orphan.name.removeprefix(start))):
+            continue
         with orphan.open("rb") as file, suppress(BlockingIOError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             orphan.unlink(missing_ok=True)

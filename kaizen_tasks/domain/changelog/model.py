@@ -28,7 +28,7 @@ _DOCUMENTATION = (
 )
 """The first words of headings that explain the file, in which nothing is noted."""
 
-_PRE_RELEASE = re.compile(rb"\d\.\d+-[0-9A-Za-z]")
+_PRE_RELEASE = rb"\d\.\d+-[0-9A-Za-z]"
 
 
 @attrs.frozen(kw_only=True)
@@ -103,7 +103,8 @@ class Changelog:
         """Return the pre-releases since the last final release below a final version, the oldest first."""
         if version.prerelease:
             return ()
-        sections = (section for section in self.sections if _PRE_RELEASE.search(self.content, *section.heading_span))
+        has_pre_release = re.compile(_PRE_RELEASE).search
+        sections = (section for section in self.sections if has_pre_release(self.content, *section.heading_span))
         pre_releases = [(section.version, section) for section in sections if section.version]
         lower = [(other, section) for other, section in pre_releases if other.prerelease and other < version]
         if not lower:

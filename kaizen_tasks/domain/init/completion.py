@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import evolve
@@ -92,7 +93,7 @@ def complete_fact(fact: EnvironmentFact, patterns: Mapping[str, str], app: str) 
     name, kind = fact.environment, PLATFORMS[fact.platform]
     service = fact.service or naming.guess_service_name(fact.repository)
     service = service or naming.fill_pattern(_pattern("service", patterns), name, app)
-    if not kind.service_name.fullmatch(service) and not fact.service:
+    if not re.fullmatch(kind.service_name, service) and not fact.service:
         service = service[:MAX_GUESS_LENGTH].rstrip("-")
     return evolve(
         fact,

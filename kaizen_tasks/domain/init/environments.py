@@ -89,7 +89,7 @@ def _split_invalid(facts: Iterable[EnvironmentFact], platform: str) -> tuple[lis
         wrong = {}
         if fact.repository and not REPOSITORY_NAME.fullmatch(fact.repository.replace(ENV_PLACEHOLDER, "env")):
             wrong["repository"] = "no repository of ECR can have this name"
-        if fact.service and not service_name.fullmatch(fact.service.replace(ENV_PLACEHOLDER, "env")):
+        if fact.service and not re.fullmatch(service_name, fact.service.replace(ENV_PLACEHOLDER, "env")):
             wrong["service"] = f"no service of {kind.title} can have this name"
         for key, reason in wrong.items():
             invalid.append(Ignored(what=f"{key} {getattr(fact, key)}", source=fact.source_of(key), reason=reason))

@@ -28,16 +28,21 @@ _UNSAFE_IN_JSON = f"[{_INVISIBLE}]"
 
 def printable(text: str) -> str:
     """Return a text as one line, without colours, and with question marks for what a terminal would obey or hide."""
-    if text.isascii() and text.isprintable():
+    if _is_harmless(text):
         return text
     return re.sub(_UNSAFE, "?", re.sub(_COLOUR, "", text).replace("\t", " "))
 
 
 def printable_lines(text: str) -> str:
     """Return a text as `printable` does, but with its line feeds and tabs."""
-    if text.isascii() and text.isprintable():
+    if _is_harmless(text):
         return text
     return re.sub(_UNSAFE_IN_LINES, "?", re.sub(_COLOUR, "", text).replace("\r\n", "\n"))
+
+
+def _is_harmless(text: str) -> bool:
+    """Return whether a text has nothing to replace, as most have; Python counts selectors of variants as printable."""
+    return text.isprintable() and max(text, default="") < "\U000e0000"
 
 
 def disarm_commands(line: str) -> str:

@@ -28,6 +28,7 @@ DIRECTIONS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
         ("safe\u202egnp.exe\u2066\u200f", "safe?gnp.exe??"),
         ("a\u200bb\ufeffc\U000e0041", "a?b?c?"),
         ("bell\x07back\x08del\x7f", "bell?back?del?"),
+        ("a\U000e0100", "a?"),
         ("\udc80", "?"),
         ("one\r\n::error::two\u2028three\x85four", "one??::error::two?three?four"),
     ],

@@ -13,12 +13,10 @@ from kaizen_tasks.domain.changelog.markdown.lines import line_numbers
 if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.outline import DefinitionIndex, DefinitionSpan
 
-_DESTINATION = re.compile(
-    rb"\]:[ \t]*(?:(?:\r\n?|\n)[ \t>]*)?(?:<((?:[^<>\\\r\n]|\\.)*)>|([^\x00-\x20\x7f]*))", re.DOTALL
-)
+_DESTINATION = rb"(?s)\]:[ \t]*(?:(?:\r\n?|\n)[ \t>]*)?(?:<((?:[^<>\\\r\n]|\\.)*)>|([^\x00-\x20\x7f]*))"
 """The URL after a label, on the same or the next line: https://spec.commonmark.org/0.31.2/#link-destination."""
 
-_LABEL = re.compile(r"\[((?:[^\[\]\\]|\\.)+)\]")
+_LABEL = r"\[((?:[^\[\]\\]|\\.)+)\]"
 _PLAIN_DEFINITION = re.compile(rb"^\[([^\]]+)\]: (\S+)[^\n]*\n?", re.MULTILINE)
 
 
@@ -51,7 +49,7 @@ def normalize_label(label: str) -> str:
 
 def used_keys(text: str) -> dict[str, None]:
     """Return the normalised labels in brackets in a text, in the text's order; the values are None."""
-    return dict.fromkeys(normalize_label(label) for label in _LABEL.findall(text))
+    return dict.fromkeys(normalize_label(label) for label in re.findall(_LABEL, text))
 
 
 def all_links(content: bytes, definitions: DefinitionIndex) -> tuple[Link, ...]:
@@ -88,7 +86,7 @@ def _plain_link(match: re.Match[bytes]) -> Link:
 
 
 def _link(content: bytes, span: DefinitionSpan) -> Link:
-    match = _DESTINATION.search(content, span.start + len(span.label), span.end)
+    match = re.compile(_DESTINATION).search(content, span.start + len(span.label), span.end)
     assert match
     group = 1 if match[2] is None else 2
     url, url_start = match[group].decode(), match.start(group)
