@@ -12,9 +12,9 @@ from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.service import OperationKind, ServiceStatus
 from kaizen_tasks.domain.text import duration
 from kaizen_tasks.errors import DeployFailed, NotFound, UsageError
+from kaizen_tasks.flows.environment_step import EnvironmentStep
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.setup import CreateTable, ProtectTags, blob_mounting
-from kaizen_tasks.flows.step import EnvironmentStep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

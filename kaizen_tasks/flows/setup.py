@@ -13,9 +13,9 @@ from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import NOTHING_CHANGED, Denied, Interrupted, KaizenError, NotFound, Refused, Unsupported
 from kaizen_tasks.flows.deploy.first_deployment import create_command
+from kaizen_tasks.flows.environment_step import EnvironmentStep
 from kaizen_tasks.flows.parallel import map_parallel
 from kaizen_tasks.flows.runner import Executor, apply_step, run_flow
-from kaizen_tasks.flows.step import EnvironmentStep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

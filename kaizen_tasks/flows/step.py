@@ -1,16 +1,12 @@
-"""The protocol of a step, and the base of the steps that concern one environment; a flow is a tuple of steps."""
+"""The protocol of a step, and what marks steps of some kinds; a flow is a tuple of steps."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Protocol
-
-from attrs import frozen
-
-from kaizen_tasks.domain.release import Release, StepLabel
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.decision import Decision
-    from kaizen_tasks.domain.environment import Environment  # noqa: TC004 - a release without environments does not load it
+    from kaizen_tasks.domain.release import Release, StepLabel
     from kaizen_tasks.ports.tools import Tools
 
 
@@ -29,24 +25,6 @@ class Step(Protocol):
 
 
 Flow = tuple[Step, ...]
-
-
-@frozen(kw_only=True)
-class EnvironmentStep:
-    """A step for one environment.
-
-    Attributes:
-        step_name: what the step is called in output.
-        environment: the environment that the step is for.
-    """
-
-    step_name: ClassVar[str]
-    environment: Environment
-
-    @property
-    def label(self) -> StepLabel:
-        """The step's name and environment."""
-        return StepLabel(self.step_name, self.environment.name)
 
 
 class FileStep:

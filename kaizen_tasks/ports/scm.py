@@ -13,8 +13,9 @@ from kaizen_tasks.ports.effects import mutates
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.git.commit import Commit
+    from kaizen_tasks.domain.git.head import HeadState
     from kaizen_tasks.domain.git.push_target import PushTarget
-    from kaizen_tasks.domain.git.refs import HeadState, RemoteRefs
+    from kaizen_tasks.domain.git.remote_refs import RemoteRefs
 
 
 @frozen(kw_only=True)

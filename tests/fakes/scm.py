@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from attrs import Factory, define, frozen
 
 from kaizen_tasks.domain.git.commit import Commit
+from kaizen_tasks.domain.git.head import HeadState
 from kaizen_tasks.domain.git.push_target import PushTarget
-from kaizen_tasks.domain.git.refs import HeadState, RemoteRefs
+from kaizen_tasks.domain.git.remote_refs import RemoteRefs
 from kaizen_tasks.domain.release import ENVIRONMENT_TRAILER
 from kaizen_tasks.errors import BranchProtected, NotFound, PushFailed, Refused
 from tests.fakes.clock import START

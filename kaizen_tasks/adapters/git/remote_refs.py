@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 
 from kaizen_tasks.adapters.git.command import Git, GitResult, redact_urls
 from kaizen_tasks.adapters.git.network import run_network_command, timed_out
-from kaizen_tasks.domain.git.refs import RemoteRefs
+from kaizen_tasks.domain.git.remote_refs import RemoteRefs
 from kaizen_tasks.errors import Unreachable
 
 LS_REMOTE_TIMEOUT_SECONDS = 30.0

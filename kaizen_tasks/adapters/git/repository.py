@@ -15,8 +15,8 @@ from kaizen_tasks.adapters.git.identity import IDENTITY_HINT, committer_of, has_
 from kaizen_tasks.adapters.git.objects import Check, write_commit
 from kaizen_tasks.adapters.git.snapshot import RepoSnapshot
 from kaizen_tasks.adapters.host.atomic_write import WorkingTree
+from kaizen_tasks.domain.git.head import HeadState
 from kaizen_tasks.domain.git.push_target import PushTarget, choose_branch, choose_remote
-from kaizen_tasks.domain.git.refs import HeadState
 from kaizen_tasks.errors import NOTHING_CHANGED, NotFound, Refused
 
 if TYPE_CHECKING:

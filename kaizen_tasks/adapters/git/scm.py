@@ -19,7 +19,7 @@ from kaizen_tasks.errors import Refused, Unreachable
 
 if TYPE_CHECKING:
     from kaizen_tasks.adapters.git.remote_refs import Remote
-    from kaizen_tasks.domain.git.refs import RemoteRefs
+    from kaizen_tasks.domain.git.remote_refs import RemoteRefs
 
 _SIGNING_SWITCHES = ("tag.gpgsign", "tag.forcesignannotated")
 

@@ -20,9 +20,10 @@ from kaizen_tasks.domain.init.ci.trust import TrustedJobs
 from kaizen_tasks.errors import UsageError
 from kaizen_tasks.flows import create_environment
 from kaizen_tasks.flows import setup as flows
+from kaizen_tasks.flows.environment_step import EnvironmentStep
 from kaizen_tasks.flows.execution import announce, join_names
 from kaizen_tasks.flows.runner import choose_executor, noting_interruptions
-from kaizen_tasks.flows.step import EnvironmentStep, Flow
+from kaizen_tasks.flows.step import Flow
 from kaizen_tasks.wiring import Toolbox
 
 

@@ -13,10 +13,10 @@ from kaizen_tasks.domain.service import ServiceStatus
 from kaizen_tasks.domain.text.listing import counted
 from kaizen_tasks.errors import DeployFailed
 from kaizen_tasks.flows.deploy.wait import DeploymentWaiter, wait_for_operation
+from kaizen_tasks.flows.environment_step import EnvironmentStep
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.migration import waiting
 from kaizen_tasks.flows.migration.plan import EnvironmentPlan, begun_elsewhere, read_migration, with_flags
-from kaizen_tasks.flows.step import EnvironmentStep
 from kaizen_tasks.flows.steps.smoke import Smoke
 from kaizen_tasks.flows.steps.verify import Verify
 

@@ -15,6 +15,7 @@ from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.service import ServiceStatus
 from kaizen_tasks.domain.text.listing import list_names
 from kaizen_tasks.errors import NOTHING_CHANGED, DeployFailed, Refused, UsageError
+from kaizen_tasks.flows.environment_step import EnvironmentStep
 from kaizen_tasks.flows.execution import Change, Execution, join_names
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.migration import origin, waiting
@@ -22,7 +23,6 @@ from kaizen_tasks.flows.migration.plan import read_migration
 from kaizen_tasks.flows.outcome import Outcome
 from kaizen_tasks.flows.parallel import map_parallel
 from kaizen_tasks.flows.runner import run_flow
-from kaizen_tasks.flows.step import EnvironmentStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.flows.step import Flow

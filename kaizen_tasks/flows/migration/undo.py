@@ -15,12 +15,12 @@ from kaizen_tasks.domain.service import ServiceStatus
 from kaizen_tasks.domain.text.listing import list_names
 from kaizen_tasks.errors import NOTHING_CHANGED, NotFound, Refused
 from kaizen_tasks.flows.deploy.image import find_image_to_run
+from kaizen_tasks.flows.environment_step import EnvironmentStep
 from kaizen_tasks.flows.execution import Change, CommandTools, Execution, join_names
 from kaizen_tasks.flows.migration import origin, waiting
 from kaizen_tasks.flows.migration.retire import OngoingMigration, RecordEnd
 from kaizen_tasks.flows.outcome import Outcome
 from kaizen_tasks.flows.runner import run_flow
-from kaizen_tasks.flows.step import EnvironmentStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.release import Release

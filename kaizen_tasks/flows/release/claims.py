@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from semver import Version
 
     from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.domain.git.refs import RemoteRefs
+    from kaizen_tasks.domain.git.remote_refs import RemoteRefs
     from kaizen_tasks.domain.image import Image
     from kaizen_tasks.ports.tools import Tools
 

@@ -23,6 +23,12 @@ def render_message(template: str, release: Release, tools: Tools, *, trailers: t
     return releases.render_message(template, values, trailers=trailers)
 
 
+def tag_message(release: Release, remark: str, tools: Tools) -> str:
+    """Return the message of a release's tag, with one more paragraph if there is a remark."""
+    message = render_message(tools.settings.tag.message, release, tools)
+    return f"{message}\n{remark}\n" if remark else message
+
+
 def _plain_notes(release: Release, tools: Tools) -> str:
     from kaizen_tasks.domain.text.plain_notes import plain_notes
 

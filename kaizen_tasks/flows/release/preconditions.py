@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from semver import Version
 
     from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.domain.git.refs import RemoteRefs
+    from kaizen_tasks.domain.git.remote_refs import RemoteRefs
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.ports.tools import Tools
 
@@ -357,6 +357,12 @@ def check_docs(tools: Tools) -> Iterator[str]:
 def foreign_image_hint(release: Release) -> str:
     """Return what to do when a version's image was built from a commit that nobody has claimed."""
     return f"give that number up: inv release.abandon --release {release.name}"
+
+
+def tag_conflict(name: str, commit: str, release: Release, tools: Tools) -> Refuse:
+    """Return the refusal of a release whose tag is on another commit."""
+    reason = f"the tag {name} exists on commit {commit[:10]}, and the release is {release.commit[:10]}"
+    return Refuse(reasons=(reason,), hint=next_version_hint(release, tools))
 
 
 def next_version_hint(release: Release, tools: Tools) -> str:

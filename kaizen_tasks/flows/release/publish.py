@@ -12,7 +12,7 @@ from kaizen_tasks.errors import BranchProtected, KaizenError, PushFailed, Refuse
 from kaizen_tasks.flows.release import files
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.git.refs import RemoteRefs
+    from kaizen_tasks.domain.git.remote_refs import RemoteRefs
     from kaizen_tasks.domain.release import Release, StepLabel
     from kaizen_tasks.ports.tools import Tools
 

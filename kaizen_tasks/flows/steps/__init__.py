@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.flows.steps.copy import FindImage as FindImage
     from kaizen_tasks.flows.steps.deploy import Deploy as Deploy
     from kaizen_tasks.flows.steps.evidence import Evidence as Evidence
+    from kaizen_tasks.flows.steps.fast_forward_and_tag import FastForwardAndTag as FastForwardAndTag
     from kaizen_tasks.flows.steps.forge import Announce as Announce
     from kaizen_tasks.flows.steps.forge import OpenPullRequest as OpenPullRequest
     from kaizen_tasks.flows.steps.forge import Propose as Propose
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from kaizen_tasks.flows.steps.runtime import RestoreConfig as RestoreConfig
     from kaizen_tasks.flows.steps.runtime import SetConfig as SetConfig
     from kaizen_tasks.flows.steps.smoke import Smoke as Smoke
-    from kaizen_tasks.flows.steps.tag import FastForwardAndTag as FastForwardAndTag
     from kaizen_tasks.flows.steps.tag import PushRelease as PushRelease
     from kaizen_tasks.flows.steps.tag import Tag as Tag
     from kaizen_tasks.flows.steps.verify import Verify as Verify
@@ -46,12 +46,13 @@ _MODULES = {
     "copy": ("CopyImage", "FindImage"),
     "deploy": ("Deploy",),
     "evidence": ("Evidence",),
+    "fast_forward_and_tag": ("FastForwardAndTag",),
     "forge": ("Announce", "OpenPullRequest", "Propose"),
     "preflight": ("Preflight",),
     "record": ("AddHold", "MarkRollback", "Record"),
     "runtime": ("Redeploy", "RestoreConfig", "SetConfig"),
     "smoke": ("Smoke",),
-    "tag": ("FastForwardAndTag", "PushRelease", "Tag"),
+    "tag": ("PushRelease", "Tag"),
     "verify": ("Verify",),
 }
 

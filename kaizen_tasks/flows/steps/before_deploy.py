@@ -12,7 +12,7 @@ from kaizen_tasks.domain.text.listing import list_names
 from kaizen_tasks.flows.commands import irreversible, released
 from kaizen_tasks.flows.commands.attempt import NOTHING_DEPLOYED, CommandAttempt
 from kaizen_tasks.flows.deploy import first_deployment
-from kaizen_tasks.flows.step import EnvironmentStep
+from kaizen_tasks.flows.environment_step import EnvironmentStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.command import BeforeDeployCommand

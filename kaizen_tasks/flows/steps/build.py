@@ -15,8 +15,8 @@ from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.image import BuildSpec
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import BuildFailed, NotFound
+from kaizen_tasks.flows.environment_step import EnvironmentStep
 from kaizen_tasks.flows.release import preconditions, tags
-from kaizen_tasks.flows.step import EnvironmentStep
 from kaizen_tasks.flows.steps.copy import CopyImage
 
 if TYPE_CHECKING:

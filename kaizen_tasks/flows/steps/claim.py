@@ -11,14 +11,14 @@ from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused, Unreachable
+from kaizen_tasks.flows.environment_step import EnvironmentStep
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.release import claims, files, pending, preconditions, tags
-from kaizen_tasks.flows.step import EnvironmentStep
 
 if TYPE_CHECKING:
     from semver import Version
 
-    from kaizen_tasks.domain.git.refs import RemoteRefs
+    from kaizen_tasks.domain.git.remote_refs import RemoteRefs
     from kaizen_tasks.ports.tools import Tools
 
 

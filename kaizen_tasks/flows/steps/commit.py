@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from kaizen_tasks.domain.environment import Environment  # noqa: TC004 - a release without environments does not load it
-    from kaizen_tasks.domain.git.refs import HeadState
+    from kaizen_tasks.domain.git.head import HeadState
     from kaizen_tasks.ports.tools import Tools
 
 

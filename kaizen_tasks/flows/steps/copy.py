@@ -9,8 +9,9 @@ from attrs import evolve, frozen
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.errors import NotFound
+from kaizen_tasks.flows.environment_step import EnvironmentStep
 from kaizen_tasks.flows.release import preconditions
-from kaizen_tasks.flows.step import EnvironmentStep, ReadOnlyStep
+from kaizen_tasks.flows.step import ReadOnlyStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.image import CopyStats, Image

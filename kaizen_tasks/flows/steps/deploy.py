@@ -11,8 +11,8 @@ from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.flows.deploy.deployment import Deployment
 from kaizen_tasks.flows.deploy.failure import handle_failed_deployment
 from kaizen_tasks.flows.deploy.image import find_image_to_run
+from kaizen_tasks.flows.environment_step import EnvironmentStep
 from kaizen_tasks.flows.ledger import entries
-from kaizen_tasks.flows.step import EnvironmentStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.ledger import LedgerEntry

@@ -9,8 +9,9 @@ from attrs import evolve, frozen
 from kaizen_tasks.domain.decision import Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment, Stage
 from kaizen_tasks.domain.text import duration
+from kaizen_tasks.flows.environment_step import EnvironmentStep
 from kaizen_tasks.flows.ledger.verifications import age_and_actor, entry_age, find_verification, refuse_withdrawn
-from kaizen_tasks.flows.step import EnvironmentStep, ReadOnlyStep
+from kaizen_tasks.flows.step import ReadOnlyStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.ledger import LedgerEntry, Verification

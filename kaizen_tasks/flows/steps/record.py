@@ -9,9 +9,9 @@ from attrs import evolve, frozen
 from kaizen_tasks.domain.decision import Act, Decision, Done
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import Event, open_rollback
+from kaizen_tasks.flows.environment_step import EnvironmentStep
 from kaizen_tasks.flows.holds import add_hold
 from kaizen_tasks.flows.ledger import entries as ledger
-from kaizen_tasks.flows.step import EnvironmentStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.release import Release

@@ -17,8 +17,8 @@ from kaizen_tasks.domain.text.json_document import ConfigDocument
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.deploy.deployment import Deployment
 from kaizen_tasks.flows.deploy.image import describe_image_to_run, find_image_to_run
+from kaizen_tasks.flows.environment_step import EnvironmentStep
 from kaizen_tasks.flows.ledger import entries as ledger
-from kaizen_tasks.flows.step import EnvironmentStep
 from kaizen_tasks.flows.steps.deploy import deploy
 from kaizen_tasks.ports.secrets import Secret, SecretVersion
 

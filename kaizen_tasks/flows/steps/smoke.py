@@ -10,8 +10,9 @@ from kaizen_tasks.domain.decision import Act, Decision, Done
 from kaizen_tasks.domain.text import duration
 from kaizen_tasks.errors import Unproven, VerifyFailed
 from kaizen_tasks.flows.deploy import probe
+from kaizen_tasks.flows.environment_step import EnvironmentStep
 from kaizen_tasks.flows.ledger.entries import keeping_outcome, was_verified
-from kaizen_tasks.flows.step import EnvironmentStep, ProbeStep
+from kaizen_tasks.flows.step import ProbeStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.release import Release

@@ -9,62 +9,11 @@ from attrs import frozen
 
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.release import Release, StepLabel
-from kaizen_tasks.flows.release import files, messages, preconditions, publish
-from kaizen_tasks.flows.steps.commit import stale_release_files
+from kaizen_tasks.flows.release import messages, preconditions, publish
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.git.refs import HeadState, RemoteRefs
+    from kaizen_tasks.domain.git.remote_refs import RemoteRefs
     from kaizen_tasks.ports.tools import Tools
-
-
-@frozen(kw_only=True)
-class FastForwardAndTag:
-    """Move the branch onto the release commit and tag that commit, in one ref transaction: both or neither.
-
-    Attributes:
-        remark: a paragraph for the tag's message, or empty.
-    """
-
-    remark: str = ""
-    label = StepLabel("commit+tag")
-
-    def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look up the tag and the branch."""
-        name, head = tools.settings.git_tag(release.version), tools.scm.head()
-        description = f"move {head.branch or 'HEAD'} to the release commit and tag it {name}"
-        if not release.commit:
-            return Act(description, release)
-        local_commit = tools.scm.resolve(f"refs/tags/{name}")
-        if local_commit not in {"", release.commit}:
-            return _tag_conflict(name, local_commit, release, tools)
-        if local_commit and _contains(head, release.commit, tools) and not _is_incomplete(release, head, tools):
-            return Done(f"{name} is {release.commit[:10]}, on {head.branch or 'HEAD'}", release)
-        return Act(description, release)
-
-    def act(self, release: Release, tools: Tools) -> Release:
-        """Change both refs, then update the files of the release in index and working tree."""
-        name, message = tools.settings.git_tag(release.version), _message(release, self.remark, tools)
-        tools.scm.fast_forward_and_tag(release.commit, paths=files.release_paths(tools), tag=name, message=message)
-        return release
-
-
-def _contains(head: HeadState, commit: str, tools: Tools) -> bool:
-    return head.commit == commit or tools.scm.is_ancestor(commit, head.commit)
-
-
-def _is_incomplete(release: Release, head: HeadState, tools: Tools) -> bool:
-    """Return whether an earlier run was stopped after it changed the refs and before it updated the files."""
-    return release.name in tools.scm.pending_releases() or bool(stale_release_files(release, head, tools))
-
-
-def _message(release: Release, remark: str, tools: Tools) -> str:
-    message = messages.render_message(tools.settings.tag.message, release, tools)
-    return f"{message}\n{remark}\n" if remark else message
-
-
-def _tag_conflict(name: str, commit: str, release: Release, tools: Tools) -> Refuse:
-    reason = f"the tag {name} exists on commit {commit[:10]}, and the release is {release.commit[:10]}"
-    return Refuse(reasons=(reason,), hint=preconditions.next_version_hint(release, tools))
 
 
 @frozen(kw_only=True)
@@ -107,7 +56,7 @@ class PushRelease:
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Push branch and tag, both or neither."""
-        _push_release(self.label, release, _message(release, self.remark, tools), tools)
+        _push_release(self.label, release, messages.tag_message(release, self.remark, tools), tools)
         return release
 
 
@@ -158,7 +107,7 @@ class Tag:
             reason = f"the tag {name} is {local_commit[:10]} here, and {remote.tags[name][:10]} on the remote"
             return Refuse(reasons=(reason,), hint=preconditions.own_release_remedy(release.version, remote, tools))
         if conflicting_commits:
-            return _tag_conflict(name, conflicting_commits.pop(), release, tools)
+            return preconditions.tag_conflict(name, conflicting_commits.pop(), release, tools)
         return self._decide_push(name, local_commit, remote, release, tools)
 
     def _decide_push(
@@ -189,7 +138,7 @@ class Tag:
         Raises:
             PushFailed: nothing was pushed, or only the tag, because a person has to bring the release into the branch.
         """
-        name, message = tools.settings.git_tag(release.version), _message(release, self.remark, tools)
+        name, message = tools.settings.git_tag(release.version), messages.tag_message(release, self.remark, tools)
         error = publish.publish(self.label, release, message, tools)
         tools.scm.create_tag(name, release.commit, message)
         if error is not None:

@@ -13,8 +13,9 @@ from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.domain.text import duration, log_excerpt
 from kaizen_tasks.errors import KaizenError, Unproven, VerifyFailed
 from kaizen_tasks.flows.deploy import probe, superseded
+from kaizen_tasks.flows.environment_step import EnvironmentStep
 from kaizen_tasks.flows.ledger import entries
-from kaizen_tasks.flows.step import EnvironmentStep, ProbeStep
+from kaizen_tasks.flows.step import ProbeStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.release import Release

@@ -17,7 +17,7 @@ from tests.fakes.scm import FakeScm
 from tests.fakes.tools import CHANGELOG, FILES, FakeTools, settings
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.git.refs import RemoteRefs
+    from kaizen_tasks.domain.git.remote_refs import RemoteRefs
 
 NEXT = Release(version=Version.parse("0.2.0"))
 

@@ -1,23 +1,10 @@
-"""What HEAD and the refs of a remote point at."""
+"""What the refs of a remote point at."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from attrs import field, frozen
-
-
-@frozen(kw_only=True)
-class HeadState:
-    """The commit and branch that are checked out.
-
-    Attributes:
-        commit: full hash of the commit.
-        branch: the branch's short name; empty when HEAD is detached.
-    """
-
-    commit: str
-    branch: str
 
 
 @frozen(kw_only=True)
