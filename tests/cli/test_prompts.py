@@ -36,6 +36,7 @@ def type_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 def _no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pipe in what would be the right answers: from a pipe they do not count."""
     monkeypatch.setattr(sys, "stdin", io.StringIO("web\nyes\n"))
+    monkeypatch.setattr(sys, "argv", ["inv"])
 
 
 def confirm(name: str, *, yes: bool = False, dry: bool = False) -> None:
