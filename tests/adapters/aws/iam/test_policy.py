@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import json
 from typing import Any, cast
 
@@ -40,11 +41,16 @@ def test_allows_every_action_that_a_task_needs_and_no_other() -> None:
     assert not [action for action in allowed if "*" in action or action.startswith(("sts:", "iam:"))]
 
 
+@functools.cache
+def _operations(service: str) -> frozenset[str]:
+    """Return the operations of a service, as botocore knows it."""
+    return frozenset(botocore.session.Session().get_service_model(service).operation_names)
+
+
 def _is_operation(action: str) -> bool:
-    """Return whether an IAM action is an operation of the service, as botocore knows it."""
+    """Return whether an IAM action is an operation of its service."""
     service, _, operation = action.partition(":")
-    model = botocore.session.Session().get_service_model(service)
-    return operation in model.operation_names
+    return operation in _operations(service)
 
 
 def test_every_action_is_an_operation_of_its_service() -> None:
