@@ -14,8 +14,14 @@ import json
 import os
 import signal
 import socket
-import sys
 import time
+
+try:  # here, so that no fork has to
+    from _ctypes import call_function, dlopen, dlsym
+
+    _prctl = dlsym(dlopen(None, 0), "prctl")  # type: ignore[arg-type]
+except (ImportError, OSError):
+    _prctl = 0
 
 COMMAND_NOT_FOUND = 127  # a shell's exit code for a program that it cannot start
 _POLL_SECONDS = 0.02
@@ -109,14 +115,8 @@ def _exec(program: list[str], environment: dict[str, str], working_directory: st
 
 def _die_with_parent() -> None:
     """Let Linux kill the program if this process is killed; other systems do not support that."""
-    if sys.platform != "linux":
-        return
-    try:
-        from _ctypes import call_function, dlopen, dlsym
-
-        call_function(dlsym(dlopen(None, 0), "prctl"), (_PR_SET_PDEATHSIG, signal.SIGKILL))  # type: ignore[arg-type]
-    except (ImportError, OSError):
-        return
+    if _prctl:
+        call_function(_prctl, (_PR_SET_PDEATHSIG, signal.SIGKILL))
 
 
 def _close_input() -> None:
