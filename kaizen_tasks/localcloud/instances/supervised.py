@@ -159,6 +159,7 @@ class _Supervisors:
     def _end(self) -> None:
         if self._requests is not None and self._process is not None:
             self._requests.close()
+            self._process.kill()  # a fork of this process may have the other end too
             self._process.wait()
         self._requests = self._process = None
 
