@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -47,4 +46,5 @@ def group_tasks(names: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
 
 
 def _matches(name: str, pattern: str) -> bool:
-    return re.fullmatch(re.escape(pattern).replace(r"\*", ".+"), name) is not None
+    start, star, _ = pattern.partition("*")
+    return len(name) > len(start) and name.startswith(start) if star else name == pattern

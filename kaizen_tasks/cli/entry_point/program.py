@@ -26,6 +26,8 @@ from kaizen_tasks.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from invoke.tasks import Task
+
     from kaizen_tasks.cli.flags import Flag
 
 Row = tuple[str, str]
@@ -64,7 +66,7 @@ class TaskProgram(Program):
     def _make_parser(self) -> Parser:
         """Return a parser of the tasks with which a word ends, as `--help=bump` does: it copies all that it knows."""
         contexts = (
-            ParserContext(name, aliases, self.collection[name].get_arguments(self.config.tasks.ignore_unknown_help))
+            ParserContext(name, aliases, self._task(name).get_arguments(self.config.tasks.ignore_unknown_help))
             for name, aliases in self.collection.task_names.items()
             if any(word.endswith((name, *aliases)) for word in self.argv)
         )
@@ -107,9 +109,18 @@ class TaskProgram(Program):
         width = max(len(name) for names in groups.values() for name in names)
         for title, names in groups.items():
             sys.stdout.write(f"{title}:\n")
-            print_columns([(self._listed_name(name), helpline(self.collection[name]) or "") for name in names], width)
+            print_columns([(self._listed_name(name), helpline(self._task(name)) or "") for name in names], width)
             sys.stdout.write("\n")
         sys.stdout.write(f"{self.command_name} --help TASK shows the flags of a task.\n")
+
+    def _task(self, name: str) -> Task[Any]:
+        """Return a task; the collection itself merges the configuration for each task that it is asked for."""
+        *groups, task_name = name.split(".")
+        collection = self.collection
+        for group in groups:
+            collection = collection.collections[collection.transform(group)]
+        task: Task[Any] = collection.tasks[collection.transform(task_name)]
+        return task
 
     def _listed_name(self, name: str) -> str:
         """Return the name of a task as it is usually typed: the default task of a collection by the collection's."""
