@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-
-from attrs import frozen
+from typing import NamedTuple
 
 _TRUE, _FALSE = {"true", "yes", "on"}, {"", "false", "no", "off"}
 
 
-@frozen
-class GitConfig:
+class GitConfig(NamedTuple):
     """Names and values, in the order in which git reads them; of several values the last one counts.
 
     Section and key of a name are in lower case, as `git config --list` prints them: `branch.Main.pushremote`.

@@ -12,8 +12,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from attrs import frozen
-
 from kaizen_tasks.adapters.git.command import Git, locked_error
 from kaizen_tasks.adapters.git.objects import has_hooks
 from kaizen_tasks.adapters.git.snapshot import SKIP_WORKTREE, HeadRef, RepoSnapshot
@@ -40,8 +38,7 @@ class _Index(NamedTuple):
     edited_paths: set[str]
 
 
-@frozen(kw_only=True)
-class _PathState:
+class _PathState(NamedTuple):
     """The state of one file that the fast-forward changes; `path` is relative to the app's folder.
 
     A file that a sparse checkout leaves out (`is_skipped`) counts as being in the working tree. `new_entry` is None if

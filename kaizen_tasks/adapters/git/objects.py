@@ -7,8 +7,7 @@ import shutil
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-from attrs import frozen
+from typing import NamedTuple
 
 from kaizen_tasks.adapters.git.command import Git, GitResult
 from kaizen_tasks.adapters.git.identity import IDENTITY_HINT
@@ -26,8 +25,7 @@ Check = Callable[[Mapping[str, bytes]], None]
 """Raises Refused for contents that a hook must not have left, by path."""
 
 
-@frozen(kw_only=True)
-class BuiltTree:
+class BuiltTree(NamedTuple):
     """The tree of a commit with some files replaced.
 
     Attributes:

@@ -6,8 +6,7 @@ import posixpath
 import re
 from collections.abc import Mapping
 from functools import cached_property
-
-from attrs import frozen
+from typing import NamedTuple
 
 from kaizen_tasks.adapters.git.command import FIRST_COMMIT_COMMAND, Git
 from kaizen_tasks.adapters.git.objects import BuiltTree, build_tree
@@ -19,8 +18,7 @@ SKIP_WORKTREE = "S"
 _TAG_REF = re.compile(r"refs/tags/[\w./+-]+")
 
 
-@frozen
-class HeadRef:
+class HeadRef(NamedTuple):
     """The commit and branch of HEAD.
 
     Attributes:
