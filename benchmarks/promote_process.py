@@ -35,8 +35,8 @@ def main(url: str, username: str, source: str, version: str, latest: str = "") -
 
     def promote(target: str) -> str:
         stats = pusher.copy(digest=image.digest, source=source, target=target, tag=version)
-        if latest and client.resolve_digest(target, latest) != image.digest:
-            client.put_manifest(target, latest, image)
+        if latest:
+            client.put_manifest(target, latest, image)  # one request, as `Registry.move_tag` sends to ECR
         return f"{target}: {stats}\n"
 
     with ThreadPoolExecutor(MAX_WORKERS) as pool:
