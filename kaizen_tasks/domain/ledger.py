@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from abc import abstractmethod
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -132,6 +133,21 @@ class LedgerEntry:
         return self.digest == release.digest and release.configuration in {"", self.configuration}
 
 
+class SearchableEntries(Sequence[LedgerEntry]):
+    """Entries that can be searched for events without parsing all of them."""
+
+    @abstractmethod
+    def of_events(self, events: Collection[Event]) -> Iterable[LedgerEntry]:
+        """Return the entries of some events, newest first."""
+
+
+def of_events(entries: Iterable[LedgerEntry], events: Collection[Event]) -> Iterable[LedgerEntry]:
+    """Return the entries of some events, in their order."""
+    if isinstance(entries, SearchableEntries):
+        return entries.of_events(events)
+    return (entry for entry in entries if entry.event in events)
+
+
 @frozen(kw_only=True)
 class Verification:
     """What an environment's ledger says about a release that was verified there, or has failed without that.
@@ -195,7 +211,7 @@ def latest_deployment_entry(entries: Iterable[LedgerEntry]) -> LedgerEntry | Non
 
 def find_withdrawal(entries: Iterable[LedgerEntry], digest: str) -> LedgerEntry | None:
     """Return the entry that a release was given up, or None."""
-    return next((entry for entry in entries if entry.event is Event.WITHDRAWN and entry.digest == digest), None)
+    return next((entry for entry in of_events(entries, {Event.WITHDRAWN}) if entry.digest == digest), None)
 
 
 def open_deployment(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:

@@ -48,7 +48,7 @@ class Ledger(Protocol):
     def entries(self, environment: str, *, limit: int = 20) -> tuple[LedgerEntry, ...]:
         """Return an environment's newest entries, those that were written last first."""
 
-    def recent_entries(self, environments: Iterable[str], *, limit: int = 20) -> Mapping[str, tuple[LedgerEntry, ...]]:
+    def recent_entries(self, environments: Iterable[str], *, limit: int = 20) -> Mapping[str, Sequence[LedgerEntry]]:
         """Return the newest entries of environments as `entries` does, by environment, in few requests for all of them.
 
         Left out are environments whose entries take requests of their own: `entries` reads them.

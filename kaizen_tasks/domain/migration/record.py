@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from kaizen_tasks.domain.environment import DEFAULT_CLUSTER
-from kaizen_tasks.domain.ledger import Event, LedgerEntry
+from kaizen_tasks.domain.ledger import MIGRATION_EVENTS, Event, LedgerEntry, of_events
 from kaizen_tasks.domain.platform import PLATFORMS
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def find_migration(entries: Iterable[LedgerEntry]) -> Migration | None:
     """
     begun: list[LedgerEntry] = []
     is_retired = False
-    for entry in entries:
+    for entry in of_events(entries, MIGRATION_EVENTS):
         if entry.event in {Event.MIGRATED, Event.UNMIGRATED}:
             break
         is_retired = is_retired or (entry.event is Event.RETIRED and not begun)
@@ -110,14 +110,12 @@ def left_platform(entries: Iterable[LedgerEntry], environment: Environment) -> s
 
     Empty otherwise, and as long as the old service is neither paused nor deleted.
     """
-    for entry in entries:
-        if entry.event in {Event.RETIRED, Event.MIGRATED} and entry.platform in PLATFORMS:
-            return "" if environment.platform == entry.platform else PLATFORMS[entry.platform].title
-        if entry.event.concerns_migration:
-            break
-    return ""
+    newest = next(iter(of_events(entries, MIGRATION_EVENTS)), None)
+    if newest is None or newest.event not in {Event.RETIRED, Event.MIGRATED} or newest.platform not in PLATFORMS:
+        return ""
+    return "" if environment.platform == newest.platform else PLATFORMS[newest.platform].title
 
 
 def has_ended_with(entries: Iterable[LedgerEntry], event: Event) -> bool:
     """Return whether the last migration of an environment has ended with `migrated`, or with `unmigrated`."""
-    return next((entry.event for entry in entries if entry.event.concerns_migration), None) is event
+    return next((entry.event for entry in of_events(entries, MIGRATION_EVENTS)), None) is event

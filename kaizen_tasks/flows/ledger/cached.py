@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from threading import Lock
@@ -16,8 +16,6 @@ from kaizen_tasks.flows.ledger.entries import HISTORY_LIMIT
 from kaizen_tasks.ports.state import Ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from kaizen_tasks.domain.notification.notification import Notification
 
 
@@ -43,7 +41,7 @@ class CachedLedger(Ledger):
     _environments: frozenset[str]
     _first_limit: int | None = None
     _limits: dict[str, int] = field(init=False, factory=dict)
-    _entries: dict[str, tuple[LedgerEntry, ...]] = field(init=False, factory=dict)
+    _entries: dict[str, Sequence[LedgerEntry]] = field(init=False, factory=dict)
     _lock: Lock = field(init=False, factory=Lock)
     _is_prefetched: bool = field(init=False)
     _prefetch_lock: Lock = field(init=False, factory=Lock)
@@ -90,13 +88,13 @@ class CachedLedger(Ledger):
             entries = self._ledger.entries(environment, limit=read_limit)
             with self._lock:
                 self._entries[environment], self._limits[environment] = entries, read_limit
-        return entries[:limit]
+        return tuple(entries[:limit])
 
     @property
     def _usual_limit(self) -> int:
         return self._first_limit or HISTORY_LIMIT
 
-    def recent_entries(self, environments: Iterable[str], *, limit: int = 20) -> Mapping[str, tuple[LedgerEntry, ...]]:
+    def recent_entries(self, environments: Iterable[str], *, limit: int = 20) -> Mapping[str, Sequence[LedgerEntry]]:
         """Return the newest entries of environments, by environment; from the cache, as far as it has them."""
         self._prefetch()
         names = frozenset(environments)

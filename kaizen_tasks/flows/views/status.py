@@ -63,7 +63,7 @@ class _Lookups:
     service_urls: Mapping[Hashable, Future[Mapping[str, str]]] = field(init=False)
     locks: Future[Mapping[str, Lock]] = field(init=False, factory=Future)
     holds: Future[Mapping[str, Hold]] = field(init=False, factory=Future)
-    recent_entries: Future[Mapping[str, tuple[LedgerEntry, ...]]] = field(init=False, factory=Future)
+    recent_entries: Future[Mapping[str, Sequence[LedgerEntry]]] = field(init=False, factory=Future)
     images: Mapping[str, Future[tuple[Image | None, str]]] = field(init=False)
     versions: Mapping[str, Future[tuple[str, VersionReport]]] = field(init=False)
 
@@ -200,7 +200,7 @@ def _environment_status(environment: Environment, lookups: _Lookups, tools: Tool
     )
 
 
-def _recent_entries(environment: Environment, lookups: _Lookups, tools: Tools) -> tuple[LedgerEntry, ...]:
+def _recent_entries(environment: Environment, lookups: _Lookups, tools: Tools) -> Sequence[LedgerEntry]:
     """Return the newest entries of an environment; alone, if they could not be read with those of all others."""
     found = lookups.recent_entries.result().get(environment.name)
     return tools.ledger.entries(environment.name, limit=RECENT_ENTRIES) if found is None else found

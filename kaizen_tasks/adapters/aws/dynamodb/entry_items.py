@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 PARTITION_PREFIX = "ledger#"
 NUMBER_PREFIX = "n#"
 AFTER_NUMBERS = "n$"  # sorts after every number and its operation, and before whatever later versions add
+OPERATION_SUFFIX = "~"
 OPERATION_EVENT = "operation"  # of an item that adds the operation to an intent, since entries are never changed
 TEXT_ATTRIBUTES = ("environment", "version", "commit", "digest", "actor", "operation", "replaces", "reason")
 OPTIONAL_ATTRIBUTES = ("configuration", "run_url", "platform", "url", "command")
@@ -50,7 +51,8 @@ def number_key(number: int) -> str:
 
 def operation_key(intent: LedgerEntry) -> str:
     """Return the sort key of the item that adds the operation to an intent."""
-    return f"{number_key(intent.number)}~" if intent.number else f"{sortable_timestamp(intent.at)}#~"
+    key = number_key(intent.number) if intent.number else f"{sortable_timestamp(intent.at)}#"
+    return f"{key}{OPERATION_SUFFIX}"
 
 
 def parse_number(sort_key: str) -> int:
@@ -96,7 +98,7 @@ def lacks_operation(entry: LedgerEntry) -> bool:
 
 def _intent_key(sort_key: str) -> str:
     """Return what the sort keys of an intent and its operation share: the number, or the time in earlier versions."""
-    return sort_key.rstrip("~") if sort_key.startswith(NUMBER_PREFIX) else sort_key.partition("#")[0]
+    return sort_key.rstrip(OPERATION_SUFFIX) if sort_key.startswith(NUMBER_PREFIX) else sort_key.partition("#")[0]
 
 
 def _parse_entry(item: Item) -> LedgerEntry:

@@ -151,7 +151,7 @@ class DynamoLedger(AppTable, Ledger):
         entries = self._read_copy(stored_name).entries(limit)
         return join_operations(self._query(stored_name, max_items=2 * limit)) if entries is None else entries
 
-    def recent_entries(self, environments: Iterable[str], *, limit: int = 20) -> dict[str, tuple[LedgerEntry, ...]]:
+    def recent_entries(self, environments: Iterable[str], *, limit: int = 20) -> dict[str, Sequence[LedgerEntry]]:
         """Return the newest entries of environments, newest first, by environment: two requests for a hundred of them.
 
         The second one asks whether a version that does not know the copies has written since. What is stored under
@@ -162,7 +162,7 @@ class DynamoLedger(AppTable, Ledger):
             copies = [RecentItems.parse(item) for item in self._read_items(map(recent_key, names))]
             following = self._read_items(key for recent in copies for key in recent.following_keys())
             stale_names = {stored_name_of(item) for item in following}
-        found = {}
+        found: dict[str, Sequence[LedgerEntry]] = {}
         for recent in copies:
             if recent.stored_name not in stale_names and (entries := recent.entries(limit)) is not None:
                 found[names[recent.stored_name]] = entries

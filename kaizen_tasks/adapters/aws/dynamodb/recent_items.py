@@ -6,7 +6,6 @@ See docs/decisions/0070-one-item-per-environment-has-its-newest-ledger-entries.m
 from __future__ import annotations
 
 import itertools
-import json
 import secrets
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,20 +16,19 @@ from attrs import evolve, field, frozen
 from kaizen_tasks.adapters.aws.dynamodb.entry_items import (
     AFTER_NUMBERS,
     item_key,
-    join_operations,
     lacks_operation,
     number_key,
     operation_key,
     parse_number,
     stored_name_of,
 )
+from kaizen_tasks.adapters.aws.dynamodb.entry_lines import LineEntries, format_line, newest_lines, sort_key
 from kaizen_tasks.adapters.aws.dynamodb.table import parse_float, parse_text
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, PutTypeDef, TransactWriteItemTypeDef
+    from types_boto3_dynamodb.type_defs import PutTypeDef, TransactWriteItemTypeDef
 
     from kaizen_tasks.adapters.aws.dynamodb.table import Item
-    from kaizen_tasks.domain.ledger import LedgerEntry
 
 MAX_ENTRIES = 200
 """How many entries the item has: all that a rollout searches, see `flows.ledger.entries.HISTORY_LIMIT`."""
@@ -68,7 +66,7 @@ class RecentItems:
     is_complete: bool = True
     revision: str = ""
     _content: bytes = field(default=_EMPTY, repr=False)
-    """Lines, newest first: a sort key, a space, and the other attributes as JSON; compressed."""
+    """Lines, compressed; see `entry_lines`."""
 
     @classmethod
     def parse(cls, item: Item) -> RecentItems:
@@ -96,7 +94,7 @@ class RecentItems:
         last_number = next(filter(None, numbers), 0)
         found = cls(stored_name=stored_name, last_number=last_number, is_complete=is_complete, revision=revision)
         try:
-            return _limited(found, list(map(_format_line, items)))
+            return _limited(found, list(map(format_line, items)))
         except TypeError:
             return evolve(found, is_complete=False)
 
@@ -121,13 +119,12 @@ class RecentItems:
 
     def is_current(self, others: Sequence[Item]) -> bool:
         """Return whether these have the newest of other items, newest first, that a query has found with them."""
-        newest_key = _sort_key(next(self._read_lines(), ""))
+        newest_key = sort_key(next(self._read_lines(), ""))
         return not others or newest_key >= others[0]["sk"]["S"]
 
-    def entries(self, limit: int) -> tuple[LedgerEntry, ...] | None:
+    def entries(self, limit: int) -> LineEntries | None:
         """Return the newest entries, newest first; None if these items do not have so many, and there are more."""
-        lines = _newest_entries(self._read_lines(), limit)
-        entries = tuple(join_operations(_parse_lines(lines, self.stored_name)))
+        entries = LineEntries(list(newest_lines(self._read_lines(), limit)), self.stored_name)
         return entries if self.is_complete or len(entries) == limit else None
 
     def following_keys(self) -> Iterator[Item]:
@@ -139,7 +136,7 @@ class RecentItems:
 
     def with_items(self, items: Iterable[Item]) -> RecentItems:
         """Return these items, with others that are about to be written, as a new revision."""
-        lines = sorted([*map(_format_line, items), *self._read_lines()], key=_sort_key, reverse=True)
+        lines = sorted([*map(format_line, items), *self._read_lines()], key=sort_key, reverse=True)
         last_number = max(self.last_number, parse_number(lines[0]))
         return _limited(evolve(self, last_number=last_number, revision=secrets.token_hex(8)), lines)
 
@@ -169,7 +166,7 @@ class RecentItems:
 
 def _limited(items: RecentItems, lines: Sequence[str]) -> RecentItems:
     """Return items with as many of these lines as their copy may have."""
-    kept = list(itertools.islice(_newest_entries(lines, MAX_ENTRIES), 2 * MAX_ENTRIES))
+    kept = list(itertools.islice(newest_lines(lines, MAX_ENTRIES), 2 * MAX_ENTRIES))
     while len(content := _compress(kept)) > MAX_BYTES:
         kept = kept[: len(kept) // 2]
     return evolve(items, is_complete=items.is_complete and len(kept) == len(lines), content=content)
@@ -177,31 +174,3 @@ def _limited(items: RecentItems, lines: Sequence[str]) -> RecentItems:
 
 def _compress(lines: Iterable[str]) -> bytes:
     return zlib.compress("\n".join(lines).encode(), COMPRESSION_LEVEL)
-
-
-def _newest_entries(lines: Iterable[str], limit: int) -> Iterator[str]:
-    """Yield the lines of the newest entries, with those of their operations, which come before them."""
-    count = 0
-    for line in lines:
-        yield line
-        count += not _sort_key(line).endswith("~")
-        if count == limit:
-            return
-
-
-def _sort_key(line: str) -> str:
-    return line.partition(" ")[0]
-
-
-def _format_line(item: Item) -> str:
-    content = {name: value for name, value in item.items() if name not in {"pk", "sk", "nonce"}}
-    return f"{item['sk']['S']} {json.dumps(content, ensure_ascii=False, separators=(',', ':'))}"
-
-
-def _parse_lines(lines: Iterable[str], stored_name: str) -> Iterator[Item]:
-    """Yield the items of some lines; as one JSON document they are parsed in half the time."""
-    keys_and_contents = [line.split(" ", 1) for line in lines]
-    items: list[dict[str, AttributeValueTypeDef]] = json.loads(f"[{','.join(text for _, text in keys_and_contents)}]")
-    for (sort_key, _), item in zip(keys_and_contents, items, strict=True):
-        item.update(item_key(stored_name, sort_key))
-        yield item
