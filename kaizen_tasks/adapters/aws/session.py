@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
@@ -269,8 +270,11 @@ class Aws(Identity):
         """
         from botocore.config import Config
 
+        from kaizen_tasks.adapters.aws.service_models import load_models_by_name
+
         if self._session is None:
-            core = self._create_core_session()
+            core = self._profile_session
+            load_models_by_name(core)
             if self.network.ca_bundle.is_configured:
                 _ = self.network.tls_context  # botocore's error for a bad file does not name the setting
             if path := self.network.ca_bundle.path:
@@ -283,22 +287,20 @@ class Aws(Identity):
             self._session = core
         return self._session
 
-    def _create_core_session(self) -> botocore.session.Session:
+    @cached_property
+    def _profile_session(self) -> botocore.session.Session:
+        """The session with the settings of the profile."""
         if self._source is None:
             return create_core_session(self.profile)
         role, source = self._role, self._source
         return create_derived_session(self.profile, (lambda: role.credentials(source)) if role else source.credentials)
 
     def _profile_bundle(self) -> str:
-        """Return `ca_bundle` of the profile; empty when the profile cannot be read, which is reported with its use.
-
-        The session is not that of the clients: whoever creates one of them holds its lock, and waits for this.
-        """
-        import botocore.session
+        """Return `ca_bundle` of the profile; empty when the profile cannot be read, which is reported with its use."""
         from botocore.exceptions import BotoCoreError
 
         with suppress(BotoCoreError):
-            return str(botocore.session.Session(profile=self.profile or None).get_scoped_config().get("ca_bundle", ""))
+            return str(self._profile_session.get_scoped_config().get("ca_bundle", ""))
         return ""
 
 
