@@ -31,6 +31,7 @@ from kaizen_tasks.errors import Denied, KaizenError, Unreachable
 from kaizen_tasks.ports.cloud import Identity
 
 if TYPE_CHECKING:
+    import boto3
     import botocore.session
     from botocore.client import BaseClient
     from botocore.credentials import Credentials
@@ -114,7 +115,7 @@ class Aws(Identity):
         self._table = table
         self._lock = Lock()
         self._clients: dict[str, object] = {}
-        self._session: botocore.session.Session | None = None
+        self._session: boto3.session.Session | None = None
         self._caller: _Caller | None = None
         self.network: NetworkSettings = source.network if source else NetworkSettings(self._profile_bundle)
 
@@ -187,7 +188,7 @@ class Aws(Identity):
         from botocore.config import Config
 
         with self._lock, aws_errors("find the endpoints of AWS", aws=self):
-            create_client = cast("Callable[..., BaseClient]", self._core_session().create_client)
+            create_client = cast("Callable[..., BaseClient]", self._boto_session().client)
             unsigned = Config(signature_version=UNSIGNED)
             names = (*SERVICES, *platform_services)
             return tuple(create_client(name, config=unsigned).meta.endpoint_url for name in names)
@@ -205,7 +206,7 @@ class Aws(Identity):
     def credentials(self) -> Credentials | None:
         """Return the credentials, which may refresh themselves; None when there are none."""
         with self._lock:
-            return self._core_session().get_credentials()
+            return self._boto_session().get_credentials()
 
     def require_account(self) -> None:
         """Raise `Denied` if an account is configured and the credentials are of another one."""
@@ -254,7 +255,7 @@ class Aws(Identity):
             max_pool_connections=MAX_POOL_CONNECTIONS,
             parameter_validation=False,
         )
-        create_client = cast("Callable[..., BaseClient]", self._core_session().create_client)
+        create_client = cast("Callable[..., BaseClient]", self._boto_session().client)
         client = create_client(service, config=config)
         limit_requests(client, network=self.network)
         repeat_no_lost_request(client, service)
@@ -263,11 +264,9 @@ class Aws(Identity):
         _ = client.exceptions
         return client
 
-    def _core_session(self) -> botocore.session.Session:
-        """Return the session, which trusts the authorities that all other connections trust.
-
-        It is botocore's: boto3's loads resources and transfers of files with it, in 15 ms, and has the same clients.
-        """
+    def _boto_session(self) -> boto3.session.Session:
+        """Return the session, which trusts the authorities that all other connections trust."""
+        import boto3
         from botocore.config import Config
 
         from kaizen_tasks.adapters.aws.service_models import load_models_by_name
@@ -283,8 +282,7 @@ class Aws(Identity):
             proxy = self.network.proxy(sts)
             if proxy and proxy.source.lower() == "all_proxy":  # botocore's own clients, for roles and SSO, ignore it
                 core.set_default_client_config(Config(**proxy_options(proxy, self.network)))
-            core.set_config_variable("region", self.region)
-            self._session = core
+            self._session = boto3.session.Session(botocore_session=core, region_name=self.region)
         return self._session
 
     @cached_property
