@@ -20,6 +20,7 @@ from tests.support.workspaces import EXAMPLE_APP, CommandResult, Workspace, clea
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     Ending = Callable[["Team", str], CommandResult]
 
@@ -50,7 +51,8 @@ if os.environ["ENVIRONMENT"] == "unhealthy":
     print("no database either", flush=True)
     http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Sick).serve_forever()
 if os.environ["ENVIRONMENT"] in {"superseded", "stopped", "deleted", "expired", "killed"}:
-    time.sleep(4)
+    while not os.path.exists(os.path.join(GATES, os.environ["ENVIRONMENT"])):
+        time.sleep(0.05)
 
 """
 
@@ -61,23 +63,32 @@ class Team:
     Args:
         workspace: the app's clone and its cloud.
         cloud: the cloud.
+        gates: the folder with a file for each environment whose app need not wait any longer before it listens.
     """
 
-    def __init__(self, workspace: Workspace, cloud: Cloud) -> None:
+    def __init__(self, workspace: Workspace, cloud: Cloud, gates: Path) -> None:
         self.workspace = workspace
         self.cloud = cloud
+        self.gates = gates
 
     def deploy(self, name: str) -> CommandResult:
         """Deploy the release."""
-        return self.workspace.inv("deploy", "--env", name, INVOKE_DEPLOY_TIMEOUT=TIMEOUTS.get(name, "2m"))
+        return self.workspace.inv("deploy", "--env", name, INVOKE_DEPLOY_TIMEOUT=TIMEOUTS.get(name, "10m"))
 
     def deploy_while(self, name: str, meddle: Callable[[Mapping[str, Any]], object]) -> CommandResult:
-        """Deploy the release, and do something when its deployment has begun."""
+        """Deploy the release, and do something when its deployment has begun and cannot end."""
         with ThreadPoolExecutor() as pool:
             result = pool.submit(self.deploy, name)
-            wait_for(lambda: self.is_deploying(name) or result.done())
-            meddle(self.deployments(name)[0])
+            try:
+                wait_for(lambda: self.is_deploying(name) or result.done())
+                meddle(self.deployments(name)[0])
+            finally:
+                self.open_gate(name)
             return result.result()
+
+    def open_gate(self, name: str) -> None:
+        """Let the app of an environment listen."""
+        (self.gates / name).touch()
 
     def is_deploying(self, name: str) -> bool:
         """Return whether a deployment of a service is in progress."""
@@ -178,6 +189,7 @@ def killed(team: Team, name: str) -> CommandResult:
     wait_for(lambda: team.is_deploying(name) or run.poll() is not None)
     run.send_signal(signal.SIGKILL)
     run.communicate()
+    team.open_gate(name)
     assert run.returncode == -signal.SIGKILL
     deadline = time.monotonic() + HANG_SECONDS
     while (result := team.deploy(name)).code == 4 and time.monotonic() < deadline:  # its lock ends within a minute
@@ -212,10 +224,12 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
         workspace.commit("kaizen.toml", _configuration(), "Another name")
         workspace.inv("local.up", "--state", str(cloud.state)).expect_success()
         program = (clone / "coach/__main__.py").read_text()
-        workspace.commit("coach/__main__.py", MISBEHAVIOUR + program, "Misbehave")
+        gates = tmp_path_factory.mktemp("gates")
+        misbehaviour = f"GATES = {str(gates)!r}\n{MISBEHAVIOUR}"
+        workspace.commit("coach/__main__.py", misbehaviour + program, "Misbehave")
         workspace.add_changelog_entry("A database")
         workspace.inv("bump", "changelog", "commit", "build", "push", "--env", "all").expect_success()
-        yield Team(workspace, cloud)
+        yield Team(workspace, cloud, gates)
 
 
 def _configuration() -> str:
