@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.deploy.image import image_reference
 from kaizen_tasks.flows.execution import execute_change
 from kaizen_tasks.flows.ledger import entries
-from kaizen_tasks.flows.locking import lease
+from kaizen_tasks.flows.locking.session import acquire_locks
 from kaizen_tasks.flows.promote.rollout import Rollout, RolloutOptions
 from kaizen_tasks.wiring import Toolbox
 from tests.adapters.aws.test_calls import DeploymentClock
@@ -194,7 +195,8 @@ def test_one_more_environment_of_a_promotion_costs_these_calls(
     monkeypatch: pytest.MonkeyPatch,
     platform: str,
 ) -> None:
-    monkeypatch.setattr(lease, "RENEWALS_PER_LEASE", 1 / 60)  # none, however long the test takes
+    defaults = inspect.unwrap(acquire_locks).__kwdefaults__
+    monkeypatch.setitem(defaults, "lease", 3600.0)  # none is renewed or runs out, however long the test takes
     tenants = TENANTS[platform]
     team = Team(cloud).set_up(tenants)
 
