@@ -18,7 +18,7 @@ from kaizen_tasks.domain.text.duration import ZERO_SECONDS
 from kaizen_tasks.domain.text.listing import MAX_ENVIRONMENTS, counted, list_names
 from kaizen_tasks.errors import Cancelled, KaizenError, RolloutFailed, ServiceMissing
 from kaizen_tasks.flows.deploy.first_deployment import needs_service
-from kaizen_tasks.flows.execution import Change, CommandTools, Execution, HoldPolicy
+from kaizen_tasks.flows.execution import Change, Execution, HoldPolicy
 from kaizen_tasks.flows.ledger import durations, entries
 from kaizen_tasks.flows.outcome import Outcome, next_promotion, serving
 from kaizen_tasks.flows.readiness import require_ready
@@ -29,10 +29,6 @@ from kaizen_tasks.ports.tools import Tools
 
 FlowFactory = Callable[[Environment], Flow]
 Failures = dict[str, KaizenError]
-
-START_INTERVAL_SECONDS = 0.03
-"""Seconds between the starts of two environments of the first window. Those that start at the same moment end at the
-same moment, and their requests delay each other again with every turn of the window."""
 
 
 @frozen(kw_only=True)
@@ -218,7 +214,7 @@ def _run_waves(
     attempt: Callable[[Environment], None],
     check_again: Callable[[Environment], None],
     rules: RolloutRules,
-    tools: CommandTools,
+    tools: Tools,
 ) -> _RolloutState:
     """Run the canaries, and the others once the canaries have baked; return how far the rollout got.
 
@@ -260,7 +256,7 @@ def _run_and_report(
 
 
 def _run_wave(
-    wave: tuple[Environment, ...], attempt: Callable[[Environment], None], state: _RolloutState, tools: CommandTools
+    wave: tuple[Environment, ...], attempt: Callable[[Environment], None], state: _RolloutState, tools: Tools
 ) -> None:
     """Run a sliding window: start the next environment when one finishes, until too many have failed."""
     free_slots = Semaphore(0)
@@ -273,7 +269,7 @@ def _run_wave(
 
     with ThreadPoolExecutor(max_workers=state.rules.parallel, thread_name_prefix="rollout") as pool:
         try:
-            started = _throttle(wave, state, free_slots, tools)
+            started = _throttle(wave, state, free_slots)
             for future in [pool.submit(run_environment, environment) for environment in started]:
                 future.result()
         except KeyboardInterrupt:
@@ -282,17 +278,13 @@ def _run_wave(
             raise
 
 
-def _throttle(
-    wave: tuple[Environment, ...], state: _RolloutState, free_slots: Semaphore, tools: CommandTools
-) -> Iterator[Environment]:
+def _throttle(wave: tuple[Environment, ...], state: _RolloutState, free_slots: Semaphore) -> Iterator[Environment]:
     """Yield each environment when the window has room for it, until the rollout is stopped."""
     for index, environment in enumerate(wave):
         if index >= state.rules.parallel:
             free_slots.acquire()
             if state.is_stopped:
                 return
-        elif index and not tools.dry:
-            tools.clock.sleep(START_INTERVAL_SECONDS)
         state.started_names.append(environment.name)
         yield environment
 

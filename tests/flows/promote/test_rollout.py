@@ -17,7 +17,7 @@ from kaizen_tasks.domain.service import OperationState
 from kaizen_tasks.errors import DeployFailed, Interrupted, Refused, RolloutFailed
 from kaizen_tasks.flows.execution import execute_change
 from kaizen_tasks.flows.promote.promotion import plan_promotion
-from kaizen_tasks.flows.promote.rollout import START_INTERVAL_SECONDS, RolloutOptions
+from kaizen_tasks.flows.promote.rollout import RolloutOptions
 from tests.fakes.tools import FakeTools, settings
 from tests.flows.release.test_release import release
 
@@ -284,17 +284,6 @@ def test_rollout_window_slides_past_a_slow_environment() -> None:
     promote(tools, "beta")
 
     assert set(tools.running_versions.values()) == {"v0.2.0"}
-
-
-@pytest.mark.parametrize(("parallel", "pauses"), [(1, 0), (2, 1), (10, 2)])
-def test_only_the_first_environments_of_a_window_start_at_intervals(parallel: int, pauses: int) -> None:
-    tools = FakeTools(settings=settings(rollout={"canary": 0, "parallel": parallel}))
-    release(tools)
-    promote(tools.next_command(), "prod")
-
-    promote(tools, "beta")
-
-    assert tools.clock.sleeps.count(START_INTERVAL_SECONDS) == pauses
 
 
 def test_rollout_starts_no_environment_after_too_many_failures() -> None:
