@@ -43,6 +43,7 @@ GROUPS = "(there are changelog, command, config, hold, local, lock, notify, rele
         ("--nosuchoption", "there is no option --nosuchoption", "kaizen --help"),
         ("--echo bump", "there is no option --echo", "kaizen --help"),
         ("bump --nosuchflag", "bump has no flag --nosuchflag", "kaizen --help bump"),
+        ("release-staging --nope", "release-staging has no flag --nope", "kaizen --help release-staging"),
         ("bump --prat=patch", "bump has no flag --prat", "kaizen bump --part=patch"),
         ("bump -t 1.2.3", "bump has no flag -t", "kaizen bump --to 1.2.3"),
         ("bump -xy", "bump has no flag -x", "kaizen --help bump"),

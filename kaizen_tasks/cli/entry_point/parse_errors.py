@@ -92,7 +92,8 @@ def _nearest_flag(word: str, flags: Sequence[str]) -> list[str]:
     if re.fullmatch("-[a-z]", word):
         same_letter = [flag for flag in flags if flag.startswith(f"-{word}")]
         return same_letter if len(same_letter) == 1 else []
-    return difflib.get_close_matches(word, flags, n=1)
+    names = [flag.removeprefix(DASHES) for flag in flags]  # dashes alone would make a short one look alike
+    return [f"{DASHES}{name}" for name in difflib.get_close_matches(word.removeprefix(DASHES), names, n=1)]
 
 
 def _help_line(task_name: str, program: TaskProgram) -> str:
