@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from attrs import define, evolve
+from playwright.sync_api import expect
 
 from kaizen_tasks.adapters.page.render import render_page
 from kaizen_tasks.adapters.page.server import LivePage, PageServer
 from tests.support.browser import visit
 from tests.support.fleet_history import INTERVAL, FleetHistory, fleet_history
 from tests.support.fleet_tools import fleet_dashboard
+from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +27,7 @@ pytestmark = pytest.mark.e2e
 
 HISTORY = fleet_history(environments=8, releases=40)
 HOSTILE_ERROR = "<img src=x onerror=\"document.title='owned'\"> is denied"
+TIMEOUT = HANG_SECONDS * 1000  # milliseconds
 READ_ALL, HIDE = "document.dispatchEvent(new Event('visibilitychange'))", "document, 'hidden', {get: () => true}"
 
 
@@ -97,7 +100,7 @@ def test_a_refresh_changes_what_is_new_and_nothing_else(visited: Visit, newspape
     newspaper.print(fleet_history(environments=8, releases=41, now=HISTORY.now + INTERVAL))
     refresh(page)
 
-    assert page.locator("#env-staging td.v").inner_text() == "v0.41.0"
+    expect(page.locator("#env-staging td.v")).to_have_text("v0.41.0", timeout=TIMEOUT)
     assert page.locator("#release-v0\\.41\\.0").count() == 1
     assert notes.evaluate("details => details.open") is True
     assert page.locator("details[open]").count() == 1
@@ -121,14 +124,15 @@ def test_a_reader_is_told_when_the_cloud_cannot_be_read(visited: Visit, newspape
 
     newspaper.page = evolve(last, error=HOSTILE_ERROR)
     refresh(page)
-    assert alarm.inner_text() == f"This is the page of 12:00:20 UTC. It cannot be refreshed: {HOSTILE_ERROR}"
+    message = f"This is the page of 12:00:20 UTC. It cannot be refreshed: {HOSTILE_ERROR}"
+    expect(alarm).to_have_text(message, timeout=TIMEOUT)
     assert alarm.get_attribute("role") == "status"
     assert page.locator("#env-staging td.v").inner_text() == "v0.40.0"
     assert visited.axe_findings() == []
 
     newspaper.page = last
     refresh(page)
-    assert alarm.inner_text() == ""
+    expect(alarm).to_have_text("", timeout=TIMEOUT)
     assert page.title() == "fleet: what runs where"
 
 

@@ -32,7 +32,7 @@ REGIONS = {"throttled": "eu-west-2", "unanswered": "eu-west-3", "expired": "eu-n
 PLAIN = ("crash", "alarm", "endless")
 """Environments on plain ECS; all others are in Express Mode."""
 
-TIMEOUTS = {"endless": "6s"}
+TIMEOUTS = {"endless": "20s"}
 
 MISBEHAVIOUR = """\
 import os
@@ -174,7 +174,7 @@ def unanswered(team: Team, name: str) -> CommandResult:
 
 def expired(team: Team, name: str) -> CommandResult:
     effect = {"error": {"code": "ExpiredTokenException", "status": 400}}
-    match = {"service": "ecs", "operation": "DescribeServiceDeployments", "region": REGIONS[name]}
+    match = {"service": "ecs", "operation": "ListServiceDeployments", "region": REGIONS[name]}
     return team.deploy_while(name, lambda _: team.cloud.inject_fault(match, effect, times=50))
 
 

@@ -151,7 +151,7 @@ def test_unverified_release_is_rolled_back(
     good = staging(workspace)
     workspace.add_changelog_entry("A typo")
     with bad_servers.serve(answer) as url:
-        result = workspace.inv("release-staging", INVOKE_ENVIRONMENTS_STAGING_URL=url, INVOKE_VERIFY_TIMEOUT="1s")
+        result = workspace.inv("release-staging", INVOKE_ENVIRONMENTS_STAGING_URL=url, INVOKE_VERIFY_TIMEOUT="5s")
     assert_refused(result, code)
     assert "v0.2.0" in result.err
     after = staging(workspace)

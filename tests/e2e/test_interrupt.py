@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 
-SLOW = "3"  # seconds of a deployment
+SLOW = "6"  # seconds of a deployment
 
 
 @pytest.fixture(scope="module")
