@@ -25,6 +25,12 @@ READ_TIMEOUT = 30.0
 MAX_ATTEMPTS_IN_CONFLICT = 8
 FIRST_CONFLICT_PAUSE = 0.05
 
+NOT_IDEMPOTENT: Mapping[str, tuple[str, ...]] = {
+    "apprunner": ("StartDeployment",),
+    "ecs": ("UpdateService", "UpdateExpressGatewayService"),
+}
+"""Operations that begin a deployment each time, by service."""
+
 ABORT_ON_CLOSE = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 """A socket option by which closing the socket discards what was not delivered. Otherwise the kernel goes on sending for
 minutes after a timeout, and the request arrives when the network is back: https://man7.org/linux/man-pages/man7/socket.7.html.
@@ -40,13 +46,6 @@ def limit_requests(client: BaseClient, *, network: NetworkSettings) -> None:
     """
     sender = cast("Callable[..., None]", _RequestSender(client.meta.config, network))  # the stub is too narrow
     client.meta.events.register("before-send", sender)
-
-
-NOT_IDEMPOTENT: Mapping[str, tuple[str, ...]] = {
-    "apprunner": ("StartDeployment",),
-    "ecs": ("UpdateService", "UpdateExpressGatewayService"),
-}
-"""Operations that begin a deployment each time, by service."""
 
 
 class AnswerLost(Exception):

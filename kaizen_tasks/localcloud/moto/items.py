@@ -14,7 +14,8 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 MAX_ITEM_BYTES = 405_000
 """What moto 5.2.5 takes for the limit of DynamoDB; see its `LimitedSizeDict`."""
 
-_SCALAR_TYPES = frozenset({"S", "N"})
+SCALAR_TYPES = frozenset({"S", "N"})
+"""Types of values that are the same in moto, in requests and in responses."""
 
 
 def create_measured_once(_original: Callable[..., None]) -> Callable[..., None]:
@@ -35,7 +36,7 @@ def convert_scalars_first(original: Callable[[Any], Any]) -> Callable[[Any], Any
 
     def convert(value: Any) -> Any:
         kind = type(value)
-        if kind is DynamoType and value.type in _SCALAR_TYPES:
+        if kind is DynamoType and value.type in SCALAR_TYPES:
             return {value.type: value.value}
         if kind is LimitedSizeDict or kind is dict:
             return {name: convert(member) for name, member in value.items()}

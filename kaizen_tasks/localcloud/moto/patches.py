@@ -28,15 +28,13 @@ from moto.secretsmanager import models as secretsmanager_models
 from moto.secretsmanager.exceptions import InvalidParameterException
 from moto.secretsmanager.models import SecretsManagerBackend
 
-from kaizen_tasks.localcloud.moto.items import convert_scalars_first, create_measured_once
+from kaizen_tasks.localcloud.moto.items import SCALAR_TYPES, convert_scalars_first, create_measured_once
 from kaizen_tasks.localcloud.moto.moto_errors import ExpressionError
 from kaizen_tasks.localcloud.moto.transactions import write_with_saved_items
 from kaizen_tasks.localcloud.moto.update_expressions import patch_update_expressions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-_SCALAR_TYPES = frozenset({"S", "N"})
 
 
 def patch_moto() -> None:
@@ -222,7 +220,7 @@ def _patch_dynamodb_serialization() -> None:
 
     def speed_up(original: Callable[..., Any]) -> Callable[..., Any]:
         def serialize(self: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:
-            if shape.name == "AttributeValue" and isinstance(value, dict) and value.keys() <= _SCALAR_TYPES:
+            if shape.name == "AttributeValue" and isinstance(value, dict) and value.keys() <= SCALAR_TYPES:
                 serialized[key] = {kind: str(scalar) for kind, scalar in value.items()}
             else:
                 original(self, serialized, value, shape, key)
