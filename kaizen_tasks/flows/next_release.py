@@ -8,7 +8,7 @@ from attrs import frozen
 
 from kaizen_tasks.domain.decision import Refuse
 from kaizen_tasks.domain.release import Release
-from kaizen_tasks.flows.release import files, pending, proposal, tags
+from kaizen_tasks.flows.release import files, optional_files, pending, proposal, tags
 
 if TYPE_CHECKING:
     from kaizen_tasks.flows.steps.bump import Bump
@@ -58,7 +58,7 @@ def find_next_release(bump: Bump, tools: Tools) -> NextRelease:
 
 def _has_nothing_to_begin_with(release: Release, tools: Tools) -> bool:
     """Return whether no release was ever made, and nothing is noted for a first one."""
-    changelog = files.read_noted_changelog(tools)
+    changelog = optional_files.read_noted_changelog(tools)
     is_noted = files.has_unreleased_entries(changelog) or changelog.find_section(release.version) is not None
     return not is_noted and tags.last_tagged_version(tools) is None
 

@@ -15,7 +15,7 @@ from attrs import evolve, frozen
 from kaizen_tasks.domain.text.listing import counted
 from kaizen_tasks.domain.version import image_tag
 from kaizen_tasks.errors import KaizenError
-from kaizen_tasks.flows.release import files, pending, tags
+from kaizen_tasks.flows.release import files, last_release, optional_files, pending, tags
 from kaizen_tasks.flows.release.undated_sections import find_waiting_release
 from kaizen_tasks.rehearsal.clone import ScratchClone
 from kaizen_tasks.rehearsal.commands import print_line, run_git, run_task
@@ -111,7 +111,7 @@ def _lacks_notes(plan: RehearsalPlan, tools: Toolbox) -> bool:
     try:
         if not plan.is_hotfix and _is_released_again(tools):
             return False
-        changelog, version = files.read_noted_changelog(tools), files.read_version(tools)
+        changelog, version = optional_files.read_noted_changelog(tools), files.read_version(tools)
     except KaizenError:
         return False  # the flow says why
     is_tagged = version in tags.tagged_versions(tools)
@@ -121,7 +121,7 @@ def _lacks_notes(plan: RehearsalPlan, tools: Toolbox) -> bool:
 
 def _is_released_again(tools: Toolbox) -> bool:
     """Return whether a release takes up the last one, since nothing is noted after it, or asks for `--to`."""
-    version, last_version = files.read_version(tools), files.last_released_version(tools)
+    version, last_version = files.read_version(tools), last_release.last_released_version(tools)
     if find_waiting_release(version, tools) is not None:
         return True
     completed = pending.find_completed_release(version, last_version, tools)

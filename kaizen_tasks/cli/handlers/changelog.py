@@ -27,7 +27,7 @@ from kaizen_tasks.domain.changelog.section import Section
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.text.printable import printable_lines
 from kaizen_tasks.errors import Refused, UsageError
-from kaizen_tasks.flows.release import changelog_check, files
+from kaizen_tasks.flows.release import changelog_check, files, optional_files
 from kaizen_tasks.flows.runner import choose_executor, run_flow
 from kaizen_tasks.flows.steps.changelog import CutChangelog
 from kaizen_tasks.wiring import Toolbox
@@ -149,7 +149,7 @@ def _write_fixes(tools: Toolbox) -> None:
         name = files.changelog_file(tools)
         tools.release_files.write(name, fixed_content)
         tools.reporter.note(f"{'would fix' if tools.dry else 'fixed'} {name} automatically")
-    for path in files.fix_version_files(tools):
+    for path in optional_files.fix_version_files(tools):
         tools.reporter.note(f"{'would write' if tools.dry else 'wrote'} {files.read_version(tools)} into {path}")
 
 
@@ -171,13 +171,13 @@ def show(c: Context, *, release: str, since: str, unreleased: bool, format: str,
 def _show_unreleased(tools: Toolbox, output_format: str, base_url: str | None, *, is_alone: bool) -> None:
     if not is_alone:
         raise UsageError("--unreleased goes without --release and --since", hint="leave those out")
-    log = files.read_noted_changelog(tools)
+    log = optional_files.read_noted_changelog(tools)
     section = log.unreleased
     if section is None or section.is_empty:
         hint = f"note what changed: {files.note_command(tools)}"
         raise Refused("nothing is noted for the next release", hint=hint)
     if output_format == "json":
-        places = {entry.line: files.place_of(entry, tools) for entry in section.entries}
+        places = {entry.line: optional_files.place_of(entry, tools) for entry in section.entries}
         json_output.write_document(to_json(section, places=places))
     else:
         sys.stdout.write(_render_sections(log, (section,), output_format, base_url, app=tools.settings.app))

@@ -12,7 +12,7 @@ from kaizen_tasks.cli.params import parse_bump
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, Refused
 from kaizen_tasks.flows import catalogue, steps
-from kaizen_tasks.flows.release import files, pending
+from kaizen_tasks.flows.release import files, optional_files, pending
 from kaizen_tasks.flows.runner import choose_executor, noting_interruptions, run_flow
 from kaizen_tasks.flows.step import Flow
 from kaizen_tasks.wiring import Toolbox
@@ -24,7 +24,7 @@ CUT_STEPS_IN_MEMORY = ("bump", "changelog", "commit")
 def bump(c: Context, *, part: str, to: str, force: bool) -> None:
     tools = wiring.toolbox(c.config)
     step = parse_bump(part, to, force=force, accept_released=False, ask_remote=bool(tools.settings.pipeline))
-    files.require_version_files(tools)
+    optional_files.require_version_files(tools)
     release = _run_on_version_file((step,), tools)
     if release.commit and not tools.dry:
         with noting_interruptions(choose_executor(dry=False)) as execute:

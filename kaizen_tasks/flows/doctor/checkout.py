@@ -9,7 +9,7 @@ from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.doctor import Finding, Subject
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.flows.doctor.check import Check
-from kaizen_tasks.flows.release import changelog_check, files, tags
+from kaizen_tasks.flows.release import changelog_check, files, optional_files, tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,11 +83,11 @@ def _check_fragments(tools: Tools, subject: Subject) -> Iterator[Finding]:
     for problem in problems:
         place = f"{problem.path}:{problem.line}:{problem.column}"
         yield subject.warning(f"{place}: {problem.message}", problem.fix)
-    uncommitted = files.uncommitted_fragments(tools)
+    uncommitted = optional_files.uncommitted_fragments(tools)
     for cause, remedy in uncommitted:
         yield subject.warning(cause, remedy)
     if not problems and not uncommitted:
-        count = len(files.read_fragments(tools).items)
+        count = len(optional_files.read_fragments(tools).items)
         yield subject.ok(f"{count} fragment{'s'[: count != 1]}")
 
 

@@ -9,7 +9,7 @@ from attrs import evolve
 from kaizen_tasks.domain.forge import ReleasePage
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, PushFailed, Refused
-from kaizen_tasks.flows.release import files, tags
+from kaizen_tasks.flows.release import files, last_release, tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +86,7 @@ def find_pushed_release(version: Version | None, tools: Tools) -> Release:
     Raises:
         Refused: there is no release, or its tag is not on the remote.
     """
-    version = version or files.last_released_version(tools)
+    version = version or last_release.last_released_version(tools)
     if version is None:
         raise Refused("announce: nothing is released yet", state=NOTHING_CHANGED, hint="inv cut --push")
     release, tag = Release(version=version), tools.settings.git_tag(version)

@@ -10,7 +10,7 @@ from semver import Version
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.changelog.bump_inference import BumpDecision, ChangePart, find_decision
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
-from kaizen_tasks.flows.release import files, tags
+from kaizen_tasks.flows.release import files, optional_files, tags
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.model import Changelog
@@ -43,13 +43,13 @@ def final_release(candidate: Version, part: versions.Part, tools: Tools, *, forc
         return FinalRelease(version=final, reason=reason)
     if part == "auto" or _order(part) >= _order(decision.part):
         return FinalRelease(
-            version=_required_version(candidate, decision, tools), reason=files.reason_of(decision, tools)
+            version=_required_version(candidate, decision, tools), reason=optional_files.reason_of(decision, tools)
         )
     if force:
         return FinalRelease(version=final, reason=reason)
     from kaizen_tasks.flows.release import lines
 
-    path, line = files.place_of(decision.entry, tools)
+    path, line = optional_files.place_of(decision.entry, tools)
     hint = lines.sufficient_part_hint(decision.part, _required_version(candidate, decision, tools), candidate, tools)
     message = f"{path}:{line}: {decision.entry.excerpt!r} requires a {decision.part}, and {final} is not one"
     raise Refused(message, state=NOTHING_CHANGED, hint=hint)
@@ -64,7 +64,7 @@ def next_candidate(base: Version, tools: Tools) -> Version:
 
 def _infer_part(base: Version, tools: Tools) -> BumpDecision | None:
     """Return what the notes since the last final release require; None when no entry has a type."""
-    changelog = files.read_noted_changelog(tools)
+    changelog = optional_files.read_noted_changelog(tools)
     unreleased = (changelog.unreleased,) if changelog.unreleased else ()
     sections = (*changelog.candidates_of(base.finalize_version()), *unreleased)
     last_final = _last_final(base, tools) or base

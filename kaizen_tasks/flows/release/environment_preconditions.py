@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.flows.ledger import entries as ledger
-from kaizen_tasks.flows.release import claims, files, preconditions, tags
+from kaizen_tasks.flows.release import claims, files, last_release, preconditions, tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +92,7 @@ def _is_of_other_number_range(version: Version, release: Release, tools: Tools) 
         return False
     from kaizen_tasks.domain.line import line_of_version
 
-    lines, last_version = tools.settings.lines, files.last_released_version(tools)
+    lines, last_version = tools.settings.lines, last_release.last_released_version(tools)
     is_between = version < release.version and (last_version is None or version > last_version)
     return not is_between or line_of_version(lines, version) != line_of_version(lines, release.version)
 

@@ -1,4 +1,4 @@
-"""The files that a release edits: VERSION, the changelog and others, and what they say is released."""
+"""VERSION and the changelog, in the working tree and in commits; the paths that a release may change."""
 
 from __future__ import annotations
 
@@ -17,12 +17,8 @@ if TYPE_CHECKING:
 
     from semver import Version
 
-    from kaizen_tasks.domain.changelog.bump_inference import BumpDecision
-    from kaizen_tasks.domain.changelog.entries import ChangelogEntry
     from kaizen_tasks.domain.changelog.format import ChangelogFormat
-    from kaizen_tasks.domain.changelog.fragments.fragment import Fragments
     from kaizen_tasks.domain.changelog.model import Changelog
-    from kaizen_tasks.domain.changelog.section import Section
     from kaizen_tasks.ports.scm import ReleaseFiles
     from kaizen_tasks.ports.tools import Tools
 
@@ -77,63 +73,9 @@ def version_paths(tools: Tools) -> tuple[str, ...]:
     return tuple(dict.fromkeys(rule.path for rule in tools.settings.version_files))
 
 
-def outdated_version_paths(version: Version, tools: Tools) -> tuple[str, ...]:
-    """Return the paths of the files that should repeat VERSION and do not have a version."""
-    if not tools.settings.version_files:
-        return ()
-    from kaizen_tasks.flows.release import version_files
-
-    return version_files.outdated_paths(version, tools)
-
-
-def merged_version_files(tip: str, version: Version, tools: Tools) -> dict[str, bytes | None]:
-    """Return the files of a branch that repeat VERSION, with a version; None for one that the branch has deleted."""
-    if not tools.settings.version_files:
-        return {}
-    from kaizen_tasks.flows.release import version_files
-
-    return version_files.contents_at(tip, version, tools)
-
-
-def require_version_files(tools: Tools) -> None:
-    """Refuse to go on if files that repeat VERSION disagree, or cannot be part of a release commit.
-
-    Raises:
-        Refused: with the first problem.
-    """
-    if tools.settings.version_files:
-        from kaizen_tasks.flows.release import version_files
-
-        version_files.require_no_problems(tools)
-
-
-def fix_version_files(tools: Tools) -> tuple[str, ...]:
-    """Write VERSION into the files that should repeat it, where that is safe, and return their paths."""
-    if not tools.settings.version_files:
-        return ()
-    from kaizen_tasks.flows.release import version_files
-
-    return version_files.fix(tools)
-
-
 def is_release_file(path: str, tools: Tools) -> bool:
     """Return whether a release may change a file."""
     return any(path == release_path or path.startswith(f"{release_path}/") for release_path in release_paths(tools))
-
-
-def release_contents(tools: Tools) -> dict[str, bytes | None]:
-    """Return the content of every file that the release commit contains, by path; None for one that it deletes."""
-    names = (VERSION_FILE, changelog_file(tools), *version_paths(tools))
-    contents = {name: tools.release_files.read(name) for name in names}
-    return {name: content for name, content in contents.items() if content is not None} | _deleted_fragments(tools)
-
-
-def _deleted_fragments(tools: Tools) -> dict[str, None]:
-    if not tools.settings.changelog.fragments:
-        return {}
-    from kaizen_tasks.flows.release import fragments
-
-    return dict.fromkeys(fragments.deleted_paths(tools))
 
 
 def track_command(path: str) -> str:
@@ -211,62 +153,6 @@ def read_changelog(tools: Tools) -> Changelog:
     return parse_changelog(read_changelog_bytes(tools), tools)
 
 
-def read_noted_changelog(tools: Tools) -> Changelog:
-    """Return the changelog with all that is noted for the next release: fragments are folded into `[Unreleased]`.
-
-    Raises:
-        Refused: a fragment has a problem.
-    """
-    if not tools.settings.changelog.fragments:
-        return read_changelog(tools)
-    from kaizen_tasks.flows.release import fragments
-
-    return fragments.fold(tools).log
-
-
-def place_of(entry: ChangelogEntry, tools: Tools) -> tuple[str, int]:
-    """Return the file and the line where an entry of `read_noted_changelog` was noted."""
-    path, line = "", entry.line
-    if tools.settings.changelog.fragments:
-        from kaizen_tasks.flows.release import fragments
-
-        path, line = fragments.fold(tools).place(entry)
-    return path or changelog_file(tools), line
-
-
-def reason_of(decision: BumpDecision, tools: Tools) -> str:
-    """Return one line: the part to bump, and the entry that requires it, with its place."""
-    path, line = place_of(decision.entry, tools)
-    return decision.reason_at(f"line {line}" if path == changelog_file(tools) else f"{path}:{line}")
-
-
-def folded_fragments(section: Section, tools: Tools) -> tuple[str, ...]:
-    """Return the fragments whose entries a section has, which are to be deleted with it."""
-    if not tools.settings.changelog.fragments:
-        return ()
-    from kaizen_tasks.flows.release import fragments
-
-    return fragments.folded_paths(section, tools)
-
-
-def merged_fragments(base: str, tip: str, released: str, tools: Tools) -> dict[str, bytes | None]:
-    """Return the fragments that a release has deleted as they are on a branch together with it."""
-    if not tools.settings.changelog.fragments:
-        return {}
-    from kaizen_tasks.flows.release import fragments
-
-    return fragments.merged_contents(base, tip, released, tools)
-
-
-def uncommitted_fragments(tools: Tools) -> tuple[tuple[str, str], ...]:
-    """Return what is wrong with fragments that are not as in the last commit, each with a remedy."""
-    if not tools.settings.changelog.fragments:
-        return ()
-    from kaizen_tasks.flows.release import fragments
-
-    return tuple(fragments.uncommitted(tools))
-
-
 def parse_changelog(content: bytes, tools: Tools) -> Changelog:
     """Return a changelog, parsed as the configuration says what its headings mean."""
     return parse_with_format(content, tools.settings.changelog.format)
@@ -286,40 +172,6 @@ def parse_with_format(content: bytes, changelog_format: ChangelogFormat) -> Chan
     return model.parse_changelog(content, changelog_format)
 
 
-def last_released_version(tools: Tools) -> Version | None:
-    """Return the version of the last release on the line of HEAD, as far as this clone knows; None when there is none.
-
-    This is the highest version that is tagged on HEAD or an ancestor. Without tags, it is the highest heading of the
-    changelog if there are unreleased entries; if there are none, that heading belongs to the release that is about to
-    be made. Which tags HEAD descends from takes git a walk through the history, so it is asked only if the files of the
-    branch do not name the highest one.
-    """
-    newest = versions.latest_version(tags.tagged_versions(tools))
-    if newest is None:
-        return last_heading(tools)
-    if read_version(tools) >= newest and has_section(newest, tools):
-        return newest
-    from kaizen_tasks.flows.release import lines
-
-    return lines.last_released_version(tools)
-
-
-def previous_release(version: Version, tools: Tools) -> Version | None:
-    """Return the release that a version is to be compared with, or None.
-
-    This is the last release of its line or, if nobody tagged that, the newest heading of the changelog; of a final
-    release, the last final one.
-    """
-    last, newest_section = last_released_version(tools), read_changelog(tools).newest_release
-    heading = newest_section.version if newest_section else None
-    is_tagged = heading in tags.tags_by_version(tools, tools.scm.tags())
-    candidates = (last, None if is_tagged else heading)
-    previous = max((candidate for candidate in candidates if candidate and candidate < version), default=None)
-    if previous is not None and previous.prerelease and not version.prerelease:
-        return read_changelog(tools).final_before(version)
-    return previous
-
-
 def has_changelog(tools: Tools) -> bool:
     """Return whether there is a changelog."""
     return tools.release_files.read(changelog_file(tools)) is not None
@@ -329,25 +181,6 @@ def has_section(version: Version, tools: Tools) -> bool:
     """Return whether the changelog has a section of a version."""
     content = tools.release_files.read(changelog_file(tools))
     return content is not None and parse_changelog(content, tools).find_section(version) is not None
-
-
-def last_heading(tools: Tools, *, excluding: Collection[Version] = ()) -> Version | None:
-    """Return the highest version of the changelog if it has unreleased entries; None if not."""
-    if not has_changelog(tools):
-        return None
-    from kaizen_tasks.flows.release.undated_sections import find_undated_release
-
-    changelog, undated = read_noted_changelog(tools), find_undated_release(None, tools)
-    if undated is not None and (undated.title.date_text or any(section.date for section in changelog.releases)):
-        excluding = {*excluding, *([undated.version] if undated.version else [])}
-    return latest_heading(changelog, excluding=excluding) if has_unreleased_entries(changelog) else None
-
-
-def read_fragments(tools: Tools) -> Fragments:
-    """Return the fragments, and the problems of their files."""
-    from kaizen_tasks.flows.release import fragments
-
-    return fragments.read_fragments(tools)
 
 
 def links_base(ref: str, tools: Tools) -> str:

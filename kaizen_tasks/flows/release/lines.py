@@ -1,6 +1,6 @@
 """The line of HEAD: its releases, those of other lines, and the numbers that it may take.
 
-Loaded only where a line matters: when a later release than that of HEAD exists, or `[lines]` is configured.
+Loaded only where a line matters: without a tag, when a later release than that of HEAD exists, or with `[lines]`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.changelog.lint.problem import LineHistory
 from kaizen_tasks.domain.line import Line, accepts, conflicting_release, line_of_branch, line_of_version
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
-from kaizen_tasks.flows.release import files, tags
+from kaizen_tasks.flows.release import files, optional_files, tags
+from kaizen_tasks.flows.release.undated_sections import find_undated_release
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from semver import Version
 
     from kaizen_tasks.domain.changelog.bump_inference import ChangePart
@@ -41,7 +44,17 @@ def releases_elsewhere(tools: Tools) -> frozenset[Version]:
 def last_released_version(tools: Tools) -> Version | None:
     """Return the highest version that is released on the line of HEAD; None when there is none."""
     own_versions = released_here(tools)
-    return max(own_versions) if own_versions else files.last_heading(tools, excluding=releases_elsewhere(tools))
+    return max(own_versions) if own_versions else last_heading(tools, excluding=releases_elsewhere(tools))
+
+
+def last_heading(tools: Tools, *, excluding: Collection[Version] = ()) -> Version | None:
+    """Return the highest version of the changelog if it has unreleased entries; None if not."""
+    if not files.has_changelog(tools):
+        return None
+    changelog, undated = optional_files.read_noted_changelog(tools), find_undated_release(None, tools)
+    if undated is not None and (undated.title.date_text or any(section.date for section in changelog.releases)):
+        excluding = {*excluding, *([undated.version] if undated.version else [])}
+    return files.latest_heading(changelog, excluding=excluding) if files.has_unreleased_entries(changelog) else None
 
 
 def history(tools: Tools) -> LineHistory:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.release import ENVIRONMENT_TRAILER, Release
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
-from kaizen_tasks.flows.release import claims, files, tags
+from kaizen_tasks.flows.release import claims, files, optional_files, tags
 from kaizen_tasks.flows.release.undated_sections import find_waiting_release
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def has_later_notes(release: Release, tools: Tools) -> bool:
     """Return whether something is noted that a started release has not in its section."""
     if find_waiting_release(release.version, tools) is not None:
         return True
-    unreleased = files.read_noted_changelog(tools).unreleased
+    unreleased = optional_files.read_noted_changelog(tools).unreleased
     changelog = files.changelog_at(release.commit, tools)
     section = changelog.find_section(release.version) if changelog else None
     released_texts = {entry.text for entry in section.all_entries} if section else set()
@@ -156,7 +156,7 @@ def find_completed_release(version: Version, last_version: Version | None, tools
     HEAD is its commit or, as the tip of the remote's branch, brought its VERSION: by a merge, or by a pull request that
     was squashed. A merge that is only here may bring commits that nobody has released.
     """
-    if version != last_version or files.has_unreleased_entries(files.read_noted_changelog(tools)):
+    if version != last_version or files.has_unreleased_entries(optional_files.read_noted_changelog(tools)):
         return None
     if find_waiting_release(version, tools) is not None:
         return None
@@ -172,7 +172,7 @@ def find_release_before_head(version: Version, last_version: Version | None, too
     Either the remote lacks its tag, so that `cut --push` must finish it, or HEAD is the tip of the remote's branch.
     Commits that are only here after a finished release do not count as released.
     """
-    if version != last_version or files.has_unreleased_entries(files.read_noted_changelog(tools)):
+    if version != last_version or files.has_unreleased_entries(optional_files.read_noted_changelog(tools)):
         return None
     commit = tags.tag_commit(version, tools)
     remote = claims.read_remote(tools) if commit and not find_waiting_release(version, tools) else None

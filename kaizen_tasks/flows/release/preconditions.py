@@ -11,7 +11,7 @@ from kaizen_tasks.domain import docs_checklist
 from kaizen_tasks.domain.decision import Refuse
 from kaizen_tasks.domain.text.listing import list_names
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError
-from kaizen_tasks.flows.release import claims, files, pending, tags, undated_sections
+from kaizen_tasks.flows.release import claims, files, last_release, optional_files, pending, tags, undated_sections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -168,7 +168,7 @@ def _is_merged(release: Release, remote: RemoteRefs, tools: Tools) -> bool:
 
 def _find_clash(remote: RemoteRefs, release: Release, tools: Tools) -> Version | None:
     """Return the version that this clone and the remote have tagged on different commits: this one, or the last one."""
-    for version in filter(None, (release.version, files.last_released_version(tools))):
+    for version in filter(None, (release.version, last_release.last_released_version(tools))):
         commit = tags.tag_commit(version, tools)
         if commit and remote.tags.get(tags.tag_name(version, tools), commit) != commit:
             return version
@@ -225,7 +225,7 @@ def _check_no_later_tag(remote: RemoteRefs, release: Release, tools: Tools) -> I
         yield Problem(cause, "git fetch --tags")
         return
     others = missing_tags.keys() - {release.version}
-    if conflict := conflicting_release(release.version, files.last_released_version(tools), others):
+    if conflict := conflicting_release(release.version, last_release.last_released_version(tools), others):
         cause = f"{name} has the tag {missing_tags[conflict]}, which {head.branch} lacks"
         yield Problem(f"{cause}, so that {release.version} is of another line", "git fetch --tags")
 
@@ -284,7 +284,7 @@ def _tagged_version_above(latest_heading: Version, tools: Tools) -> Version | No
 
 def tag_form_note(tools: Tools) -> str:
     """Return a note if the tag of this release will not have the form of the last one's; else an empty text."""
-    version = files.last_released_version(tools)
+    version = last_release.last_released_version(tools)
     if version is None:
         return ""
     pattern, tag = tools.settings.tag_pattern, tags.tag_name(version, tools)
@@ -326,7 +326,7 @@ def _check_version_link(tools: Tools) -> Iterator[str]:
 
 def check_fragments(tools: Tools) -> Iterator[str]:
     """Check that fragments are as in the last commit; else the release could not delete what it has folded in."""
-    yield from (Problem(cause, remedy) for cause, remedy in files.uncommitted_fragments(tools))
+    yield from (Problem(cause, remedy) for cause, remedy in optional_files.uncommitted_fragments(tools))
 
 
 def check_version_files(version: Version, tools: Tools) -> Iterator[str]:
@@ -342,7 +342,7 @@ def check_docs(tools: Tools) -> Iterator[str]:
     rules = tools.settings.docs_checklist
     if not rules:
         return
-    last_version = files.last_released_version(tools)
+    last_version = last_release.last_released_version(tools)
     last_commit = tags.tag_commit(last_version, tools) if last_version else ""
     names = tools.scm.changed_files(last_commit, tools.scm.head().commit)
     changed_files = tuple(name for name in names if not name.startswith("../"))

@@ -10,7 +10,7 @@ from semver import Version
 from kaizen_tasks.domain import proposal
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused, UsageError
-from kaizen_tasks.flows.release import claims, files, messages, pending, undated_sections
+from kaizen_tasks.flows.release import claims, files, last_release, messages, optional_files, pending, undated_sections
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,10 +43,10 @@ class ProposalBranch:
 
 def has_nothing_to_propose(tools: Tools) -> bool:
     """Return whether VERSION is that of the last release, and nothing is noted since."""
-    if files.has_unreleased_entries(files.read_noted_changelog(tools)):
+    if files.has_unreleased_entries(optional_files.read_noted_changelog(tools)):
         return False
     version = files.read_version(tools)
-    is_released = version == files.last_released_version(tools)
+    is_released = version == last_release.last_released_version(tools)
     return is_released and undated_sections.find_waiting_release(version, tools) is None
 
 
@@ -112,7 +112,7 @@ def read_branch(tools: Tools) -> ProposalBranch:
 
 def proposes_release(branch: ProposalBranch, tools: Tools) -> bool:
     """Return whether a branch has a version that is not released yet, unlike one that others use for something else."""
-    last_version = files.last_released_version(tools)
+    last_version = last_release.last_released_version(tools)
     if last_version is None:
         return bool(_section(branch.tip, branch.version, tools))
     return branch.version is not None and branch.version > last_version
@@ -120,7 +120,7 @@ def proposes_release(branch: ProposalBranch, tools: Tools) -> bool:
 
 def is_current(branch: ProposalBranch, tools: Tools) -> bool:
     """Return whether a branch proposes what these tasks would propose now."""
-    return branch.has_head and not tools.scm.files_differing_from(branch.tip, files.release_contents(tools))
+    return branch.has_head and not tools.scm.files_differing_from(branch.tip, optional_files.release_contents(tools))
 
 
 def write_commit(release: Release, tools: Tools) -> str:
@@ -132,7 +132,7 @@ def write_commit(release: Release, tools: Tools) -> str:
     Raises:
         Refused: a hook rejected the commit, or git has no author or committer.
     """
-    contents = files.release_contents(tools)
+    contents = optional_files.release_contents(tools)
     changed_files = tools.scm.files_differing_from(tools.scm.head().commit, contents)
     commit = _write({name: contents[name] for name in changed_files}, release, tools)
     stored_contents = _changes(commit, tools)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.git.remote_url import pull_request_url
 from kaizen_tasks.errors import BranchProtected, KaizenError, PushFailed, Refused, UsageError
-from kaizen_tasks.flows.release import files
+from kaizen_tasks.flows.release import files, optional_files
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.git.remote_refs import RemoteRefs
@@ -136,8 +136,8 @@ def _merge_files(release: Release, tip: str, tools: Tools) -> dict[str, bytes | 
         changelog_format=tools.settings.changelog.format,
     )
     version_file = current_version if is_ahead else released_version
-    fragments = files.merged_fragments(base, tip, release.commit, tools)
-    repeated = files.merged_version_files(tip, versions.parse_version_file(version_file), tools)
+    fragments = optional_files.merged_fragments(base, tip, release.commit, tools)
+    repeated = optional_files.merged_version_files(tip, versions.parse_version_file(version_file), tools)
     return {files.VERSION_FILE: version_file, changelog_file: changelog, **fragments, **repeated}
 
 

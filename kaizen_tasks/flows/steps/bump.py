@@ -15,7 +15,7 @@ from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.domain.text.listing import list_names
 from kaizen_tasks.domain.text.printable import printable
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, Refused
-from kaizen_tasks.flows.release import claims, files, pending, tags, undated_sections
+from kaizen_tasks.flows.release import claims, files, last_release, optional_files, pending, tags, undated_sections
 from kaizen_tasks.flows.step import FileStep, ReasonedStep
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Bump(FileStep, ReasonedStep):
         elif self.to is None and current == base and self._is_given_up(current, tools):
             reason = f"{reason}; v{current} was given up"
         if current == target_version:
-            if outdated_paths := files.outdated_version_paths(target_version, tools):
+            if outdated_paths := optional_files.outdated_version_paths(target_version, tools):
                 return Act(f"write {target_version} into {' and '.join(outdated_paths)}", target_release)
             return Done(f"VERSION is {current}{reason}", target_release)
         return Act(f"{current} → {target_version}{reason}", target_release)
@@ -173,7 +173,7 @@ class Bump(FileStep, ReasonedStep):
             return Refuse(reasons=(reason,), state=NOTHING_CHANGED, hint=hint)
         if current != base or not self._is_given_up(current, tools):
             return None
-        changelog = files.read_noted_changelog(tools)
+        changelog = optional_files.read_noted_changelog(tools)
         if files.has_unreleased_entries(changelog) or undated_sections.find_waiting_release(current, tools):
             return None
         reason = f"v{current} was given up, and nothing is noted since"
@@ -198,7 +198,7 @@ class Bump(FileStep, ReasonedStep):
             tools: the ports.
             is_left: whether it is left behind although it may be continued.
         """
-        last_version = files.last_released_version(tools)
+        last_version = last_release.last_released_version(tools)
         if self.ask_remote:
             last_version = claims.last_version_on_remote(tools, above=last_version) or last_version
         left_versions = [] if last_version is None else [last_version]
@@ -243,7 +243,7 @@ class Bump(FileStep, ReasonedStep):
             )
         decision = _infer_part(base, undated, tools)
         part = versions.parse_part(decision.part)
-        return versions.bump_version(base, part), part, f", {files.reason_of(decision, tools)}"
+        return versions.bump_version(base, part), part, f", {optional_files.reason_of(decision, tools)}"
 
     def _skip_taken(
         self, version: Version, part: versions.Part, reason: str, base: Version | None, tools: Tools
@@ -277,7 +277,7 @@ class Bump(FileStep, ReasonedStep):
     def _require_sufficient_part(self, base_version: Version, tools: Tools) -> None:
         from kaizen_tasks.domain.changelog.model import find_unreleased
 
-        unreleased = find_unreleased(files.read_noted_changelog(tools))
+        unreleased = find_unreleased(optional_files.read_noted_changelog(tools))
         if self.force or unreleased is None or self.part in {"auto", "rc"}:
             return
         rules, part = tools.settings.bump_rules, cast("ChangePart", self.part)
@@ -291,7 +291,7 @@ class Bump(FileStep, ReasonedStep):
             )
             self._require_own_number(asked, base_version, tools)
             hint = lines.sufficient_part_hint(decision.part, required, base_version, tools)
-            path, line = files.place_of(decision.entry, tools)
+            path, line = optional_files.place_of(decision.entry, tools)
             message = f"{path}:{line}: {decision.entry.excerpt!r} requires a {decision.part}, not a {self.part}"
             raise Refused(message, state=NOTHING_CHANGED, hint=hint)
 
@@ -325,11 +325,11 @@ def _require_no_other_section(version: Version, base: Version | None, tools: Too
 def _is_the_only_note(undated: Section, tools: Tools) -> bool:
     """Return whether nothing is noted but under a version without a date, in groups of types, as plans are not."""
     is_typed = any(group.type and group.entries for group in undated.groups)
-    return is_typed and not files.has_unreleased_entries(files.read_noted_changelog(tools))
+    return is_typed and not files.has_unreleased_entries(optional_files.read_noted_changelog(tools))
 
 
 def _infer_part(base_version: Version, undated: Section | None, tools: Tools) -> BumpDecision:
-    changelog = files.read_noted_changelog(tools)
+    changelog = optional_files.read_noted_changelog(tools)
     unreleased = changelog.unreleased
     if unreleased is None or not files.has_unreleased_entries(changelog):
         message = f"bump: nothing is noted under [Unreleased] since {base_version}"

@@ -10,7 +10,7 @@ from attrs import frozen
 from kaizen_tasks.domain.changelog.cut import cut_release
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.release import Release, StepLabel
-from kaizen_tasks.flows.release import files, tags, undated_sections
+from kaizen_tasks.flows.release import files, last_release, optional_files, tags, undated_sections
 from kaizen_tasks.flows.step import FileStep
 
 if TYPE_CHECKING:
@@ -36,10 +36,10 @@ class CutChangelog(FileStep):
         section = changelog.find_section(release.version)
         undated = undated_sections.undated_section(changelog, release.version, tools)
         if undated is None and section is not None:
-            leftovers = files.folded_fragments(section, tools)
+            leftovers = optional_files.folded_fragments(section, tools)
             description = f"delete {' and '.join(leftovers)}, which [{release.version}] contains"
             return Act(description, release) if leftovers else Done(f"[{release.version}] exists", release)
-        uncommitted = () if self.after_preflight else files.uncommitted_fragments(tools)
+        uncommitted = () if self.after_preflight else optional_files.uncommitted_fragments(tools)
         if uncommitted:
             return Refuse(reasons=tuple(cause for cause, _ in uncommitted), hint=uncommitted[0][1])
         notes = _sources(release, tools)
@@ -55,17 +55,17 @@ class CutChangelog(FileStep):
         """Write the changelog with the new section, all other bytes stay; then delete what was folded in."""
         section = undated_sections.find_cut_section(release.version, tools)
         if section is not None:
-            folded_paths = files.folded_fragments(section, tools)
+            folded_paths = optional_files.folded_fragments(section, tools)
         else:
-            folded_paths = files.read_fragments(tools).paths if tools.settings.changelog.fragments else ()
+            folded_paths = optional_files.read_fragments(tools).paths if tools.settings.changelog.fragments else ()
             self._write_section(release, tools)
         for path in folded_paths:
             tools.release_files.delete(path)
         return release
 
     def _write_section(self, release: Release, tools: Tools) -> None:
-        previous = files.previous_release(release.version, tools)
-        changelog, version = files.read_noted_changelog(tools), release.version
+        previous = last_release.previous_release(release.version, tools)
+        changelog, version = optional_files.read_noted_changelog(tools), release.version
         undated = undated_sections.undated_section(changelog, version, tools)
         cut = partial(
             cut_release,
@@ -88,9 +88,9 @@ class CutChangelog(FileStep):
 
 def _sources(release: Release, tools: Tools) -> str:
     """Return the names of what is cut into the section of a release."""
-    changelog = files.read_noted_changelog(tools)
+    changelog = optional_files.read_noted_changelog(tools)
     names = [f"[{section.version}]" for section in changelog.candidates_of(release.version)]
     if files.has_unreleased_entries(changelog):
-        has_fragments = tools.settings.changelog.fragments and files.read_fragments(tools).items
+        has_fragments = tools.settings.changelog.fragments and optional_files.read_fragments(tools).items
         names.append("[Unreleased] and the fragments" if has_fragments else "[Unreleased]")
     return ", ".join(names)

@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.release import ENVIRONMENT_TRAILER, Release, StepLabel
 from kaizen_tasks.errors import Refused
-from kaizen_tasks.flows.release import claims, files, messages, pending, preconditions, undated_sections
+from kaizen_tasks.flows.release import claims, files, messages, optional_files, pending, preconditions, undated_sections
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,7 +40,7 @@ class Commit:
         if pending_release is not None and self._is_ready(pending_release, release, tools):
             return Done(f"{release.name} is commit {pending_release.commit[:10]}", pending_release)
         head = tools.scm.head()
-        contents = files.release_contents(tools)
+        contents = optional_files.release_contents(tools)
         if refusal := find_refusal(release, head.commit, contents, tools):
             return refusal
         changed_files = files_without_version(release, tools) or tools.scm.files_differing_from(head.commit, contents)
@@ -60,7 +60,7 @@ class Commit:
         if outdated_files:
             message = f"commit: {release.version} is missing from {' and '.join(outdated_files)}"
             raise Refused(message, state="nothing has been committed", hint="inv bump changelog.release commit")
-        head, contents = tools.scm.head().commit, files.release_contents(tools)
+        head, contents = tools.scm.head().commit, optional_files.release_contents(tools)
         message, check = self._message(release, tools), partial(_check_hook_changes, release=release, tools=tools)
         commit = tools.scm.write_commit(parent=head, files=contents, message=message, check=check)
         if tools.settings.version_files:
@@ -116,7 +116,7 @@ def files_without_version(release: Release, tools: Tools) -> tuple[str, ...]:
         files.changelog_file(tools): undated_sections.find_cut_section(release.version, tools) is not None,
     }
     outdated_files = tuple(name for name, is_current in version_matches.items() if not is_current)
-    return (*outdated_files, *files.outdated_version_paths(release.version, tools))
+    return (*outdated_files, *optional_files.outdated_version_paths(release.version, tools))
 
 
 def find_refusal(release: Release, head: str, contents: Mapping[str, bytes | None], tools: Tools) -> Refuse | None:

@@ -10,7 +10,7 @@ from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.git.remote_url import pull_request_url
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import KaizenError, PushFailed, Refused
-from kaizen_tasks.flows.release import announcement, files, proposal
+from kaizen_tasks.flows.release import announcement, optional_files, proposal
 from kaizen_tasks.flows.steps.commit import files_without_version, find_refusal
 
 if TYPE_CHECKING:
@@ -38,10 +38,10 @@ class Propose:
             return Done(f"{release.name} is released and nothing is noted since", release)
         head, remote_name = tools.scm.head(), tools.scm.push_target().remote
         is_ready = not files_without_version(release, tools)
-        if is_ready and not tools.scm.files_differing_from(head.commit, files.release_contents(tools)):
+        if is_ready and not tools.scm.files_differing_from(head.commit, optional_files.release_contents(tools)):
             reason = f"{head.branch} has {release.name} already, which is not released yet"
             return Done(reason, evolve(release, commit=head.commit))
-        if refusal := find_refusal(release, head.commit, files.release_contents(tools), tools):
+        if refusal := find_refusal(release, head.commit, optional_files.release_contents(tools), tools):
             return refusal
         branch = proposal.read_branch(tools)
         if branch.edited_in and not self.discard_edits:

@@ -22,7 +22,7 @@ from kaizen_tasks.flows.execution import CommandTools
 from kaizen_tasks.flows.ledger.entries import HISTORY_LIMIT
 from kaizen_tasks.flows.parallel import map_parallel
 from kaizen_tasks.flows.promote import lines, select
-from kaizen_tasks.flows.release import files
+from kaizen_tasks.flows.release import files, optional_files
 from kaizen_tasks.flows.views.metrics import MetricsReport, Scope, collect_metrics, read_context
 from kaizen_tasks.flows.views.status import MAX_CONCURRENT_ENVIRONMENTS, RECENT_ENTRIES, collect_status
 
@@ -185,7 +185,8 @@ def _collect_metrics(
 
 def _read_changelog(tools: Tools, errors: list[str]) -> Changelog | None:
     """Return the changelog with what is noted for the next release; None, and an error, when it cannot be read."""
-    for read in (files.read_noted_changelog, files.read_changelog):  # a fragment with a problem hides no release
+    readers = (optional_files.read_noted_changelog, files.read_changelog)  # a fragment with a problem hides no release
+    for read in readers:
         try:
             return read(tools)
         except KaizenError as error:

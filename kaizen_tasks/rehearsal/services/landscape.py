@@ -14,7 +14,7 @@ from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.version import image_tag
 from kaizen_tasks.flows.deploy.image import image_reference, move_followed_tag
 from kaizen_tasks.flows.ledger import entries
-from kaizen_tasks.flows.release import files, tags
+from kaizen_tasks.flows.release import files, last_release, tags
 from kaizen_tasks.flows.steps.build import build_spec, upload_image
 from kaizen_tasks.flows.steps.copy import copy_image
 from kaizen_tasks.rehearsal.services import provision
@@ -58,7 +58,7 @@ def choose_releases(tools: Toolbox) -> tuple[Version, Version]:
         Refused: the app has no VERSION.
     """
     tagged = tags.tagged_versions(tools)
-    newest = files.last_released_version(tools) or _version_below(files.read_version(tools), tagged)
+    newest = last_release.last_released_version(tools) or _version_below(files.read_version(tools), tagged)
     earlier = tags.versions_from_tags(tools, tools.scm.tags(merged_into=tools.scm.head().commit))
     previous = max((version for version in earlier if version < newest), default=None)
     return previous or _version_below(newest, tagged), newest

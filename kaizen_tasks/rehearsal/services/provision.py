@@ -20,7 +20,7 @@ from kaizen_tasks.domain.text.duration import write_duration
 from kaizen_tasks.domain.text.listing import list_names
 from kaizen_tasks.errors import DeployFailed, KaizenError, NotFound, Refused
 from kaizen_tasks.flows.deploy.image import image_reference, move_followed_tag
-from kaizen_tasks.flows.release import files
+from kaizen_tasks.flows.release import files, last_release
 from kaizen_tasks.flows.runner import run_flow
 from kaizen_tasks.flows.steps.build import Build, build_spec, upload_image
 from kaizen_tasks.flows.steps.copy import copy_image
@@ -85,7 +85,7 @@ def provision(tools: Toolbox, first_version: Version, *, like: ServiceDescriptio
 def choose_first_version(tools: Toolbox) -> Version:
     """Return the version label of a first image that no later release needs: that of the last release, or 0.0.0."""
     try:
-        return files.last_released_version(tools) or INITIAL_VERSION
+        return last_release.last_released_version(tools) or INITIAL_VERSION
     except KaizenError:
         return INITIAL_VERSION  # without a VERSION or a changelog
 

@@ -8,7 +8,7 @@ from semver import Version
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.flows import catalogue
-from kaizen_tasks.flows.release import changelog_check, files
+from kaizen_tasks.flows.release import changelog_check, files, optional_files
 from kaizen_tasks.flows.runner import dry_run_step, run_flow
 from kaizen_tasks.flows.steps import Bump, Commit, CutChangelog, FastForward, Tag
 from tests.fakes.tools import FakeTools, settings
@@ -170,7 +170,7 @@ def test_fragment_that_is_a_symbolic_link_refuses_the_release(tools: FakeTools) 
         cut(tools)
     assert tools.scm.working_tree.files == before
     assert CRASH in [problem.path for problem in changelog_check.changelog_problems(tools)]
-    assert CRASH not in files.read_fragments(tools).paths
+    assert CRASH not in optional_files.read_fragments(tools).paths
 
 
 def test_fragment_in_a_folder_of_its_own_refuses_the_release(tools: FakeTools) -> None:
@@ -260,6 +260,6 @@ def test_fragments_that_reach_the_branch_meanwhile_stay(tools: FakeTools) -> Non
     )
     tip = tools.scm.head().commit
 
-    merged = files.merged_fragments(base, tip, released.commit, tools)
+    merged = optional_files.merged_fragments(base, tip, released.commit, tools)
 
     assert merged == {ZONES: b"Heart rate zones, in colour.\n", PACES: None, "changelog.d/rounded.fixed.md": None}

@@ -12,7 +12,7 @@ from semver import Version
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import KaizenError, Refused
 from kaizen_tasks.flows import catalogue
-from kaizen_tasks.flows.release import changelog_check, files, preconditions
+from kaizen_tasks.flows.release import changelog_check, files, last_release, preconditions
 from kaizen_tasks.flows.runner import run_flow
 from kaizen_tasks.flows.steps import Bump
 from tests.fakes.tools import FakeTools, settings
@@ -207,7 +207,7 @@ def test_tags_without_v_count_as_releases() -> None:
     tools.scm.create_tag("1.2.4", tools.scm.commit({}), "")
     note(tools, "Fixed")
 
-    assert files.last_released_version(tools) == Version.parse("1.2.4")
+    assert last_release.last_released_version(tools) == Version.parse("1.2.4")
     assert list(preconditions.check_versions(Release(version=Version.parse("1.2.5")), tools)) == [
         "the tag 1.2.4 has no heading in CHANGELOG.md, which ends at [1.2.3]"
     ]

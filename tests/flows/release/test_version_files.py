@@ -8,7 +8,7 @@ from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import KaizenError, Refused
 from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.doctor.checkout import checks
-from kaizen_tasks.flows.release import changelog_check, files, version_files
+from kaizen_tasks.flows.release import changelog_check, files, optional_files, version_files
 from kaizen_tasks.flows.runner import run_flow
 from kaizen_tasks.flows.steps import Bump
 from tests.fakes.tools import FILES, FakeTools, settings
@@ -153,7 +153,7 @@ def test_a_bump_that_was_stopped_between_two_files_is_finished(tools: FakeTools)
 
     bumped = run_flow((Bump(),), Release(version=files.read_version(tools)), tools)
     assert str(bumped.version) == "0.2.0"
-    assert files.outdated_version_paths(bumped.version, tools) == ()
+    assert optional_files.outdated_version_paths(bumped.version, tools) == ()
     assert tools.release_files.read("package.json") == PACKAGE.replace(b"0.1.0", b"0.2.0")
 
 
@@ -169,7 +169,8 @@ def test_single_steps_refuse_other_edits_of_such_a_file(tools: FakeTools) -> Non
 
 def test_a_release_that_is_merged_brings_its_version_into_files_that_have_changed(tools: FakeTools) -> None:
     tip = tools.scm.commit({"package.json": b'{\n  "name": "web",\n  "version": "0.1.0",\n  "private": true\n}\n'})
-    merged = files.merged_version_files(tip, Release(version=files.read_version(tools)).version.bump_minor(), tools)
+    next_version = files.read_version(tools).bump_minor()
+    merged = optional_files.merged_version_files(tip, next_version, tools)
 
     assert merged["package.json"] == b'{\n  "name": "web",\n  "version": "0.2.0",\n  "private": true\n}\n'
     assert merged["README.md"] == README.replace(b"0.1.0", b"0.2.0")
@@ -178,5 +179,5 @@ def test_a_release_that_is_merged_brings_its_version_into_files_that_have_change
 def test_without_such_files_nothing_of_them_is_loaded() -> None:
     tools = FakeTools()
 
-    assert files.version_paths(tools) == files.outdated_version_paths(files.read_version(tools), tools) == ()
-    assert files.release_contents(tools).keys() == {"VERSION", "CHANGELOG.md"} & FILES.keys()
+    assert files.version_paths(tools) == optional_files.outdated_version_paths(files.read_version(tools), tools) == ()
+    assert optional_files.release_contents(tools).keys() == {"VERSION", "CHANGELOG.md"} & FILES.keys()
