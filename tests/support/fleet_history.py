@@ -15,8 +15,8 @@ from attrs import evolve, frozen
 
 from kaizen_tasks.adapters.aws.dynamodb.entry_items import entry_item
 from kaizen_tasks.adapters.aws.dynamodb.holds import _key as hold_key
+from kaizen_tasks.adapters.aws.dynamodb.items import attributes
 from kaizen_tasks.adapters.aws.dynamodb.recent_items import RecentItems
-from kaizen_tasks.adapters.aws.dynamodb.table import attributes
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from tests.fakes.clock import START

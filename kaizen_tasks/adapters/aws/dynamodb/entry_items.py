@@ -8,17 +8,11 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from kaizen_tasks.adapters.aws.dynamodb.table import (
-    attributes,
-    parse_float,
-    parse_text,
-    parse_time,
-    sortable_timestamp,
-)
+from kaizen_tasks.adapters.aws.dynamodb.items import attributes, parse_float, parse_text, parse_time, sortable_timestamp
 from kaizen_tasks.domain.ledger import UNKNOWN_TIME, Event, LedgerEntry
 
 if TYPE_CHECKING:
-    from kaizen_tasks.adapters.aws.dynamodb.table import Item
+    from kaizen_tasks.adapters.aws.dynamodb.items import Item
 
 PARTITION_PREFIX = "ledger#"
 NUMBER_PREFIX = "n#"

@@ -15,7 +15,7 @@ from kaizen_tasks.domain.ledger import Event, LedgerEntry, SearchableEntries
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-    from kaizen_tasks.adapters.aws.dynamodb.table import Item
+    from kaizen_tasks.adapters.aws.dynamodb.items import Item
 
 BLOCK_LINES = 10
 """How many lines are parsed together: one by one, they take twice as long."""

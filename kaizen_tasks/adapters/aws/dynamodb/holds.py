@@ -7,15 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.adapters.aws.dynamodb.table import (
-    NO_FORMER_NAMES,
-    AppTable,
-    attributes,
-    old_item,
-    parse_text,
-    parse_time,
-    sortable_timestamp,
-)
+from kaizen_tasks.adapters.aws.dynamodb.items import attributes, old_item, parse_text, parse_time, sortable_timestamp
+from kaizen_tasks.adapters.aws.dynamodb.table import NO_FORMER_NAMES, AppTable
 from kaizen_tasks.adapters.aws.dynamodb.transaction import write_transaction
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.domain.hold import Hold
@@ -26,7 +19,7 @@ from kaizen_tasks.ports.state import Holds
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import DeleteTypeDef, PutTypeDef, TransactWriteItemTypeDef
 
-    from kaizen_tasks.adapters.aws.dynamodb.table import Item
+    from kaizen_tasks.adapters.aws.dynamodb.items import Item
     from kaizen_tasks.domain.notification.notification import Notification
     from kaizen_tasks.ports.state import HoldNotifier
 

@@ -20,14 +20,9 @@ from kaizen_tasks.adapters.aws.dynamodb.entry_items import (
     operation_item,
     stored_name_of,
 )
+from kaizen_tasks.adapters.aws.dynamodb.items import sortable_timestamp
 from kaizen_tasks.adapters.aws.dynamodb.recent_items import MAX_ENTRIES, RecentItems, recent_key
-from kaizen_tasks.adapters.aws.dynamodb.table import (
-    FORMAT_KEY,
-    NO_FORMER_NAMES,
-    TABLE_FORMAT,
-    AppTable,
-    sortable_timestamp,
-)
+from kaizen_tasks.adapters.aws.dynamodb.table import FORMAT_KEY, NO_FORMER_NAMES, TABLE_FORMAT, AppTable
 from kaizen_tasks.adapters.aws.dynamodb.transaction import write_transaction
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.domain.ledger import LedgerEntry, written_since
@@ -38,7 +33,7 @@ from kaizen_tasks.ports.state import Ledger
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-    from kaizen_tasks.adapters.aws.dynamodb.table import Item
+    from kaizen_tasks.adapters.aws.dynamodb.items import Item
     from kaizen_tasks.domain.notification.notification import Notification
 
 TABLE_TIMEOUT_SECONDS = 120.0

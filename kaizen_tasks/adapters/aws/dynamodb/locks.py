@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from kaizen_tasks.adapters.aws.dynamodb.table import (
-    NO_FORMER_NAMES,
-    AppTable,
+from kaizen_tasks.adapters.aws.dynamodb.items import (
     attributes,
     old_item,
     parse_float,
@@ -18,6 +16,7 @@ from kaizen_tasks.adapters.aws.dynamodb.table import (
     parse_time,
     sortable_timestamp,
 )
+from kaizen_tasks.adapters.aws.dynamodb.table import NO_FORMER_NAMES, AppTable
 from kaizen_tasks.adapters.aws.dynamodb.transaction import write_transaction
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.domain import lock as locks
@@ -28,7 +27,7 @@ from kaizen_tasks.ports.state import Locks
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef, UpdateTypeDef
 
-    from kaizen_tasks.adapters.aws.dynamodb.table import Item
+    from kaizen_tasks.adapters.aws.dynamodb.items import Item
 
 TOKENS_VARIABLE = "KAIZEN_LOCK"  # the environment variable that passes a run's locks to the programs it starts
 KEY_PREFIX = "lock#"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -11,18 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import evolve
 
-from kaizen_tasks.adapters.aws.dynamodb.table import (
-    AppTable,
-    attributes,
-    parse_float,
-    parse_text,
-    parse_time,
-    sortable_timestamp,
-)
+from kaizen_tasks.adapters.aws.dynamodb.items import attributes, parse_float, parse_text, parse_time, sortable_timestamp
+from kaizen_tasks.adapters.aws.dynamodb.notification_items import NOTIFICATION_PREFIX, OUTBOX_KEY, parse_notification
+from kaizen_tasks.adapters.aws.dynamodb.table import AppTable
 from kaizen_tasks.adapters.aws.dynamodb.transaction import write_transaction
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.domain.ledger import UNKNOWN_TIME
-from kaizen_tasks.domain.notification.message import change_from_json, change_to_json, message_from_json
+from kaizen_tasks.domain.notification.message import message_from_json
 from kaizen_tasks.domain.notification.notification import Notification, OutboxContent, QueuedMessage
 from kaizen_tasks.domain.notification.thread import Place, Thread
 from kaizen_tasks.domain.notification.topic import Topic
@@ -33,37 +27,15 @@ if TYPE_CHECKING:
 
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-    from kaizen_tasks.adapters.aws.dynamodb.table import Item
+    from kaizen_tasks.adapters.aws.dynamodb.items import Item
 
 Parsed = TypeVar("Parsed", Notification, QueuedMessage)
 
-OUTBOX_KEY = "outbox"
 THREADS_KEY = "outbox#threads"
-NOTIFICATION_PREFIX = "n#"
 MESSAGE_PREFIX = "m#"
 IF_ABSENT = "attribute_not_exists(pk)"
 IF_PRESENT = "attribute_exists(pk)"
 IF_OWNED = "#owner = :owner"
-
-
-def notification_operations(table_name: str, notifications: Sequence[Notification]) -> list[TransactWriteItemTypeDef]:
-    """Return the writes of notifications, for the transaction of what they tell.
-
-    Their order is that of the times in them; a random part keeps those of several writers apart.
-    """
-    nonce = secrets.token_hex(8)
-    operations: list[TransactWriteItemTypeDef] = []
-    for index, notification in enumerate(notifications):
-        sort_key = f"{NOTIFICATION_PREFIX}{sortable_timestamp(notification.change.at)}#{nonce}#{index:02d}"
-        item: Item = {
-            "pk": {"S": OUTBOX_KEY},
-            "sk": {"S": sort_key},
-            "target": {"S": notification.target},
-            "thread": {"S": notification.thread},
-            "document": {"S": json.dumps(_to_document(notification), ensure_ascii=False)},
-        }
-        operations.append({"Put": {"TableName": table_name, "Item": item}})
-    return operations
 
 
 class DynamoOutbox(AppTable, Outbox):
@@ -102,7 +74,7 @@ class DynamoOutbox(AppTable, Outbox):
         """Return everything that is not delivered yet, oldest first; what only a later version understands is left."""
         items = list(self._query(OUTBOX_KEY))
         return OutboxContent(
-            notifications=tuple(_parsed(_parse_notification, items, NOTIFICATION_PREFIX)),
+            notifications=tuple(_parsed(parse_notification, items, NOTIFICATION_PREFIX)),
             messages=tuple(
                 sorted(_parsed(_parse_message, items, MESSAGE_PREFIX), key=lambda message: message.queued_at)
             ),
@@ -276,28 +248,4 @@ def _parse_message(item: Item) -> QueuedMessage:
         error=parse_text(item, "error"),
         owner=parse_text(item, "owner"),
         reserved_until=parse_time(item, "until"),
-    )
-
-
-def _to_document(notification: Notification) -> dict[str, Any]:
-    return {
-        "change": change_to_json(notification.change),
-        "stage": notification.stage,
-        "stage_size": notification.stage_size,
-        "commit": notification.commit,
-        "next_step": notification.next_step,
-    }
-
-
-def _parse_notification(item: Item) -> Notification:
-    document = json.loads(parse_text(item, "document"))
-    return Notification(
-        id=parse_text(item, "sk"),
-        target=parse_text(item, "target"),
-        thread=parse_text(item, "thread"),
-        change=change_from_json(document["change"]),
-        stage=str(document["stage"]),
-        stage_size=int(document["stage_size"]),
-        commit=str(document["commit"]),
-        next_step=str(document["next_step"]),
     )

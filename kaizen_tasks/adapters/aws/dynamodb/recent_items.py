@@ -23,12 +23,12 @@ from kaizen_tasks.adapters.aws.dynamodb.entry_items import (
     stored_name_of,
 )
 from kaizen_tasks.adapters.aws.dynamodb.entry_lines import LineEntries, format_line, newest_lines, sort_key
-from kaizen_tasks.adapters.aws.dynamodb.table import parse_float, parse_text
+from kaizen_tasks.adapters.aws.dynamodb.items import parse_float, parse_text
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import PutTypeDef, TransactWriteItemTypeDef
 
-    from kaizen_tasks.adapters.aws.dynamodb.table import Item
+    from kaizen_tasks.adapters.aws.dynamodb.items import Item
 
 MAX_ENTRIES = 200
 """How many entries the item has: all that a rollout searches, see `flows.ledger.entries.HISTORY_LIMIT`."""

@@ -10,8 +10,8 @@ import pytest
 from attrs import evolve
 
 from kaizen_tasks.adapters.aws.dynamodb.entry_items import entry_item
+from kaizen_tasks.adapters.aws.dynamodb.items import sortable_timestamp
 from kaizen_tasks.adapters.aws.dynamodb.ledger import DynamoLedger
-from kaizen_tasks.adapters.aws.dynamodb.table import sortable_timestamp
 from kaizen_tasks.adapters.aws.dynamodb.transaction import write_transaction
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.errors import NotFound
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-    from kaizen_tasks.adapters.aws.dynamodb.table import Item
+    from kaizen_tasks.adapters.aws.dynamodb.items import Item
     from kaizen_tasks.adapters.aws.session import Aws
     from kaizen_tasks.domain.notification.notification import Notification
     from tests.support.local_cloud import Cloud

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from attrs import evolve
 
+from kaizen_tasks.adapters.aws.dynamodb.items import sortable_timestamp
 from kaizen_tasks.adapters.aws.dynamodb.ledger import DynamoLedger
 from kaizen_tasks.adapters.aws.dynamodb.locks import DynamoLocks
-from kaizen_tasks.adapters.aws.dynamodb.table import sortable_timestamp
 from kaizen_tasks.errors import NotFound
 from tests.contracts.ledger import entry
 from tests.contracts.locks import LEASE, NOON, LocksContract, by_hand, wanted
@@ -25,7 +25,7 @@ from tests.support.waiting import HANG_SECONDS, wait_for
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kaizen_tasks.adapters.aws.dynamodb.table import Item
+    from kaizen_tasks.adapters.aws.dynamodb.items import Item
     from kaizen_tasks.adapters.aws.session import Aws
     from kaizen_tasks.domain.lock import Lock
 

@@ -18,7 +18,7 @@ from tests.contracts.outbox import NEWS, OutboxContract, queue
 from tests.fakes.clock import FakeClock
 
 if TYPE_CHECKING:
-    from kaizen_tasks.adapters.aws.dynamodb.table import Item
+    from kaizen_tasks.adapters.aws.dynamodb.items import Item
     from kaizen_tasks.adapters.aws.session import Aws
 
 

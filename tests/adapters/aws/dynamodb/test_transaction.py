@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from types_boto3_dynamodb.client import DynamoDBClient
 
-    from kaizen_tasks.adapters.aws.dynamodb.table import Item
+    from kaizen_tasks.adapters.aws.dynamodb.items import Item
 
 NONE = {"Code": "None"}
 ITEM: Item = {"pk": {"S": "ledger#prod"}, "sk": {"S": "n#1"}, "nonce": {"S": "ours"}}
