@@ -54,8 +54,13 @@ class AwsClients:
         if not home.role:
             return Aws(region=home.region, profile=choose_profile(home.profile), account=home.account)
         source = self.caller()
-        role = self._assumed_role(home)
-        return Aws(region=home.region, profile=source.profile, account=home.account, source=source, role=role)
+        return Aws(
+            region=home.region,
+            profile=source.profile,
+            account=home.account,
+            source=source,
+            role_credentials=self._assumed_role(home).credentials,
+        )
 
     def _create(self, target: AwsTarget) -> Aws:
         from kaizen_tasks.adapters.aws.session import Aws
@@ -76,9 +81,12 @@ class AwsClients:
 
         key = target.profile, target.role, target.external_id
         if key not in self._roles:
-            role = self._assumed_role(target)
             self._roles[key] = Aws(
-                region=self._home.region, profile=source.profile, account="", source=source, role=role
+                region=self._home.region,
+                profile=source.profile,
+                account="",
+                source=source,
+                role_credentials=self._assumed_role(target).credentials,
             )
         return self._roles[key]
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sts import STSClient
 
-    from kaizen_tasks.adapters.aws.assumed_role import AssumedRole
     from kaizen_tasks.adapters.aws.ecs.client import EcsClient
 
 SERVICES: Final = ("sts", "ecr", "dynamodb", "secretsmanager", "logs")
@@ -88,7 +87,7 @@ class Aws(Identity):
         profile: a profile of the user's AWS configuration, or empty for the default credential chain.
         account: twelve digits, or empty to accept any account.
         source: clients whose credentials are used, in place of those of the profile.
-        role: the role that is assumed with the credentials of `source`.
+        role_credentials: returns the credentials of the role that is assumed with those of `source`; None without one.
         table: the table of the configuration that sets account, role and profile, for hints.
 
     Attributes:
@@ -104,14 +103,14 @@ class Aws(Identity):
         profile: str,
         account: str,
         source: Aws | None = None,
-        role: AssumedRole | None = None,
+        role_credentials: Callable[[Aws], Credentials] | None = None,
         table: str = "aws",
     ) -> None:
         self.region = region
         self.profile = profile
         self._expected_account = account
         self._source = source
-        self._role = role
+        self._role_credentials = role_credentials
         self._table = table
         self._lock = Lock()
         self._clients: dict[str, object] = {}
@@ -227,7 +226,7 @@ class Aws(Identity):
 
     def _find_caller(self) -> _Caller:
         """Return whose credentials these are; those of `source` without a role are asked about only once."""
-        if self._source and not self._role:
+        if self._source and not self._role_credentials:
             with self._source._lock:  # noqa: SLF001 - of the same class
                 return self._source._verified_caller()  # noqa: SLF001
         with aws_errors("check the AWS credentials", aws=self):
@@ -236,7 +235,7 @@ class Aws(Identity):
     def _account_hint(self) -> str:
         if self._table == "aws":
             return "use another AWS_PROFILE, or correct aws.account in the configuration"
-        wrong = "account or role" if self._role else "account, or set role or profile,"
+        wrong = "account or role" if self._role_credentials else "account, or set role or profile,"
         return f"correct {wrong} of [{self._table}] in the configuration"
 
     def _create_client(self, service: str) -> object:
@@ -290,8 +289,8 @@ class Aws(Identity):
         """The session with the settings of the profile."""
         if self._source is None:
             return create_core_session(self.profile)
-        role, source = self._role, self._source
-        return create_derived_session(self.profile, (lambda: role.credentials(source)) if role else source.credentials)
+        load = partial(self._role_credentials, self._source) if self._role_credentials else self._source.credentials
+        return create_derived_session(self.profile, load)
 
     def _profile_bundle(self) -> str:
         """Return `ca_bundle` of the profile; empty when the profile cannot be read, which is reported with its use."""

@@ -25,7 +25,7 @@ TARGET, REGION = "210987654321", "eu-central-1"
 def abroad(aws: Aws) -> Aws:
     """The clients of another account in another region."""
     role = AssumedRole(arn=f"arn:aws:iam::{TARGET}:role/release", session_name=lambda: "ada.coach")
-    return Aws(region=REGION, profile="", account=TARGET, source=aws, role=role)
+    return Aws(region=REGION, profile="", account=TARGET, source=aws, role_credentials=role.credentials)
 
 
 def _registry(aws: Aws, *repositories: str) -> EcrRegistry:

@@ -37,7 +37,12 @@ class TestAssumedRole:
     def target(self, home: Aws, *, account: str = TARGET, external_id: str = "") -> Aws:
         role = AssumedRole(arn=ROLE, external_id=external_id, session_name=lambda: "ada.coach", environment="prod")
         return Aws(
-            region="eu-central-1", profile="", account=account, source=home, role=role, table="environments.prod"
+            region="eu-central-1",
+            profile="",
+            account=account,
+            source=home,
+            role_credentials=role.credentials,
+            table="environments.prod",
         )
 
     def test_role_is_assumed_once_and_guarded_once_for_all_its_clients(self, sts: ScriptedServer, home: Aws) -> None:
