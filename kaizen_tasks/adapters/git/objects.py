@@ -60,30 +60,6 @@ def build_tree(git: Git, commit: str, files: Mapping[str, bytes | None]) -> Buil
     return BuiltTree(tree=tree, changed_paths=tuple(path for path, _, _ in changes), added_paths=added_paths)
 
 
-def write_commit(
-    git: Git, *, parent: str, tree: str, paths: tuple[str, ...], message: str, check: Check | None = None
-) -> str:
-    """Run the commit hooks, write a commit object, and return its hash.
-
-    Args:
-        git: the repository.
-        parent: full hash of the parent.
-        tree: hash of the tree.
-        paths: the files of the tree that differ from the parent, which hooks may change.
-        message: the commit's message, which hooks may edit.
-        check: called with the contents of the files that hooks have changed.
-
-    Raises:
-        Refused: a hook rejected the commit or changed other files, or git has no author or committer.
-    """
-    final_message = encode_message(message)
-    if has_hooks(git, COMMIT_HOOKS):
-        from kaizen_tasks.adapters.git.hooks import run_commit_hooks
-
-        tree, final_message = run_commit_hooks(git, tree=tree, paths=paths, message=message, check=check)
-    return _commit_tree(git, (parent,), tree, final_message)
-
-
 def has_hooks(git: Git, names: Collection[str]) -> bool:
     """Return whether there are hooks of some names, in files or in the configuration."""
     return bool(git.config.section("hook.")) or any((git.repo.hooks_dir / name).exists() for name in names)
@@ -100,7 +76,29 @@ def write_merge_commit(git: Git, *, parents: tuple[str, str], tree: str, message
     Raises:
         Refused: git has no author or committer.
     """
-    return _commit_tree(git, parents, tree, encode_message(message))
+    return commit_tree(git, parents, tree, encode_message(message))
+
+
+def commit_tree(git: Git, parents: tuple[str, ...], tree: str, message: bytes) -> str:
+    """Write a commit object, signed as configured, and return its hash.
+
+    Raises:
+        Refused: it could not be signed, or git has no author or committer.
+    """
+    sign_option = ["-S"] if git.config.is_true("commit.gpgsign") else []
+    parent_options = [word for parent in parents for word in ("-p", parent)]
+    result = git.run(
+        "-c", "i18n.commitEncoding=UTF-8", "commit-tree", *sign_option, *parent_options, tree, stdin=message
+    )
+    if not result.ok and sign_option and not any(words in result.err for words in _NO_IDENTITY):
+        raise _signing_error(git, "the release commit", result, switch="git config commit.gpgSign false")
+    if not result.ok:
+        raise Refused(
+            f"git cannot write the commit: {result.reason}",
+            state="nothing has been committed",
+            hint=IDENTITY_HINT if any(words in result.err for words in _NO_IDENTITY) else "",
+        )
+    return result.text
 
 
 def write_tag(git: Git, *, name: str, commit: str, message: str, committer: bytes) -> str:
@@ -208,23 +206,6 @@ def _write_tree(git: Git, scratch: Path, commit: str, files: Mapping[str, bytes 
     )  # fmt: skip
     _require_ok(result, "git rejects the release's files")
     return git.run_checked("write-tree", env=index_env).text
-
-
-def _commit_tree(git: Git, parents: tuple[str, ...], tree: str, message: bytes) -> str:
-    sign_option = ["-S"] if git.config.is_true("commit.gpgsign") else []
-    parent_options = [word for parent in parents for word in ("-p", parent)]
-    result = git.run(
-        "-c", "i18n.commitEncoding=UTF-8", "commit-tree", *sign_option, *parent_options, tree, stdin=message
-    )
-    if not result.ok and sign_option and not any(words in result.err for words in _NO_IDENTITY):
-        raise _signing_error(git, "the release commit", result, switch="git config commit.gpgSign false")
-    if not result.ok:
-        raise Refused(
-            f"git cannot write the commit: {result.reason}",
-            state="nothing has been committed",
-            hint=IDENTITY_HINT if any(words in result.err for words in _NO_IDENTITY) else "",
-        )
-    return result.text
 
 
 def _require_ok(result: GitResult, problem: str) -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.git.command import MIN_GIT_VERSION, Git, GitResult
+from kaizen_tasks.adapters.git.commit import write_commit
 from kaizen_tasks.adapters.git.identity import IDENTITY_HINT, committer_of, has_identity, name_and_address
-from kaizen_tasks.adapters.git.objects import Check, write_commit
+from kaizen_tasks.adapters.git.objects import Check
 from kaizen_tasks.adapters.git.snapshot import RepoSnapshot
 from kaizen_tasks.adapters.host.atomic_write import WorkingTree
 from kaizen_tasks.domain.git.head import HeadState
