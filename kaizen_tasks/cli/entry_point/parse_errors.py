@@ -10,22 +10,21 @@ from typing import TYPE_CHECKING
 from invoke.collection import Collection
 
 from kaizen_tasks.cli import commands
-from kaizen_tasks.cli.entry_point.correction import DASHES, corrected_line
+from kaizen_tasks.cli.entry_point.correction import DASHES, corrected_line, program_name
 from kaizen_tasks.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from invoke.exceptions import ParseError
-
-    from kaizen_tasks.cli.entry_point.program import TaskProgram
+    from invoke.program import Program
 
 UNKNOWN_WORD = re.compile(r"No idea what (['\"])(?P<word>.*)\1 is!", re.DOTALL)
 ADD_ENVIRONMENT_HINT = 'add to kaizen.toml: pipeline = ["staging"], aws.region = "eu-west-1" and [environments.staging]'
 MISSING_VALUE = re.compile(r"Flag <Argument: (?P<flag>[\w-]+).*needed value")
 
 
-def explain(error: ParseError, program: TaskProgram) -> UsageError:
+def explain(error: ParseError, program: Program) -> UsageError:
     """Return an error that says what is wrong, with a command to type.
 
     Args:
@@ -37,16 +36,16 @@ def explain(error: ParseError, program: TaskProgram) -> UsageError:
         return _unknown_word_error(unknown["word"], task_name or "", error, program)
     if missing := MISSING_VALUE.match(str(error)):
         return UsageError(f"--{missing['flag']} needs a value", hint=_help_line(task_name or "", program))
-    return UsageError(str(error), hint=f"{program.command_name} --list")
+    return UsageError(str(error), hint=f"{program_name(program.argv)} --list")
 
 
-def unknown_group_error(program: TaskProgram) -> UsageError | None:
+def unknown_group_error(program: Program) -> UsageError | None:
     """Return the error for a group that `--list` names and that does not exist; None if that is not what is wrong."""
     group = program.args.list.value
     if not isinstance(group, str) or group in program.collection.collections:
         return None
     nearest = difflib.get_close_matches(group, program.collection.collections, n=1, cutoff=0.5)
-    list_line = f"{program.command_name} --list"
+    list_line = f"{program_name(program.argv)} --list"
     groups = ", ".join(sorted(program.collection.collections))
     return UsageError(
         f"--list {group}: there is no such group of tasks (there are {groups})",
@@ -54,10 +53,10 @@ def unknown_group_error(program: TaskProgram) -> UsageError | None:
     )
 
 
-def _unknown_word_error(word: str, task_name: str, error: ParseError, program: TaskProgram) -> UsageError:
+def _unknown_word_error(word: str, task_name: str, error: ParseError, program: Program) -> UsageError:
     if task_name == "run" and DASHES not in program.argv and word in program.argv and not word.startswith("-"):
         typed_words = program.argv[1 : program.argv.index(word)]
-        hint = f"{shlex.join((program.command_name, *typed_words))} {DASHES} COMMAND"
+        hint = f"{shlex.join((program_name(program.argv), *typed_words))} {DASHES} COMMAND"
         return UsageError(f"run: write the command after {DASHES}", hint=hint)
     if word.startswith("-"):
         message = f"{task_name} has no flag {word}" if task_name else f"there is no option {word}"
@@ -70,17 +69,17 @@ def _unknown_word_error(word: str, task_name: str, error: ParseError, program: T
     if word in program.collection.collections:
         group_names = [f"{word}.{name}" for name in program.collection.collections[word].task_names]
         return UsageError(
-            f"{word} is a group of tasks: {', '.join(group_names)}", hint=f"{program.command_name} --list={word}"
+            f"{word} is a group of tasks: {', '.join(group_names)}", hint=f"{program_name(program.argv)} --list={word}"
         )
     if word in Collection(*commands.DEPLOY_TASKS).task_names:
         return UsageError(f"{word} needs an environment, and none is configured", hint=ADD_ENVIRONMENT_HINT)
     names = [name for task, aliases in program.collection.task_names.items() for name in (task, *aliases)]
     nearest = difflib.get_close_matches(word, names, n=1)
-    hint = corrected_line(program.argv, word, nearest) or f"{program.command_name} --list"
+    hint = corrected_line(program.argv, word, nearest) or f"{program_name(program.argv)} --list"
     return UsageError(f"there is no task {word!r}", hint=hint)
 
 
-def _environments(program: TaskProgram) -> set[str]:
+def _environments(program: Program) -> set[str]:
     """Return the names of environments and groups, as far as the configuration has them."""
     configuration = program.collection.configuration()
     tables = (configuration.get("environments"), configuration.get("groups"))
@@ -96,5 +95,5 @@ def _nearest_flag(word: str, flags: Sequence[str]) -> list[str]:
     return [f"{DASHES}{name}" for name in difflib.get_close_matches(word.removeprefix(DASHES), names, n=1)]
 
 
-def _help_line(task_name: str, program: TaskProgram) -> str:
-    return f"{program.command_name} --help {task_name}".rstrip()
+def _help_line(task_name: str, program: Program) -> str:
+    return f"{program_name(program.argv)} --help {task_name}".rstrip()
