@@ -1,4 +1,4 @@
-"""The settings of a service that is created like the one of another environment."""
+"""What a service is created with: in a local cloud, and with the settings of another one."""
 
 from __future__ import annotations
 
@@ -16,6 +16,27 @@ SECRET_ARN = re.compile(
     r"(?P<arn>arn:[^:]+:secretsmanager:[^:]+:[^:]+:secret:(?P<name>[^:]+?)(?:-\w{6})?)(?P<member>:.*)?"
 )
 """Reference to a secret, or to one member of its document; Secrets Manager appends six characters to the name."""
+
+
+@frozen(kw_only=True)
+class NewService:
+    """What a new service runs, and with what.
+
+    Attributes:
+        image: reference of the image by its digest; a service that follows a tag runs what that names.
+        variables: environment variables of the app.
+        secrets: references to the values of the secret, by name.
+        port: the port that the app listens on.
+        health_path: the path that a load balancer asks for, where the platform has one.
+        start_timeout: seconds that an instance may take to listen, up to 400.
+    """
+
+    image: str
+    variables: Mapping[str, str] = field(repr=False)
+    secrets: Mapping[str, str]
+    port: int
+    health_path: str
+    start_timeout: float
 
 
 @frozen(kw_only=True)

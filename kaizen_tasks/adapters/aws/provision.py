@@ -5,38 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from attrs import field, frozen
-
 from kaizen_tasks.adapters.aws.account_admin import render_mutability
 from kaizen_tasks.adapters.aws.session import Aws, aws_errors
 from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.domain.new_service import NewService
 from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.domain.text.json_document import ConfigDocument
 from kaizen_tasks.ports.secrets import Secret
 
 MAX_CHECKS = 20
 """Health checks that may fail before an instance is given up: https://docs.aws.amazon.com/apprunner/latest/api/API_HealthCheckConfiguration.html."""
-
-
-@frozen(kw_only=True)
-class NewService:
-    """What a new service runs, and with what.
-
-    Attributes:
-        image: reference of the image by its digest; a service that follows a tag runs what that names.
-        variables: environment variables of the app.
-        secrets: what `create_secret` returned.
-        port: the port that the app listens on.
-        health_path: the path that a load balancer asks for, where the platform has one.
-        start_timeout: seconds that an instance may take to listen, up to 400.
-    """
-
-    image: str
-    variables: Mapping[str, str] = field(repr=False)
-    secrets: Mapping[str, str]
-    port: int
-    health_path: str
-    start_timeout: float
 
 
 class Provisioner:

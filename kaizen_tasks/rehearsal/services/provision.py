@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 from semver import Version
 
-from kaizen_tasks.adapters.aws.provision import NewService
 from kaizen_tasks.config import checks
 from kaizen_tasks.domain.dockerfile.parse import parse_dockerfile
 from kaizen_tasks.domain.environment import distinct_repositories
+from kaizen_tasks.domain.new_service import NewService
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.service import Service, ServiceStatus
 from kaizen_tasks.domain.tag_mutability import TagMutability

@@ -11,9 +11,9 @@ import pytest
 from attrs import frozen
 from semver import Version
 
-from kaizen_tasks.adapters.aws.provision import NewService
 from kaizen_tasks.domain.environment import Stage
 from kaizen_tasks.domain.ledger import Event
+from kaizen_tasks.domain.new_service import NewService
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.service import ServiceStatus
 from kaizen_tasks.flows import catalogue

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.adapters.aws.provision import NewService, Provisioner
+from kaizen_tasks.adapters.aws.provision import Provisioner
 from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.domain.new_service import NewService
 from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.ports.secrets import Secret

@@ -22,8 +22,8 @@ from tests.fakes.platform import FakePlatform
 from tests.fakes.tools import FakeTools, settings
 
 if TYPE_CHECKING:
-    from kaizen_tasks.adapters.aws.provision import NewService
     from kaizen_tasks.domain.environment import Environment
+    from kaizen_tasks.domain.new_service import NewService
     from kaizen_tasks.domain.service import Service
     from kaizen_tasks.domain.tag_mutability import TagMutability
     from kaizen_tasks.ports.secrets import Secret

@@ -10,8 +10,8 @@ from kaizen_tasks.domain.environment import DEFAULT_CLUSTER
 
 if TYPE_CHECKING:
     from kaizen_tasks.adapters.aws.ecs.client import Document, EcsClient
-    from kaizen_tasks.adapters.aws.provision import NewService
     from kaizen_tasks.domain.environment import Environment
+    from kaizen_tasks.domain.new_service import NewService
 
 PORT_NAME = "http"
 CPU, MEMORY = "256", "512"

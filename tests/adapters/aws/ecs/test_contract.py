@@ -11,9 +11,10 @@ from kaizen_tasks.adapters.aws.ecs.cluster import Cluster
 from kaizen_tasks.adapters.aws.ecs.express.platform import ExpressPlatform
 from kaizen_tasks.adapters.aws.ecs.fargate import FargatePlatform
 from kaizen_tasks.adapters.aws.ecs.logs import EcsLogs
-from kaizen_tasks.adapters.aws.provision import NewService, Provisioner
+from kaizen_tasks.adapters.aws.provision import Provisioner
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.domain.new_service import NewService
 from kaizen_tasks.domain.service import OperationState, ServiceStatus
 from tests.adapters.aws.test_apprunner import GATED
 from tests.adapters.conftest import ACCOUNT, REGION
