@@ -285,7 +285,7 @@ def heading(text: str) -> str:
 
 def change_type(text: str) -> str:
     """Accept one of the six types of change, or a type of its own that resembles none of them."""
-    from kaizen_tasks.domain.changelog.format import CHANGE_TYPES
+    from kaizen_tasks.domain.changelog import CHANGE_TYPES
 
     if text.casefold() in map(str.casefold, CHANGE_TYPES):
         return ""

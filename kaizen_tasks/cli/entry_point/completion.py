@@ -135,7 +135,7 @@ def _flows() -> Iterable[str]:
 
 
 def _change_types() -> Iterable[str]:
-    from kaizen_tasks.domain.changelog.format import CHANGE_TYPES  # noqa: PLC0415 - only for this flag
+    from kaizen_tasks.domain.changelog import CHANGE_TYPES  # noqa: PLC0415 - only for this flag
 
     own: Any = _config().get("changelog", {})
     types = own.get("types", {}) if isinstance(own, dict) else {}

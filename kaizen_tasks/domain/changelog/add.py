@@ -7,8 +7,9 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.domain.changelog import CHANGE_TYPES
 from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits, insert_lines
-from kaizen_tasks.domain.changelog.format import CHANGE_TYPES, DEFAULT_FORMAT, ChangelogFormat
+from kaizen_tasks.domain.changelog.format import DEFAULT_FORMAT, ChangelogFormat
 from kaizen_tasks.domain.changelog.headings import ReleaseHeading, format_heading
 from kaizen_tasks.domain.changelog.markdown.lines import is_line_start, newline_at
 from kaizen_tasks.domain.changelog.model import (

@@ -9,10 +9,8 @@ from typing import Final, NamedTuple, TypeAlias
 
 import attrs
 
+from kaizen_tasks.domain.changelog import CHANGE_TYPES
 from kaizen_tasks.domain.changelog.wording.marks import names_breaking, without_breaking
-
-CHANGE_TYPES: Final = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")
-"""The six types of change, in the order of Keep a Changelog."""
 
 _UNRELEASED_NAMES: Final = ("Unreleased", "Un-released", "Not released", "Not yet released", "Not released yet")
 _INFLECTIONS: Final = {

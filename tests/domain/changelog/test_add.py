@@ -4,8 +4,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from kaizen_tasks.domain.changelog import CHANGE_TYPES
 from kaizen_tasks.domain.changelog.add import add_entry, empty_changelog
-from kaizen_tasks.domain.changelog.format import CHANGE_TYPES, ChangelogFormat
+from kaizen_tasks.domain.changelog.format import ChangelogFormat
 from kaizen_tasks.domain.changelog.lint.check import check_changelog
 from kaizen_tasks.domain.changelog.model import parse_changelog
 from kaizen_tasks.errors import KaizenError, Refused, UsageError

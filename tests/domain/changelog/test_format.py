@@ -9,7 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from kaizen_tasks.domain.changelog.format import CHANGE_TYPES, DEFAULT_FORMAT, ChangelogFormat
+from kaizen_tasks.domain.changelog import CHANGE_TYPES
+from kaizen_tasks.domain.changelog.format import DEFAULT_FORMAT, ChangelogFormat
 from kaizen_tasks.domain.changelog.headings import parse_heading
 from kaizen_tasks.domain.changelog.model import find_unreleased, parse_changelog
 from kaizen_tasks.domain.changelog.wording.translations import translations

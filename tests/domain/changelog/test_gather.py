@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kaizen_tasks.domain.changelog import CHANGE_TYPES
 from kaizen_tasks.domain.changelog.cut import cut_release
-from kaizen_tasks.domain.changelog.format import CHANGE_TYPES
 from kaizen_tasks.domain.changelog.gather import cut_gathered
 from kaizen_tasks.domain.changelog.model import parse_changelog
 from kaizen_tasks.errors import Refused

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.domain.changelog.format import CHANGE_TYPES
+from kaizen_tasks.domain.changelog import CHANGE_TYPES
 from kaizen_tasks.domain.changelog.lint.problem import LintContext, LintProblem
 from kaizen_tasks.domain.changelog.model import find_unknown_section, unknown_section_fix
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from kaizen_tasks.domain.changelog import CHANGE_TYPES
 from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits, insert_lines
-from kaizen_tasks.domain.changelog.format import CHANGE_TYPES, DEFAULT_FORMAT, ChangelogFormat
+from kaizen_tasks.domain.changelog.format import DEFAULT_FORMAT, ChangelogFormat
 from kaizen_tasks.domain.changelog.links import style
 from kaizen_tasks.domain.changelog.lint.check_links import unlinked_sections
 from kaizen_tasks.domain.changelog.model import Changelog, parse_changelog

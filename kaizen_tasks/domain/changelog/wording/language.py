@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from kaizen_tasks.domain.changelog.format import CHANGE_TYPES
+from kaizen_tasks.domain.changelog import CHANGE_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from typing import Final
 
 import attrs
 
-from kaizen_tasks.domain.changelog.format import CHANGE_TYPES
+from kaizen_tasks.domain.changelog import CHANGE_TYPES
 
 _NAMES: Final = {
     "ar": (
