@@ -7,15 +7,10 @@ from abc import abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
 from kaizen_tasks.domain.polling import recent_median
-
-if TYPE_CHECKING:
-    from kaizen_tasks.domain.release import Release
-
 
 UNKNOWN_TIME = datetime.min.replace(tzinfo=UTC)
 """When an entry was written that has no time that this version can read."""
@@ -127,10 +122,6 @@ class LedgerEntry:
     def event_name(self) -> str:
         """The event as it is shown."""
         return self.unknown_event or str(self.event)
-
-    def is_evidence_for(self, release: Release) -> bool:
-        """Return whether the entry has the release's image and, if the release sets one, its runtime configuration."""
-        return self.digest == release.digest and release.configuration in {"", self.configuration}
 
 
 class SearchableEntries(Sequence[LedgerEntry]):

@@ -66,6 +66,10 @@ class Release:
         """The name of the release in image tags and at `/version`: `v1.2.3`."""
         return image_tag(self.version)
 
+    def matches(self, entry: LedgerEntry) -> bool:
+        """Return whether an entry has the release's image and, if the release sets one, its runtime configuration."""
+        return entry.digest == self.digest and self.configuration in {"", entry.configuration}
+
     def with_verified_step(self, label: StepLabel) -> Release:
         """Return the release with one more verified step."""
         return evolve(self, verified_steps=self.verified_steps | {label})

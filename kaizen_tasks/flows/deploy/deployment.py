@@ -60,7 +60,7 @@ class Deployment:
         service = self._find_service()
         history = self.tools.ledger.entries(self.environment.name, limit=ledger.HISTORY_LIMIT)
         entry = entries.latest_deployment_entry(history)
-        if entry is not None and entry.is_evidence_for(self.release) and entry.event in {Event.STARTED, Event.FAILED}:
+        if entry is not None and self.release.matches(entry) and entry.event in {Event.STARTED, Event.FAILED}:
             outcome = self._resume(entry, self._new_waiter(service, entries.median_deploy_seconds(history) or 0.0))
             if outcome is not None:
                 return outcome
@@ -100,7 +100,7 @@ class Deployment:
         open_entry, typical_seconds = entries.open_deployment(history), entries.median_deploy_seconds(history)
         may_be_mistaken = open_entry or typical_seconds is None or service.status is not ServiceStatus.RUNNING
         previous_operations = self._platform.list_operations(service) if may_be_mistaken else ()
-        if open_entry is not None and not open_entry.is_evidence_for(self.release):
+        if open_entry is not None and not self.release.matches(open_entry):
             self._close(open_entry, history, previous_operations)
         fields: ledger.EntryFields = {"replaces": self._replaced_digest(history), "reason": self.reason}
         intent = ledger.append(Event.STARTED, self.environment, self.release, self.tools, **fields)

@@ -57,7 +57,7 @@ def is_verification_of(release: Release, latest_entry: LedgerEntry | None) -> bo
     """Return whether an environment's latest entry is a verification of this release."""
     if latest_entry is None or latest_entry.event is not Event.VERIFIED:
         return False
-    return latest_entry.is_evidence_for(release)
+    return release.matches(latest_entry)
 
 
 class EntryFields(TypedDict, total=False):
