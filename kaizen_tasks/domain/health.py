@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 from kaizen_tasks.domain.cached_response import cache_header
 from kaizen_tasks.domain.tag_pattern import DEFAULT_TAG_PATTERN, TagPattern
 from kaizen_tasks.domain.text.json_pointer import resolve_pointer
-from kaizen_tasks.domain.text.response_text import MAX_REPORTED_LENGTH, describe_body, redirect_target, sanitize
+from kaizen_tasks.domain.text.response_text import MAX_REPORTED_LENGTH, describe_body, sanitize
 from kaizen_tasks.domain.version import image_tag, parse_version
 from kaizen_tasks.errors import UsageError
 
@@ -56,6 +56,12 @@ class ProbeResponse:
     headers: Mapping[str, str] = field(factory=dict, eq=False)
     network_remedy: str = ""
     received_status: int = field(default=0, eq=False)
+
+    @property
+    def redirect_target(self) -> str:
+        """` to URL` for a redirect, without its query, which may hold a token; empty for any other response."""
+        location = self.headers.get("location", "") if 300 <= self.status < 400 else ""
+        return f" to {sanitize(location.partition('?')[0])}" if location else ""
 
     @property
     def cache_error(self) -> str:
@@ -203,7 +209,7 @@ def parse_version_response(response: ProbeResponse, expected: VersionFormat = DE
     if response.cache_error:
         return VersionReport(error=response.cache_error, is_cached=True)
     if response.status != 200:
-        error = f"answers HTTP {response.status}{redirect_target(response)}"
+        error = f"answers HTTP {response.status}{response.redirect_target}"
         return VersionReport(error=error, is_off_topic=response.status < SERVER_ERROR_STATUS)
     return _parse_text(response, expected) if expected.format == "text" else _parse_json(response, expected)
 

@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from kaizen_tasks.domain.text.duration import Seconds
 from kaizen_tasks.domain.text.json_pointer import resolve_pointer
-from kaizen_tasks.domain.text.response_text import describe_body, redirect_target, sanitize
+from kaizen_tasks.domain.text.response_text import describe_body, sanitize
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse
@@ -108,7 +108,7 @@ class SmokeCheck:
         return self.method not in NON_IDEMPOTENT_METHODS and is_temporary
 
     def _status_mismatch(self, response: ProbeResponse) -> str:
-        return f"answers HTTP {response.status}{redirect_target(response)}, not {' or '.join(map(str, self.status))}"
+        return f"answers HTTP {response.status}{response.redirect_target}, not {' or '.join(map(str, self.status))}"
 
     def _missing_text(self, response: ProbeResponse) -> Iterator[str]:
         if self.contains and self.contains.encode() not in response.body:

@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from kaizen_tasks.domain.text.printable import printable
 
-if TYPE_CHECKING:
-    from kaizen_tasks.domain.health import ProbeResponse
-
 MAX_REPORTED_LENGTH = 64  # characters of a reported version or environment that are kept
-
-
-def redirect_target(response: ProbeResponse) -> str:
-    """Return ` to URL` for a redirect, without its query, which may hold a token; empty for any other response."""
-    location = response.headers.get("location", "") if 300 <= response.status < 400 else ""
-    return f" to {sanitize(location.partition('?')[0])}" if location else ""
 
 
 def sanitize(text: str) -> str:
