@@ -6,7 +6,7 @@ Everything before the lock only reads, so a refusal there truthfully says that n
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from enum import Enum
 from typing import Protocol
 
@@ -26,25 +26,10 @@ from kaizen_tasks.flows.notification.session import sending_messages
 from kaizen_tasks.flows.outcome import Outcome
 from kaizen_tasks.flows.runner import Executor, dry_run_step, guarded_executor, logging_executor
 from kaizen_tasks.ports.run_report import RunReport
-from kaizen_tasks.ports.tools import Tools
+from kaizen_tasks.ports.tools import CommandTools, Tools
 
 HOLD_CACHE_SECONDS = 2.0
 """Seconds for which a read of the holds is trusted: one may be added while the run waits for an answer or a lock."""
-
-
-class CommandTools(Tools, Protocol):
-    """The tools of a whole command, which may be a dry run."""
-
-    @property
-    def dry(self) -> bool:
-        """Whether this is a dry run, which changes nothing."""
-        ...
-
-    def caching_ledger(
-        self, environments: Iterable[str], *, first_limit: int | None = None
-    ) -> AbstractContextManager[None]:
-        """Read the ledger of each environment only once while the context lasts, if no more than at first is needed."""
-        ...
 
 
 class Confirm(Protocol):

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from contextlib import AbstractContextManager
+
     from kaizen_tasks.config.settings import Settings
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.ports.clock import Clock
@@ -96,3 +99,16 @@ class Tools(Protocol):
     def reporter(self) -> Reporter: ...
     @property
     def run_report(self) -> RunReport: ...
+
+
+class CommandTools(Tools, Protocol):
+    """The tools of a whole command, which may be a dry run."""
+
+    @property
+    def dry(self) -> bool:
+        """Whether this is a dry run, which changes nothing."""
+
+    def caching_ledger(
+        self, environments: Iterable[str], *, first_limit: int | None = None
+    ) -> AbstractContextManager[None]:
+        """Read the ledger of each environment only once while the context lasts, if no more than at first is needed."""

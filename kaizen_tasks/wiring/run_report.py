@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.forge import ForgeProject
     from kaizen_tasks.domain.ledger import LedgerEntry
     from kaizen_tasks.ports.run_report import RunReport
-    from kaizen_tasks.wiring.toolbox import Toolbox
+    from kaizen_tasks.ports.tools import CommandTools
 
 
 class NoRunReport:
@@ -41,7 +41,7 @@ class NoRunReport:
         return ()
 
 
-def select_run_report(tools: Toolbox, environ: Mapping[str, str]) -> RunReport:
+def select_run_report(tools: CommandTools, environ: Mapping[str, str]) -> RunReport:
     """Return the pages of this run.
 
     Args:
@@ -72,7 +72,7 @@ def select_run_report(tools: Toolbox, environ: Mapping[str, str]) -> RunReport:
     )
 
 
-def _deployment_queue(project: ForgeProject, tools: Toolbox, environ: Mapping[str, str]) -> DeploymentQueue | None:
+def _deployment_queue(project: ForgeProject, tools: CommandTools, environ: Mapping[str, str]) -> DeploymentQueue | None:
     """Return what sends the states of deployments; None without a token for the repository's server."""
     from kaizen_tasks.adapters.forge.deployment_queue import DeploymentQueue
     from kaizen_tasks.adapters.forge.select import has_token
@@ -87,7 +87,7 @@ def _deployment_queue(project: ForgeProject, tools: Toolbox, environ: Mapping[st
     )
 
 
-def _locate(tools: Toolbox) -> tuple[str, str]:
+def _locate(tools: CommandTools) -> tuple[str, str]:
     """Return the web page of the app's repository and the app's folder in it; a promotion may run without a clone."""
     try:
         return tools.scm.web_url(), posixpath.dirname(tools.scm.path_in_repository("VERSION"))

@@ -11,7 +11,7 @@ from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.platform import PLATFORMS
 from kaizen_tasks.domain.text.listing import list_names
 from kaizen_tasks.errors import NOTHING_CHANGED, UsageError
-from kaizen_tasks.flows.execution import Change, CommandTools, Execution, join_names
+from kaizen_tasks.flows.execution import Change, Execution, join_names
 from kaizen_tasks.flows.migration import waiting
 from kaizen_tasks.flows.migration.create import creation_flow
 from kaizen_tasks.flows.migration.plan import (
@@ -27,7 +27,7 @@ from kaizen_tasks.flows.parallel import map_parallel
 from kaizen_tasks.flows.runner import run_flow
 
 if TYPE_CHECKING:
-    from kaizen_tasks.ports.tools import Tools
+    from kaizen_tasks.ports.tools import CommandTools, Tools
 
 MAX_CONCURRENT_PLANS = 16
 

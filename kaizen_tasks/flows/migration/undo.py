@@ -16,7 +16,7 @@ from kaizen_tasks.domain.text.listing import list_names
 from kaizen_tasks.errors import NOTHING_CHANGED, NotFound, Refused
 from kaizen_tasks.flows.deploy.image import find_image_to_run
 from kaizen_tasks.flows.environment_step import EnvironmentStep
-from kaizen_tasks.flows.execution import Change, CommandTools, Execution, join_names
+from kaizen_tasks.flows.execution import Change, Execution, join_names
 from kaizen_tasks.flows.migration import origin, waiting
 from kaizen_tasks.flows.migration.retire import OngoingMigration, RecordEnd
 from kaizen_tasks.flows.outcome import Outcome
@@ -25,7 +25,7 @@ from kaizen_tasks.flows.runner import run_flow
 if TYPE_CHECKING:
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.flows.step import Flow
-    from kaizen_tasks.ports.tools import Tools
+    from kaizen_tasks.ports.tools import CommandTools, Tools
 
 
 def plan_resumption(ongoing: Sequence[OngoingMigration], tools: CommandTools, *, command_line: str) -> Change | None:

@@ -16,7 +16,7 @@ from kaizen_tasks.flows.notification.sender import BackgroundSender, MessageSend
 if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.notification.notification import QueuedMessage
-    from kaizen_tasks.flows.execution import CommandTools
+    from kaizen_tasks.ports.tools import CommandTools
 
 END_SECONDS = 5.0
 """How long a command waits at its end for messages to be sent; what is left then goes out with the next command."""

@@ -12,10 +12,10 @@ from kaizen_tasks.errors import UsageError
 from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.accounts import require_accounts
 from kaizen_tasks.flows.commands.released import with_commands
-from kaizen_tasks.flows.execution import Change, CommandTools, HoldPolicy, join_names
+from kaizen_tasks.flows.execution import Change, HoldPolicy, join_names
 from kaizen_tasks.flows.promote import lines, select, shards
 from kaizen_tasks.flows.promote.rollout import FlowFactory, Rollout, RolloutOptions
-from kaizen_tasks.ports.tools import Tools
+from kaizen_tasks.ports.tools import CommandTools, Tools
 
 
 def plan_promotion(

@@ -18,13 +18,13 @@ from kaizen_tasks.domain.status import EnvironmentStatus
 from kaizen_tasks.domain.text.listing import list_names
 from kaizen_tasks.domain.version import parse_version
 from kaizen_tasks.errors import KaizenError
-from kaizen_tasks.flows.execution import CommandTools
 from kaizen_tasks.flows.ledger.entries import HISTORY_LIMIT
 from kaizen_tasks.flows.parallel import map_parallel
 from kaizen_tasks.flows.promote import lines, select
 from kaizen_tasks.flows.release import files, optional_files
 from kaizen_tasks.flows.views.metrics import MetricsReport, Scope, collect_metrics, read_context
 from kaizen_tasks.flows.views.status import MAX_CONCURRENT_ENVIRONMENTS, RECENT_ENTRIES, collect_status
+from kaizen_tasks.ports.tools import CommandTools
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.model import Changelog
