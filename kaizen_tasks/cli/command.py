@@ -19,8 +19,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import Task
 
-from kaizen_tasks.cli import stopped
-from kaizen_tasks.cli.entry_point import correction
+from kaizen_tasks.cli import correction, stopped
 from kaizen_tasks.cli.error_text import error_text, log_error, text_of_parts
 from kaizen_tasks.domain.text.printable import printable_lines
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, UsageError

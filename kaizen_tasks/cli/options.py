@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from kaizen_tasks.cli import params, prompts
-from kaizen_tasks.cli.entry_point.correction import before_dashes
+from kaizen_tasks.cli.correction import before_dashes
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.flows.execution import Change, execute_change

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.cli.entry_point.correction import DASHES
+from kaizen_tasks.cli.correction import DASHES
 from kaizen_tasks.config import checks
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.platform import PLATFORMS

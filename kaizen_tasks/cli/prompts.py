@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from kaizen_tasks.cli.entry_point.correction import typed_line
+from kaizen_tasks.cli.correction import typed_line
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.text.printable import printable
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused

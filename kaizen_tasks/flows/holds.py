@@ -16,7 +16,7 @@ def add_hold(hold: Hold, tools: Tools) -> Hold:
     """Add a hold if its environment has none; return the hold now in place, which may be somebody else's."""
     if not tools.settings.notify:
         return tools.holds.add(hold)
-    from kaizen_tasks.flows.notification.news import hold_notifications, write_with
+    from kaizen_tasks.flows.news import hold_notifications, write_with
 
     return write_with(hold_notifications(hold, tools), partial(tools.holds.add, hold), tools)
 
@@ -25,7 +25,7 @@ def remove_hold(environment: str, tools: Tools) -> Hold | None:
     """Remove the hold of an environment and return it, or None when there was none."""
     if not tools.settings.notify:
         return tools.holds.remove(environment)
-    from kaizen_tasks.flows.notification.news import hold_notifications
+    from kaizen_tasks.flows.news import hold_notifications
 
     notify = partial(hold_notifications, tools=tools, is_removal=True)
     try:

@@ -15,7 +15,7 @@ from kaizen_tasks.domain.service_review import RoleReview, ServiceReview
 from kaizen_tasks.errors import KaizenError, NotFound, Refused
 
 if TYPE_CHECKING:
-    from kaizen_tasks.adapters.aws.ecs.client import Document
+    from kaizen_tasks.adapters.aws.clients import Document
 
 TASKS, MANAGEMENT = "ecs-tasks.amazonaws.com", "ecs.amazonaws.com"
 """Who uses the roles of tasks, and who the role that manages a load balancer."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from attrs import frozen
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sts import STSClient
 
-    from kaizen_tasks.adapters.aws.ecs.client import EcsClient
+    from kaizen_tasks.adapters.aws.clients import EcsClient, IamClient, LogsClient
 
 SERVICES: Final = ("sts", "ecr", "dynamodb", "secretsmanager", "logs")
 """What is used on every platform."""
@@ -49,32 +49,6 @@ SERVICES: Final = ("sts", "ecr", "dynamodb", "secretsmanager", "logs")
 TOTAL_ATTEMPTS = 5
 MAX_POOL_CONNECTIONS = 32
 MIN_CLOCK_OFFSET = timedelta(seconds=2)  # a Date header is truncated to seconds, and its response takes a while
-
-
-class IamClient(Protocol):
-    """The operations of IAM that this project uses; boto3's client has them."""
-
-    def simulate_principal_policy(self, **request: object) -> Mapping[str, Any]:
-        """Return one page of the simulator's results."""
-
-    def get_role(self, *, RoleName: str) -> Mapping[str, Any]:  # noqa: N803 - boto3's spelling
-        """Return a role with its full ARN."""
-
-
-class LogsClient(Protocol):
-    """The operations of CloudWatch Logs that this project uses; boto3's client has them."""
-
-    def describe_log_streams(self, **request: object) -> Mapping[str, Any]:
-        """Return one page of a log group's streams."""
-
-    def create_log_group(self, **request: object) -> Mapping[str, Any]:
-        """Create a log group."""
-
-    def filter_log_events(self, **request: object) -> Mapping[str, Any]:
-        """Return one page of a group's events, oldest first."""
-
-    def get_log_events(self, **request: object) -> Mapping[str, Any]:
-        """Return one page of a stream's events, oldest first."""
 
 
 class Aws(Identity):

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from attrs import frozen
 
 from kaizen_tasks.adapters.git.configuration import GitConfig, parse_config
-from kaizen_tasks.adapters.git.object_reader import ObjectReader
+from kaizen_tasks.adapters.git.object_reader import CAT_FILE, ObjectReader
 from kaizen_tasks.adapters.host import process
 from kaizen_tasks.errors import NOTHING_CHANGED, NotFound, Refused
 
@@ -173,7 +173,10 @@ class Git:
     @cached_property
     def objects(self) -> ObjectReader:
         """The objects of the repository."""
-        return ObjectReader(self)
+        return ObjectReader(
+            start=lambda: self.start(*CAT_FILE),
+            run=lambda requests: self.run_checked(*CAT_FILE, stdin=requests).out,
+        )
 
     def run_checked(self, *arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> GitResult:
         """Run a command that must succeed, and return its result.

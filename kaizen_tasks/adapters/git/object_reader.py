@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
 
-    from kaizen_tasks.adapters.git.command import Git
-
-_ARGUMENTS = ("cat-file", "--batch-command")
+CAT_FILE = ("cat-file", "--batch-command")
+"""The command that is asked."""
 
 
 class StoredObject(NamedTuple):
@@ -31,10 +30,15 @@ class ObjectReader:
 
     Git reads a ref again with each request, and looks again for an object that was not there: what is written later is
     found. A process that has ended, as on Ctrl-C, or that was interrupted in an answer, is replaced by a new one.
+
+    Args:
+        start: starts `CAT_FILE`, and returns the process, which is written to and read from.
+        run: runs `CAT_FILE` with requests, and returns the answers; raises the error with which it ends.
     """
 
-    def __init__(self, git: Git) -> None:
-        self._git = git
+    def __init__(self, *, start: Callable[[], subprocess.Popen[bytes]], run: Callable[[bytes], bytes]) -> None:
+        self._start = start
+        self._run = run
         self._lock = threading.Lock()
         self._pipes: tuple[IO[bytes], IO[bytes]] | None = None
         self._owner = 0
@@ -64,7 +68,7 @@ class ObjectReader:
         with self._lock:
             with suppress(OSError):
                 return self._exchange(request, has_content=has_content)
-            output = self._git.run_checked(*_ARGUMENTS, stdin=request).out  # which says why git ends
+            output = self._run(request)  # which says why git ends
             return _read_answer(BytesIO(output), has_content=has_content)
 
     def _exchange(self, request: bytes, *, has_content: bool) -> StoredObject | None:
@@ -82,7 +86,7 @@ class ObjectReader:
     def _running_pipes(self) -> tuple[IO[bytes], IO[bytes]]:
         if self._pipes is None or self._owner != os.getpid():  # a fork leaves git to its parent
             self._owner = os.getpid()
-            child = self._git.start(*_ARGUMENTS)
+            child = self._start()
             self._pipes = pipes = cast("IO[bytes]", child.stdin), cast("IO[bytes]", child.stdout)
             self._end = weakref.finalize(self, _end_child, child, pipes, self._owner)
         return self._pipes

@@ -18,7 +18,7 @@ from kaizen_tasks.errors import Refused
 if TYPE_CHECKING:
     from types_boto3_apprunner.type_defs import ServiceTypeDef
 
-    from kaizen_tasks.adapters.aws.ecs.client import Document, EcsClient
+    from kaizen_tasks.adapters.aws.clients import Document, EcsClient
 
 SERVICES_PER_REQUEST = 10
 ENVIRONMENT_TAG = "copilot-environment"

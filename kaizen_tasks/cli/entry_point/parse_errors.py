@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from invoke.collection import Collection
 
 from kaizen_tasks.cli import commands
-from kaizen_tasks.cli.entry_point.correction import DASHES, corrected_line, program_name
+from kaizen_tasks.cli.correction import DASHES, corrected_line, program_name
 from kaizen_tasks.errors import UsageError
 
 if TYPE_CHECKING:

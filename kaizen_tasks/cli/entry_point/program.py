@@ -16,7 +16,7 @@ from invoke.program import Program
 from invoke.util import helpline
 
 from kaizen_tasks.cli.command import CommandTask
-from kaizen_tasks.cli.entry_point.correction import program_name
+from kaizen_tasks.cli.correction import program_name
 from kaizen_tasks.cli.entry_point.task_config import TaskConfig
 from kaizen_tasks.cli.error_text import error_text
 from kaizen_tasks.cli.flags import LETTERS

@@ -8,7 +8,7 @@ from invoke.context import Context
 
 from kaizen_tasks import wiring
 from kaizen_tasks.cli import params
-from kaizen_tasks.cli.entry_point.correction import typed_line
+from kaizen_tasks.cli.correction import typed_line
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.hold import Hold, parse_hold_until
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused, UsageError

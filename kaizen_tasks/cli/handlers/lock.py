@@ -8,7 +8,7 @@ from invoke.context import Context
 
 from kaizen_tasks import wiring
 from kaizen_tasks.cli import json_output, params
-from kaizen_tasks.cli.entry_point.correction import typed_line
+from kaizen_tasks.cli.correction import typed_line
 from kaizen_tasks.domain.lock import DEAD_RUN, Lock
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.execution import announce, join_names

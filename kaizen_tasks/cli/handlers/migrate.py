@@ -15,7 +15,7 @@ from kaizen_tasks.adapters.console import init_diff, tables
 from kaizen_tasks.adapters.host.atomic_write import WorkingTree
 from kaizen_tasks.adapters.host.write_failure import remedy
 from kaizen_tasks.cli import params, prompts
-from kaizen_tasks.cli.entry_point.correction import typed_line
+from kaizen_tasks.cli.correction import typed_line
 from kaizen_tasks.cli.options import env_flags, run_change
 from kaizen_tasks.config import checks, load
 from kaizen_tasks.domain.environment import Environment

@@ -14,7 +14,7 @@ from invoke.context import Context
 from kaizen_tasks import wiring
 from kaizen_tasks.adapters.console import tables
 from kaizen_tasks.cli import json_output, params
-from kaizen_tasks.cli.entry_point.correction import typed_line
+from kaizen_tasks.cli.correction import typed_line
 from kaizen_tasks.cli.options import run_change
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.runtime_config import MAX_DOCUMENT_BYTES, RuntimeRules

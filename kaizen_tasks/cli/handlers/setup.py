@@ -12,7 +12,7 @@ from kaizen_tasks.adapters.aws.iam import accounts as iam_accounts
 from kaizen_tasks.adapters.aws.iam import policy as iam_policy
 from kaizen_tasks.adapters.aws.iam import setup_policy as iam_setup_policy
 from kaizen_tasks.cli import json_output, params, prompts
-from kaizen_tasks.cli.entry_point.correction import typed_line
+from kaizen_tasks.cli.correction import typed_line
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.init.ci import trust

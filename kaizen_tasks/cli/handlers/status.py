@@ -13,7 +13,7 @@ from semver import Version
 from kaizen_tasks import wiring
 from kaizen_tasks.adapters.console.terminal import is_interactive
 from kaizen_tasks.cli import json_output, params
-from kaizen_tasks.cli.entry_point.correction import typed_line
+from kaizen_tasks.cli.correction import typed_line
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release_record import find_release_record
 from kaizen_tasks.domain.status import EnvironmentStatus, StatusView, select_rows

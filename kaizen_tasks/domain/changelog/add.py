@@ -11,6 +11,7 @@ from kaizen_tasks.domain.changelog import CHANGE_TYPES
 from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits, insert_lines
 from kaizen_tasks.domain.changelog.format import DEFAULT_FORMAT, ChangelogFormat
 from kaizen_tasks.domain.changelog.headings import ReleaseHeading, format_heading
+from kaizen_tasks.domain.changelog.language import MAX_MODEL_SECTIONS, type_heading, unreleased_name
 from kaizen_tasks.domain.changelog.markdown.lines import is_line_start, newline_at
 from kaizen_tasks.domain.changelog.model import (
     Changelog,
@@ -20,7 +21,6 @@ from kaizen_tasks.domain.changelog.model import (
     parse_changelog,
     require_unreleased,
 )
-from kaizen_tasks.domain.changelog.wording.language import MAX_MODEL_SECTIONS, type_heading, unreleased_name
 from kaizen_tasks.domain.changelog.wording.marks import is_placeholder
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused, UsageError
 

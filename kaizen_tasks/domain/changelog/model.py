@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from kaizen_tasks.domain.changelog.format import DEFAULT_FORMAT, ChangelogFormat
-from kaizen_tasks.domain.changelog.links.index import Link, all_links, find_link
+from kaizen_tasks.domain.changelog.link_index import Link, all_links, find_link
 from kaizen_tasks.domain.changelog.markdown.lines import require_utf8
 from kaizen_tasks.domain.changelog.outline import Outline, build_outline
 from kaizen_tasks.domain.changelog.section import Section, Sections, parse_semantic_version

@@ -126,7 +126,7 @@ def write_all(entries: Sequence[LedgerEntry], tools: Tools, *, is_hotfix: bool =
         the entries with their numbers.
     """
     if tools.settings.notify:
-        from kaizen_tasks.flows.notification.news import entry_notifications, write_with
+        from kaizen_tasks.flows.news import entry_notifications, write_with
 
         news = (entry_notifications(entry, tools, is_hotfix=is_hotfix) for entry in entries)
         notifications = tuple(notification for each in news for notification in each)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.localcloud.ecs.deploy.traffic_steps import failure_threshold
+from kaizen_tasks.localcloud.ecs.circuit_breaker import failure_threshold
 from kaizen_tasks.localcloud.ecs.ecs_errors import now
 from kaizen_tasks.localcloud.server.http_message import JsonObject
 from kaizen_tasks.localcloud.state.values import ValueStore

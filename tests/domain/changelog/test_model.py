@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kaizen_tasks.domain.changelog.links.index import Link
+from kaizen_tasks.domain.changelog.link_index import Link
 from kaizen_tasks.domain.changelog.model import parse_changelog
 from kaizen_tasks.errors import KaizenError, Refused
 from tests.domain.changelog.documents import ORDERLY, nasty, unreleased, version

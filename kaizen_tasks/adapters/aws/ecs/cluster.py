@@ -16,7 +16,7 @@ from kaizen_tasks.ports.clock import Clock
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
-    from kaizen_tasks.adapters.aws.ecs.client import EcsClient
+    from kaizen_tasks.adapters.aws.clients import EcsClient
 
 T = TypeVar("T")
 MISSING_CLUSTER_CODE = "ClusterNotFoundException"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
 from kaizen_tasks.adapters.aws.attempts import AnswerLost
+from kaizen_tasks.adapters.aws.clients import Document
 from kaizen_tasks.adapters.aws.ecs import assumptions
-from kaizen_tasks.adapters.aws.ecs.client import Document
 from kaizen_tasks.adapters.aws.ecs.cluster import Cluster
 from kaizen_tasks.adapters.aws.ecs.revisions import Revisions
 from kaizen_tasks.adapters.aws.ecs.service_deployments import ServiceDeployments, is_unfinished

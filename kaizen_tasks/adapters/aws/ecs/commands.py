@@ -18,7 +18,7 @@ from kaizen_tasks.errors import DeployFailed, NotFound, Refused
 from kaizen_tasks.ports.commands import Commands
 
 if TYPE_CHECKING:
-    from kaizen_tasks.adapters.aws.ecs.client import Document
+    from kaizen_tasks.adapters.aws.clients import Document
     from kaizen_tasks.domain.command import TaskSettings
     from kaizen_tasks.domain.environment import Environment
 

@@ -12,7 +12,7 @@ from kaizen_tasks.domain.service import Service, ServiceStatus
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 
 if TYPE_CHECKING:
-    from kaizen_tasks.adapters.aws.ecs.client import Document
+    from kaizen_tasks.adapters.aws.clients import Document
     from kaizen_tasks.domain.new_service import ServiceSettings
 
 COPIED_MEMBERS = (

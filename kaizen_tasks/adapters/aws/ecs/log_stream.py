@@ -9,7 +9,7 @@ from attrs import frozen
 from kaizen_tasks.errors import Unsupported
 
 if TYPE_CHECKING:
-    from kaizen_tasks.adapters.aws.ecs.client import Document
+    from kaizen_tasks.adapters.aws.clients import Document
 
 
 @frozen(kw_only=True)

@@ -18,7 +18,7 @@ from kaizen_tasks.ports.platform import Logs
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from kaizen_tasks.adapters.aws.ecs.client import Document
+    from kaizen_tasks.adapters.aws.clients import Document
     from kaizen_tasks.domain.log_line import LogLine
     from kaizen_tasks.domain.service import Service
 

@@ -9,7 +9,7 @@ from kaizen_tasks.adapters.aws.ecs.assumptions import EXPRESS_CONTAINER
 from kaizen_tasks.domain.environment import DEFAULT_CLUSTER
 
 if TYPE_CHECKING:
-    from kaizen_tasks.adapters.aws.ecs.client import Document, EcsClient
+    from kaizen_tasks.adapters.aws.clients import Document, EcsClient
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.new_service import NewService
 

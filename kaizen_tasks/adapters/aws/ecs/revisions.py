@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from kaizen_tasks.adapters.aws.ecs.client import Document
+from kaizen_tasks.adapters.aws.clients import Document
 from kaizen_tasks.adapters.aws.ecs.cluster import Cluster
 from kaizen_tasks.adapters.aws.ecs.configuration_diff import lost_members
 from kaizen_tasks.adapters.aws.ecs.task_definition import (

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from attrs import field, frozen
 
-from kaizen_tasks.adapters.aws.ecs.client import Document
+from kaizen_tasks.adapters.aws.clients import Document
 from kaizen_tasks.adapters.aws.ecs.revisions import Revisions
 from kaizen_tasks.domain.service import Operation, OperationKind, OperationState
 from kaizen_tasks.errors import Refused

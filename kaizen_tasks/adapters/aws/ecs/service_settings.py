@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kaizen_tasks.domain.new_service import ServiceSettings
 
 if TYPE_CHECKING:
-    from kaizen_tasks.adapters.aws.ecs.client import Document
+    from kaizen_tasks.adapters.aws.clients import Document
 
 LOG_GROUP_OPTION = "awslogs-group"
 CREATE_GROUP_OPTION = "awslogs-create-group"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kaizen_tasks.adapters.aws.ecs.client import Document
+from kaizen_tasks.adapters.aws.clients import Document
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 
 REGISTRABLE_MEMBERS = (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.adapters.aws.ecs.cluster import Cluster
 
 if TYPE_CHECKING:
-    from kaizen_tasks.adapters.aws.ecs.client import Document
+    from kaizen_tasks.adapters.aws.clients import Document
 
 MAX_TASKS = 100
 """How many tasks one request lists or describes."""

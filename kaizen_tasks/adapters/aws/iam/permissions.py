@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from kaizen_tasks.adapters.aws.clients import IamClient
 from kaizen_tasks.adapters.aws.iam.actions import Sid, TaskActions, actions_of_task
 from kaizen_tasks.adapters.aws.iam.policy import LEADING_KEYS, PASSED_TO, Statement
-from kaizen_tasks.adapters.aws.session import Aws, IamClient, aws_errors
+from kaizen_tasks.adapters.aws.session import Aws, aws_errors
 from kaizen_tasks.domain.aws_account import DeniedAction, Permission
 from kaizen_tasks.errors import Denied, NotFound, Refused, Unreachable, Unsupported
 

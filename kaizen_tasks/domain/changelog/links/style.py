@@ -15,7 +15,7 @@ from kaizen_tasks.domain.changelog.links.compare_url import TAG_CHARACTERS, Comp
 if TYPE_CHECKING:
     from semver import Version
 
-    from kaizen_tasks.domain.changelog.links.index import Link
+    from kaizen_tasks.domain.changelog.link_index import Link
     from kaizen_tasks.domain.changelog.model import Changelog
     from kaizen_tasks.domain.tag_pattern import TagPattern
 

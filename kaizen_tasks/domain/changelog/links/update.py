@@ -17,7 +17,7 @@ from kaizen_tasks.domain.tag_pattern import TagPattern
 if TYPE_CHECKING:
     from semver import Version  # noqa: TC004 - whoever has a version has loaded it
 
-    from kaizen_tasks.domain.changelog.links.index import Link
+    from kaizen_tasks.domain.changelog.link_index import Link
 
 
 @attrs.frozen(kw_only=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.domain.changelog.link_index import normalize_label, used_keys
 from kaizen_tasks.domain.changelog.links.compare_url import CompareUrl, is_tag_of, parse_compare_url
-from kaizen_tasks.domain.changelog.links.index import normalize_label, used_keys
 from kaizen_tasks.domain.changelog.links.style import infer_compare_url, tag_url
 from kaizen_tasks.domain.changelog.lint.problem import LintContext, LintProblem
 

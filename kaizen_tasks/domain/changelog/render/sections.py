@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
-from kaizen_tasks.domain.changelog.links.index import Link, used_keys
+from kaizen_tasks.domain.changelog.link_index import Link, used_keys
 from kaizen_tasks.domain.changelog.links.relative import absolute_url, absolutize_links
 from kaizen_tasks.domain.changelog.links.style import is_top_level
 

@@ -46,17 +46,3 @@ def traffic_steps(configuration: JsonObject) -> tuple[TrafficStep, ...]:
 def has_stages(configuration: JsonObject) -> bool:
     """Return whether deployments of a strategy report lifecycle stages; a rolling one has none."""
     return bool(configuration.get("strategy", "ROLLING") != "ROLLING")
-
-
-def failure_threshold(configuration: JsonObject, desired_count: int) -> int:
-    """Return how many failed tasks trip the circuit breaker: half of the desired ones by default, from 3 to 200.
-
-    See https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html.
-    """
-    threshold = configuration.get("deploymentCircuitBreaker", {}).get("thresholdConfiguration")
-    if threshold is None:
-        return min(max(3, -(-desired_count // 2)), 200)
-    if threshold["type"] == "COUNT":
-        return int(threshold["value"])
-    tasks = -(-desired_count * int(threshold["value"]) // 100)
-    return min(max(3, tasks), 200) if threshold["type"] == "BOUNDED_PERCENT" else max(1, tasks)

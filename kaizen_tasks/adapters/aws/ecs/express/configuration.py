@@ -9,7 +9,7 @@ from kaizen_tasks.adapters.aws.ecs import service_settings
 from kaizen_tasks.adapters.aws.ecs.configuration_diff import lost_members
 
 if TYPE_CHECKING:
-    from kaizen_tasks.adapters.aws.ecs.client import Document
+    from kaizen_tasks.adapters.aws.clients import Document
     from kaizen_tasks.domain.new_service import ServiceSettings
 
 SENT_MEMBERS = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.adapters.aws.clients import Document
 from kaizen_tasks.adapters.aws.ecs import service_settings
-from kaizen_tasks.adapters.aws.ecs.client import Document
 from kaizen_tasks.adapters.aws.ecs.cluster_platform import ClusterPlatform, with_scheme
 from kaizen_tasks.adapters.aws.ecs.express import configuration as configurations
 from kaizen_tasks.adapters.aws.ecs.task_definition import own_tags, pinned_digest

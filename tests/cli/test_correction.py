@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kaizen_tasks.cli.entry_point.correction import corrected_line, program_name, typed_line
+from kaizen_tasks.cli.correction import corrected_line, program_name, typed_line
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import Denied, Unreachable
 from kaizen_tasks.flows.holds import add_hold, remove_hold
 from kaizen_tasks.flows.ledger import entries
-from kaizen_tasks.flows.notification.news import stage_of
+from kaizen_tasks.flows.news import stage_of
 from tests.fakes.holds import FakeHolds
 from tests.fakes.outbox import FakeOutbox
 from tests.fakes.tools import FakeTools, settings

@@ -1,4 +1,4 @@
-"""The operations of ECS that this project uses."""
+"""Clients whose type stubs are not installed, with the operations that this project uses; boto3's have them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Document = Mapping[str, Any]
 
 
 class EcsClient(Protocol):
-    """The client of ECS; boto3's client has these methods."""
+    """The client of ECS."""
 
     def create_cluster(self, **request: object) -> Document:
         """Create a cluster, or return the one of that name."""
@@ -74,3 +74,29 @@ class EcsClient(Protocol):
 
     def update_service(self, **request: object) -> Document:
         """Change a service."""
+
+
+class IamClient(Protocol):
+    """The client of IAM."""
+
+    def simulate_principal_policy(self, **request: object) -> Document:
+        """Return one page of the simulator's results."""
+
+    def get_role(self, *, RoleName: str) -> Document:  # noqa: N803 - boto3's spelling
+        """Return a role with its full ARN."""
+
+
+class LogsClient(Protocol):
+    """The client of CloudWatch Logs."""
+
+    def describe_log_streams(self, **request: object) -> Document:
+        """Return one page of a log group's streams."""
+
+    def create_log_group(self, **request: object) -> Document:
+        """Create a log group."""
+
+    def filter_log_events(self, **request: object) -> Document:
+        """Return one page of a group's events, oldest first."""
+
+    def get_log_events(self, **request: object) -> Document:
+        """Return one page of a stream's events, oldest first."""
