@@ -65,8 +65,8 @@ class Ledger(Protocol):
 MAX_READ_TOGETHER = 100
 """Number of locks that one request reads, at most."""
 
-MAX_RENEWED_TOGETHER = 25
-"""Number of locks that one request renews, at most: few enough that it is soon answered, and that few have its fate."""
+MAX_WRITTEN_TOGETHER = 25
+"""Number of locks that one request writes, at most: few enough that it is soon answered, and that few have its fate."""
 
 
 class Locks(Protocol):
@@ -91,6 +91,17 @@ class Locks(Protocol):
             Otherwise it is another owner's lock, unchanged.
         """
 
+    @mutates("they are locked", needs_lock=False)
+    def acquire_together(self, locks: Sequence[Lock]) -> Mapping[str, Lock]:
+        """Acquire several locks if all of them are free, or none; return those now in place, as `acquire` does.
+
+        Args:
+            locks: the requested locks, at most `MAX_WRITTEN_TOGETHER`.
+
+        Returns:
+            by environment, the lock now in place; an environment whose lock is free is missing.
+        """
+
     @mutates("its lease is renewed", needs_lock=False)
     def renew(self, lock: Lock, *, expires: datetime) -> bool:
         """Renew a lock's lease: count its heartbeat; return False when the lock is free or another owner's."""
@@ -100,13 +111,21 @@ class Locks(Protocol):
         """Renew several locks in one request, all or none; return False when one of them is free or another owner's.
 
         Args:
-            locks: at most `MAX_RENEWED_TOGETHER`.
+            locks: at most `MAX_WRITTEN_TOGETHER`.
             expires: when the leases end.
         """
 
     @mutates("it is unlocked", needs_lock=False)
     def release(self, lock: Lock) -> bool:
         """Release a lock; return False, and change nothing, when the lock is free or another owner's."""
+
+    @mutates("they are unlocked", needs_lock=False)
+    def release_together(self, locks: Sequence[Lock]) -> bool:
+        """Release several locks in one request, all or none; return False when one of them is free or another owner's.
+
+        Args:
+            locks: at most `MAX_WRITTEN_TOGETHER`.
+        """
 
     def inherited_tokens(self) -> Mapping[str, str]:
         """Return the tokens of the locks that a parent run has acquired, by environment."""

@@ -11,7 +11,7 @@ import pytest
 from attrs import evolve
 
 from kaizen_tasks.domain.lock import Lock
-from kaizen_tasks.ports.state import MAX_RENEWED_TOGETHER
+from kaizen_tasks.ports.state import MAX_WRITTEN_TOGETHER
 from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
@@ -105,6 +105,22 @@ class LocksContract:
 
         assert locks.acquire(wanted("b2"), replacing=gone) == evolve(wanted("b2"), fence=2)
 
+    def test_free_locks_are_acquired_together(self, locks: Locks) -> None:
+        locks.release(locks.acquire(wanted("a1", "tenant1")))
+        requested = [wanted("b2", f"tenant{number}") for number in range(MAX_WRITTEN_TOGETHER)]
+
+        taken = locks.acquire_together(requested)
+
+        fences = {"tenant1": 2}
+        assert taken == {lock.environment: evolve(lock, fence=fences.get(lock.environment, 1)) for lock in requested}
+        assert locks.get_many(lock.environment for lock in requested) == taken
+
+    def test_locks_of_which_one_is_another_owners_are_not_acquired_together(self, locks: Locks) -> None:
+        other = locks.acquire(wanted("a1", "prod"))
+
+        assert locks.acquire_together([wanted("b2", name) for name in ("mark", "prod", "staging")]) == {"prod": other}
+        assert locks.get_many(["mark", "prod", "staging"]) == {"prod": other}
+
     def test_renewal_counts_a_heartbeat(self, locks: Locks) -> None:
         first = locks.acquire(wanted("a1"))
 
@@ -113,14 +129,14 @@ class LocksContract:
         assert locks.get("staging") == evolve(first, expires=NOON + 3 * LEASE, heartbeat=2)
 
     def test_many_locks_are_renewed_together(self, locks: Locks) -> None:
-        taken = [locks.acquire(wanted(environment=f"tenant{number}")) for number in range(MAX_RENEWED_TOGETHER)]
+        taken = [locks.acquire(wanted(environment=f"tenant{number}")) for number in range(MAX_WRITTEN_TOGETHER)]
 
         assert locks.renew_together(taken, expires=NOON + 2 * LEASE)
         renewed = locks.get_many(lock.environment for lock in taken)
         assert renewed == {lock.environment: evolve(lock, expires=NOON + 2 * LEASE, heartbeat=1) for lock in taken}
 
     @pytest.mark.parametrize("is_free", [True, False], ids=["a free one", "another owner's"])
-    def test_locks_of_which_one_is_lost_are_not_renewed_together(self, locks: Locks, *, is_free: bool) -> None:
+    def test_locks_of_which_one_is_lost_are_not_written_together(self, locks: Locks, *, is_free: bool) -> None:
         ours = [locks.acquire(wanted(environment=name)) for name in ("mark", "prod", "staging")]
         if is_free:
             locks.release(ours[1])
@@ -129,6 +145,7 @@ class LocksContract:
         before = locks.get_many(lock.environment for lock in ours)
 
         assert not locks.renew_together(ours, expires=NOON + 2 * LEASE)
+        assert not locks.release_together(ours)
         assert locks.get_many(lock.environment for lock in ours) == before
 
     @pytest.mark.parametrize("renewals", [0, 1], ids=["first heartbeat", "second heartbeat"])
@@ -167,6 +184,12 @@ class LocksContract:
 
         assert locks.release(first)
         assert locks.get("staging") is None
+
+    def test_many_locks_are_released_together(self, locks: Locks) -> None:
+        taken = [locks.acquire(wanted(environment=f"tenant{number}")) for number in range(MAX_WRITTEN_TOGETHER)]
+
+        assert locks.release_together(taken)
+        assert locks.get_many(lock.environment for lock in taken) == {}
 
     def test_fence_grows_after_a_release(self, locks: Locks) -> None:
         fences = []

@@ -10,7 +10,7 @@ from attrs import define, evolve, field
 from kaizen_tasks.domain import lock as locks
 from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.errors import Unreachable
-from kaizen_tasks.ports.state import MAX_RENEWED_TOGETHER, Locks
+from kaizen_tasks.ports.state import MAX_WRITTEN_TOGETHER, Locks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -55,11 +55,23 @@ class FakeLocks(Locks):
             current = self.held_locks.get(lock.environment)
             if current is not None and current.token in self.live_tokens:
                 current = self.held_locks[lock.environment] = evolve(current, heartbeat=current.heartbeat + 1)
-            if current is not None and not (replacing and current.is_unchanged_since(replacing)):
-                return current
-            fence = self._fences[lock.environment] = self._fences.get(lock.environment, 0) + 1
-            self.held_locks[lock.environment] = evolve(lock, fence=fence)
+            if current is None or (replacing and current.is_unchanged_since(replacing)):
+                self._acquire(lock)
             return self.held_locks[lock.environment]
+
+    def acquire_together(self, locks: Sequence[Lock]) -> dict[str, Lock]:
+        names = [lock.environment for lock in locks]
+        with self._guard:
+            self._record_call("acquire_together", " ".join(names))
+            assert len(locks) <= MAX_WRITTEN_TOGETHER
+            if not any(name in self.held_locks for name in names):
+                for lock in locks:
+                    self._acquire(lock)
+            return {name: self.held_locks[name] for name in names if name in self.held_locks}
+
+    def _acquire(self, lock: Lock) -> None:
+        fence = self._fences[lock.environment] = self._fences.get(lock.environment, 0) + 1
+        self.held_locks[lock.environment] = evolve(lock, fence=fence)
 
     def renew(self, lock: Lock, *, expires: datetime) -> bool:
         with self._guard:
@@ -69,7 +81,7 @@ class FakeLocks(Locks):
     def renew_together(self, locks: Sequence[Lock], *, expires: datetime) -> bool:
         with self._guard:
             self._record_call("renew_together", " ".join(lock.environment for lock in locks))
-            assert len(locks) <= MAX_RENEWED_TOGETHER
+            assert len(locks) <= MAX_WRITTEN_TOGETHER
             return self._renew(locks, expires)
 
     def _renew(self, locks: Sequence[Lock], expires: datetime) -> bool:
@@ -82,10 +94,20 @@ class FakeLocks(Locks):
     def release(self, lock: Lock) -> bool:
         with self._guard:
             self._record_call("release", lock.environment)
-            if not self._is_current(lock):
-                return False
+            return self._release((lock,))
+
+    def release_together(self, locks: Sequence[Lock]) -> bool:
+        with self._guard:
+            self._record_call("release_together", " ".join(lock.environment for lock in locks))
+            assert len(locks) <= MAX_WRITTEN_TOGETHER
+            return self._release(locks)
+
+    def _release(self, locks: Sequence[Lock]) -> bool:
+        if not all(map(self._is_current, locks)):
+            return False
+        for lock in locks:
             del self.held_locks[lock.environment]
-            return True
+        return True
 
     def inherited_tokens(self) -> dict[str, str]:
         return locks.parse_lock_tokens(self.environ.get(VARIABLE, ""))

@@ -34,10 +34,10 @@ STEP_LINE = re.compile(r"  (?P<verdict>\S+(?: \S+)*) {2,}(?P<step>\S+(?: \S+)*) 
 """A line about a step: its columns are two spaces apart at least."""
 
 LOCK_JOURNAL = "/elsewhere.jsonl"
-"""The local cloud's DynamoDB journal, which has two lines for every lock acquired and released."""
+"""The local cloud's DynamoDB journal, which has a line for each request that acquires or releases locks."""
 
 LOCK_OPERATION = "UpdateItem"
-"""The operation that acquires and releases locks; the ledger is written in transactions."""
+"""The operation that acquires and releases one lock; several locks, and the ledger, are written in transactions."""
 
 CONFIG_TEMPLATE = """\
 app = "{app}"

@@ -6,7 +6,7 @@ import threading
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from attrs import define, frozen
 
@@ -14,13 +14,15 @@ from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.flows.parallel import map_parallel
 from kaizen_tasks.ports.attempts import limit_attempts
-from kaizen_tasks.ports.state import MAX_RENEWED_TOGETHER
+from kaizen_tasks.ports.state import MAX_WRITTEN_TOGETHER
 from kaizen_tasks.ports.tools import Tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from kaizen_tasks.ports.clock import Clock
+
+Item = TypeVar("Item")
 
 LEASE_SAFETY_FRACTION = 1 / 6
 """The last part of a lease, in which its owner starts no further change, because a change takes time."""
@@ -106,8 +108,8 @@ class LeaseRenewer:
     def renew_all(self) -> bool:
         """Renew every lease; return whether every lock is now either renewed or known to be lost."""
         held_locks = [held_lock for held_lock in tuple(self.held_locks.values()) if not held_lock.is_lost]
-        batches = [held_locks[i : i + MAX_RENEWED_TOGETHER] for i in range(0, len(held_locks), MAX_RENEWED_TOGETHER)]
-        remaining = chain.from_iterable(map_parallel(self._renew_batch, batches, max_workers=MAX_CONCURRENT_LOCKS))
+        renewals = map_parallel(self._renew_batch, lock_batches(held_locks), max_workers=MAX_CONCURRENT_LOCKS)
+        remaining = chain.from_iterable(renewals)
         return all(map_parallel(self._renew, remaining, max_workers=MAX_CONCURRENT_LOCKS))
 
     def _renew_batch(self, held_locks: Sequence[HeldLock]) -> Sequence[HeldLock]:
@@ -166,3 +168,8 @@ class LeaseRenewer:
         pause = interval
         while not stop.wait(pause):
             pause = interval if self.renew_all() else min(interval, RENEWAL_RETRY_SECONDS)
+
+
+def lock_batches(items: Sequence[Item]) -> list[Sequence[Item]]:
+    """Return the items in the order given, in parts of which one request writes the locks."""
+    return [items[start : start + MAX_WRITTEN_TOGETHER] for start in range(0, len(items), MAX_WRITTEN_TOGETHER)]

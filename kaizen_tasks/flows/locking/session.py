@@ -1,9 +1,9 @@
-"""Acquires, awaits and releases the locks of a run, eight at a time; reads locks and holds for their display."""
+"""Acquires, awaits and releases the locks of a run, 25 in one request; reads locks and holds for their display."""
 
 from __future__ import annotations
 
 import secrets
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from itertools import dropwhile
@@ -16,13 +16,19 @@ from kaizen_tasks.domain.lock import LEASE_SECONDS, Lock
 from kaizen_tasks.domain.text import duration
 from kaizen_tasks.errors import NOTHING_CHANGED_THERE, KaizenError, Locked
 from kaizen_tasks.flows.locking.guard import LockGuard
-from kaizen_tasks.flows.locking.lease import MAX_CONCURRENT_LOCKS, DualTimestamp, HeldLock, LeaseRenewer
+from kaizen_tasks.flows.locking.lease import (
+    MAX_CONCURRENT_LOCKS,
+    DualTimestamp,
+    HeldLock,
+    LeaseRenewer,
+    lock_batches,
+)
 from kaizen_tasks.flows.locking.watch import HeartbeatWatch
 from kaizen_tasks.flows.parallel import for_each_parallel
 from kaizen_tasks.ports.tools import Tools
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 LOCK_POLL_SECONDS = 2.0
 """Seconds between two attempts to acquire a lock that is waited for."""
@@ -116,7 +122,7 @@ class _LockAcquisition:
         return True
 
     def acquire_all(self, environments: Sequence[str], deadline: float) -> None:
-        """Acquire locks, several at a time, and wait for the runs that hold some of them.
+        """Acquire locks, many in one request, and wait for the runs that hold some of them.
 
         Deadlock-free by ordering: the first lock is acquired alone, so competing runs queue there. If a later lock is
         taken, every lock after it is released before we wait for it, so a waiting run only ever holds locks that sort
@@ -130,7 +136,7 @@ class _LockAcquisition:
         while remaining:
             first, *other_environments = remaining
             self._acquire(first, deadline, behind=other_environments)
-            for_each_parallel(self._acquire_if_free, other_environments, max_workers=MAX_CONCURRENT_LOCKS)
+            self._acquire_free(other_environments)
             remaining = list(dropwhile(self.held_locks.__contains__, other_environments))
             surplus = [environment for environment in remaining if environment in self.held_locks]
             for_each_parallel(self._release_before_waiting, surplus, max_workers=MAX_CONCURRENT_LOCKS)
@@ -163,6 +169,19 @@ class _LockAcquisition:
         wait = f"waiting up to {timeout}" if is_waiting else f"checking for up to {timeout} whether that run is alive"
         self._tools.reporter.note(f"{lock.environment} is {lock}; {wait}")
 
+    def _acquire_free(self, environments: Sequence[str]) -> None:
+        """Acquire the locks that are free or a dead run's: in batches, and one by one where a lock is not free."""
+        _for_each_batch(self._acquire_together, environments)
+        missing = [environment for environment in environments if environment not in self.held_locks]
+        for_each_parallel(self._acquire_if_free, missing, max_workers=MAX_CONCURRENT_LOCKS)
+
+    def _acquire_together(self, environments: Sequence[str]) -> None:
+        now = DualTimestamp.of(self._tools.clock)
+        requested = [self._request(environment, secrets.token_hex(16), now) for environment in environments]
+        locks = self._tools.locks.acquire_together(requested)
+        for lock in requested:
+            self._keep_own(lock, locks.get(lock.environment), now)
+
     def _acquire_if_free(self, environment: str) -> None:
         self._try_acquire_or_take_over(environment, secrets.token_hex(16))
 
@@ -185,6 +204,13 @@ class _LockAcquisition:
     def _try_acquire(self, environment: str, token: str, *, replacing: Lock | None = None) -> Lock:
         """Try once to acquire a lock and return the lock now in place; without an answer, release it in the end."""
         now = DualTimestamp.of(self._tools.clock)
+        requested = self._request(environment, token, now)
+        current = self._tools.locks.acquire(requested, replacing=replacing)
+        self._keep_own(requested, current, now)
+        return current
+
+    def _request(self, environment: str, token: str, now: DualTimestamp) -> Lock:
+        """Return the lock to acquire, which is released in the end unless it turns out to be another owner's."""
         requested = Lock(
             environment=environment,
             token=token,
@@ -197,21 +223,30 @@ class _LockAcquisition:
             process=self._tools.host.process_identity(),
         )
         self._locks_to_release[environment] = requested
-        current = self._tools.locks.acquire(requested, replacing=replacing)
-        if current.token == token:
-            self.held_locks[environment] = HeldLock(lock=current, renewed_at=now, read_at=now)
+        return requested
+
+    def _keep_own(self, requested: Lock, current: Lock | None, now: DualTimestamp) -> None:
+        if current is not None and current.token == requested.token:
+            self.held_locks[current.environment] = HeldLock(lock=current, renewed_at=now, read_at=now)
         else:
-            del self._locks_to_release[environment]
-        return current
+            del self._locks_to_release[requested.environment]
 
     def release_all(self) -> None:
         """Release all acquired locks, and those that may have been acquired although no answer came."""
         errors: dict[str, str] = {}
+        _for_each_batch(self._release_together, tuple(self._locks_to_release))
         names = tuple(self._locks_to_release)
         for_each_parallel(partial(self._release, errors), names, max_workers=MAX_CONCURRENT_LOCKS)
         for environment, error in sorted(errors.items()):
             expiry = f"others take it over after {duration.format_duration(self._lease)}"
             self._tools.reporter.note(f"the lock of {environment} was not released, {expiry}: {error}")
+
+    def _release_together(self, environments: Sequence[str]) -> None:
+        """Release locks in one request; if one is lost, or the request fails, they are left to be released alone."""
+        with suppress(KaizenError):
+            if self._tools.locks.release_together([self._locks_to_release[name] for name in environments]):
+                for environment in environments:
+                    del self._locks_to_release[environment]
 
     def _release(self, errors: dict[str, str], environment: str) -> None:
         try:
@@ -224,6 +259,12 @@ class _LockAcquisition:
         held_lock = self.held_locks.pop(environment)
         self._tools.locks.release(held_lock.lock)
         del self._locks_to_release[environment]
+
+
+def _for_each_batch(write: Callable[[Sequence[str]], None], environments: Sequence[str]) -> None:
+    """Call `write` for as many environments as one request writes; one that is left over needs no transaction."""
+    batches = [batch for batch in lock_batches(environments) if len(batch) > 1]
+    for_each_parallel(write, batches, max_workers=MAX_CONCURRENT_LOCKS)
 
 
 def _locked_error(current: Lock) -> Locked:

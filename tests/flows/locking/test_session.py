@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from attrs import define, evolve, field
+from attrs import define, evolve
 
 from kaizen_tasks.cli import command
 from kaizen_tasks.domain.hold import Hold
@@ -86,8 +85,7 @@ class TestTaking:
 
     def test_first_lock_is_acquired_alone(self, tools: FakeTools) -> None:
         with acquire_locks(["shane", "dom", "mark", "dom"], tools, command="promote-beta"):
-            assert tools.locks.calls[0] == ("acquire", "dom")
-            assert sorted(tools.locks.calls) == [("acquire", "dom"), ("acquire", "mark"), ("acquire", "shane")]
+            assert tools.locks.calls == [("acquire", "dom"), ("acquire_together", "mark shane")]
 
     def test_no_environment_makes_no_request(self, tools: FakeTools) -> None:
         with acquire_locks([], tools, command="cut") as guard:
@@ -125,21 +123,33 @@ class TestTaking:
 
         assert {environment for call, environment in tools.locks.calls if call == "acquire"} == {"dom"}
 
-    def test_locks_are_acquired_concurrently(self, tools: FakeTools) -> None:
-        @define
-        class Slow(FakeLocks):
-            together: threading.Barrier = field(factory=lambda: threading.Barrier(8))
+    def test_hundreds_of_locks_are_acquired_and_released_in_a_few_requests(self, tools: FakeTools) -> None:
+        names = [f"tenant{number:03}" for number in range(252)]
 
-            def acquire(self, lock: Lock, *, replacing: Lock | None = None) -> Lock:
-                if lock.environment != "tenant0":
-                    self.together.wait(WITHIN)
-                return super().acquire(lock, replacing=replacing)
+        with acquire_locks(names, tools, command="promote-tenants"):
+            assert tools.locks.held_locks.keys() == {*names}
+            acquisitions = tools.locks.calls[:]
+            tools.locks.calls.clear()
 
-        tools.locks = Slow()
+        batches = [" ".join(names[first : first + 25]) for first in range(1, 251, 25)]
+        assert acquisitions[0] == ("acquire", "tenant000")
+        assert sorted(acquisitions[1:]) == [
+            ("acquire", "tenant251"),
+            *(("acquire_together", batch) for batch in batches),
+        ]
+        assert [call for call, _ in sorted(tools.locks.calls)] == ["release_together"] * 11
+        assert tools.locks.held_locks == {}
 
-        with acquire_locks([f"tenant{number}" for number in range(9)], tools, command="promote-tenants"):
-            assert len(tools.locks.held_locks) == 9
+    def test_locks_are_acquired_one_by_one_when_another_run_has_one(self, tools: FakeTools) -> None:
+        tools.host.dead_processes.add(left_behind(tools, "mark").process)
+        tools.locks.calls.clear()
 
+        with acquire_locks(["shane", "mark", "dom"], tools, command="promote-beta"):
+            assert tools.locks.held_locks.keys() == {"dom", "mark", "shane"}
+            assert {lock.actor for lock in tools.locks.held_locks.values()} == {"ada@laptop"}
+
+        assert tools.locks.calls[:2] == [("acquire", "dom"), ("acquire_together", "mark shane")]
+        assert sorted(tools.locks.calls[2:-1]) == [("acquire", "mark"), ("acquire", "mark"), ("acquire", "shane")]
         assert tools.locks.held_locks == {}
 
     def test_error_names_the_owner(self, tools: FakeTools) -> None:
@@ -378,11 +388,11 @@ class TestReleasing:
         class Impatient(FakeLocks):
             told: bool = False
 
-            def release(self, lock: Lock) -> bool:
+            def release_together(self, locks: Sequence[Lock]) -> bool:
                 if not self.told:
                     self.told = True
                     raise KeyboardInterrupt
-                return super().release(lock)
+                return super().release_together(locks)
 
         tools.locks = Impatient()
 
@@ -391,22 +401,38 @@ class TestReleasing:
 
         assert tools.locks.held_locks == {}
 
-    def test_lock_acquired_without_an_answer_is_released(self, tools: FakeTools) -> None:
+    @pytest.mark.parametrize("names", [["staging"], ["dom", "mark", "staging"]], ids=["one", "several"])
+    def test_lock_acquired_without_an_answer_is_released(self, tools: FakeTools, names: list[str]) -> None:
         @define
         class Silent(FakeLocks):
             def acquire(self, lock: Lock, *, replacing: Lock | None = None) -> Lock:
-                super().acquire(lock, replacing=replacing)
+                current = super().acquire(lock, replacing=replacing)
+                if lock.environment == "staging":
+                    raise Unreachable("no answer")
+                return current
+
+            def acquire_together(self, locks: Sequence[Lock]) -> dict[str, Lock]:
+                super().acquire_together(locks)
                 raise Unreachable("no answer")
 
         tools.locks = Silent()
 
-        with pytest.raises(Unreachable), acquire_locks(["staging"], tools, command="deploy"):
+        with pytest.raises(Unreachable), acquire_locks(names, tools, command="deploy"):
             pytest.fail("it must not begin")
 
         assert tools.locks.held_locks == {}
 
+    def test_locks_are_released_one_by_one_when_one_is_lost(self, tools: FakeTools) -> None:
+        with acquire_locks(["dom", "mark", "prod"], tools, command="deploy"):
+            other = occupied(tools, "mark", replacing=tools.locks.held_locks["mark"])
+            tools.locks.calls.clear()
+
+        assert tools.locks.calls[0] == ("release_together", "dom mark prod")
+        assert sorted(tools.locks.calls[1:]) == [("release", name) for name in ("dom", "mark", "prod")]
+        assert tools.locks.held_locks == {"mark": other}
+
     def test_failed_release_is_reported_and_the_others_are_released(self, tools: FakeTools) -> None:
-        tools.locks.unreachable_calls.add("release")
+        tools.locks.unreachable_calls |= {"release", "release_together"}
 
         with acquire_locks(["prod", "staging"], tools, command="deploy"):
             pass

@@ -79,26 +79,21 @@ class DynamoLocks(AppTable, Locks):
         DynamoDB evaluates the condition and writes in one step, so only one of several runs takes a lock over.
         """
         self._require_writable()
-        values = {f":{name}": value for name, value in _owner_attributes(lock).items()}
-        assignments = ", ".join(f"#{name[1:]} = {name}" for name in values)
-        removal = " REMOVE #expires" if lock.is_manual else ""
-        condition, seen_values = _if_unchanged(replacing) if replacing else ("", {})
-        dynamodb = self._dynamodb
+        update, dynamodb = self._acquisition(lock, replacing), self._dynamodb
         with self._table_errors(f"acquire the lock of {lock.environment}"):
             try:
-                response = dynamodb.update_item(
-                    TableName=self.table_name,
-                    Key=self._key(lock.environment),
-                    UpdateExpression=f"SET {assignments}{removal} ADD #fence :one",
-                    ConditionExpression=f"{IF_FREE} OR ({condition})" if condition else IF_FREE,
-                    ExpressionAttributeNames=_name_placeholders(*OWNER_ATTRIBUTES, "fence"),
-                    ExpressionAttributeValues={**values, **seen_values, ":one": {"N": "1"}},
-                    ReturnValues="UPDATED_NEW",
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
+                response = dynamodb.update_item(**update, ReturnValues="UPDATED_NEW")
             except dynamodb.exceptions.ConditionalCheckFailedException as error:
                 return self._parse_lock(old_item(error))  # our own, if the response to an earlier attempt was lost
         return evolve(lock, fence=int(response["Attributes"]["fence"]["N"]))
+
+    def acquire_together(self, locks: Sequence[Lock]) -> dict[str, Lock]:
+        """Acquire several free locks in one transaction, or none; a second request reads the locks and their fences."""
+        self._require_writable()
+        acquisitions: list[TransactWriteItemTypeDef] = [{"Update": self._acquisition(lock)} for lock in locks]
+        with self._table_errors(f"acquire the locks of {len(locks)} environments"):
+            write_transaction(self._dynamodb, acquisitions)
+        return self.get_many(lock.environment for lock in locks)
 
     def renew(self, lock: Lock, *, expires: datetime) -> bool:
         """Count a heartbeat and extend the lease; return False if the lock is no longer ours."""
@@ -114,8 +109,32 @@ class DynamoLocks(AppTable, Locks):
     def release(self, lock: Lock) -> bool:
         """Release a lock; return False, and change nothing, if the lock is no longer ours."""
         with self._table_errors(f"release the lock of {lock.environment}"):
-            expression = "REMOVE " + ", ".join(f"#{name}" for name in OWNER_ATTRIBUTES)
-            return self._update_if_owned(self._owners_update(lock, expression, *OWNER_ATTRIBUTES))
+            return self._update_if_owned(self._release(lock))
+
+    def release_together(self, locks: Sequence[Lock]) -> bool:
+        """Release several locks in one transaction; release none, and return False, if one is no longer ours."""
+        releases: list[TransactWriteItemTypeDef] = [{"Update": self._release(lock)} for lock in locks]
+        with self._table_errors(f"release the locks of {len(locks)} environments"):
+            return not write_transaction(self._dynamodb, releases)
+
+    def _acquisition(self, lock: Lock, replacing: Lock | None = None) -> UpdateTypeDef:
+        values = {f":{name}": value for name, value in _owner_attributes(lock).items()}
+        assignments = ", ".join(f"#{name[1:]} = {name}" for name in values)
+        removal = " REMOVE #expires" if lock.is_manual else ""
+        condition, seen_values = _if_unchanged(replacing) if replacing else ("", {})
+        return {
+            "TableName": self.table_name,
+            "Key": self._key(lock.environment),
+            "UpdateExpression": f"SET {assignments}{removal} ADD #fence :one",
+            "ConditionExpression": f"{IF_FREE} OR ({condition})" if condition else IF_FREE,
+            "ExpressionAttributeNames": _name_placeholders(*OWNER_ATTRIBUTES, "fence"),
+            "ExpressionAttributeValues": {**values, **seen_values, ":one": {"N": "1"}},
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+
+    def _release(self, lock: Lock) -> UpdateTypeDef:
+        expression = "REMOVE " + ", ".join(f"#{name}" for name in OWNER_ATTRIBUTES)
+        return self._owners_update(lock, expression, *OWNER_ATTRIBUTES)
 
     def _renewal(self, lock: Lock, expires: datetime) -> UpdateTypeDef:
         values: Item = {":expires": {"S": sortable_timestamp(expires)}, ":one": {"N": "1"}}

@@ -128,11 +128,13 @@ class TestDynamo(LocksContract):
     "use",
     [
         lambda locks: locks.acquire(wanted()),
+        lambda locks: locks.acquire_together([wanted()]),
         lambda locks: locks.get("staging"),
         lambda locks: locks.renew(wanted(), expires=NOON),
         lambda locks: locks.release(wanted()),
+        lambda locks: locks.release_together([wanted()]),
     ],
-    ids=["acquire", "get", "renew", "release"],
+    ids=["acquire", "acquire together", "get", "renew", "release", "release together"],
 )
 def test_missing_table_hints_at_setup(absent: DynamoLocks, use: Callable[[DynamoLocks], object]) -> None:
     with pytest.raises(NotFound) as caught:
