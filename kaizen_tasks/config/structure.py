@@ -10,10 +10,9 @@ from functools import cache, partial
 from importlib import import_module
 from operator import is_
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import attrs
-from attrs import frozen
 
 from kaizen_tasks.config import checks
 from kaizen_tasks.config.tables import LineRules
@@ -49,8 +48,7 @@ EXPECTED: dict[Any, str] = {
 """What a value of each type is called in messages."""
 
 
-@frozen
-class ConfigProblem:
+class ConfigProblem(NamedTuple):
     """One problem of the configuration.
 
     Attributes:

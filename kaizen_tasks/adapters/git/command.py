@@ -14,8 +14,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from attrs import frozen
-
 from kaizen_tasks.adapters.git.configuration import GitConfig, parse_config
 from kaizen_tasks.adapters.git.object_reader import CAT_FILE, ObjectReader
 from kaizen_tasks.adapters.host import process
@@ -90,8 +88,7 @@ class GitResult(NamedTuple):
         return (verdicts or lines or [f"git ended with status {self.status}"])[-1]
 
 
-@frozen(kw_only=True)
-class RepoInfo:
+class RepoInfo(NamedTuple):
     """Paths of the repository.
 
     Attributes:
@@ -109,7 +106,7 @@ class RepoInfo:
     is_shallow: bool
 
     @property
-    def index(self) -> Path:
+    def index_file(self) -> Path:
         """Path of this working tree's index."""
         return self.git_dir / "index"
 

@@ -180,8 +180,8 @@ def _require_clean(git: Git, foreign_paths: list[str]) -> None:
             state="nothing has been changed",
             hint=f"git stash push -- {' '.join(foreign_paths)}, and run the same command again",
         )
-    if git.repo.index.with_name("index.lock").exists():
-        raise locked_error(f"{git.repo.index}.lock")
+    if git.repo.index_file.with_name("index.lock").exists():
+        raise locked_error(f"{git.repo.index_file}.lock")
 
 
 def _update_branch(git: Git, head: HeadRef, commit: str, ref_commands: tuple[str, ...]) -> None:

@@ -71,8 +71,8 @@ def run_commit_hooks(
     with TemporaryDirectory(prefix="kaizen-hooks-") as scratch:
         index = Path(scratch) / "index"
         draft = _Draft(git=git, env={"GIT_INDEX_FILE": str(index)}, tree=tree, paths=paths)
-        if git.repo.index.is_file():
-            shutil.copy2(git.repo.index, index)  # its cached file stats save hooks a rescan
+        if git.repo.index_file.is_file():
+            shutil.copy2(git.repo.index_file, index)  # its cached file stats save hooks a rescan
         git.run_checked("read-tree", "--reset", tree, env=draft.env)
         with _files_in_place(draft):
             draft = _run_pre_commit(draft)

@@ -110,8 +110,8 @@ class GitRepository:
         """Return descriptions of what prevents a commit, each with a fix."""
         repo = self._git.repo
         blockers = [text for name, text in _OPERATIONS_IN_PROGRESS.items() if (repo.git_dir / name).exists()]
-        if repo.index.with_name("index.lock").exists():
-            blockers.append(f"another git process is running: wait for it; if there is none: rm {repo.index}.lock")
+        if repo.index_file.with_name("index.lock").exists():
+            blockers.append(f"another git process is running: wait for it; if there is none: rm {repo.index_file}.lock")
         if repo.is_shallow:
             blockers.append("this is a shallow clone: git fetch --unshallow")
         if not self._git.is_supported:

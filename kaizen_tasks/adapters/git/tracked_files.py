@@ -25,7 +25,7 @@ class TrackedFiles:
 
     def _index_stamp(self) -> tuple[int, int, int]:
         try:
-            status = self._git.repo.index.stat()
+            status = self._git.repo.index_file.stat()
         except FileNotFoundError:
             return 0, 0, 0
         return status.st_ino, status.st_mtime_ns, status.st_size

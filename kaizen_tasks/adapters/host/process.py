@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NoReturn
 
-from attrs import Factory, field, frozen
+from attrs import field, frozen
 
 from kaizen_tasks.adapters.host.pseudo_terminal import as_lines, open_terminal, read_chunk
 from kaizen_tasks.errors import Interrupted, NotFound, Unreachable
@@ -118,16 +118,14 @@ def _remaining(deadline: float | None) -> float | None:
     return seconds
 
 
-@frozen(kw_only=True)
 class _OutputCollector:
     """The output that a program has written so far."""
 
-    secrets: tuple[str, ...] = field(repr=False)
-    stream: Callable[[str], None] | None
-    terminal: str = ""
-    tail: deque[str] = Factory(lambda: deque(maxlen=TAIL_LINES))
-    _raw: dict[str, bytearray] = field(factory=lambda: {"stdout": bytearray(), "stderr": bytearray()})
-    _emitted_bytes: dict[str, int] = field(factory=lambda: {"stdout": 0, "stderr": 0})
+    def __init__(self, *, secrets: tuple[str, ...], stream: Callable[[str], None] | None, terminal: str) -> None:
+        self.secrets, self.stream, self.terminal = secrets, stream, terminal
+        self.tail = deque[str](maxlen=TAIL_LINES)
+        self._raw = {"stdout": bytearray(), "stderr": bytearray()}
+        self._emitted_bytes = {"stdout": 0, "stderr": 0}
 
     def add(self, name: str, chunk: bytes) -> None:
         """Add a chunk of an output, and emit the lines that the chunk completes; an empty chunk is the output's end."""

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-
-import attrs
+from typing import NamedTuple
 
 from kaizen_tasks.domain.changelog.markdown.lines import is_after_blank_line, is_line_start, newline_before
 
 
-@attrs.frozen(kw_only=True)
-class TextEdit:
+class TextEdit(NamedTuple):
     """The replacement of a span of bytes; an empty span is an insertion."""
 
     start: int

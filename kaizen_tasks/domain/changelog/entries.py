@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from textwrap import shorten
-from typing import Final
+from typing import Final, NamedTuple
 
 import attrs
 
@@ -80,8 +80,7 @@ class Group:
     entries: tuple[ChangelogEntry, ...]
 
 
-@attrs.frozen(kw_only=True)
-class SectionBody:
+class SectionBody(NamedTuple):
     """The content of a section.
 
     Attributes:

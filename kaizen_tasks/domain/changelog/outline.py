@@ -59,8 +59,7 @@ class DefinitionIndex:
     parsed_spans: tuple[DefinitionSpan, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
-class Outline:
+class Outline(NamedTuple):
     """The headings of levels 1 and 2, and the link definitions of a changelog, in the order of the file.
 
     Attributes:

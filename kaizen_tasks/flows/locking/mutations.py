@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
-from attrs import field, frozen
-
 from kaizen_tasks.errors import NOTHING_CHANGED, Cancelled, Interrupted, NotFound, Refused, Undeployable, Unreachable
 from kaizen_tasks.ports.attempts import AttemptLimit, limit_attempts
 from kaizen_tasks.ports.effects import effects_under_lock
@@ -17,11 +15,11 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
 
 
-@frozen(kw_only=True)
 class MutationLog:
     """What a run has changed so far. Safe to use from several threads."""
 
-    _mutations: dict[str, None] = field(factory=dict)
+    def __init__(self) -> None:
+        self._mutations: dict[str, None] = {}
 
     def add(self, mutation: str) -> None:
         """Remember a change."""
@@ -107,12 +105,13 @@ def guard_mutations(tools: Tools, limit: AttemptLimit, mutations: MutationLog) -
     return cast("Tools", _Proxy(tools, guard_port))  # it forwards every attribute
 
 
-@frozen
 class _Proxy:
     """Forwards every attribute of a target through a function that gets the attribute's name and value."""
 
-    _target: object
-    _forward: Callable[[str, Any], object]
+    __slots__ = ("_forward", "_target")
+
+    def __init__(self, target: object, forward: Callable[[str, Any], object]) -> None:
+        self._target, self._forward = target, forward
 
     def __getattr__(self, name: str) -> object:
         return self._forward(name, getattr(self._target, name))

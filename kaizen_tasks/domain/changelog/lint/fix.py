@@ -89,7 +89,7 @@ def _order_edits(section: Section) -> Iterator[TextEdit]:
     if sorted_groups == list(groups):
         return
     for slot, group in zip(groups, sorted_groups, strict=True):
-        yield attrs.evolve(_group_text(section, slot), replacement=_group_text(section, group).replacement)
+        yield _group_text(section, slot)._replace(replacement=_group_text(section, group).replacement)
 
 
 def _group_text(section: Section, group: Group) -> TextEdit:

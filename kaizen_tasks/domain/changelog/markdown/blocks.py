@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 import attrs
 
@@ -56,8 +56,7 @@ class Block:
     indent: int = 0
 
 
-@attrs.frozen(kw_only=True)
-class Definition:
+class Definition(NamedTuple):
     """A Markdown link reference definition: its label as written, and its lines until before `end_line`."""
 
     label: str

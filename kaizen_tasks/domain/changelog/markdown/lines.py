@@ -5,8 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable
-
-import attrs
+from typing import NamedTuple
 
 from kaizen_tasks.errors import Refused
 
@@ -16,8 +15,7 @@ _LINE = re.compile(rb"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 _LONE_CR = re.compile(rb"\r(?!\n)")
 
 
-@attrs.frozen(kw_only=True)
-class Lines:
+class Lines(NamedTuple):
     """The texts of lines without line endings, and the offsets of the lines and of their end."""
 
     texts: tuple[str, ...]
