@@ -6,6 +6,7 @@ import itertools
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, overload
 
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.adapters.aws.dynamodb.items import Item
 
-BLOCK_LINES = 10
-"""How many lines are parsed together: one by one, they take twice as long."""
+BLOCK_LINES = 5
+"""How many lines are parsed together: one by one, they take twice as long. Mostly four are asked for."""
+
+EVENT = re.compile(r'"event":\s*\{"S":\s*"([^"]*)"')
+"""The name of the event of an item. In a person's text, such as a reason, JSON escapes the quotes."""
 
 
 class LineEntries(SearchableEntries):
@@ -57,10 +61,12 @@ class LineEntries(SearchableEntries):
 
     def of_events(self, events: Collection[Event]) -> Iterable[LedgerEntry]:
         """Return the entries of some events; none is parsed if no line has one of them."""
-        pattern = re.compile(rf'"event":\s*{{"S":\s*"(?:{"|".join(events)})"')
-        if any(map(pattern.search, self._lines)):
-            return (entry for entry in self if entry.event in events)
-        return ()
+        return () if self._events.isdisjoint(events) else (entry for entry in self if entry.event in events)
+
+    @cached_property
+    def _events(self) -> frozenset[str]:
+        """The names of the events of all entries, found in the text."""
+        return frozenset(EVENT.findall("\n".join(self._lines)))
 
     def _parse(self, size: int) -> Sequence[LedgerEntry]:
         """Return what is parsed, at least so many entries."""

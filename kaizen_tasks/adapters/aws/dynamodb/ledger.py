@@ -155,13 +155,14 @@ class DynamoLedger(AppTable, Ledger):
         names = {self._stored_name(name): name for name in environments if len(self._stored_names(name)) == 1}
         with self._table_errors(f"read the ledger {self.table_name}"):
             copies = [RecentItems.parse(item) for item in self._read_items(map(recent_key, names))]
-            following = self._read_items(key for recent in copies for key in recent.following_keys())
+            readable = [(copy, entries) for copy in copies if (entries := copy.entries(limit)) is not None]
+            following = self._read_items(key for copy, entries in readable for key in copy.following_keys(entries))
             stale_names = {stored_name_of(item) for item in following}
         found: dict[str, Sequence[LedgerEntry]] = {}
-        for recent in copies:
-            if recent.stored_name not in stale_names and (entries := recent.entries(limit)) is not None:
-                found[names[recent.stored_name]] = entries
-                self._recent_items[recent.stored_name] = recent
+        for copy, entries in readable:
+            if copy.stored_name not in stale_names:
+                found[names[copy.stored_name]] = entries
+                self._recent_items[copy.stored_name] = copy
         return found
 
     def entries_since(self, environment: str, since: datetime) -> tuple[LedgerEntry, ...]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import PutTypeDef, TransactWriteItemTypeDef
 
     from kaizen_tasks.adapters.aws.dynamodb.items import Item
+    from kaizen_tasks.domain.ledger import LedgerEntry
 
 MAX_ENTRIES = 200
 """How many entries the item has: all that a rollout searches, see `flows.ledger.entries.HISTORY_LIMIT`."""
@@ -127,10 +128,13 @@ class RecentItems:
         entries = LineEntries(list(newest_lines(self._read_lines(), limit)), self.stored_name)
         return entries if self.is_complete or len(entries) == limit else None
 
-    def following_keys(self) -> Iterator[Item]:
-        """Yield the keys that one of the next items has, whoever writes it."""
+    def following_keys(self, newest: Sequence[LedgerEntry]) -> Iterator[Item]:
+        """Yield the keys that one of the next items has, whoever writes it.
+
+        Args:
+            newest: the newest of these entries, newest first.
+        """
         yield item_key(self.stored_name, number_key(self.last_number + 1))
-        newest = self.entries(1)
         if newest and lacks_operation(newest[0]):
             yield item_key(self.stored_name, operation_key(newest[0]))
 
