@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from http import HTTPStatus
 from http.client import HTTPException, IncompleteRead
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 from urllib3 import HTTPHeaderDict, PoolManager, ProxyManager, exceptions
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import parse_url
 
 from kaizen_tasks.adapters.network.failures import has_no_route, network_error, proxy_refusal, unreachable_proxy
@@ -145,7 +146,7 @@ class BoundedRequest:
             self.cancel()
 
     def _send(self, manager: PoolManager) -> ProbeResponse:
-        _register_sockets(manager, self)
+        _check_connections(manager, self)
         headers = HTTPHeaderDict(_HEADERS)
         headers.update(self._request.headers)  # replaces defaults, ignoring case
         response = manager.request(
@@ -196,42 +197,53 @@ def _cause(error: BaseException) -> BaseException | None:
     return error.__cause__ or next((argument for argument in error.args if isinstance(argument, BaseException)), None)
 
 
-def _register_sockets(manager: PoolManager, bounded_request: BoundedRequest) -> None:
-    """Register each address and new socket with the request: urllib3 exposes sockets only with the response."""
+class _CheckedConnection(HTTPConnection):
+    """A connection that registers each address and new socket with its request: urllib3 exposes them too late."""
+
+    def __init__(self, *arguments: Any, bounded_request: BoundedRequest, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._bounded_request = bounded_request
+
+    def _new_conn(self) -> socket.socket:
+        """Return a socket that is connected to an address that was checked: the name is not resolved again."""
+        name = self._dns_host
+        try:
+            found = socket.getaddrinfo(name, self.port, type=socket.SOCK_STREAM)
+        except OSError:
+            sock = super()._new_conn()  # urllib3 explains what fails
+        else:
+            self._bounded_request.register_address()
+            addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
+            self._bounded_request.require_addresses(addresses)
+            sock = self._connect_first(addresses, name)
+        self._bounded_request.register_socket(sock)
+        return sock
+
+    def _connect_first(self, addresses: list[str], name: str) -> socket.socket:
+        """Return a socket that is connected to the first address that answers."""
+        failure: exceptions.HTTPError | None = None
+        try:
+            for address in addresses:
+                self._dns_host = address
+                try:
+                    return super()._new_conn()
+                except (exceptions.ConnectTimeoutError, exceptions.NewConnectionError) as error:
+                    failure = error
+        finally:
+            self._dns_host = name  # for TLS and the header Host
+        assert failure is not None  # names without an address raise an error
+        raise failure
+
+
+class _CheckedTlsConnection(_CheckedConnection, HTTPSConnection):
+    """The same with TLS."""
+
+
+def _check_connections(manager: PoolManager, bounded_request: BoundedRequest) -> None:
+    """Let a manager make connections that register with a request."""
     pool = manager.connection_from_url(bounded_request.url)
-
-    class RegisteringConnection(pool.ConnectionCls):  # type: ignore[name-defined,misc]  # http or https: known at run time
-        def _new_conn(self) -> socket.socket:
-            """Return a socket that is connected to an address that was checked: the name is not resolved again."""
-            name = self._dns_host
-            try:
-                found = socket.getaddrinfo(name, self.port, type=socket.SOCK_STREAM)
-            except OSError:
-                sock: socket.socket = super()._new_conn()  # urllib3 explains what fails
-            else:
-                bounded_request.register_address()
-                addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
-                bounded_request.require_addresses(addresses)
-                sock = self._connect_first(addresses, name)
-            bounded_request.register_socket(sock)
-            return sock
-
-        def _connect_first(self, addresses: list[str], name: str) -> socket.socket:
-            """Return a socket that is connected to the first address that answers."""
-            failure: exceptions.HTTPError | None = None
-            try:
-                for address in addresses:
-                    self._dns_host = address
-                    try:
-                        return super()._new_conn()  # type: ignore[no-any-return]
-                    except (exceptions.ConnectTimeoutError, exceptions.NewConnectionError) as error:
-                        failure = error
-            finally:
-                self._dns_host = name  # for TLS and the header Host
-            assert failure is not None  # names without an address raise an error
-            raise failure
-
-    pool.ConnectionCls = RegisteringConnection
+    pool.ConnectionCls = _CheckedTlsConnection if pool.scheme == "https" else _CheckedConnection
+    pool.conn_kw["bounded_request"] = bounded_request
 
 
 def _pool_manager(url: str, network: NetworkSettings) -> PoolManager:
