@@ -9,13 +9,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from kaizen_tasks.config.settings import Settings
-from kaizen_tasks.domain import runtime_config
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import LedgerEntry, RollbackCandidate
 from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.domain.migration.second_service import SecondService
 from kaizen_tasks.domain.release_record import ReleaseRecord
-from kaizen_tasks.domain.runtime_config import RuntimeConfigView
 from kaizen_tasks.domain.status import EnvironmentStatus
 from kaizen_tasks.domain.text.printable import escape_for_encoding, escape_json
 
@@ -165,50 +163,6 @@ def candidate_document(candidate: RollbackCandidate) -> Document:
         "exists": candidate.image_exists,
         "image_in": candidate.image_environment or None,
         "behind": {"command": obstacle.command, "version": obstacle.version} if obstacle else None,
-    }
-
-
-def runtime_document(settings: Settings, views: Iterable[RuntimeConfigView]) -> Document:
-    """Return the document of `runtime.show --json`; a value that is a secret is null."""
-    return {
-        "app": settings.app,
-        "environments": {view.environment.name: _runtime_config_document(view, settings) for view in views},
-    }
-
-
-def _runtime_config_document(view: RuntimeConfigView, settings: Settings) -> Document:
-    written_at = view.written_at.isoformat()
-    return {
-        "secret": view.environment.secret,
-        "version": view.version_id,
-        "written": written_at,
-        "keys": {
-            name: {"value": _visible_value(view, name, settings), "written": written_at if view.is_new(name) else None}
-            for name in view.document.names
-        },
-    }
-
-
-def _visible_value(view: RuntimeConfigView, name: str, settings: Settings) -> str | None:
-    return view.document.value(name) if name in settings.runtime.visible else None
-
-
-def runtime_diff_document(
-    settings: Settings, first_view: RuntimeConfigView, second_view: RuntimeConfigView
-) -> Document:
-    """Return the document of `runtime.diff --json`; a value that is a secret is null."""
-    is_same_by_name = runtime_config.compare_documents(first_view.document, second_view.document, settings.runtime)
-    return {
-        "app": settings.app,
-        "compared": [first_view.environment.name, second_view.environment.name],
-        "keys": {
-            name: {
-                "same": is_same,
-                "visible": name in settings.runtime.visible,
-                "values": [_visible_value(first_view, name, settings), _visible_value(second_view, name, settings)],
-            }
-            for name, is_same in is_same_by_name.items()
-        },
     }
 
 

@@ -6,7 +6,7 @@ import re
 
 from attrs import frozen
 
-GENERATED_SESSION_NAME = re.compile(
+GENERATED_SESSION_NAME = (
     r"botocore-session-\d+|aws-(go-)?sdk-.+|AWSCLI-Session|GitHubActions|AWSCodeBuild-.+|eks-.+"
     r"|i-[0-9a-f]{8,}|[0-9a-f-]{16,}|\d+"
 )
@@ -81,7 +81,7 @@ def person_in_session(principal: str) -> str:
     IAM Identity Center names sessions after their users.
     """
     match = re.fullmatch(r"arn:[^:]+:sts::[0-9]*:(?:assumed-role/[^/]+|federated-user)/(.+)", principal)
-    return "" if match is None or GENERATED_SESSION_NAME.fullmatch(match[1]) else match[1]
+    return "" if match is None or re.fullmatch(GENERATED_SESSION_NAME, match[1]) else match[1]
 
 
 def iam_user(principal: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterable, Iterator
-from statistics import median
 
 MEDIAN_SAMPLE_SIZE = 5  # number of recent deployments that predict the duration of the next one
 MIN_INTERVAL = 0.2  # minimum seconds between two polls
@@ -18,6 +17,8 @@ JITTER_FRACTION = 0.25  # of a pause, added to it so that deployments started to
 
 def recent_median(durations: Iterable[float]) -> float:
     """Return the median of the first few durations that are not 0, or 0 if there are none."""
+    from statistics import median
+
     sample = list(itertools.islice(filter(None, durations), MEDIAN_SAMPLE_SIZE))
     return median(sample) if sample else 0.0
 

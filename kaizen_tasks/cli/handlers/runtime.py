@@ -16,6 +16,7 @@ from kaizen_tasks.adapters.console import tables
 from kaizen_tasks.cli import json_output, params
 from kaizen_tasks.cli.correction import typed_line
 from kaizen_tasks.cli.options import run_change
+from kaizen_tasks.cli.runtime_document import runtime_diff_document, runtime_document
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.runtime_config import MAX_DOCUMENT_BYTES, RuntimeRules
 from kaizen_tasks.errors import NOTHING_CHANGED, UsageError
@@ -32,7 +33,7 @@ def show(c: Context, *, env: list[str], json: bool) -> None:
     stage = params.resolve_stage(env or list(tools.settings.environments), tools.settings)
     views = [runtime_config.read_runtime_config(environment, tools) for environment in stage.environments]
     if json:
-        json_output.print_json(json_output.runtime_document(tools.settings, views))
+        json_output.print_json(runtime_document(tools.settings, views))
     else:
         tables.print_runtime(views, tools.settings.runtime, tools.clock.now())
 
@@ -46,7 +47,7 @@ def diff(c: Context, *, env: str, against: str, json: bool) -> None:
         for name in (env, against)
     )
     if json:
-        json_output.print_json(json_output.runtime_diff_document(tools.settings, first_view, second_view))
+        json_output.print_json(runtime_diff_document(tools.settings, first_view, second_view))
     else:
         tables.print_runtime_difference(first_view, second_view, tools.settings.runtime)
 
