@@ -13,6 +13,8 @@ from attrs import frozen
 from kaizen_tasks.adapters.oci.manifest import sha256_digest
 
 SHA256_DIGEST = re.compile("sha256:[0-9a-f]{64}")
+MAX_FILES = 500
+"""Configurations have some kilobytes each; what was written first goes first."""
 
 
 @frozen
@@ -46,6 +48,13 @@ class ContentCache:
                 os.replace(name, self._path(sha256_digest(content)))  # noqa: PTH105
             except OSError:
                 os.unlink(name)  # noqa: PTH108
+            self._prune()
+
+    def _prune(self) -> None:
+        """Delete the oldest files beyond `MAX_FILES`, also those that a killed process has left half written."""
+        by_age = sorted(self._folder.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+        for path in by_age[MAX_FILES:]:
+            path.unlink(missing_ok=True)
 
     def _path(self, digest: str) -> Path:
         return self._folder / digest.replace(":", "-")

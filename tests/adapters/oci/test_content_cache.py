@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
+from kaizen_tasks.adapters.oci import content_cache
 from kaizen_tasks.adapters.oci.content_cache import ContentCache
 from kaizen_tasks.adapters.oci.manifest import sha256_digest
 
@@ -36,3 +38,18 @@ def test_failed_write_leaves_nothing(tmp_path: Path) -> None:
     ContentCache(tmp_path).write(b"content")
 
     assert len([*tmp_path.iterdir()]) == 1
+
+
+def test_what_was_written_first_goes_when_there_is_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(content_cache, "MAX_FILES", 2)
+    cache = ContentCache(tmp_path)
+    for moment, content in enumerate((b"first", b"second", b"third")):
+        cache.write(content)
+        path = tmp_path / sha256_digest(content).replace(":", "-")
+        os.utime(path, (moment, moment))
+
+    cache.write(b"fourth")
+
+    assert [cache.read(sha256_digest(content)) for content in (b"first", b"second", b"third", b"fourth")] == [
+        None, None, b"third", b"fourth",
+    ]  # fmt: skip
