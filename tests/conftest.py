@@ -19,7 +19,7 @@ from kaizen_tasks.adapters.host.ci_run import IMITATIONS, SERVICES
 from kaizen_tasks.adapters.host.job_page import PAGE_VARIABLES
 from tests.support.engines import has_docker
 from tests.support.failure_list import record_failure
-from tests.support.local_cloud import Cloud, share_service_models
+from tests.support.local_cloud import Cloud
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -103,7 +103,6 @@ def _is_unit(item: pytest.Item) -> bool:
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Cloud]:
     """Run one local cloud for all tests of this worker, which choose names that no other module has."""
-    share_service_models()
     with Cloud(tmp_path_factory.mktemp("cloud")) as running:
         pytestconfig.stash[SHARED_CLOUD] = running
         yield running

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import subprocess
@@ -21,14 +20,6 @@ if TYPE_CHECKING:
 
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
-
-
-def share_service_models() -> None:
-    """Parse boto3's service descriptions once a process instead of once a session: a client costs 3 ms, not 30."""
-    import botocore.session
-
-    if not hasattr(botocore.session.create_loader, "cache_clear"):
-        botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 
 def control_request(endpoint_url: str, token: str, method: str, path: str, content: object = None) -> Request:

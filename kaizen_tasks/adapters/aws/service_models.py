@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,5 +30,11 @@ class ServiceLoader(Loader):
 
 def load_models_by_name(session: botocore.session.Session) -> None:
     """Let a session load models of services in the folders in which it would look for them."""
-    folders = session.get_component("data_loader").search_paths
-    session.register_component("data_loader", ServiceLoader(folders, include_default_search_paths=False))
+    folders = tuple(session.get_component("data_loader").search_paths)
+    session.register_component("data_loader", _create_loader(folders))
+
+
+@cache
+def _create_loader(folders: tuple[str, ...]) -> ServiceLoader:
+    """Return the loader that all sessions share, since parsing a model takes longer than anything else of a client."""
+    return ServiceLoader(list(folders), include_default_search_paths=False)

@@ -26,7 +26,7 @@ def test_every_service_of_botocore_is_found(type_name: str) -> None:
     assert {*own.get_component("data_loader").list_available_services(type_name)} >= {*services}
 
 
-def test_folders_of_other_services_are_not_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folders_of_other_services_are_not_looked_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     listed = set[Path]()
     list_folder = Path.iterdir
 
@@ -35,6 +35,7 @@ def test_folders_of_other_services_are_not_looked_into(monkeypatch: pytest.Monke
         return list_folder(path)
 
     monkeypatch.setattr(Path, "iterdir", iterdir)
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))  # folders into which no other session has looked
     session = botocore.session.Session()
     load_models_by_name(session)
     loader = session.get_component("data_loader")
@@ -43,6 +44,16 @@ def test_folders_of_other_services_are_not_looked_into(monkeypatch: pytest.Monke
     loader.load_service_model("ecr", "service-2")
 
     assert listed == {Path(path) for path in loader.search_paths if Path(path).is_dir()}
+
+
+def test_model_is_parsed_once_for_all_sessions() -> None:
+    first, second = botocore.session.Session(), botocore.session.Session()
+    load_models_by_name(first)
+    load_models_by_name(second)
+
+    models = [each.get_component("data_loader").load_service_model("sts", "service-2") for each in (first, second)]
+
+    assert models[0] is models[1]
 
 
 def test_models_of_the_users_own_folder_come_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
