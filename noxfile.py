@@ -29,6 +29,9 @@ THOROUGH_PYTHON = next(filter(lambda version: shutil.which(f"python{version}"), 
 PYTEST = ("pytest", "--numprocesses", "auto", "--dist", "loadfile")
 """Tests of a file share what they have set up, so they run in one worker."""
 
+E2E_WORKERS = str(2 * (os.cpu_count() or 1))
+"""Tests of whole commands wait for half of their time."""
+
 MAX_LOCAL_PACKAGES = 40
 """Of `pip install 'kaizen-tasks[local]'`, ourselves included."""
 
@@ -120,7 +123,8 @@ def e2e(session: nox.Session) -> None:
     """Run whole commands as users type them, with real engines and clients, and kill some of them."""
     _install(session, "test")
     awscli = _install_isolated(session, "awscli", "aws")
-    session.run(*PYTEST, "-m", "docker or e2e", *session.posargs, env={"KAIZEN_TEST_AWS": awscli})
+    workers = ("--numprocesses", E2E_WORKERS)
+    session.run(*PYTEST, *workers, "-m", "docker or e2e", *session.posargs, env={"KAIZEN_TEST_AWS": awscli})
 
 
 @nox.session(tags=["ci"], default=False)
