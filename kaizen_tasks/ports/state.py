@@ -62,8 +62,8 @@ class Ledger(Protocol):
         """
 
 
-MAX_READ_TOGETHER = 100
-"""Number of locks that one request reads, at most."""
+MAX_READ_TOGETHER = 50
+"""Number of locks that one request reads, at most: those of the environments that are changed at the same time."""
 
 MAX_WRITTEN_TOGETHER = 25
 """Number of locks that one request writes, at most: few enough that it is soon answered, and that few have its fate."""

@@ -77,11 +77,15 @@ class LockGuard:
         return self._held_locks[environment].read_at.age(self._tools.clock)
 
     def _read_locks(self, environment: str) -> None:
-        """Read the lock of an environment, and those that were not read for longest; raise if the first is lost."""
-        others = sorted(self._held_locks.keys() - {environment}, key=self._read_age, reverse=True)
-        names, now = (environment, *others[: MAX_READ_TOGETHER - 1]), DualTimestamp.of(self._tools.clock)
-        locks = self._tools.locks.get_many(names)
-        for name in names:
+        """Read the lock of an environment, and those beside it by name; raise if the first is lost.
+
+        A rollout goes by name, so it changes the environments beside this one at the same time, or soon.
+        """
+        names, now = sorted(self._held_locks), DualTimestamp.of(self._tools.clock)
+        start = max(0, names.index(environment) - MAX_READ_TOGETHER // 2)
+        neighbours = names[start : start + MAX_READ_TOGETHER]
+        locks = self._tools.locks.get_many(neighbours)
+        for name in neighbours:
             held_lock, current = self._held_locks[name], locks.get(name)
             if current is not None and current.is_same_as(held_lock.lock):
                 held_lock.read_at = now

@@ -548,23 +548,22 @@ class TestChecking:
 
             assert tools.locks.calls == [("acquire", "staging"), ("get", "staging")]
 
-    def test_one_request_reads_the_locks_of_a_whole_rollout(
+    def test_one_request_reads_the_locks_that_a_rollout_needs_next(
         self, tools: FakeTools, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        requests, get_many = list[int](), tools.locks.get_many
+        requests, get_many = list[tuple[str, str]](), tools.locks.get_many
 
         def count_and_get(names: Sequence[str]) -> dict[str, Lock]:
-            requests.append(len(names))
+            requests.append((names[0], names[-1]))
             return get_many(names)
 
         monkeypatch.setattr(FakeLocks, "get_many", lambda _, names: count_and_get(names))
         tenants = [f"tenant{number:03}" for number in range(120)]
         with acquire_locks(tenants, tools, command="promote-tenants") as guard:
             tools.clock.advance(LOCK_CACHE_SECONDS)
-            for tenant in tenants[:100]:
+            for tenant in [*tenants[:50], *tenants[100:]]:
                 guard.require_ownership(tenant)
-            guard.require_ownership(tenants[110])
-            assert requests == [100, 100]
+            assert requests == [("tenant000", "tenant049"), ("tenant075", "tenant119")]
 
             del tools.locks.held_locks["tenant007"]
             tools.clock.advance(LOCK_CACHE_SECONDS)
