@@ -11,6 +11,8 @@ from kaizen_tasks.errors import Refused, UsageError
 if TYPE_CHECKING:
     from semver import Version
 
+    VersionKey = tuple[tuple[int, ...], Version]
+
 Part = Literal["auto", "patch", "feature", "major", "rc"]
 PART_ALIASES = {"minor": "feature"}
 BOM = b"\xef\xbb\xbf"
@@ -42,7 +44,7 @@ def parse_version(text: str, *, origin: str = "version") -> Version:
     return version
 
 
-def sort_key(version: Version) -> tuple[tuple[int, ...], Version]:
+def sort_key(version: Version) -> VersionKey:
     """Return a key that sorts versions as they compare, and that compares ten times as fast where numbers differ."""
     return (version.major, version.minor, version.patch), version
 

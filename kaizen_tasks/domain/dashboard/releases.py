@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.dashboard.model import ReleaseView, StageReach, StageView
 from kaizen_tasks.domain.dashboard.timeline import Bar, BarOutcome
-from kaizen_tasks.domain.version import image_tag, parse_version
+from kaizen_tasks.domain.version import image_tag, parse_version, sort_key
 from kaizen_tasks.errors import UsageError
 
 if TYPE_CHECKING:
-    from semver import Version
-
     from kaizen_tasks.domain.changelog.model import Changelog
     from kaizen_tasks.domain.changelog.section import Section
+    from kaizen_tasks.domain.version import VersionKey
 
 _FAILURES = {BarOutcome.FAILED, BarOutcome.ABANDONED}
 
@@ -43,9 +42,9 @@ def _versioned(changelog: Changelog | None) -> Iterator[Section]:
     yield from reversed([section for section in changelog.releases if section.version] if changelog else [])
 
 
-def _precedence(name: str) -> tuple[bool, Version | str]:
+def _precedence(name: str) -> tuple[bool, VersionKey | str]:
     try:
-        return True, parse_version(name)
+        return True, sort_key(parse_version(name))
     except UsageError:
         return False, name
 

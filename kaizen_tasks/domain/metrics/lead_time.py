@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -47,22 +47,26 @@ def find_deliveries(record: EnvironmentChanges, commits: Mapping[str, Commit]) -
     for entry in record.verified:
         is_missing, is_first = entry.commit not in commits, not delivered
         arrivals = [*_walk(entry.commit, commits, delivered)]
-        lead_seconds = tuple(
-            max(0.0, (entry.at - commits[name].at).total_seconds())
-            for name in arrivals
-            if len(commits[name].parents) < 2 and not commits[name].sets_version
-        )
         if entry.digest in new_digests:
             delivery = Delivery(
                 environment=record.environment,
                 version=entry.version,
                 digest=entry.digest,
                 verified_at=entry.at,
-                lead_seconds=None if is_missing or is_first else lead_seconds,
+                lead_seconds=None if is_missing or is_first else _lead_seconds(arrivals, commits, until=entry.at),
                 is_missing=is_missing,
             )
             deliveries.append(delivery)
     return tuple(deliveries)
+
+
+def _lead_seconds(names: Iterable[str], commits: Mapping[str, Commit], *, until: datetime) -> tuple[float, ...]:
+    """Return the seconds from each commit until a time; without merges, and commits that set a version."""
+    return tuple(
+        max(0.0, (until - commits[name].at).total_seconds())
+        for name in names
+        if len(commits[name].parents) < 2 and not commits[name].sets_version
+    )
 
 
 def _walk(commit: str, commits: Mapping[str, Commit], delivered: set[str]) -> Iterator[str]:

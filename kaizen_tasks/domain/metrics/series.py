@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import chain
+from typing import TypeVar
 
 from attrs import frozen
 
 from kaizen_tasks.domain.metrics.summary import Durations, Metrics, durations
 
+Item = TypeVar("Item")
 ONE_WEEK = timedelta(weeks=1)
 
 
@@ -39,26 +43,40 @@ def by_week(metrics: Metrics) -> tuple[Week, ...]:
         return ()
     first = _monday(metrics.begin)
     count = (_monday(metrics.end) - first) // ONE_WEEK + 1
-    return tuple(_week(metrics, first + number * ONE_WEEK) for number in range(count))
+    deployments = _group(metrics.deployed_at, lambda moment: moment, first)
+    decided = _group(metrics.releases, lambda release: release.decided_at, first)
+    ended = _group(metrics.incidents, lambda incident: incident.ended_at, first)
+    arrived = _group(metrics.deliveries, lambda delivery: delivery.verified_at, first)
+    return tuple(
+        Week(
+            begin=first + number * ONE_WEEK,
+            deployments=len(deployments[number]),
+            changes=len(decided[number]),
+            failed=sum(release.failure is not None for release in decided[number]),
+            lead_time=durations(chain.from_iterable(delivery.lead_seconds or () for delivery in arrived[number])),
+            restore=durations(incident.seconds(metrics.end) for incident in ended[number]),
+        )
+        for number in range(count)
+    )
+
+
+def _group(
+    items: Iterable[Item], moment_of: Callable[[Item], datetime | None], first: datetime
+) -> defaultdict[int, list[Item]]:
+    """Return the items of each week by its number; without those that have no time.
+
+    Args:
+        items: what to group.
+        moment_of: returns the time of an item.
+        first: when the week 0 begins.
+    """
+    weeks: defaultdict[int, list[Item]] = defaultdict(list)
+    for item in items:
+        if (moment := moment_of(item)) is not None:
+            weeks[(moment - first) // ONE_WEEK].append(item)
+    return weeks
 
 
 def _monday(moment: datetime) -> datetime:
     day = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return day - timedelta(days=day.weekday())
-
-
-def _week(metrics: Metrics, begin: datetime) -> Week:
-    def is_in(moment: datetime | None) -> bool:
-        return moment is not None and begin <= moment < begin + ONE_WEEK
-
-    decided = [release for release in metrics.releases if is_in(release.decided_at)]
-    ended = [incident for incident in metrics.incidents if is_in(incident.ended_at)]
-    arrived = [delivery.lead_seconds or () for delivery in metrics.deliveries if is_in(delivery.verified_at)]
-    return Week(
-        begin=begin,
-        deployments=sum(is_in(moment) for moment in metrics.deployed_at),
-        changes=len(decided),
-        failed=sum(release.failure is not None for release in decided),
-        lead_time=durations(chain.from_iterable(arrived)),
-        restore=durations(incident.seconds(metrics.end) for incident in ended),
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -95,11 +96,22 @@ def _intent_key(sort_key: str) -> str:
     return sort_key.rstrip(OPERATION_SUFFIX) if sort_key.startswith(NUMBER_PREFIX) else sort_key.partition("#")[0]
 
 
+def is_in_span(item: Item, since: datetime) -> bool:
+    """Return whether an item is an entry that was written since a time; an unknown time is not."""
+    at = None if parse_text(item, "event") == OPERATION_EVENT else _parse_entry_time(item)
+    return at is not None and at >= since
+
+
+def _parse_entry_time(item: Item) -> datetime | None:
+    """Return the time of an entry, which its key has in earlier versions; None for one that cannot be read."""
+    return parse_time(item, "at") or parse_time({"at": {"S": item["sk"]["S"].partition("#")[0]}}, "at")
+
+
 def _parse_entry(item: Item) -> LedgerEntry:
     """Return an entry; one that only a later version understands has the event `UNKNOWN`."""
     sort_key, event_name = item["sk"]["S"], parse_text(item, "event")
     texts = NO_TEXTS | {name: value.get("S", "") for name, value in item.items() if name in PARSED_TEXTS}
-    at = parse_time(item, "at") or parse_time({"at": {"S": sort_key.partition("#")[0]}}, "at")
+    at = _parse_entry_time(item)
     is_understood = event_name in EVENTS and at and texts["version"] and texts["digest"]
     return LedgerEntry(
         event=EVENTS[event_name] if is_understood else Event.UNKNOWN,

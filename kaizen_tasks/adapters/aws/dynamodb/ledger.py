@@ -16,6 +16,7 @@ from attrs import evolve
 from kaizen_tasks.adapters.aws.dynamodb.entry_items import (
     AFTER_NUMBERS,
     entry_item,
+    is_in_span,
     join_operations,
     operation_item,
     stored_name_of,
@@ -140,7 +141,7 @@ class DynamoLedger(AppTable, Ledger):
         histories = (self._newest_entries(name, limit) for name in self._stored_names(environment))
         # What was written under several names is in the order of time: no number spans them.
         entries = heapq.merge(*histories, key=lambda entry: entry.at, reverse=True)
-        return tuple(evolve(entry, environment=environment) for entry in itertools.islice(entries, limit))
+        return tuple(_renamed(entry, environment) for entry in itertools.islice(entries, limit))
 
     def _newest_entries(self, stored_name: str, limit: int) -> Iterable[LedgerEntry]:
         entries = self._read_copy(stored_name).entries(limit)
@@ -172,7 +173,7 @@ class DynamoLedger(AppTable, Ledger):
         """
         histories = [self._query_since(name, since) for name in self._stored_names(environment)]
         entries = [*heapq.merge(*histories, key=lambda entry: entry.at, reverse=True)]
-        return tuple(evolve(entry, environment=environment) for entry in written_since(entries, since))
+        return tuple(_renamed(entry, environment) for entry in written_since(entries, since))
 
     def _query_since(self, stored_name: str, since: datetime) -> list[LedgerEntry]:
         """Return the entries since a time; DynamoDB filters, except those of earlier versions and unknown times."""
@@ -192,7 +193,7 @@ class DynamoLedger(AppTable, Ledger):
                 ConsistentRead=True,
             ):
                 items += page["Items"]
-                if not written_since([*join_operations(page["Items"])], since):
+                if not any(is_in_span(item, since) for item in page["Items"]):
                     break
         return [*join_operations(items)]
 
@@ -293,6 +294,11 @@ class DynamoLedger(AppTable, Ledger):
                 message = f"the table {self.table_name} {shortcoming} after {TABLE_TIMEOUT_SECONDS:.0f} s"
                 raise Unreachable(message, hint="run the same command again")
             self._clock.sleep(POLL_SECONDS)
+
+
+def _renamed(entry: LedgerEntry, environment: str) -> LedgerEntry:
+    """Return an entry under the name that its environment has now."""
+    return entry if entry.environment == environment else evolve(entry, environment=environment)
 
 
 def _partition_values(stored_name: str) -> Item:
