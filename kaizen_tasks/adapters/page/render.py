@@ -76,12 +76,19 @@ def render_page(board: Dashboard, *, is_live: bool = False) -> str:
         UsageError: Jinja2 is not installed.
     """
     chart = draw_chart(board, max_bytes=MAX_CHART_BYTES)
-    page = _render(board, chart, is_live=is_live)
+    timeline = _render_timeline(board, chart)
+    page = _render(board, timeline, is_live=is_live)
     excess = len(page.encode()) - MAX_BYTES
-    return page if excess <= 0 else _render(board, draw_chart(board, max_bytes=chart.size - excess), is_live=is_live)
+    if excess <= 0:
+        return page
+    return page.replace(timeline, _render_timeline(board, draw_chart(board, max_bytes=chart.size - excess)))
 
 
-def _render(board: Dashboard, chart: Chart, *, is_live: bool) -> str:
+def _render_timeline(board: Dashboard, chart: Chart) -> str:
+    return _environment().get_template("timeline.html").render(board=board, chart=chart, rows=board.bars[:MAX_ROWS])
+
+
+def _render(board: Dashboard, timeline: str, *, is_live: bool) -> str:
     template = _environment().get_template("page.html")
     from markupsafe import Markup
 
@@ -97,9 +104,8 @@ def _render(board: Dashboard, chart: Chart, *, is_live: bool) -> str:
         scripts=[Markup(each) for each in scripts],  # noqa: S704
         counts=_counts(board),
         remark_length=_remark_length(board),
-        chart=chart,
+        timeline=Markup(timeline),  # noqa: S704 - of a template
         numbers=[describe(metrics) for metrics in board.metrics],
-        rows=board.bars[:MAX_ROWS],
         releases=releases,
         hidden_releases=hidden_releases,
         unreleased_notes=Markup(_notes(board, board.unreleased)) if board.unreleased else "",  # noqa: S704 - sanitised
