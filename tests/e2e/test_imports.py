@@ -53,8 +53,8 @@ def test_a_whole_cut_loads_nothing_of_images_secrets_and_environments(tmp_path: 
     assert sorted(loaded & {"cattrs", "git", "rich", *(f"kaizen_tasks.{name}" for name in needless)}) == []
 
 
-def test_status_as_json_loads_neither_tables_nor_the_changelog(tmp_path: Path) -> None:
-    heavy = ["rich", "kaizen_tasks.domain.changelog"]
+def test_status_as_json_loads_nothing_of_other_commands(tmp_path: Path) -> None:
+    heavy = ["rich", "statistics", "kaizen_tasks.domain.changelog", "kaizen_tasks.domain.runtime_config"]
     probe = "import sys; from kaizen_tasks.cli.handlers import status; from kaizen_tasks.adapters.aws import session"
     code = f"{probe}; session.Aws(region='eu-west-1', profile='', account='').sts(); {PROBE.partition('; ')[2]}"
     words = (sys.executable, "-c", code.format(heavy=heavy))
