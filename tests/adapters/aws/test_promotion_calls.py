@@ -95,7 +95,7 @@ BEFORE_LOCK = ("GetLifecyclePolicy", "DescribeService")
 """What is checked on App Runner before anything is changed; on ECS it is more, see `flows.doctor.ecs`."""
 
 SHARED = {"BatchGetItem"}
-"""Up to a hundred locks, holds or ledgers at once; locks at most once a second."""
+"""Up to 50 locks, or a hundred holds or ledgers, at once; a lock at most once a second."""
 
 
 @pytest.fixture(scope="module")
