@@ -41,13 +41,20 @@ FILES = {
 }
 
 
-def make(folder: Path, configuration: str, environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def make(
+    folder: Path,
+    configuration: str,
+    environ: Mapping[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    files: Mapping[str, str] = FILES,
+) -> None:
     """Create an app's repository in a folder, make it the working directory, and set environment variables."""
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(folder)
     monkeypatch.syspath_prepend(str(folder))
-    init_repository(folder, {**FILES, "kaizen.toml": configuration})
+    init_repository(folder, {**files, "kaizen.toml": configuration})
 
 
 def kaizen(*words: str, capsys: pytest.CaptureFixture[str]) -> CommandResult:
