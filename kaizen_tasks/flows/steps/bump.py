@@ -11,7 +11,7 @@ from semver import Version
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.changelog.bump_inference import BumpDecision, ChangePart, find_decision_exceeding, infer_part
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
-from kaizen_tasks.domain.release import Release, StepLabel
+from kaizen_tasks.domain.release import ENVIRONMENT_TRAILER, Release, StepLabel
 from kaizen_tasks.domain.text.listing import list_names
 from kaizen_tasks.domain.text.printable import printable
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, Refused
@@ -62,7 +62,7 @@ class Bump(FileStep, ReasonedStep):
         if refusal := self._find_refusal(pending_release, current, base, tools):
             return refusal
         last_release = pending.find_completed_release(current, base, tools) if self.to in {None, current} else None
-        if last_release is not None and self._accepts(last_release):
+        if last_release is not None and self._accepts(last_release, tools):
             return Done(f"{last_release.name} is released and nothing is noted since", last_release)
         if earlier_release := self._find_release_before_head(current, base, tools):
             reason = f"{earlier_release.name} is what is noted; the commits after it note nothing"
@@ -95,10 +95,17 @@ class Bump(FileStep, ReasonedStep):
         if not (is_asked_for and is_flow):
             return None
         release = pending.find_release_before_head(current, base, tools)
-        return release if release is not None and self._accepts(release) else None
+        return release if release is not None and self._accepts(release, tools) else None
 
-    def _accepts(self, last_release: Release) -> bool:
-        """Return whether the last release is what is asked for; a release candidate is no final release."""
+    def _accepts(self, last_release: Release, tools: Tools) -> bool:
+        """Return whether the last release is what is asked for.
+
+        A release candidate is no final release, and one that was not made for the environment is no hotfix of it.
+        """
+        if self.hotfix and self.environment is not None:
+            environment_name = tools.scm.commit_trailer(last_release.commit, ENVIRONMENT_TRAILER)
+            if environment_name != self.environment.name:
+                return False
         if last_release.version.prerelease and self.part != "rc" and self.to is None:
             return False
         return self.accept_released or self.part == "auto"

@@ -463,3 +463,19 @@ def test_merged_release_brings_its_version_into_files_that_have_changed_on_the_b
     assert merge.tree["package.json"] == b'{"version": "0.2.0", "private": true}'
     assert second.scm.commits[started.commit].tree["package.json"] == b'{"version": "0.2.0"}'
     assert second.scm.working_tree.files["package.json"] == merge.tree["package.json"]
+
+
+def test_hotfix_refuses_to_deploy_a_release_that_was_not_made_for_its_environment() -> None:
+    first = FakeTools()
+    released = release(first)
+    first.scm.branch = "hotfix/fix"
+
+    with pytest.raises(Refused, match=r"nothing is noted under \[Unreleased\] since 0\.2\.0") as refused:
+        hotfix(first, "mark")
+
+    assert refused.value.hint.startswith("note what changed: inv changelog.add")
+    assert first.holds.get("mark") is None
+    note(first, "Mark's bug")
+    finished = hotfix(first, "mark")
+    assert (released.name, finished.name) == ("v0.2.0", "v0.2.1")
+    assert hotfix(first, "mark").commit == finished.commit
