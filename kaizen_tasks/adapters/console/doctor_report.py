@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import itertools
-import sys
 from collections.abc import Iterable, Sequence
 
 from rich.text import Text
 
 from kaizen_tasks.adapters.console.layout.wrapped_text import hanging_lines, wrap_words
-from kaizen_tasks.adapters.console.safe_console import SafeConsole
+from kaizen_tasks.adapters.console.safe_console import SafeConsole, report_console
 from kaizen_tasks.adapters.host.program_path import typeable
 from kaizen_tasks.domain.doctor import Finding, Verdict, findings_summary
 from kaizen_tasks.domain.text.printable import printable
 
-PLAIN_WIDTH = 80  # columns when the output is not a terminal
+LOG_WIDTH = 80  # columns in a log
 LABEL_WIDTHS = (13, 20)  # columns for names of checks: at least, and at most
 FindingRow = tuple[Verdict, str, str, str]  # verdict, check, message, fix
 VERDICT_STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.PROBLEM: "red", Verdict.SKIPPED: "dim"}
@@ -25,7 +24,7 @@ def print_findings(findings: Sequence[Finding]) -> None:
 
     A fix of several findings is printed once, below all of them, with the names of what it is for.
     """
-    console = SafeConsole(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    console = report_console(LOG_WIDTH)
     shared_fixes = _shared_fixes(findings)
     least, most = LABEL_WIDTHS
     width = min(max((least, *(len(finding.subject.check) for finding in findings))), most)

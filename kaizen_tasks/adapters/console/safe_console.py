@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable
 from shutil import get_terminal_size
 from typing import IO, TYPE_CHECKING, Any
@@ -45,3 +47,17 @@ class SafeConsole(Console):
             safe_text = printable_lines(shown_text)
             harmless_text = safe_text if self.is_terminal else disarm_commands(safe_text)
             yield segment if control else Segment(harmless_text, None if self.no_color else style)
+
+
+def report_console(log_width: int) -> SafeConsole:
+    """Return a console for stdout.
+
+    Args:
+        log_width: columns in a log where `COLUMNS` does not say how wide lines may be.
+    """
+    return SafeConsole(width=None if has_width() else log_width)
+
+
+def has_width() -> bool:
+    """Return whether lines on stdout have a width: that of the terminal, or in a log what `COLUMNS` says."""
+    return sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()

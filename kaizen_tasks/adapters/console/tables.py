@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -13,7 +11,7 @@ from rich.text import Text
 
 from kaizen_tasks.adapters.console.layout.fitting_table import PLAIN_WIDTH, FittingTable
 from kaizen_tasks.adapters.console.layout.wrapped_text import hanging_lines, wrap_words
-from kaizen_tasks.adapters.console.safe_console import SafeConsole
+from kaizen_tasks.adapters.console.safe_console import has_width, report_console
 from kaizen_tasks.domain import runtime_config
 from kaizen_tasks.domain.deployments import Deployment
 from kaizen_tasks.domain.ledger import UNKNOWN_TIME, Event, RollbackCandidate
@@ -213,18 +211,18 @@ def print_runtime_difference(first: RuntimeConfigView, second: RuntimeConfigView
 
 
 def _print_table(table: FittingTable) -> None:
-    console = _console()
+    console = report_console(PLAIN_WIDTH)
     for line in table.lines(console):
         console.print(line, soft_wrap=True)
 
 
 def print_labelled(rows: Iterable[tuple[str, str]]) -> None:
     """Print a text beside each label; what does not fit a line continues below the text."""
-    console, rows = _console(), [(printable(label), printable(text)) for label, text in rows]
+    console, rows = report_console(PLAIN_WIDTH), [(printable(label), printable(text)) for label, text in rows]
     width = max((cell_len(label) for label, _ in rows), default=0)
     for label, text in rows:
         head = f"{label}{'':<{width - cell_len(label)}}  "
-        lines = hanging_lines(head, text, console.width) if _has_width() else [head + text]
+        lines = hanging_lines(head, text, console.width) if has_width() else [head + text]
         console.print(Text("\n".join(lines)), soft_wrap=True)
 
 
@@ -245,22 +243,13 @@ def print_migrations(migrations: Iterable[tuple[str, Sequence[MappedSetting]]]) 
         first = first or settings
 
 
-def _console() -> SafeConsole:
-    """Return a console for stdout; in a log, `COLUMNS` says how wide lines may be."""
-    return SafeConsole(width=None if _has_width() else PLAIN_WIDTH)
-
-
-def _has_width() -> bool:
-    return sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
-
-
 def print_all(*renderables: RenderableType) -> None:
     """Print tables and lines, with colour on a terminal; lines are wrapped there, and where `COLUMNS` is set."""
-    console = _console()
+    console = report_console(PLAIN_WIDTH)
     for renderable in renderables:
         if isinstance(renderable, FittingTable):
             _print_table(renderable)
             continue
-        lines = wrap_words(str(renderable), console.width) if _has_width() else [str(renderable)]
+        lines = wrap_words(str(renderable), console.width) if has_width() else [str(renderable)]
         style = renderable.style if isinstance(renderable, Text) else ""
         console.print(Text("\n".join(lines), style), soft_wrap=True)

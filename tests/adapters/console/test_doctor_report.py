@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pytest
 
 from kaizen_tasks.adapters.console.doctor_report import print_findings
 from kaizen_tasks.domain.doctor import Subject
 
-if TYPE_CHECKING:
-    import pytest
-
 LONG = "a released version can be replaced, " * 5
+
+
+@pytest.fixture(autouse=True)
+def _log_without_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
+@pytest.mark.parametrize(("columns", "width"), [("", 80), ("60", 60), ("120", 120)])
+def test_findings_in_a_log_are_as_wide_as_columns_says(
+    columns: str, width: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+
+    print_findings([Subject("images").problem(LONG, "fix it")])
+
+    assert width - 12 < max(map(len, capsys.readouterr().out.splitlines())) <= width
 
 
 def test_each_finding_has_its_fix_below_and_passed_checks_share_a_line(capsys: pytest.CaptureFixture[str]) -> None:
