@@ -24,6 +24,7 @@ class NewService:
 
     Attributes:
         image: reference of the image by its digest; a service that follows a tag runs what that names.
+        image_platform: what the image is built for, and the service runs where that can be chosen: `linux/arm64`.
         variables: environment variables of the app.
         secrets: references to the values of the secret, by name.
         port: the port that the app listens on.
@@ -32,6 +33,7 @@ class NewService:
     """
 
     image: str
+    image_platform: str
     variables: Mapping[str, str] = field(repr=False)
     secrets: Mapping[str, str]
     port: int

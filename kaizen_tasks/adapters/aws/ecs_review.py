@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from kaizen_tasks.adapters.aws.ecs.cluster import Cluster
 from kaizen_tasks.adapters.aws.ecs.express.configuration import is_own_definition, newest
-from kaizen_tasks.adapters.aws.ecs.task_definition import find_container
+from kaizen_tasks.adapters.aws.ecs.task_definition import DEFAULT_ARCHITECTURE, IMAGE_PLATFORMS, find_container
 from kaizen_tasks.adapters.aws.session import aws_errors
 from kaizen_tasks.domain.service_review import RoleReview, ServiceReview
 from kaizen_tasks.errors import KaizenError, NotFound, Refused
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 TASKS, MANAGEMENT = "ecs-tasks.amazonaws.com", "ecs.amazonaws.com"
 """Who uses the roles of tasks, and who the role that manages a load balancer."""
 
-ARCHITECTURES: Mapping[str, str] = {"X86_64": "linux/amd64", "ARM64": "linux/arm64"}
 PROGRESSIVE_STRATEGIES = frozenset({"CANARY", "LINEAR", "BLUE_GREEN"})
 NO_DEFINITION: Mapping[str, Any] = {}
 
@@ -74,7 +73,7 @@ class EcsReviewer:
             log_group=group,
             has_log_group=self._has_log_group(group, {}),
             health_path=str(configuration.get("healthCheckPath", "")),
-            image_platform=ARCHITECTURES.get(configuration.get("cpuArchitecture", ""), "linux/amd64"),
+            image_platform=_image_platform(configuration),
         )
 
     def _review_definition(self, service: Document, reference: str, roles: list[RoleReview]) -> ServiceReview:
@@ -90,7 +89,6 @@ class EcsReviewer:
         log = container.get("logConfiguration", NO_DEFINITION)
         options = log.get("options", {}) if log.get("logDriver") == "awslogs" else {}
         group = str(options.get("awslogs-group", ""))
-        architecture = definition.get("runtimePlatform", {}).get("cpuArchitecture", "")
         return ServiceReview(
             definition=f"{definition['family']}:{definition['revision']}",
             desired_count=service["desiredCount"],
@@ -100,7 +98,7 @@ class EcsReviewer:
             roles=(*self._task_roles(definition), *roles),
             log_group=group,
             has_log_group=self._has_log_group(group, options),
-            image_platform=ARCHITECTURES.get(architecture, "linux/amd64"),
+            image_platform=_image_platform(definition.get("runtimePlatform", NO_DEFINITION)),
         )
 
     def _task_roles(self, configuration: Document) -> Iterator[RoleReview]:
@@ -169,3 +167,7 @@ def _as_list(value: Any) -> list[Any]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
+
+
+def _image_platform(settings: Document) -> str:
+    return IMAGE_PLATFORMS.get(settings.get("cpuArchitecture", ""), IMAGE_PLATFORMS[DEFAULT_ARCHITECTURE])

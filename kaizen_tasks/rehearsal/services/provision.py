@@ -165,6 +165,7 @@ def _head_release(version: Version, tools: Toolbox) -> Release:
 def _create_service(environment: Environment, image: Image, port: int, runs_with: ServiceInput, tools: Toolbox) -> None:
     service = NewService(
         image=image_reference(environment, image.digest, tools),
+        image_platform=tools.settings.build.platform,
         variables=runs_with.variables,
         secrets=_create_secrets(environment, runs_with, tools),
         port=port,

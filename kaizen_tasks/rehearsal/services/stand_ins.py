@@ -1,4 +1,4 @@
-"""Says whether stand-in images take the place of those that cannot be built here, and starts services with them."""
+"""Says whether stand-ins take the place of images that cannot be built or run here, and starts services with them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from kaizen_tasks.adapters.build.select import examine_engine
+from kaizen_tasks.adapters.build.emulation import runs_images_for
+from kaizen_tasks.adapters.build.select import ENGINES_IN_PYTHON, examine_engine
 from kaizen_tasks.domain.build.failure import UNAVAILABLE_HINT
 from kaizen_tasks.domain.build.stand_in import STAND_IN
 from kaizen_tasks.errors import BuildFailed, Refused
@@ -26,12 +27,17 @@ ENGINE_VARIABLE = "INVOKE_BUILD_ENGINE"
 
 
 def find_obstacle(settings: Settings) -> str:
-    """Return why the image cannot be built here, as far as that is known before; else an empty text."""
+    """Return why the image cannot be built or run here, as far as that is known before; else an empty text.
+
+    The images of engines in Python run on any processor, since the programs in them are those of this machine.
+    """
     try:
         engine = examine_engine(settings.build, settings.root)
     except Refused as error:
         return error.message
-    return next((obstacle.message for obstacle in engine.obstacles), "")
+    if engine.name in ENGINES_IN_PYTHON or runs_images_for(settings.build.platform):
+        return next((obstacle.message for obstacle in engine.obstacles), "")
+    return f"this machine cannot run images for {settings.build.platform}"
 
 
 def insists_on_engine(environ: Mapping[str, str]) -> bool:

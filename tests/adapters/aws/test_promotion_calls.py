@@ -139,6 +139,7 @@ class Team:
         digest = images.app(environment.repository, f"v{OLD}", script=SERVER)
         service = NewService(
             image=image_reference(environment, digest, tools),
+            image_platform="linux/amd64",
             variables={"ENVIRONMENT": environment.name},
             secrets={},
             port=8080,

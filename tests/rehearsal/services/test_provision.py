@@ -65,6 +65,7 @@ class FakeProvisioner:
         secrets: what each environment's app gets from a secret.
         variables: the variables of each environment's app.
         ports: the ports of all services.
+        image_platforms: what their images are built for.
         start_timeouts: seconds that their instances may take to start.
     """
 
@@ -76,6 +77,7 @@ class FakeProvisioner:
     secrets: dict[str, Mapping[str, str]] = field(factory=dict)
     variables: dict[str, Mapping[str, str]] = field(factory=dict)
     ports: set[int] = field(factory=set)
+    image_platforms: set[str] = field(factory=set)
     start_timeouts: set[float] = field(factory=set)
 
     def create_repository(self, name: str, rules: TagMutability) -> None:
@@ -97,6 +99,7 @@ class FakeProvisioner:
         self.variables[environment.name] = service.variables
         self.health_paths.add(service.health_path)
         self.ports.add(service.port)
+        self.image_platforms.add(service.image_platform)
         self.start_timeouts.add(service.start_timeout)
         self.tools.platform.add(environment.service, image="any")
         self.tools.platform.set_status(environment.service, self.status)
@@ -166,6 +169,14 @@ def test_first_image_takes_no_version_that_is_to_be_released(
         files["CHANGELOG.md"] = f"# Changelog\n\n## [Unreleased]\n\n### Fixed\n\n- A typo.\n\n{changelog}".encode()
 
     assert str(provision.choose_first_version(cast("Toolbox", tools))) == first
+
+
+def test_services_run_what_images_are_built_for() -> None:
+    tools = EmptyTools(settings=settings(build={"platform": "linux/arm64"}))
+
+    run_provision(tools)
+
+    assert tools.provisioner.image_platforms == {"linux/arm64"}
 
 
 def test_every_app_gets_a_secret_with_sample_values(tools: EmptyTools) -> None:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import io
+import platform
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from semver import Version
 
+from kaizen_tasks.adapters.build import emulation
 from kaizen_tasks.domain.build.failure import UNAVAILABLE_HINT
 from kaizen_tasks.errors import BuildFailed
+from kaizen_tasks.ports.host import Engine
 from kaizen_tasks.rehearsal.services import provision, stand_ins
 from kaizen_tasks.wiring import Toolbox
 from tests.fakes.tools import settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kaizen_tasks.errors import KaizenError
 
 FIRST = Version(0, 0, 0)
@@ -75,3 +81,38 @@ def test_a_broken_dockerfile_is_an_error(monkeypatch: pytest.MonkeyPatch) -> Non
         machine.run()
 
     assert machine.engines == ["auto"]
+
+
+@pytest.mark.parametrize(
+    ("engine", "image_platform", "interpreters", "obstacle"),
+    [
+        ("docker", "linux/amd64", (), ""),
+        ("docker", "linux/arm64", ("register", "qemu-arm"), "this machine cannot run images for linux/arm64"),
+        ("docker", "linux/arm64", ("register", "qemu-aarch64"), ""),
+        ("bundle", "linux/arm64", (), ""),
+    ],
+    ids=["its own processor", "another processor", "emulation", "an image of this machine's programs"],
+)
+def test_images_of_another_processor_are_an_obstacle_where_nothing_emulates_it(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    engine: str,
+    image_platform: str,
+    interpreters: tuple[str, ...],
+    obstacle: str,
+) -> None:
+    for name in interpreters:
+        (tmp_path / name).touch()
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(emulation, "INTERPRETERS", tmp_path)
+    monkeypatch.setattr(stand_ins, "examine_engine", lambda _rules, _root: Engine(name=engine))
+
+    assert stand_ins.find_obstacle(settings(build={"engine": engine, "platform": image_platform})) == obstacle
+
+
+def test_an_engine_beside_linux_emulates_other_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "arm64")
+    monkeypatch.setattr(sys, "platform", "darwin")
+
+    assert emulation.runs_images_for("linux/amd64")

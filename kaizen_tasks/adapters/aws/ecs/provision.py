@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from kaizen_tasks.adapters.aws.ecs.assumptions import EXPRESS_CONTAINER
+from kaizen_tasks.adapters.aws.ecs.task_definition import DEFAULT_ARCHITECTURE, IMAGE_PLATFORMS
 from kaizen_tasks.domain.environment import DEFAULT_CLUSTER
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def create_express_service(ecs: EcsClient, environment: Environment, service: Ne
         healthCheckPath=service.health_path,
         cpu=CPU,
         memory=MEMORY,
+        cpuArchitecture=_architecture(service),
         scalingTarget={"minTaskCount": 1, "maxTaskCount": 1},
     )
 
@@ -90,6 +92,7 @@ def _register(
         networkMode="awsvpc",
         cpu=CPU,
         memory=MEMORY,
+        runtimePlatform={"cpuArchitecture": _architecture(service), "operatingSystemFamily": "LINUX"},
         executionRoleArn=_role(account, f"{environment.service}-execution"),
         taskRoleArn=_role(account, environment.service),
         containerDefinitions=[container],
@@ -102,6 +105,12 @@ def _input(service: NewService) -> dict[str, Any]:
         "environment": [{"name": name, "value": value} for name, value in service.variables.items()],
         "secrets": [{"name": name, "valueFrom": reference} for name, reference in service.secrets.items()],
     }
+
+
+def _architecture(service: NewService) -> str:
+    """Return the processor that an image is built for; of a platform that ECS does not run, the usual one."""
+    names = {image_platform: name for name, image_platform in IMAGE_PLATFORMS.items()}
+    return names.get("/".join(service.image_platform.split("/")[:2]), DEFAULT_ARCHITECTURE)
 
 
 def _role(account: str, name: str) -> str:

@@ -19,6 +19,12 @@ REGISTRABLE_MEMBERS = (
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html
 """
 
+IMAGE_PLATFORMS = {"X86_64": "linux/amd64", "ARM64": "linux/arm64"}
+"""What images are built for, by the processor that tasks run on."""
+
+DEFAULT_ARCHITECTURE = "X86_64"
+"""The processor of tasks that name none."""
+
 RESERVED_TAG_PREFIX = "aws:"
 """Prefix of tags that AWS sets, and nobody else can."""
 

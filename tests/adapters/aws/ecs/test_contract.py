@@ -103,6 +103,7 @@ class EcsContract(UntaggedPlatformContract):
         gate = tmp_path / "gate"
         service = NewService(
             image=f"{host}@{old}",
+            image_platform="linux/amd64",
             variables={"GATE": str(gate)},
             secrets={},
             port=8000,
