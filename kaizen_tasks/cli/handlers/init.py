@@ -189,16 +189,18 @@ def _print_next_steps(plan: InitPlan, profile: str) -> None:
     The profile is this machine's, while others and CI read the configuration: it is set in a variable.
     """
     paths = [change.path for change in plan.changes]
+    committed_paths = [*paths, *plan.edited_files]
     first_stage = plan.settings.pipeline[:1]
     build = plan.settings.build
     rehearsal = ["inv rehearse"] if first_stage and (build.dockerfile or build.engine == "bundle") else []
     steps = [
+        *(note.step for note in plan.notes if note.step),
         *(
             ["# first, what the notes above say about the version: without it no release can be verified"]
             * plan.lacks_version
         ),
         *([f"export AWS_PROFILE={shlex.quote(profile)}"] if profile else []),
-        f"git add {'--force ' if plan.ignored_files else ''}{shlex.join(paths)}",
+        f"git add {'--force ' if plan.ignored_files else ''}{shlex.join(committed_paths)}",
         "git commit --message 'Release with kaizen_tasks'",
         "inv doctor" if first_stage else "inv --list",
         *rehearsal,

@@ -39,22 +39,25 @@ class Note:
     Attributes:
         text: the note, in one line.
         snippet: the lines to add to a file, if any.
+        step: the command that carries it out, or a comment, if the commands that are to be typed next need it.
     """
 
     text: str
     snippet: tuple[str, ...] = ()
+    step: str = ""
 
 
-def tasks_file_notes(content: bytes | None) -> Iterator[Note]:
-    """Yield a note if an existing `tasks.py` lacks lines."""
-    name = tasks_file.TASKS_FILE_NAME
+def tasks_file_notes(path: str, content: bytes | None) -> Iterator[Note]:
+    """Yield a note if the existing file of the app's tasks lacks lines."""
     try:
         snippet = tasks_file.missing_lines(content) if content is not None else ""
     except SyntaxError as error:
-        yield Note(f"{name}:{error.lineno}: is not Python, so it cannot be checked for these tasks")
+        step = f"# first, correct {path}: until then Invoke cannot load it"
+        yield Note(f"{path}:{error.lineno}: is not Python, so it cannot be checked for these tasks", step=step)
         return
     if snippet:
-        yield Note(f"{name} exists and is left alone; add at its end:", tuple(snippet.split("\n")))
+        text = f"{path} exists and is left alone; add at its end:"
+        yield Note(text, tuple(snippet.split("\n")), step=tasks_file.append_command(path, snippet))
 
 
 def repository_notes(repo_scan: RepoScan, proposal: Proposal) -> Iterator[Note]:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import ast
+import shlex
 
 TASKS_FILE_NAME = "tasks.py"
+TASKS_PATHS = (TASKS_FILE_NAME, "tasks/__init__.py")
+"""Where Invoke looks for tasks; a new file of the first name would hide those of the second."""
+
 NEW_TASKS_FILE = '''\
 """The tasks of this app: `inv --list` shows them."""
 
@@ -37,6 +41,12 @@ def missing_lines(content: bytes) -> str:
     functions = (node for node in tree.body if isinstance(node, ast.FunctionDef))
     additions = [f"namespace.add_task({node.name})" for node in functions if any(map(_is_task, node.decorator_list))]
     return "\n".join(("from kaizen_tasks import namespace", "", *additions)).rstrip()
+
+
+def append_command(path: str, lines: str) -> str:
+    """Return the command that adds lines at the end of a file."""
+    text = f"\n{lines}\n".replace("\n", "\\n")
+    return f"printf {shlex.quote(text)} >> {path}"
 
 
 def _imports_kaizen_tasks(node: ast.AST) -> bool:

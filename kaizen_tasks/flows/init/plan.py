@@ -54,8 +54,9 @@ class InitPlan:
         config_name: name of the configuration file.
         changes: files to write.
         existing_files: files that exist and are left alone.
-        ignored_files: files among those to write that git ignores.
+        ignored_files: files among those to write or edit that git ignores.
         notes: what only a person can do or judge.
+        edited_files: files that a person edits before the next commands.
         lacks_version: whether the app will not take its version or not answer with it.
         setup_files: files of the pipeline that say what a person sets up for it.
     """
@@ -66,6 +67,7 @@ class InitPlan:
     existing_files: tuple[str, ...]
     ignored_files: tuple[str, ...]
     notes: tuple[Note, ...]
+    edited_files: tuple[str, ...]
     lacks_version: bool
     setup_files: tuple[str, ...]
 
@@ -110,7 +112,8 @@ def plan_init(
     final_config = config_file or load.ConfigFile(root, load.CONFIG_FILE_NAME, tomllib.loads(new_config))
     settings = validate.build_settings(final_config, final_config.table)
     changelog_file = find_changelog(settings.changelog.file, documents)
-    files = dict(_required_files(repo_scan, new_config, changelog_file, settings))
+    tasks_path = _tasks_path(documents)
+    files = dict(_required_files(repo_scan, new_config, tasks_path, changelog_file, settings))
     if new_config and not installation.address:
         files[SCHEMA_FILE] = schema_text().encode()
     ci_files = ci_pipeline.ci_files(settings, ci, repo_scan, installation, changelog_file) if ci else {}
@@ -132,21 +135,28 @@ def plan_init(
         if is_asked
         else ()
     )
+    tasks_notes = tuple(notes.tasks_file_notes(tasks_path, documents.read(tasks_path)))
+    edited_files = (tasks_path,) if tasks_notes else ()
     ci_notes = ci_pipeline.ci_notes(settings, ci, repo_scan, installation, ci_files, existing_files) if ci else ()
     return InitPlan(
         settings=settings,
         config_name=final_config.name,
         changes=(*new_files, *source_changes, *_gitignore_changes(repo_scan, documents)),
         existing_files=existing_files,
-        ignored_files=tuple(name for name in files if name in {*repo_scan.ignored_names} - {*existing_files}),
+        ignored_files=tuple(
+            name
+            for name in files
+            if name in repo_scan.ignored_names and (name not in existing_files or name in edited_files)
+        ),
         notes=(
-            *notes.tasks_file_notes(documents.read(tasks_file.TASKS_FILE_NAME)),
+            *tasks_notes,
             *notes.shared_tag_notes(repo_scan, settings.release.tag),
             *version_notes,
             *(() if config_file else _changelog_notes(repo_scan, settings, changelog_file, documents)),
             *proposal_notes,
             *ci_notes,
         ),
+        edited_files=edited_files,
         lacks_version=bool(version_notes),
         setup_files=tuple(
             path for path, text in ci_files.items() if path not in existing_files and SETUP_COMMENT in text
@@ -154,13 +164,20 @@ def plan_init(
     )
 
 
+def _tasks_path(documents: ReleaseFiles) -> str:
+    """Return the path of the app's tasks: of those that exist, or of a new file."""
+    return next(
+        (path for path in tasks_file.TASKS_PATHS if documents.read(path) is not None), tasks_file.TASKS_FILE_NAME
+    )
+
+
 def _required_files(
-    repo_scan: RepoScan, new_config: str, changelog_file: str, settings: Settings
+    repo_scan: RepoScan, new_config: str, tasks_path: str, changelog_file: str, settings: Settings
 ) -> Iterator[tuple[str, bytes]]:
     """Yield every file that an app needs, with its initial content."""
     if new_config:
         yield load.CONFIG_FILE_NAME, new_config.encode()
-    yield tasks_file.TASKS_FILE_NAME, tasks_file.NEW_TASKS_FILE.encode()
+    yield tasks_path, tasks_file.NEW_TASKS_FILE.encode()
     tags, tag, folder = repo_scan.repository.tags, settings.release.tag, settings.build.context
     version = previous_releases.initial_version(tags, repo_scan.texts, tag, folder)
     yield VERSION_FILE, f"{version}\n".encode()

@@ -182,6 +182,7 @@ def _listed(folder: Path) -> str:
     return ended.stdout
 
 
+@pytest.mark.parametrize("path", ["tasks.py", "tasks/__init__.py"])
 @pytest.mark.parametrize(
     ("text", "own"),
     [
@@ -189,20 +190,32 @@ def _listed(folder: Path) -> str:
         ("from invoke import Collection, task\n\n\n@task\ndef mine(c): ...\n\n\nns = Collection(mine)\n", "own.mine"),
     ],
 )
-def test_an_existing_tasks_file_keeps_its_tasks(folder: Path, init: Init, text: str, own: str) -> None:
-    """The printed lines, added at its end, give both."""
-    committed(folder, {**APP, "tasks.py": text})
+def test_an_existing_tasks_file_keeps_its_tasks(folder: Path, init: Init, text: str, own: str, path: str) -> None:
+    """The first of the next commands adds the printed lines at its end, which give both, and it is committed."""
+    committed(folder, {**APP, path: text})
 
     said = init("--yes")
-    assert (folder / "tasks.py").read_text(encoding="utf-8") == text
+    assert (folder / path).read_text(encoding="utf-8") == text
+    assert (folder / "tasks.py").exists() == (path == "tasks.py")
     lines = said.out.partition("add at its end:\n")[2].splitlines()
     block = [line.removeprefix("    ") for line in takewhile(lambda line: line[:1] in {"", " "}, lines)]
-    (folder / "tasks.py").write_text(text + "\n" + "\n".join(block) + "\n", encoding="utf-8")
+    add, stage = said.out.partition("next:\n")[2].splitlines()[:2]
+    assert stage == f"    git add kaizen.toml kaizen.schema.json {path}"
+    subprocess.run(("sh", "-c", add), cwd=folder, check=True)
+    assert (folder / path).read_text(encoding="utf-8") == text + "\n" + "\n".join(block) + "\n"
 
     listed = _listed(folder)
     assert f'"name": "{own.rpartition(".")[2]}"' in listed
     assert '"name": "release-staging"' in listed
-    assert "note: tasks.py" not in init("--yes").out
+    assert "add at its end" not in init("--yes").out
+
+
+def test_a_tasks_file_that_is_not_python_is_corrected_first(folder: Path, init: Init) -> None:
+    committed(folder, {**APP, "tasks.py": "def test(c:\n"})
+
+    steps = init("--yes").out.partition("next:\n")[2].splitlines()
+
+    assert steps[0] == "    # first, correct tasks.py: until then Invoke cannot load it"
 
 
 def test_a_configuration_in_pyproject_is_kept(folder: Path, init: Init) -> None:
