@@ -5,6 +5,7 @@ Containers run as users without an entry in `/etc/passwd`, without a home, or wi
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
@@ -14,21 +15,26 @@ from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 
 
 def cache_folder() -> Path:
-    """Return the folder for what can be made again. It may not exist yet.
+    """Return the folder for what can be made again, which is created.
 
     Raises:
         Refused: this user can write to no suitable folder.
     """
-    return _choose("XDG_CACHE_HOME", ".cache")
+    return _find_default("XDG_CACHE_HOME", ".cache")
 
 
 def state_folder() -> Path:
-    """Return the folder for what cannot be made again. It may not exist yet.
+    """Return the folder for what cannot be made again, which is created.
 
     Raises:
-        Refused: this user can write to no suitable folder.
+        Refused: this user can write to no suitable folder, or not to the one that the variable names: another one in
+            its place would lose what is found by that name.
     """
-    return _choose("XDG_STATE_HOME", ".local/state")
+    base, variable = _configured_base("XDG_STATE_HOME"), "XDG_STATE_HOME"
+    if base and (obstacle := _find_obstacle(base / "kaizen")):
+        hint = f"unset {variable}, or set it to a folder that you can write to"
+        raise Refused(f"{variable}: {base / 'kaizen'}: {obstacle}", state=NOTHING_CHANGED, hint=hint)
+    return _find_default(variable, ".local/state")
 
 
 def home_folder() -> Path | None:
@@ -39,24 +45,29 @@ def home_folder() -> Path | None:
         return None
 
 
-def _choose(variable: str, home_subfolder: str) -> Path:
+def _configured_base(variable: str) -> Path | None:
+    configured = os.environ.get(variable, "")
+    return Path(configured) if os.path.isabs(configured) else None  # noqa: PTH117 - of a text that may be empty
+
+
+def _find_default(variable: str, home_subfolder: str) -> Path:
     """Return the folder of https://specifications.freedesktop.org/basedir-spec/latest, else one for temporary files."""
-    home, configured = home_folder(), os.environ.get(variable, "")
-    if os.path.isabs(configured):  # noqa: PTH117 - of a text that may be empty
-        base = Path(configured)
-    elif home is not None:
+    base, home = _configured_base(variable), home_folder()
+    if base is None and home is not None:
         base = home / home_subfolder
-    else:
-        return _temporary_folder(variable)
-    return base / "kaizen" if _is_usable(base / "kaizen") else _temporary_folder(variable)
+    return _temporary_folder(variable) if base is None or _find_obstacle(base / "kaizen") else base / "kaizen"
 
 
-def _is_usable(folder: Path) -> bool:
-    """Return whether a folder is this user's alone to write to, or can be created."""
-    nearest = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
-    if not os.access(nearest, os.W_OK | os.X_OK) or not nearest.is_dir():
-        return False
-    return nearest != folder or _is_private(folder.stat(), stat.S_IWOTH)
+def _find_obstacle(folder: Path) -> str:
+    """Create a folder; return why it is not this user's alone to write to, or an empty text."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = folder.stat()
+    except OSError as error:
+        return str(error.strerror)
+    if not _is_private(status, stat.S_IWOTH):
+        return "other users can write there, or own it"
+    return "" if os.access(folder, os.W_OK | os.X_OK) else os.strerror(errno.EACCES)
 
 
 def _temporary_folder(variable: str) -> Path:
@@ -66,8 +77,12 @@ def _temporary_folder(variable: str) -> Path:
     hint = f"set {variable} to a folder that you can write to"
     if base == Path.cwd():  # tempfile's last choice
         raise Refused("there is no folder for temporary files", state=NOTHING_CHANGED, hint=hint)
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if not _is_private(folder.lstat(), 0o077):
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        status = folder.lstat()
+    except OSError as error:
+        raise Refused(f"{folder}: {error.strerror}", state=NOTHING_CHANGED, hint=hint) from error
+    if not _is_private(status, 0o077):
         raise Refused(f"{folder} is accessible to other users", state=NOTHING_CHANGED, hint=hint)
     return folder
 

@@ -209,21 +209,33 @@ def start_cloud(state: Path, *, region: str, account: str, engine: str = "auto",
         port: port on loopback; 0 picks a free one.
 
     Raises:
-        Refused: the extra `[local]` is not installed, the port is taken, or another cloud runs on the folder.
+        Refused: the extra `[local]` is not installed, the port is taken, another cloud runs on the folder, or nothing
+            can be written there.
         KaizenError: the cloud did not start.
     """
     if (cloud := find_cloud(state)) is not None:
         _require_same_cloud(cloud, region=region, account=account, port=port)
         return cloud
     require_installed()
-    state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    output_file = _open_output(state)
     argv = [*FOREGROUND_COMMAND, "--state", str(state), "--port", str(port)]
     argv += ["--region", region, "--account", account, "--engine", engine]
-    with open_private(state / "output") as output:
+    with output_file as output:
         process = subprocess.Popen(
             argv, env=clean_environ(), stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True
         )
     return _wait_until_running(state, process)
+
+
+def _open_output(state: Path) -> BinaryIO:
+    """Open the file for what a cloud prints, in its folder, which is created when missing."""
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return open_private(state / "output")
+    except OSError as error:
+        message = f"the local cloud's folder cannot be written: {error.filename}: {error.strerror}"
+        hint = "name a folder that you can write to: inv local.up --state FOLDER"
+        raise Refused(message, state="nothing has been started", hint=hint) from error
 
 
 def _require_same_cloud(cloud: Cloud, *, region: str, account: str, port: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import tempfile
@@ -45,16 +46,22 @@ def _no_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pwd, "getpwuid", unknown)
 
 
-def close(monkeypatch: pytest.MonkeyPatch, closed: Path) -> None:
-    """Take away a folder's write permission, which root would ignore."""
-    access = os.access
-    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != closed and access(path, mode))
+def close(monkeypatch: pytest.MonkeyPatch, closed: Path, code: int = errno.EACCES) -> None:
+    """Let a folder take no other one; root ignores permissions."""
+    mkdir = os.mkdir
+
+    def refuse(path: Path, mode: int = 0o777) -> None:
+        if Path(path).parent == closed:
+            raise OSError(code, os.strerror(code), str(path))
+        mkdir(path, mode)
+
+    monkeypatch.setattr(os, "mkdir", refuse)
 
 
 def test_folders_are_below_the_home(home: Path) -> None:
     assert cache_folder() == home / ".cache" / "kaizen"
     assert state_folder() == home / ".local" / "state" / "kaizen"
-    assert [*home.iterdir()] == []
+    assert (home / ".cache" / "kaizen").stat().st_mode & 0o777 == 0o700
 
 
 def test_variables_come_first(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,10 +86,47 @@ def test_without_a_home_folders_are_temporary_and_private(temporary: Path) -> No
     assert temporary.stat().st_mode & 0o777 == 0o700
 
 
-def test_closed_home_is_replaced(home: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    close(monkeypatch, home)
+@pytest.mark.parametrize("code", [errno.EACCES, errno.ENOENT, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EIO])
+def test_closed_home_is_replaced(home: Path, temporary: Path, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the system says: `/proc` has no entry of that name, and `/sys` does not permit one."""
+    close(monkeypatch, home, code)
+
+    assert cache_folder() == state_folder() == temporary
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.ENOENT, errno.EPERM])
+def test_closed_cache_of_the_variable_is_replaced(
+    home: Path, temporary: Path, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home))
+    close(monkeypatch, home, code)
 
     assert cache_folder() == temporary
+
+
+@pytest.mark.parametrize(
+    ("code", "cause"), [(errno.ENOENT, "No such file or directory"), (errno.EACCES, "Permission denied")]
+)
+def test_closed_state_folder_of_the_variable_is_refused(
+    home: Path, code: int, cause: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cloud would be looked for in vain in another folder."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(home))
+    close(monkeypatch, home, code)
+
+    with pytest.raises(Refused) as refused:
+        state_folder()
+    assert refused.value.message == f"XDG_STATE_HOME: {home}/kaizen: {cause}"
+    assert refused.value.hint == "unset XDG_STATE_HOME, or set it to a folder that you can write to"
+
+
+@pytest.mark.usefixtures("_no_home")
+def test_file_in_place_of_the_temporary_folder_is_refused(temporary: Path) -> None:
+    temporary.touch()
+
+    with pytest.raises(Refused, match="File exists") as refused:
+        cache_folder()
+    assert refused.value.hint == "set XDG_CACHE_HOME to a folder that you can write to"
 
 
 def test_closed_cache_is_replaced(home: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:

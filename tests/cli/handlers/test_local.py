@@ -140,6 +140,14 @@ def test_of_two_runs_one_gets_the_folder(tmp_path: Path, monkeypatch: pytest.Mon
         make_empty_folder(folder)
 
 
+def test_a_folder_that_cannot_be_created_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(Refused, match=f"--keep {tmp_path}/file/kept: Not a directory") as refused:
+        make_empty_folder(tmp_path / "file" / "kept")
+    assert refused.value.hint == "name a folder that you can write to"
+
+
 def test_a_folder_in_which_a_cloud_runs_is_refused_with_how_to_stop_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -194,6 +194,18 @@ def test_a_refusal_of_the_cloud_is_passed_on(state: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "cause"), [("file", "file: File exists"), ("file/cloud", "file/cloud: Not a directory")]
+)
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path, name: str, cause: str) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(Refused) as refused:
+        clouds.start_cloud(tmp_path / name, region="eu-west-1", account="000000000001")
+    assert refused.value.message == f"the local cloud's folder cannot be written: {tmp_path}/{cause}"
+    assert refused.value.hint == "name a folder that you can write to: inv local.up --state FOLDER"
+
+
 def test_any_other_failure_to_start_tells_the_end_of_the_output(state: Path) -> None:
     with pytest.raises(KaizenError, match="the local cloud did not start: ") as failed:
         clouds.start_cloud(state, region="eu-west-1", account="123456789012", engine="no such engine")

@@ -40,7 +40,7 @@ def make_empty_folder(folder: Path) -> Path:
     The folder of the local cloud in it is created as well, by which one of several runs gets the folder.
 
     Raises:
-        Refused: a local cloud runs in it, or another run has just begun in it.
+        Refused: a local cloud runs in it, another run has just begun in it, or it cannot be created.
         UsageError: it is not an empty folder.
     """
     if cloud := clouds.find_cloud(folder.resolve() / CLOUD_FOLDER):
@@ -55,10 +55,13 @@ def make_empty_folder(folder: Path) -> Path:
             state="nothing has been started",
             hint="name a folder that does not exist yet",
         )
-    folder.mkdir(parents=True, exist_ok=True)
+    cloud_folder = folder / CLOUD_FOLDER
     try:
-        (folder / CLOUD_FOLDER).mkdir(mode=0o700)
-    except FileExistsError as error:
-        message = f"--keep {folder}: another run has just begun in it"
-        raise Refused(message, state="nothing has been started", hint="name another folder") from error
+        folder.mkdir(parents=True, exist_ok=True)
+        cloud_folder.mkdir(mode=0o700)
+    except OSError as error:
+        is_taken = cloud_folder.is_dir()
+        reason = "another run has just begun in it" if is_taken else error.strerror
+        hint = "name another folder" if is_taken else "name a folder that you can write to"
+        raise Refused(f"--keep {folder}: {reason}", state="nothing has been started", hint=hint) from error
     return folder.resolve()
