@@ -12,6 +12,7 @@ from kaizen_tasks.adapters.git.command import Git, redact_urls
 from kaizen_tasks.config import load
 from kaizen_tasks.domain.init.detect.cloudformation import TEMPLATE_PATH
 from kaizen_tasks.domain.init.detect.ecs.cdk import CDK_FILE, CDK_SERVICE
+from kaizen_tasks.domain.init.detect.packages import PACKAGE_FILES
 from kaizen_tasks.domain.init.repo_scan import GitRepository, RepoScan
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 
@@ -42,7 +43,7 @@ VENDORED_PATHS = re.compile(
     r"fixtures|examples?|samples?)/"
 )
 MAX_FILE_BYTES = 256 * 1024  # larger files were not written by hand
-FILE_BYTES = {"package-lock.json": 32 * 1024 * 1024}  # npm writes it
+FILE_BYTES = dict.fromkeys(("package-lock.json", "uv.lock", "Cargo.lock"), 32 * 1024 * 1024)  # tools write them
 VERSION_ROUTE = r"""['"]/version/?['"]|path\(['"]\^?version/?['"]"""
 APP_CREATION = r"= *(flask\.)?Flask\(|= *(fastapi\.)?FastAPI\(|= *(express|require\(.express.\))\(\)"
 APP_SOURCE = re.compile(r"(?!(?:.*/)?(?:tests?|docs)/)(?!(?:.*/)?(?:test_|conftest)).*\.(?:py|[cm]?js|ts)")
@@ -106,6 +107,7 @@ def scan_repo(folder: Path) -> RepoScan:
         paths=frozenset(paths),
         cdk_sources=dict(_read_texts(folder, _cdk_sources(git, paths), CDK_SOURCE)),
         app_sources=dict(_read_texts(folder, _sources_with(git, APP_CREATION), APP_SOURCE)),
+        package_files=dict(_read_texts(folder, paths, PACKAGE_FILES)),
         version_endpoint_files=_sources_with(git, VERSION_ROUTE),
         ignored_names=_ignored_names(git),
         repository=_scan_git(git),

@@ -28,6 +28,7 @@ from kaizen_tasks.domain.init.proposal import (
     Proposal,
     ScanResult,
     UserAnswers,
+    app_names,
     detect_environments,
     propose_config,
 )
@@ -115,7 +116,7 @@ def _add_account_scan(scan: ScanResult, answers: UserAnswers, profile: str) -> t
     """Add what the account shows; it precedes the files, since it is what runs."""
     first_proposal = propose_config(scan, answers)
     account_scan = _scan_account(first_proposal.region or scan.repo_scan.region, profile)
-    names = (answers.app, first_proposal.app, scan.repo_scan.name)
+    names = (answers.app, first_proposal.app, *app_names(scan.repo_scan), scan.repo_scan.name)
     facts = combine_facts(
         (from_account.facts_from_account(account_scan, names, first_proposal.environments), scan.facts)
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from kaizen_tasks.domain.changelog.model import find_unreleased
-from kaizen_tasks.domain.init import naming, tasks_file, version_endpoint
+from kaizen_tasks.domain.init import naming, render_toml, tasks_file, version_endpoint
 from kaizen_tasks.domain.init.detect import dockerfile, endpoint, other_apps, previous_releases
 from kaizen_tasks.domain.init.detect.from_account import AccountScan, missing_resources
 from kaizen_tasks.domain.init.evidence import (
@@ -199,11 +199,14 @@ def _names(fact: EnvironmentFact) -> tuple[str, ...]:
 def version_notes(repo_scan: RepoScan, proposal: Proposal) -> Iterator[Note]:
     """Yield a note if the app's package has another version than VERSION."""
     version = repo_scan.texts.get("VERSION", "").strip()
-    others = previous_releases.other_versions(version, repo_scan.texts, proposal.build.context) if version else ()
-    for path, key, other in others[:1]:
-        snippet = ("[[version_files]]", f'path = "{path}"', f'key = "{key}"')
+    others = (
+        previous_releases.other_versions(version, repo_scan.package_texts, proposal.build.context) if version else ()
+    )
+    for other in others[:1]:
+        snippet = render_toml.version_file_lines(other)
         yield Note(
-            f"{path} has version {other}, and VERSION {version}; to keep both equal, correct it and add:", snippet
+            f"{other.path} has version {other.text}, and VERSION {version}; to keep both equal, correct it and add:",
+            snippet,
         )
 
 

@@ -34,6 +34,7 @@ from kaizen_tasks.domain.init.detect.ecs import cdk, task_definitions
 from kaizen_tasks.domain.init.detect.fragments import FragmentFolder, find_fragments
 from kaizen_tasks.domain.init.detect.from_account import AccountScan
 from kaizen_tasks.domain.init.detect.image_builds import BuildChoice, choose_build
+from kaizen_tasks.domain.init.detect.packages import PackageVersion, package_name
 from kaizen_tasks.domain.init.detect.terraform import facts as terraform
 from kaizen_tasks.domain.init.environments import name_environments
 from kaizen_tasks.domain.init.evidence import (
@@ -55,8 +56,10 @@ DOCKERFILE_NAME = "Dockerfile"
 DEFAULT_VERSION_ARG = "VERSION"
 DEFAULT_PORT = 8080
 BUILD_PATHS = ("dockerfile", "context")
-NAMELESS_REMOTES = frozenset({"remote", "origin", "upstream", "repo", "repository", "bare", "git", "app"})
-"""Names of remotes that do not say what the app is called."""
+NAMELESS = frozenset(
+    {"remote", "origin", "upstream", "repo", "repository", "bare", "git", "app", "my-app", "package", "project", "root"}
+)
+"""Names of remotes and packages that do not say what the app is called."""
 
 
 @frozen(kw_only=True)
@@ -138,7 +141,7 @@ class Proposal:
     fragments: FragmentFolder | None = None
     remote: str = "origin"
     tag: str = previous_releases.DEFAULT_TAG_PATTERN
-    version_files: tuple[tuple[str, str], ...] = ()
+    version_files: tuple[PackageVersion, ...] = ()
     guessed_keys: tuple[str, ...] = ()
 
 
@@ -234,7 +237,7 @@ def propose_config(scan: ScanResult, answers: UserAnswers) -> Proposal:
     repositories, services = (known_values(key, environment_facts) for key in ("repository", "service"))
     shared_app = naming.common_app_name(repositories) or naming.common_app_name(services)
     known_app = answers.app or shared_app or naming.shared_name(repositories).rpartition("/")[2]
-    app = naming.slugify(known_app) if known_app else _guess_app_name(repo_scan)
+    app = naming.slugify(known_app) if known_app else app_names(repo_scan)[0]
     patterns = infer_patterns(environment_facts, app)
     home = choose_home(environment_facts, facts, account=answers.account, region=answers.region)
     known_region = home.region or repo_scan.region
@@ -264,7 +267,7 @@ def propose_config(scan: ScanResult, answers: UserAnswers) -> Proposal:
         fragments=find_fragments(repo_scan.texts),
         remote=_choose_remote(repo_scan),
         tag=tag,
-        version_files=previous_releases.repeated_versions(tags, repo_scan.texts, tag, build.context),
+        version_files=previous_releases.repeated_versions(tags, repo_scan.package_texts, tag, build.context),
         guessed_keys=(
             *(key for key in is_guessed if is_guessed[key]),
             *guessed_names(environment_facts, patterns, app),
@@ -295,12 +298,17 @@ def _port_to_write(facts: Facts, dockerfile: str) -> Mention | None:
     return None if port is None or not port.value.isdigit() or int(port.value) in {*exposed, DEFAULT_PORT} else port
 
 
-def _guess_app_name(repo_scan: RepoScan) -> str:
-    """Return the app's name: that of the repository or, if the app is only a part of it, that of the folder."""
+def app_names(repo_scan: RepoScan) -> tuple[str, ...]:
+    """Return what the app may be called: as its package, without a scope, as the repository, or as the folder.
+
+    The repository's name is none of an app that is only a part of it.
+    """
     remote_url = next(iter(repo_scan.repository.remotes.values()), "")
     match = re.search(r"([^/:]+?)(?:\.git)?/*$", remote_url)
-    is_named = match and match[1] not in NAMELESS_REMOTES and not repo_scan.subfolder
-    return naming.slugify(match[1] if match and is_named else repo_scan.name)
+    package = package_name(repo_scan.package_texts).rpartition("/")[2]
+    remote = match[1] if match and not repo_scan.subfolder else ""
+    names = (naming.slugify(name) for name in (package, remote) if name)
+    return (*(name for name in names if name not in NAMELESS), naming.slugify(repo_scan.name))
 
 
 def _choose_tag(repo_scan: RepoScan) -> str:

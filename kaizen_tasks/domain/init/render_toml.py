@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.init import naming, pipeline
 from kaizen_tasks.domain.init.detect import previous_releases
 from kaizen_tasks.domain.init.evidence import FACT_KEYS, EnvironmentFact
 from kaizen_tasks.domain.init.proposal import DEFAULT_VERSION_ARG, DOCKERFILE_NAME, Proposal
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.init.detect.packages import PackageVersion
 
 COMMENT_COLUMN = 40
 GUESS_COMMENT = "a guess: correct it if it is wrong"
@@ -24,8 +28,13 @@ def render_config(proposal: Proposal, build_lines: Sequence[str] = (), *, schema
         schema: address or path of the JSON Schema, which editors read: https://taplo.tamasfe.dev/configuration/directives.html.
     """
     directive = f"#:schema {schema}\n" if schema else ""
-    sections = [_top_level(proposal), _release(proposal), _changelog(proposal), _changelog_types(proposal)]
-    sections += [_version_file(path, key) for path, key in proposal.version_files]
+    sections: list[Iterable[str]] = [
+        _top_level(proposal),
+        _release(proposal),
+        _changelog(proposal),
+        _changelog_types(proposal),
+    ]
+    sections += [version_file_lines(each, "changed with VERSION") for each in proposal.version_files]
     if proposal.environments:
         environments = (_environment(environment, proposal) for environment in proposal.environments)
         sections[1:1] = [_aws(proposal), _build(proposal, build_lines)]
@@ -102,10 +111,11 @@ def _changelog_types(proposal: Proposal) -> Iterator[str]:
         yield _render_line(_toml_key(name), change_type)
 
 
-def _version_file(path: str, key: str) -> Iterator[str]:
-    yield _with_comment("[[version_files]]", "changed with VERSION")
-    yield _render_line("path", path)
-    yield _render_line("key", key)
+def version_file_lines(version: PackageVersion, comment: str = "") -> tuple[str, ...]:
+    """Return the lines that name a place of the version."""
+    key, value = version.place
+    place = f"{key} = '{value}'" if '"' in value and "'" not in value else _render_line(key, value)
+    return (_with_comment("[[version_files]]", comment), _render_line("path", version.path), place)
 
 
 def _defaults(proposal: Proposal) -> Iterator[str]:

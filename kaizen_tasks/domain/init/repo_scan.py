@@ -41,6 +41,7 @@ class RepoScan:
         paths: paths of all files of the repository, from the folder.
         app_sources: texts of the source files that create a web app, by path.
         cdk_sources: texts of the sources that create services with the AWS CDK, by path.
+        package_files: texts of the files that may have the version of the app's package, by path.
         version_endpoint_files: paths of sources that mention `/version`.
         ignored_names: names that git ignores already.
         repository: the git repository around the folder.
@@ -54,6 +55,7 @@ class RepoScan:
     paths: frozenset[str] = frozenset()
     app_sources: Mapping[str, str] = field(factory=dict)
     cdk_sources: Mapping[str, str] = field(factory=dict)
+    package_files: Mapping[str, str] = field(factory=dict)
     version_endpoint_files: tuple[str, ...] = ()
     ignored_names: tuple[str, ...] = ()
     repository: GitRepository = field(factory=GitRepository)
@@ -77,6 +79,11 @@ class RepoScan:
     def deployment_texts(self) -> Mapping[str, str]:
         """The texts that may show how the app is deployed, by path."""
         return {**self.outer_texts, **self.texts}
+
+    @property
+    def package_texts(self) -> Mapping[str, str]:
+        """The texts that may show name and version of the app's package, by path."""
+        return {**self.package_files, **self.texts}
 
     def texts_with_suffix(self, *suffixes: str) -> dict[str, str]:
         """Return the texts of files whose names end in one of the suffixes, by path."""

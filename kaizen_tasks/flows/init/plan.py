@@ -179,7 +179,7 @@ def _required_files(
         yield load.CONFIG_FILE_NAME, new_config.encode()
     yield tasks_path, tasks_file.NEW_TASKS_FILE.encode()
     tags, tag, folder = repo_scan.repository.tags, settings.release.tag, settings.build.context
-    version = previous_releases.initial_version(tags, repo_scan.texts, tag, folder)
+    version = previous_releases.initial_version(tags, repo_scan.package_texts, tag, folder)
     yield VERSION_FILE, f"{version}\n".encode()
     yield changelog_file, add_entry(empty_changelog(), kind="added", text=FIRST_ENTRY)
 
@@ -202,7 +202,7 @@ def _changelog_notes(repo_scan: RepoScan, settings: Settings, path: str, documen
     content, version = documents.read(path), documents.read(VERSION_FILE)
     if content is not None and not settings.changelog.fragments:
         tags, tag, folder = repo_scan.repository.tags, settings.release.tag, settings.build.context
-        initial = previous_releases.initial_version(tags, repo_scan.texts, tag, folder)
+        initial = previous_releases.initial_version(tags, repo_scan.package_texts, tag, folder)
         text = version.decode("utf-8", "replace").strip() if version is not None else initial
         try:
             changelog = parse_changelog(content, settings.changelog.format)

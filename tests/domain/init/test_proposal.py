@@ -313,6 +313,41 @@ def test_files_that_repeat_the_version_are_configured(version: str, paths: list[
     assert [rule.path for rule in settings.version_files] == paths
 
 
+def test_a_source_that_repeats_the_version_is_configured_by_its_text() -> None:
+    """Without it, the package would say the version before."""
+    files = {"src/acme/__init__.py": '__version__ = "1.2.3"\n'}
+    repo_scan = evolve(BEFORE, texts={"pyproject.toml": '[project]\nversion = "1.2.3"\n'}, package_files=files)
+    proposal = propose_config(ScanResult(repo_scan=repo_scan, facts=detect_environments(repo_scan)), UserAnswers())
+
+    rules = [(rule.path, rule.key, rule.pattern) for rule in configured(proposal).version_files]
+    assert rules == [
+        ("pyproject.toml", "project.version", ""),
+        ("src/acme/__init__.py", "", '__version__ = "{version}"'),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("package", "remote", "subfolder", "app"),
+    [
+        ("acme_lib", "git@git.example:acme/lib2.git", "", "acme-lib"),
+        ("@acme/web", "https://git.example/acme/shop.git", "", "web"),
+        ("app", "https://git.example/acme/shop.git", "", "shop"),
+        ("", "https://git.example/acme/shop.git", "", "shop"),
+        ("", "https://git.example/acme/shop.git", "apps/work", "work"),
+        ("", "../remote.git", "", "work"),
+    ],
+)
+def test_an_app_is_named_after_its_package_or_repository_or_folder(
+    package: str, remote: str, subfolder: str, app: str
+) -> None:
+    texts = {"package.json": f'{{"name": "{package}"}}'} if package else {}
+    repository = GitRepository(branch="main", remotes={"origin": remote})
+    repo_scan = evolve(BEFORE, texts=texts, subfolder=subfolder, repository=repository)
+    proposal = propose_config(ScanResult(repo_scan=repo_scan, facts=detect_environments(repo_scan)), UserAnswers())
+
+    assert proposal.app == app
+
+
 def test_the_only_service_of_an_account_is_not_split_into_app_and_environment() -> None:
     proposal = propose_config(_account(_shared_service("shop-web", "latest")), UserAnswers(app="shop"))
     (environment,) = configured(proposal).environments.values()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.changelog import location
 from kaizen_tasks.domain.changelog.model import parse_changelog
+from kaizen_tasks.domain.init.detect.packages import PackageVersion, package_versions
 from kaizen_tasks.domain.tag_pattern import TagPattern
 from kaizen_tasks.errors import Refused, UsageError
 
@@ -21,13 +20,6 @@ DEFAULT_TAG_PATTERN = TagPattern().template
 BARE_TAG_PATTERN = "{version}"
 FIRST_VERSION = "0.1.0"
 VERSION_NUMBER = re.compile(r"\d+\.\d+\.\d+\S*")
-
-_PACKAGE_FILES = (
-    ("pyproject.toml", tomllib.loads, "project"),
-    ("package.json", json.loads, ""),
-    ("package-lock.json", json.loads, ""),
-)
-"""Path, parser, and the table that has the version."""
 
 
 def infer_tag_pattern(tags: Sequence[str], component: str = "") -> str:
@@ -60,7 +52,7 @@ def initial_version(tags: Sequence[str], texts: Mapping[str, str], pattern: str 
     """
     parse = TagPattern(template=pattern).parse if pattern not in {"", DEFAULT_TAG_PATTERN} else _parse_version
     tagged_versions = tuple(filter(None, map(parse, tags)))
-    package_version = _parse_version(next((text for _, _, text in _package_versions(texts, folder)), ""))
+    package_version = _parse_version(next((each.text for each in package_versions(texts, folder)), ""))
     written = tuple(filter(None, (package_version, *_changelog_versions(texts))))
     return str(versions.latest_version(tagged_versions) or versions.latest_version(written) or FIRST_VERSION)
 
@@ -88,29 +80,13 @@ def _parse_version(text: str) -> Version | None:
 
 def repeated_versions(
     tags: Sequence[str], texts: Mapping[str, str], pattern: str = "", folder: str = "."
-) -> tuple[tuple[str, str], ...]:
-    """Return path and key of every package file that repeats the version of the app; see `initial_version`."""
+) -> tuple[PackageVersion, ...]:
+    """Return every place of the package that repeats the version of the app; see `initial_version`."""
     version = _parse_version(texts.get("VERSION", "").strip() or initial_version(tags, texts, pattern, folder))
-    packages = _package_versions(texts, folder)
-    return tuple((path, key) for path, key, text in packages if _parse_version(text) == version)
+    return tuple(each for each in package_versions(texts, folder) if _parse_version(each.text) == version)
 
 
-def other_versions(version: str, texts: Mapping[str, str], folder: str = ".") -> tuple[tuple[str, str, str], ...]:
-    """Return path, key and version of every package file with another version than the app's."""
-    packages = _package_versions(texts, folder)
-    return tuple(each for each in packages if _parse_version(each[2]) not in {None, _parse_version(version)})
-
-
-def _package_versions(texts: Mapping[str, str], folder: str) -> Iterator[tuple[str, str, str]]:
-    """Yield path, key and text of the version in every package file of the app's folder, and of another one."""
-    folders = dict.fromkeys(("", "" if folder.startswith(".") else f"{folder}/"))
-    for path, load, table in (
-        (f"{each}{name}", load, table) for each in folders for name, load, table in _PACKAGE_FILES
-    ):
-        try:
-            document = load(texts.get(path, ""))
-        except ValueError:
-            continue
-        metadata = document.get(table) if table and isinstance(document, dict) else document
-        if isinstance(metadata, dict) and isinstance(metadata.get("version"), str):
-            yield path, ".".join(filter(None, (table, "version"))), str(metadata["version"])
+def other_versions(version: str, texts: Mapping[str, str], folder: str = ".") -> tuple[PackageVersion, ...]:
+    """Return every place of the package with another version than the app's."""
+    usual = {None, _parse_version(version)}
+    return tuple(each for each in package_versions(texts, folder) if _parse_version(each.text) not in usual)
