@@ -21,6 +21,7 @@ from kaizen_tasks.domain.init.completion import (
 from kaizen_tasks.domain.init.detect import (
     cloudformation,
     github_workflows,
+    make_environments,
     manifests,
     markdown_urls,
     other_apps,
@@ -157,10 +158,12 @@ def detect_environments(repo_scan: RepoScan) -> Facts:
         for path, text in sorted(texts.items())
         if github_workflows.WORKFLOW_PATH.fullmatch(path)
     )
+    callers = {path: text for path, text in texts.items() if not path.endswith((".md", ".tf", ".tfvars"))}
     scripts = (
-        shell_scripts.facts_from_script(path, text)
+        facts
         for path, text in sorted(texts.items())
         if shell_scripts.SCRIPT_PATH.fullmatch(path)
+        for facts in make_environments.facts_from_script(path, text, callers)
     )
     pipelines = (
         other_pipelines.facts_from_pipeline(path, text)

@@ -1,0 +1,150 @@
+"""Finds the environments of a Makefile: the values of a variable that its targets, scripts and workflows give it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from attrs import evolve, frozen
+
+from kaizen_tasks.domain.init import evidence
+from kaizen_tasks.domain.init.detect import shell_scripts
+from kaizen_tasks.domain.init.detect.shell_branches import TARGET_NAME
+from kaizen_tasks.domain.init.detect.shell_commands import DEPLOY_COMMANDS
+from kaizen_tasks.domain.init.detect.shell_scripts import LINE_CONTINUATION, TARGET_VARIABLE
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.init.evidence import Facts
+
+MAKEFILE_PATH = re.compile(r"(?:.*/)?(?:GNU)?[Mm]akefile")
+RULE = re.compile(r"^([^\s#:=][^#:=]*?)[ \t]*::?(?!=)[ \t]*([^\n]*)$")
+ASSIGNMENT = re.compile(r"(\w+)[ \t]*[:?]?:?=[ \t]*(\S*)$")
+"""The value of a variable for some targets: `deploy-prod: ENV = prod`."""
+
+MAKE_CALL = re.compile(r"((?:\b\w+=\S+[ \t]+)*)(?:\$[({]MAKE[)}]|(?<![\w./-])g?make(?![\w./-]))([^\n;&|]*)")
+IMAGE_PUSH = re.compile(r"\b(?:docker|podman|buildah|nerdctl)\b[^\n]*\bpush\b|--push\b")
+LOCAL_NAMES = frozenset({"local", "localhost"})
+"""Values that stand for this machine, to which nothing is released."""
+
+
+@frozen(kw_only=True)
+class _Rule:
+    """A rule of a Makefile.
+
+    Attributes:
+        targets: what it makes.
+        prerequisites: what is made before; empty for the value of a variable.
+        variable: a variable that has another value for these targets, or empty.
+        value: its value.
+        recipe: the commands.
+    """
+
+    targets: tuple[str, ...]
+    prerequisites: tuple[str, ...] = ()
+    variable: str = ""
+    value: str = ""
+    recipe: list[str]
+
+
+@frozen(kw_only=True)
+class _Call:
+    """A call of make: what is to be made, and the values of variables."""
+
+    goals: tuple[str, ...]
+    values: tuple[tuple[str, str], ...]
+
+
+def facts_from_script(path: str, text: str, callers: Mapping[str, str]) -> Iterator[Facts]:
+    """Yield the facts in a script; those in a Makefile for each environment that is given to it.
+
+    Args:
+        path: the script.
+        text: its text.
+        callers: scripts and workflows that may call make, by path.
+    """
+    others = (other for place, other in callers.items() if place != path)
+    by_environment = _texts_by_environment(text, others) if MAKEFILE_PATH.fullmatch(path) else {}
+    for environment, its_text in by_environment.items():
+        facts = shell_scripts.facts_from_script(path, its_text)
+        named = (evolve(fact, environment=fact.environment or environment) for fact in facts.environment_facts)
+        yield evolve(facts, environment_facts=tuple(named))
+    if not by_environment:
+        yield shell_scripts.facts_from_script(path, text)
+
+
+def _texts_by_environment(text: str, callers: Iterable[str]) -> Mapping[str, str]:
+    """Return a Makefile as each environment runs it; empty where nothing gives its variable a value but itself."""
+    code = _code(text)
+    rules = tuple(_rules(code))
+    deploying = _deploying_targets(rules)
+    given = [
+        (name, value)
+        for call in _calls((code, *map(_code, callers)))
+        if deploying.intersection(call.goals)
+        for name, value in call.values
+    ]
+    given += [(rule.variable, rule.value) for rule in rules if rule.variable and deploying.intersection(rule.targets)]
+    for variable in dict.fromkeys(name for name, value in given if re.fullmatch(TARGET_NAME, value)):
+        if re.search(rf"\$[({{]{variable}[)}}]", code):
+            default = re.search(rf"(?m)^{variable}[ \t]*[:?]?:?=[ \t]*(\S+)[ \t]*$", code)
+            values = ([default[1]] if default else []) + [value for name, value in given if name == variable]
+            names = [name for name in dict.fromkeys(values) if re.fullmatch(TARGET_NAME, name)]
+            return {name: _with_value(text, variable, name) for name in names if name not in LOCAL_NAMES}
+    return {}
+
+
+def _code(text: str) -> str:
+    return LINE_CONTINUATION.sub(" ", evidence.strip_comments(text))
+
+
+def _rules(code: str) -> Iterator[_Rule]:
+    recipe: list[str] = []
+    for line in code.split("\n"):
+        if line.startswith("\t"):
+            recipe.append(line)
+        elif rule := RULE.match(line):
+            targets, (rest, _, inline) = tuple(rule[1].split()), rule[2].partition(";")
+            assignment = ASSIGNMENT.search(rest) if "=" in rest else None
+            recipe = [inline] if inline else []
+            if assignment and TARGET_VARIABLE.fullmatch(assignment[1]):
+                yield _Rule(targets=targets, variable=assignment[1], value=assignment[2], recipe=recipe)
+            elif not assignment:
+                yield _Rule(targets=targets, prerequisites=tuple(rest.split()), recipe=recipe)
+
+
+def _deploying_targets(rules: Iterable[_Rule]) -> set[str]:
+    """Return the targets that push an image or deploy, by their own recipe or by those of other targets."""
+    needs: dict[str, set[str]] = {}
+    found: set[str] = set()
+    for rule in rules:
+        recipe = "\n".join(rule.recipe)
+        called = {goal for call in _calls((recipe,)) for goal in call.goals}
+        for target in rule.targets:
+            needs.setdefault(target, set()).update(rule.prerequisites, called)
+        if any(pattern.search(recipe) for pattern in (IMAGE_PUSH, *DEPLOY_COMMANDS.values())):
+            found.update(rule.targets)
+    while more := {target for target, others in needs.items() if others & found} - found:
+        found |= more
+    return found
+
+
+def _calls(codes: Iterable[str]) -> Iterator[_Call]:
+    """Yield the calls of make that give a variable a value, or make a target."""
+    for code in codes:
+        for before, after in MAKE_CALL.findall(code):
+            words = [word.strip("\"'") for word in (before + after).split()]
+            pairs = [word.partition("=") for word in words if not word.startswith("-")]
+            yield _Call(
+                goals=tuple(word for word, equals, _ in pairs if not equals),
+                values=tuple(
+                    (name, value.strip("\"'"))
+                    for name, equals, value in pairs
+                    if equals and TARGET_VARIABLE.fullmatch(name)
+                ),
+            )
+
+
+def _with_value(text: str, variable: str, value: str) -> str:
+    """Return a Makefile with a value of a variable in each place of it."""
+    return re.sub(rf"\$[({{]{variable}[)}}]", value, text)
