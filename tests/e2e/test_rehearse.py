@@ -53,8 +53,8 @@ def test_rehearsal_of_all_flows_succeeds_and_changes_no_file(app: Workspace, tmp
     document = result.document
     assert [each["command"] for each in document["commands"]] == TRAIN
     assert document["refusals"] == [
-        "releases are not allowed from branch feature/effort (allowed: main)",
-        "uncommitted changes would not be in the release: notes",
+        "releases are not allowed from branch feature/effort (allowed: main): git switch main",
+        "uncommitted changes would not be in the release: notes (commit them, or set them aside: git stash)",
     ]
     release, promotion, _ = document["commands"]
     changes = [each["what"] for each in release["changes"]]

@@ -16,6 +16,8 @@ from tests.rehearsal.test_example import git
 if TYPE_CHECKING:
     from kaizen_tasks.rehearsal.clone import ScratchClone
 
+SET_ASIDE = "commit them, or set them aside: git stash"
+
 pytestmark = pytest.mark.integration
 
 
@@ -90,7 +92,7 @@ def test_a_branch_without_releases_is_rehearsed_as_one_that_allows_them(original
 
     copy = original.copy("stable/*", "main")
 
-    assert copy.refusals == ("releases are not allowed from branch feature (allowed: stable/*, main)",)
+    assert copy.refusals == ("releases are not allowed from branch feature (allowed: stable/*, main): git switch main",)
     assert git(copy.app_folder, "symbolic-ref", "--short", "HEAD") == "main"
     assert git(copy.app_folder, "rev-parse", "main", "origin/main").split() == [head, head]
 
@@ -120,7 +122,7 @@ def test_uncommitted_changes_are_committed_in_the_clone_and_untracked_files_left
 
     copy = original.copy()
 
-    assert copy.refusals == ("uncommitted changes would not be in the release: gone, page, staged",)
+    assert copy.refusals == (f"uncommitted changes would not be in the release: gone, page, staged ({SET_ASIDE})",)
     assert git(copy.app_folder, "show", "HEAD:page", "HEAD:staged").split() == ["edited", "staged"]
     assert {path.name for path in copy.app_folder.iterdir()} == {".git", "VERSION", "kaizen.toml", "page", "staged"}
     assert git(copy.app_folder, "status", "--short") == ""
@@ -141,7 +143,7 @@ def test_edits_of_a_file_that_repeats_version_are_committed_in_the_clone(origina
 
     copy = original.copy(version_files=[{"path": "package.json", "key": "version"}])
 
-    assert copy.refusals == ("uncommitted changes would not be in the release: package.json",)
+    assert copy.refusals == (f"uncommitted changes would not be in the release: package.json ({SET_ASIDE})",)
     assert git(copy.app_folder, "status", "--short") == ""
 
 
@@ -186,7 +188,7 @@ def test_a_shallow_clone_is_cloned_as_one_commit_with_its_tags(original: Origina
 
     assert copy.refusals == (
         "this is a shallow clone: git fetch --unshallow",
-        "uncommitted changes would not be in the release: page",
+        f"uncommitted changes would not be in the release: page ({SET_ASIDE})",
     )
     assert copy.remote
     assert git(copy.app_folder, "rev-parse", "--is-shallow-repository") == "false"

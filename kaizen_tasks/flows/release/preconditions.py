@@ -87,7 +87,7 @@ def check_branch(branch: str, branches: Sequence[str], *, find_start: Callable[[
         yield Problem("HEAD is detached", _switch_command(branches, find_start))
     elif not any(fnmatch.fnmatchcase(branch, pattern) for pattern in branches):
         cause = f"releases are not allowed from branch {branch} (allowed: {', '.join(branches)})"
-        yield Problem(cause, _switch_command(branches, find_start), line="{}")
+        yield Problem(cause, _switch_command(branches, find_start))
 
 
 def _switch_command(branches: Sequence[str], find_start: Callable[[], str]) -> str:
@@ -105,7 +105,7 @@ def check_uncommitted(paths: Sequence[str]) -> Iterator[str]:
     """Check that there are no files with uncommitted changes; callers leave out those that a release writes."""
     if paths:
         cause = f"uncommitted changes would not be in the release: {list_names(paths)}"
-        yield Problem(cause, "commit them, or set them aside: git stash", line="{}")
+        yield Problem(cause, "commit them, or set them aside: git stash", line="{} ({})")
 
 
 def has_pushed_image(release: Release, environment: Environment | None, tools: Tools) -> bool:
@@ -247,7 +247,7 @@ def check_versions(release: Release, tools: Tools) -> Iterator[str]:
         tag = tags.tag_name(tagged_version, tools)
         changelog_file = files.changelog_file(tools)
         cause = f"the tag {tag} has no heading in {changelog_file}, which ends at [{latest_heading}]"
-        yield Problem(cause, f"write its section, or if it was a mistake: git tag -d {tag}", line="{}")
+        yield Problem(cause, f"write its section, or if it was a mistake: git tag -d {tag}", line="{} ({})")
     tag_commit = tags.tag_commit(release.version, tools)
     if tag_commit and release.commit != tag_commit:
         yield f"the tag {tags.tag_name(release.version, tools)} exists already, on commit {tag_commit[:10]}"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from kaizen_tasks.domain.changelog.cut import cut_release
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.release import Release, StepLabel
-from kaizen_tasks.flows.release import files, last_release, optional_files, tags, undated_sections
+from kaizen_tasks.flows.release import files, last_release, optional_files, preconditions, tags, undated_sections
 from kaizen_tasks.flows.step import FileStep
 
 if TYPE_CHECKING:
@@ -39,9 +39,8 @@ class CutChangelog(FileStep):
             leftovers = optional_files.folded_fragments(section, tools)
             description = f"delete {' and '.join(leftovers)}, which [{release.version}] contains"
             return Act(description, release) if leftovers else Done(f"[{release.version}] exists", release)
-        uncommitted = () if self.after_preflight else optional_files.uncommitted_fragments(tools)
-        if uncommitted:
-            return Refuse(reasons=tuple(cause for cause, _ in uncommitted), hint=uncommitted[0][1])
+        if not self.after_preflight and (uncommitted := tuple(preconditions.check_fragments(tools))):
+            return evolve(preconditions.refusal(uncommitted), state="")  # an earlier step may have changed something
         notes = _sources(release, tools)
         if undated is not None and (notes or not undated.is_empty):
             also = f", with the notes of {notes}" if notes else ""

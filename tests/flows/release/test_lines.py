@@ -209,7 +209,10 @@ def test_tags_without_v_count_as_releases() -> None:
 
     assert last_release.last_released_version(tools) == Version.parse("1.2.4")
     assert list(preconditions.check_versions(Release(version=Version.parse("1.2.5")), tools)) == [
-        "the tag 1.2.4 has no heading in CHANGELOG.md, which ends at [1.2.3]"
+        (
+            "the tag 1.2.4 has no heading in CHANGELOG.md, which ends at [1.2.3]"
+            " (write its section, or if it was a mistake: git tag -d 1.2.4)"
+        )
     ]
 
 

@@ -85,6 +85,19 @@ def test_detached_head_is_a_problem(tools: FakeTools) -> None:
     assert of_checkout(tools) == ["HEAD is detached: git switch main"]
 
 
+def test_several_problems_keep_what_to_type(tools: FakeTools) -> None:
+    tools.scm.branch = "feature/x"
+    tools.scm.reported_blockers = ("this is a shallow clone: git fetch --unshallow",)
+    tools.scm.commit({"app.py": b"old"})
+    tools.scm.working_tree.files["app.py"] = b"new"
+
+    assert preconditions.refusal(tuple(of_checkout(tools))).reasons == (
+        "this is a shallow clone: git fetch --unshallow",
+        "releases are not allowed from branch feature/x (allowed: main): git switch main",
+        "uncommitted changes would not be in the release: app.py (commit them, or set them aside: git stash)",
+    )
+
+
 def test_uncommitted_files_are_named_up_to_three(tools: FakeTools) -> None:
     """VERSION and CHANGELOG.md are checked elsewhere."""
     files = {f"page{number}.html": b"old" for number in range(5)}
@@ -92,7 +105,10 @@ def test_uncommitted_files_are_named_up_to_three(tools: FakeTools) -> None:
     tools.scm.working_tree.files.update({**dict.fromkeys(files, b"new"), "VERSION": b"0.2.0\n", "CHANGELOG.md": b"new"})
 
     assert of_checkout(tools) == [
-        "uncommitted changes would not be in the release: page0.html, page1.html, page2.html and 2 more"
+        (
+            "uncommitted changes would not be in the release: page0.html, page1.html, page2.html and 2 more"
+            " (commit them, or set them aside: git stash)"
+        )
     ]
 
 
@@ -208,7 +224,12 @@ def test_heading_above_the_version_is_a_problem(tools: FakeTools) -> None:
 def test_tag_without_a_heading_is_a_problem(tools: FakeTools) -> None:
     tools.scm.create_tag("v0.1.5", tools.scm.head().commit, "")
 
-    assert of_version(tools) == ["the tag v0.1.5 has no heading in CHANGELOG.md, which ends at [0.1.0]"]
+    assert of_version(tools) == [
+        (
+            "the tag v0.1.5 has no heading in CHANGELOG.md, which ends at [0.1.0]"
+            " (write its section, or if it was a mistake: git tag -d v0.1.5)"
+        )
+    ]
 
 
 @pytest.mark.parametrize(("version", "name"), [("0.2.0", "v0.2.0/x"), ("0.2.0", "v0.2.0/x/y")])
