@@ -122,7 +122,9 @@ def _environment() -> Environment:
     try:
         import jinja2
     except ImportError:
-        hint = "pip install 'kaizen-tasks[dashboard]'"
+        from kaizen_tasks.adapters.host.extras import install_command
+
+        hint = install_command("dashboard")
         raise UsageError("the page needs Jinja2, which is not installed", hint=hint) from None
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("kaizen_tasks.adapters.page"),

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
@@ -21,6 +20,7 @@ from urllib.parse import urlsplit
 from attrs import field, frozen
 
 from kaizen_tasks.adapters.console.events import EVENTS_VARIABLE
+from kaizen_tasks.adapters.host.extras import install_command
 from kaizen_tasks.adapters.host.job_page import PAGE_VARIABLES
 from kaizen_tasks.adapters.host.program_path import typeable
 from kaizen_tasks.domain.forge import TOKEN_VARIABLES
@@ -187,15 +187,7 @@ def require_installed() -> None:
     """
     if find_spec("moto") is None:
         message = "the local cloud needs the extra [local] of kaizen-tasks, which is not installed"
-        raise Refused(
-            message, state="nothing has been started", hint=f"pip install {shlex.join(_extra_requirements())}"
-        )
-
-
-def _extra_requirements() -> list[str]:
-    """Return what the extra `[local]` installs, as pip takes it, wherever kaizen-tasks was installed from."""
-    requirements = (line.partition(";") for line in metadata.requires("kaizen-tasks") or ())
-    return [requirement.strip() for requirement, _, marker in requirements if "local" in marker.split("extra")[-1]]
+        raise Refused(message, state="nothing has been started", hint=install_command("local"))
 
 
 def start_cloud(state: Path, *, region: str, account: str, engine: str = "auto", port: int = 0) -> Cloud:
