@@ -22,11 +22,12 @@ def confirm_protected(environments: Sequence[Environment], tools: Toolbox, *, ye
     if not protected or yes or tools.dry:
         return
     _require_terminal(f"{protected} is protected")
-    if prompt_line(f"{protected} is protected. Type {tools.settings.app} to continue: ") != tools.settings.app:
+    app = tools.settings.app
+    if prompt_line(f"{protected} is protected. Type {app} to continue: ") != app:
         raise Refused(
-            f"{protected} is protected, and the answer was not {tools.settings.app}",
+            f"{protected} is protected, and the answer was not {app}",
             state=NOTHING_CHANGED,
-            hint="run the same command again",
+            hint=f"run the same command again and answer {app}; without a question: {typed_line('--yes')}",
         )
 
 

@@ -75,11 +75,18 @@ def test_app_name_confirms_a_protected_environment(
 
 
 @pytest.mark.parametrize("answer", ["", "\n", "yes\n", "y\n", "Web\n", "webb\n"])
-def test_other_answer_refuses_a_protected_environment(type_in: Callable[[str], None], answer: str) -> None:
+def test_other_answer_refuses_a_protected_environment(
+    type_in: Callable[[str], None], answer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     type_in(answer)
 
-    with pytest.raises(Refused, match="the answer was not web"):
+    monkeypatch.setattr(sys, "argv", ["inv", "promote-prod"])
+
+    with pytest.raises(Refused, match="the answer was not web") as refused:
         confirm("prod")
+    assert refused.value.hint == (
+        "run the same command again and answer web; without a question: inv promote-prod --yes"
+    )
 
 
 @pytest.mark.parametrize("answer", ["y\n", "yes\n", "YES\n", " Y \n"])
