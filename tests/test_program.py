@@ -51,6 +51,10 @@ GROUPS = "(there are changelog, command, config, hold, local, lock, notify, rele
         ("runtime.set -x --set KEY=private", "runtime.set has no flag -x", "kaizen --help runtime.set"),
         ("runtime.set --evn staging --set KEY=private", "runtime.set has no flag --evn", "kaizen --help runtime.set"),
         ("bump --to", "--to needs a value", "kaizen --help bump"),
+        ("hold.list --json", "there is no task 'hold.list'", "kaizen lock.show --json"),
+        ("hold.show", "there is no task 'hold.show'", "kaizen lock.show"),
+        ("holds", "there is no task 'holds'", "kaizen lock.show"),
+        ("notify.everybody", "there is no task 'notify.everybody'", "kaizen --list=notify"),
         (
             "--print-completion-script tcsh",
             "there is no completion for tcsh",
@@ -66,7 +70,7 @@ def test_unparsable_command_line_is_a_usage_error_with_the_nearest_right_one(
     assert (said.code, said.out, said.err.splitlines()) == (2, "", [f"error: {message}", hint])
 
 
-@pytest.mark.parametrize("task", ["rehearse", "status", "lock.show"])
+@pytest.mark.parametrize("task", ["rehearse", "status", "lock.show", "hold.list"])
 def test_tasks_of_environments_name_what_a_library_lacks(
     folder: Path, capsys: pytest.CaptureFixture[str], task: str
 ) -> None:
@@ -77,6 +81,14 @@ def test_tasks_of_environments_name_what_a_library_lacks(
     assert (said.code, said.out) == (2, "")
     assert said.err.splitlines()[0] == f"error: {task} needs an environment, and none is configured"
     assert "[environments.staging]" in said.err
+
+
+def test_a_release_in_a_library_is_cut(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "kaizen.toml").write_text('app = "library"\n')
+
+    said = kaizen("release", "--dry", capsys=capsys)
+
+    assert (said.code, said.err.splitlines()) == (2, ["error: there is no task 'release'", "kaizen cut --dry"])
 
 
 @pytest.mark.parametrize("line", ["--list", "--help bump", "--help", "--version", "--print-completion-script bash", ""])

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 MAX_SHOWN_LENGTH = 64
 """Characters of an unknown name that an error repeats."""
 
+DEPLOY_HINT = 'to deploy, add pipeline = ["staging"] and [environments.staging] to kaizen.toml'
+"""What to type where the configuration has no environments."""
+
 
 @frozen(kw_only=True)
 class Settings:
@@ -112,8 +115,10 @@ class Settings:
             right = (*(word for part in others for word in (part, "--env")), last)
             return UsageError(message, hint=f"repeat --env: --env {' '.join(right)}", wrong=name, right=right)
         matches = difflib.get_close_matches(name, names, n=1)
-        choices = f"choose from {', '.join(names)}" if names else "no environment is configured"
-        hint = f"did you mean {matches[0]}?" if matches else choices
+        if names:
+            hint = f"did you mean {matches[0]}?" if matches else f"choose from {', '.join(names)}"
+        else:
+            hint = f"a release without environments: inv cut; {DEPLOY_HINT}"
         return UsageError(message, hint=hint, wrong=name, right=tuple(matches))
 
     @property
@@ -124,8 +129,7 @@ class Settings:
             UsageError: the configuration has no environments.
         """
         if not self.pipeline:
-            hint = 'add pipeline = ["staging"] and [environments.staging] to kaizen.toml'
-            raise UsageError("no pipeline is configured, so there is nothing to deploy to", hint=hint)
+            raise UsageError("no pipeline is configured, so there is nothing to deploy to", hint=DEPLOY_HINT)
         return self.stage(self.pipeline[0])
 
     def stage_before(self, stage: Stage) -> Stage | None:

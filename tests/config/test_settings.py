@@ -57,7 +57,10 @@ def test_a_configuration_without_environments_says_so() -> None:
     with pytest.raises(UsageError, match="no pipeline is configured") as nowhere:
         _ = library.first_stage
 
-    assert unknown.value.hint == "no environment is configured"
+    assert unknown.value.hint == (
+        'a release without environments: inv cut; to deploy, add pipeline = ["staging"] and [environments.staging] to '
+        "kaizen.toml"
+    )
     assert 'pipeline = ["staging"]' in nowhere.value.hint
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 UNKNOWN_WORD = re.compile(r"No idea what (['\"])(?P<word>.*)\1 is!", re.DOTALL)
 ADD_ENVIRONMENT_HINT = 'add to kaizen.toml: pipeline = ["staging"], aws.region = "eu-west-1" and [environments.staging]'
+OTHER_NAMES = {"hold.list": "lock.show", "hold.show": "lock.show", "holds": "lock.show", "release": "cut"}
+"""Names that are typed for tasks which are called differently."""
 MISSING_VALUE = re.compile(r"Flag <Argument: (?P<flag>[\w-]+).*needed value")
 
 
@@ -71,11 +73,14 @@ def _unknown_word_error(word: str, task_name: str, error: ParseError, program: P
         return UsageError(
             f"{word} is a group of tasks: {', '.join(group_names)}", hint=f"{program_name(program.argv)} --list={word}"
         )
-    if word in Collection(*commands.DEPLOY_TASKS).task_names:
-        return UsageError(f"{word} needs an environment, and none is configured", hint=ADD_ENVIRONMENT_HINT)
     names = [name for task, aliases in program.collection.task_names.items() for name in (task, *aliases)]
-    nearest = difflib.get_close_matches(word, names, n=1)
-    hint = corrected_line(program.argv, word, nearest) or f"{program_name(program.argv)} --list"
+    meant = OTHER_NAMES.get(word, word)
+    if meant not in names and meant in Collection(*commands.DEPLOY_TASKS).task_names:
+        return UsageError(f"{word} needs an environment, and none is configured", hint=ADD_ENVIRONMENT_HINT)
+    nearest = [meant] if meant in names else difflib.get_close_matches(word, names, n=1)
+    group, dot, _ = word.partition(".")
+    of_group = f"={group}" if dot and group in program.collection.collections else ""
+    hint = corrected_line(program.argv, word, nearest) or f"{program_name(program.argv)} --list{of_group}"
     return UsageError(f"there is no task {word!r}", hint=hint)
 
 

@@ -59,6 +59,12 @@ CASES = (
     Case(mistake="a misspelled stage in the name of a task",
          typed="inv release-stagin", code=2, says="'stagin' is neither an environment nor a group",
          hint="inv release-staging", leads_to=3),
+    Case(mistake="a release to a stage of a library",
+         before=("echo 'app = \"errors\"' > kaizen.toml && git commit --quiet --all --message 'Deploy nowhere'",),
+         typed="inv release-staging", code=2, says="'staging' is neither an environment nor a group",
+         hint='a release without environments: inv cut; to deploy, add pipeline = ["staging"] and '
+              "[environments.staging] to kaizen.toml",
+         follow=("inv cut",)),
     Case(mistake="a release to a later stage",
          typed="inv release-prod", code=2, says="prod is not the first stage of the pipeline",
          hint="inv release-staging", leads_to=3),
