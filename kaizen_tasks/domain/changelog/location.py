@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 
 from kaizen_tasks.domain.changelog import DEFAULT_PATH
@@ -14,6 +15,9 @@ FOLDERS = ("", "docs", "doc")
 _NAMES = r"change[-_ ]?log|changes|release[-_ ]?notes"
 _MARKDOWN = re.compile(rf"({_NAMES}|history|news)\.(md|markdown|mdown|mkd)", re.IGNORECASE)
 _MARKDOWN_IN_DOCS = re.compile(rf"({_NAMES})\.(md|markdown|mdown|mkd)", re.IGNORECASE)
+_PANDOC_FORMATS = frozenset({"org", "rst", "textile"})
+"""Endings that pandoc reads: https://pandoc.org/MANUAL.html#general-options."""
+
 _OTHER_FORMAT = re.compile(rf"({_NAMES}|history|news)(\.(adoc|asciidoc|org|rdoc|rst|textile|txt))?", re.IGNORECASE)
 
 
@@ -23,12 +27,13 @@ def candidates(folder: str, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(f"{folder}/{name}".lstrip("/") for name in names if pattern.fullmatch(name))
 
 
-def choose_path(paths: Sequence[str], names: Sequence[str]) -> str:
+def choose_path(paths: Sequence[str], names: Sequence[str], *, is_configured: bool) -> str:
     """Return the path of the changelog; that of a new one if there is none.
 
     Args:
         paths: the candidates of all folders.
         names: the files in the app's folder.
+        is_configured: whether there is a configuration that can name one.
 
     Raises:
         UsageError: there are several, or there is one in another format than Markdown.
@@ -36,15 +41,33 @@ def choose_path(paths: Sequence[str], names: Sequence[str]) -> str:
     named_as_default = [path for path in paths if path.casefold() == DEFAULT_PATH.casefold()]
     choices = named_as_default or paths
     if len(choices) > 1:
-        raise UsageError(
-            f"there are {len(choices)} changelogs: {', '.join(choices)}", hint=f"say which: {setting(choices[0])}"
-        )
+        hint = setting(choices[0]) if is_configured else _command("git mv", choices[0], DEFAULT_PATH)
+        raise UsageError(f"there are {len(choices)} changelogs: {', '.join(choices)}", hint=f"say which: {hint}")
     if choices:
         return choices[0]
     for name in filter(_OTHER_FORMAT.fullmatch, names):
-        hint = f"if it is Markdown after all: {setting(name)}; to begin another one: {setting(DEFAULT_PATH)}"
+        hint = _setting_hint(name) if is_configured else _commands_hint(name)
         raise UsageError(f"{name} seems to be the changelog, and it is not Markdown by its name", hint=hint)
     return DEFAULT_PATH
+
+
+def _setting_hint(name: str) -> str:
+    return f"if it is Markdown after all: {setting(name)}; to begin another one: {setting(DEFAULT_PATH)}"
+
+
+def _commands_hint(name: str) -> str:
+    """Return the commands that make a changelog which is found, where no configuration can name one yet."""
+    stem, _, ending = name.rpartition(".")
+    stage = f"git add {DEFAULT_PATH}"
+    conversion = _command("pandoc --to gfm --output", DEFAULT_PATH, name)
+    convert = f"to convert it: {conversion} && {stage}; " if ending.lower() in _PANDOC_FORMATS else ""
+    rename = _command("git mv", name, f"{stem or name}.md")
+    begin = f"echo '# Changelog' > {DEFAULT_PATH} && {stage}"
+    return f"{convert}if it is Markdown after all: {rename}; to begin another one: {begin}"
+
+
+def _command(command: str, *paths: str) -> str:
+    return f"{command} {shlex.join(paths)}"
 
 
 def require_spelling(path: str, names: Iterable[str]) -> str:

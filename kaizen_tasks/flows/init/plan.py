@@ -111,7 +111,7 @@ def plan_init(
     )
     final_config = config_file or load.ConfigFile(root, load.CONFIG_FILE_NAME, tomllib.loads(new_config))
     settings = validate.build_settings(final_config, final_config.table)
-    changelog_file = find_changelog(settings.changelog.file, documents)
+    changelog_file = find_changelog(settings.changelog.file, documents, is_configured=config_file is not None)
     tasks_path = _tasks_path(documents)
     files = dict(_required_files(repo_scan, new_config, tasks_path, changelog_file, settings))
     if new_config and not installation.address:

@@ -48,8 +48,14 @@ def _locate_changelog(configured_path: str, release_files: ReleaseFiles) -> str:
     raise outside_error(path, location.path, location.repository)
 
 
-def find_changelog(configured_path: str, release_files: ReleaseFiles) -> str:
-    """Return the path of the changelog; see `changelog_file`."""
+def find_changelog(configured_path: str, release_files: ReleaseFiles, *, is_configured: bool = True) -> str:
+    """Return the path of the changelog; see `changelog_file`.
+
+    Args:
+        configured_path: its path in the configuration, or empty.
+        release_files: the app's files.
+        is_configured: whether there is a configuration.
+    """
     names = release_files.names(configured_path.rpartition("/")[0])
     default_path = configured_path or DEFAULT_PATH
     if default_path.rpartition("/")[2] in names:
@@ -59,7 +65,7 @@ def find_changelog(configured_path: str, release_files: ReleaseFiles) -> str:
     if configured_path:
         return location.require_spelling(configured_path, names)
     paths = [path for folder in location.FOLDERS for path in location.candidates(folder, release_files.names(folder))]
-    return location.choose_path(paths, names)
+    return location.choose_path(paths, names, is_configured=is_configured)
 
 
 def release_paths(tools: Tools) -> tuple[str, ...]:

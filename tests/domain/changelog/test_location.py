@@ -48,6 +48,33 @@ def test_a_second_changelog_is_never_begun(names: tuple[str, ...], configured: s
     assert words in f"{error.value.message} {error.value.hint}"
 
 
+@pytest.mark.parametrize(
+    ("names", "hint"),
+    [
+        (("CHANGES.md", "docs/CHANGELOG.md"), "say which: git mv CHANGES.md CHANGELOG.md"),
+        (
+            ("HISTORY.rst",),
+            (
+                "to convert it: pandoc --to gfm --output CHANGELOG.md HISTORY.rst && git add CHANGELOG.md; "
+                "if it is Markdown after all: git mv HISTORY.rst HISTORY.md; "
+                "to begin another one: echo '# Changelog' > CHANGELOG.md && git add CHANGELOG.md"
+            ),
+        ),
+        (
+            ("release notes",),
+            (
+                "if it is Markdown after all: git mv 'release notes' 'release notes.md'; "
+                "to begin another one: echo '# Changelog' > CHANGELOG.md && git add CHANGELOG.md"
+            ),
+        ),
+    ],
+)
+def test_without_a_configuration_the_advice_is_a_command(names: tuple[str, ...], hint: str) -> None:
+    with pytest.raises(UsageError) as error:
+        find_changelog("", FakeReleaseFiles(dict.fromkeys(names, b"")), is_configured=False)
+    assert error.value.hint == hint
+
+
 @pytest.mark.parametrize("names", [(), ("CHANGELOG.md", "docs/NEWS.md")])
 def test_the_configured_one_is_taken(names: tuple[str, ...]) -> None:
     assert found(*names, configured="docs/NEWS.md") == "docs/NEWS.md"

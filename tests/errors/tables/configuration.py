@@ -15,6 +15,23 @@ CASES = (
          typed=SHOW, code=2, says="kaizen.toml: not found in ",
          hint="write one from what is found in the app's folder: kaizen init",
          follow=("kaizen init --yes",), again=0),
+    Case(mistake="no kaizen.toml, and a changelog in another format",
+         before=("git rm --quiet kaizen.toml && git mv CHANGELOG.md HISTORY.rst",),
+         typed="kaizen init --yes", code=2, says="HISTORY.rst seems to be the changelog",
+         hint="to convert it: pandoc --to gfm --output CHANGELOG.md HISTORY.rst && git add CHANGELOG.md; if it is "
+         "Markdown after all: git mv HISTORY.rst HISTORY.md; to begin another one: echo '# Changelog' > CHANGELOG.md "
+         "&& git add CHANGELOG.md",
+         again=0),
+    Case(mistake="no kaizen.toml, and a changelog that is Markdown without its ending",
+         before=("git rm --quiet kaizen.toml && git mv CHANGELOG.md NEWS",),
+         typed="kaizen init --yes", code=2, says="NEWS seems to be the changelog",
+         hint="if it is Markdown after all: git mv NEWS NEWS.md; to begin another one: echo '# Changelog' > "
+         "CHANGELOG.md && git add CHANGELOG.md",
+         follow=("git mv NEWS NEWS.md",), again=0),
+    Case(mistake="no kaizen.toml, and two changelogs",
+         before=("git rm --quiet kaizen.toml && git mv CHANGELOG.md CHANGES.md && cp CHANGES.md HISTORY.md",),
+         typed="kaizen init --yes", code=2, says="there are 2 changelogs: CHANGES.md, HISTORY.md",
+         hint="say which: git mv CHANGES.md CHANGELOG.md", again=0),
     Case(mistake="a kaizen.toml that is not TOML",
          before=("echo 'app = ' > kaizen.toml",),
          typed=SHOW, code=2, says="kaizen.toml: Invalid value (at line 1, column 7)",
