@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Mapping, Sequence
 
@@ -30,6 +29,7 @@ from kaizen_tasks.domain.init.detect import (
     shell_scripts,
 )
 from kaizen_tasks.domain.init.detect import dockerfile as dockerfiles
+from kaizen_tasks.domain.init.detect.app_folder import AppFolder
 from kaizen_tasks.domain.init.detect.dockerfile import Dockerfile
 from kaizen_tasks.domain.init.detect.ecs import cdk, task_definitions
 from kaizen_tasks.domain.init.detect.fragments import FragmentFolder, find_fragments
@@ -41,7 +41,6 @@ from kaizen_tasks.domain.init.environments import name_environments
 from kaizen_tasks.domain.init.evidence import (
     EnvironmentFact,
     Facts,
-    ImageBuild,
     Mention,
     combine_facts,
     merge_by_environment,
@@ -56,7 +55,6 @@ DEFAULT_ENVIRONMENTS = ("staging", "prod")
 DOCKERFILE_NAME = "Dockerfile"
 DEFAULT_VERSION_ARG = "VERSION"
 DEFAULT_PORT = 8080
-BUILD_PATHS = ("dockerfile", "context")
 NAMELESS = frozenset(
     {"remote", "origin", "upstream", "repo", "repository", "bare", "git", "app", "my-app", "package", "project", "root"}
 )
@@ -153,8 +151,9 @@ def detect_environments(repo_scan: RepoScan) -> Facts:
         for path, text in repo_scan.deployment_texts.items()
         if is_relevant(path, text, repo_scan) and MARK not in text
     }
+    app = AppFolder(path=repo_scan.subfolder, has_dockerfile=DOCKERFILE_NAME in repo_scan.texts)
     workflows = (
-        github_workflows.facts_from_workflow(path, text)
+        github_workflows.facts_from_workflow(path, text, app)
         for path, text in sorted(texts.items())
         if github_workflows.WORKFLOW_PATH.fullmatch(path)
     )
@@ -163,10 +162,10 @@ def detect_environments(repo_scan: RepoScan) -> Facts:
         facts
         for path, text in sorted(texts.items())
         if shell_scripts.SCRIPT_PATH.fullmatch(path)
-        for facts in make_environments.facts_from_script(path, text, callers)
+        for facts in make_environments.facts_from_script(path, text, callers, app)
     )
     pipelines = (
-        other_pipelines.facts_from_pipeline(path, text)
+        other_pipelines.facts_from_pipeline(path, text, app)
         for path, text in sorted(texts.items())
         if other_pipelines.PIPELINE_PATH.fullmatch(path)
     )
@@ -191,16 +190,8 @@ def detect_environments(repo_scan: RepoScan) -> Facts:
         mentions = tuple(pushes) or platforms.mentions_in_documents(repo_scan.texts)
         code_facts = evolve(code_facts, platforms=mentions)
     markdown_facts = markdown_urls.facts_from_markdown(repo_scan.texts_with_suffix(".md"), code_facts.environments)
-    builds = tuple(_from_the_folder(each, repo_scan.subfolder) for each in code_facts.builds)
+    builds = tuple(app.with_short_paths(each) for each in code_facts.builds)
     return combine_facts((evolve(code_facts, builds=builds), markdown_facts))
-
-
-def _from_the_folder(build: ImageBuild, subfolder: str) -> ImageBuild:
-    """Return a build with its shortest paths: `../backend/Dockerfile` is `Dockerfile` in backend."""
-    if not subfolder:
-        return build
-    paths = {key: posixpath.relpath(posixpath.join(subfolder, getattr(build, key)), subfolder) for key in BUILD_PATHS}
-    return evolve(build, dockerfile=paths["dockerfile"], context=paths["context"])
 
 
 def is_relevant(path: str, text: str, repo_scan: RepoScan) -> bool:

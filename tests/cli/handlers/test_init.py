@@ -736,6 +736,42 @@ def test_an_app_in_a_subfolder_is_built_as_the_script_at_the_top_does(folder: Pa
     assert 'repository = "shop"                      # ../deploy.sh:1' in said.out
 
 
+def test_an_app_in_a_subfolder_has_the_facts_of_its_own_job(folder: Path, init: Init) -> None:
+    registry = "210987654321.dkr.ecr.eu-central-1.amazonaws.com"
+    workflow = f"""\
+on: push
+jobs:
+  api:
+    strategy:
+      matrix:
+        env: [staging, prod]
+    steps:
+      - run: docker build -t {registry}/shop-api:$GITHUB_SHA api
+      - uses: aws-actions/amazon-ecs-deploy-task-definition@v2
+        with:
+          service: api-${{{{ matrix.env }}}}
+          cluster: shop-${{{{ matrix.env }}}}
+  web:
+    steps:
+      - run: |
+          docker build -t {registry}/shop-web:latest web
+          aws apprunner start-deployment --service-arn arn:aws:apprunner:eu-central-1:210987654321:service/shop-web/abc
+"""
+    files = {"Dockerfile": "FROM scratch\n", "VERSION": "1.0.0\n"}
+    apps = {f"{app}/{name}": text for app in ("api", "web") for name, text in files.items()}
+    committed(folder, {".github/workflows/deploy.yml": workflow, **apps})
+
+    assert all(init("--yes", at=folder / app).code == 0 for app in ("api", "web"))
+
+    api, web = (settings(folder / app) for app in ("api", "web"))
+    assert (web.app, {*web.environments}) == ("web", {"prod"})
+    prod = web.environments["prod"]
+    assert (prod.platform, prod.repository, prod.service) == ("apprunner", "shop-web", "shop-web")
+    assert (api.app, {*api.environments}) == ("api", {"staging", "prod"})
+    prod = api.environments["prod"]
+    assert (prod.platform, prod.repository, prod.service, prod.cluster) == ("ecs", "shop-api", "api-prod", "shop-prod")
+
+
 def test_editors_find_the_schema(folder: Path, init: Init) -> None:
     """This copy does not know the address of its repository, so the schema is written beside the configuration."""
     committed(folder, APP)

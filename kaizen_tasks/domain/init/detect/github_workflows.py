@@ -6,6 +6,7 @@ import itertools
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
 import yaml
 from attrs import evolve, frozen
@@ -13,6 +14,7 @@ from yaml.nodes import Node, ScalarNode
 
 from kaizen_tasks.domain.init import evidence
 from kaizen_tasks.domain.init.detect import shell_commands, yaml_nodes
+from kaizen_tasks.domain.init.detect.app_folder import TOP, AppFolder
 from kaizen_tasks.domain.init.detect.shell_commands import REGISTRY_ADDRESS, SERVICE_ARN, ShellText, is_unknown
 from kaizen_tasks.domain.init.detect.yaml_nodes import child, items, line_of, pairs, text, text_at
 from kaizen_tasks.domain.init.evidence import (
@@ -51,6 +53,9 @@ PLATFORM_ACTIONS = {
 REGISTRY = "aws.dkr.ecr.aws.amazonaws.com"
 """Stands for the registry of the account, which only the action that logs in knows."""
 
+CHECKED_OUT = "{{defaultContext}}"
+"""The top of the repository as a build context: https://github.com/docker/build-push-action#git-context."""
+
 REPOSITORY_VARIABLE = re.compile(
     r"(?i)^(?:AWS_)?(?:ECR_)?(?:REPO|REPOSITORY|ECR_REPO(?:SITORY)?(?:_NAME)?|REPOSITORY_NAME|IMAGE_REPO(?:SITORY)?|ECR_IMAGE)$"
 )
@@ -87,16 +92,59 @@ class Step:
         return template
 
 
-def facts_from_workflow(path: str, content: str) -> Facts:
-    """Return the facts in a workflow."""
+@frozen(kw_only=True)
+class JobRun:
+    """A job for one combination of its matrix.
+
+    Attributes:
+        job_step: the job, as if it were a step.
+        steps: what its steps show, in order.
+    """
+
+    job_step: Step
+    steps: tuple[Facts, ...]
+
+    @property
+    def builds(self) -> tuple[ImageBuild, ...]:
+        """What its steps build."""
+        return tuple(build for step in self.steps for build in step.builds)
+
+
+@frozen(kw_only=True)
+class Job:
+    """A job of a workflow.
+
+    Attributes:
+        node: the job.
+        runs: one for each combination of its matrix.
+        builds: what it builds; without any, what the jobs build that it needs.
+    """
+
+    node: Node
+    runs: tuple[JobRun, ...]
+    builds: tuple[ImageBuild, ...]
+
+
+def facts_from_workflow(path: str, content: str, app: AppFolder = TOP) -> Facts:
+    """Return the facts in a workflow, without those of jobs that build the images of other apps.
+
+    Args:
+        path: the workflow.
+        content: its text.
+        app: the app's folder.
+    """
     try:
         root = yaml_nodes.parse_yaml(content)
     except yaml.YAMLError as error:
         line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
         return Facts(ignored=(Ignored(what=path, source=f"{path}:{line}", reason="is no YAML that can be read"),))
     trust = evidence.trust_in(path, Trust.WORKFLOW)
+    jobs = [*_jobs(path, root, trust)]
+    others = [job.node for job in jobs if app.is_for_neighbours(job.builds)]
+    content = _without_nodes(content, others)
     comments = Facts(ignored=evidence.find_in_comments(content, path))
-    facts = evidence.combine_facts((*_job_facts(path, root, trust), comments))
+    own_jobs = (job for job in jobs if job.node not in others)
+    facts = evidence.combine_facts((*chain.from_iterable(_job_facts(root, job, app) for job in own_jobs), comments))
     if not facts.environment_facts and not facts.platforms:
         return Facts(builds=tuple(each for each in facts.builds if each.repository))  # it tests, it does not deploy
     code = evidence.strip_comments(content)
@@ -104,20 +152,56 @@ def facts_from_workflow(path: str, content: str) -> Facts:
     return evolve(facts, regions=regions, accounts=evidence.find_account_ids(code, path, trust))
 
 
-def _job_facts(path: str, root: Node | None, trust: Trust) -> Iterator[Facts]:
-    shared = _env(root, {})
-    branch = _branch(root)
-    for name, job in pairs(child(root, "jobs")):
-        for matrix in _matrix(job):
-            values = {**shared, **matrix}
-            values |= _env(job, values)
-            environment = _environment(path, name, job, values) or branch
-            step = Step(path=path, node=job, values=values, environment=environment, trust=trust)
-            found = [*_step_facts(path, job, values, environment, trust)]
-            found.append(_variable_facts(step, (root, job, *items(child(job, "steps")))))
-            yield from found
-            if any(each.environment_facts for each in found):
-                yield _target_facts(job, values, step)
+def _without_nodes(content: str, nodes: Iterable[Node]) -> str:
+    """Return a text with empty lines in place of some nodes."""
+    lines = content.split("\n")
+    for node in nodes:
+        first, end = node.start_mark.line, max(node.end_mark.line, node.start_mark.line + 1)
+        lines[first:end] = [""] * (end - first)
+    return "\n".join(lines)
+
+
+def _jobs(path: str, root: Node | None, trust: Trust) -> Iterator[Job]:
+    nodes = dict(pairs(child(root, "jobs")))
+    runs = {name: tuple(_runs(path, root, name, node, trust)) for name, node in nodes.items()}
+    builds = {name: tuple(build for run in runs[name] for build in run.builds) for name in nodes}
+    for name, node in nodes.items():
+        needed = tuple(chain.from_iterable(builds[each] for each in _needed_jobs(name, nodes)))
+        yield Job(node=node, runs=runs[name], builds=builds[name] or needed)
+
+
+def _runs(path: str, root: Node | None, name: str, job: Node, trust: Trust) -> Iterator[JobRun]:
+    shared, branch = _env(root, {}), _branch(root)
+    for matrix in _matrix(job):
+        values = {**shared, **matrix}
+        values |= _env(job, values)
+        environment = _environment(path, name, job, values) or branch
+        steps = tuple(_step_facts(path, job, values, environment, trust))
+        step = Step(path=path, node=job, values=values, environment=environment, trust=trust)
+        yield JobRun(job_step=step, steps=steps)
+
+
+def _job_facts(root: Node | None, job: Job, app: AppFolder) -> Iterator[Facts]:
+    for run in job.runs:
+        if app.is_for_neighbours(run.builds):
+            continue
+        found = [*app.without_neighbours(run.steps)]
+        found.append(_variable_facts(run.job_step, (root, job.node, *items(child(job.node, "steps")))))
+        yield from found
+        if any(each.environment_facts for each in found):
+            yield _target_facts(job.node, run.job_step.values, run.job_step)
+
+
+def _needed_jobs(name: str, jobs: Mapping[str, Node]) -> list[str]:
+    """Return the names of the jobs that run before a job."""
+    found, queue = [], [name]
+    while queue:
+        node = child(jobs[queue.pop()], "needs")
+        names = [text(each) for each in items(node)] or [text(node)]
+        new = [each for each in names if each in jobs and each not in found]
+        found += new
+        queue += new
+    return found
 
 
 def _branch(root: Node | None) -> str:
@@ -210,7 +294,7 @@ def _step_facts(path: str, job: Node, values: dict[str, str], environment: str, 
         if action == "aws-actions/amazon-ecr-login":
             values[f"steps.{text_at(node, 'id')}.outputs.registry"] = REGISTRY
         if run := child(node, "run"):
-            yield _command_facts(step, job, run)
+            yield from _command_facts(step, job, run)
             variables = _variables(own)
             for name, value, file in shell_commands.github_outputs(step.fill(text(run)), variables):
                 key = f"env.{name}" if file == "ENV" else f"steps.{text_at(node, 'id')}.outputs.{name}"
@@ -221,7 +305,7 @@ def _variables(values: Mapping[str, str]) -> dict[str, str]:
     return {key.removeprefix("env."): value for key, value in values.items() if key.startswith("env.")}
 
 
-def _command_facts(step: Step, job: Node, run: Node) -> Facts:
+def _command_facts(step: Step, job: Node, run: Node) -> Iterator[Facts]:
     is_block = isinstance(run, ScalarNode) and run.style in {"|", ">"}
     folder = step.fill(text_at(step.node, "working-directory") or text_at(job, "defaults", "run", "working-directory"))
     root = posixpath.dirname(posixpath.dirname(posixpath.dirname(step.path)))  # that of the repository
@@ -325,7 +409,7 @@ def _found(step: Step, inputs: Mapping[str, Node], values: Mapping[str, str]) ->
 
 def _image_builds(step: Step, said: Mapping[str, str], source: str) -> Iterator[ImageBuild]:
     root = posixpath.dirname(posixpath.dirname(posixpath.dirname(step.path)))
-    context = said.get("context", ".") or "."
+    context = said.get("context", ".").removeprefix(CHECKED_OUT).lstrip(":") or "."
     if is_unknown(context) or context.startswith("http"):
         context = "."
     file = said.get("file", "")

@@ -10,6 +10,7 @@ from attrs import evolve, frozen
 
 from kaizen_tasks.domain.init import evidence
 from kaizen_tasks.domain.init.detect import shell_scripts
+from kaizen_tasks.domain.init.detect.app_folder import TOP, AppFolder
 from kaizen_tasks.domain.init.detect.shell_branches import TARGET_NAME
 from kaizen_tasks.domain.init.detect.shell_commands import DEPLOY_COMMANDS
 from kaizen_tasks.domain.init.detect.shell_scripts import LINE_CONTINUATION, TARGET_VARIABLE
@@ -55,22 +56,23 @@ class _Call:
     values: tuple[tuple[str, str], ...]
 
 
-def facts_from_script(path: str, text: str, callers: Mapping[str, str]) -> Iterator[Facts]:
+def facts_from_script(path: str, text: str, callers: Mapping[str, str], app: AppFolder = TOP) -> Iterator[Facts]:
     """Yield the facts in a script; those in a Makefile for each environment that is given to it.
 
     Args:
         path: the script.
         text: its text.
         callers: scripts and workflows that may call make, by path.
+        app: the app's folder.
     """
     others = (other for place, other in callers.items() if place != path)
     by_environment = _texts_by_environment(text, others) if MAKEFILE_PATH.fullmatch(path) else {}
     for environment, its_text in by_environment.items():
-        facts = shell_scripts.facts_from_script(path, its_text)
+        facts = shell_scripts.facts_from_script(path, its_text, app)
         named = (evolve(fact, environment=fact.environment or environment) for fact in facts.environment_facts)
         yield evolve(facts, environment_facts=tuple(named))
     if not by_environment:
-        yield shell_scripts.facts_from_script(path, text)
+        yield shell_scripts.facts_from_script(path, text, app)
 
 
 def _texts_by_environment(text: str, callers: Iterable[str]) -> Mapping[str, str]:

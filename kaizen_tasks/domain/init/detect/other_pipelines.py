@@ -12,6 +12,7 @@ from yaml.nodes import ScalarNode
 
 from kaizen_tasks.domain.init import evidence
 from kaizen_tasks.domain.init.detect import shell_commands, yaml_nodes
+from kaizen_tasks.domain.init.detect.app_folder import TOP, AppFolder, repository_top
 from kaizen_tasks.domain.init.detect.shell_commands import ShellText
 from kaizen_tasks.domain.init.detect.yaml_nodes import child, items, line_of, pairs, text, text_at
 from kaizen_tasks.domain.init.evidence import Facts, Trust
@@ -24,17 +25,28 @@ PIPELINE_PATH = re.compile(
     r"azure-pipelines\.ya?ml|(?:.*/)?buildspec[\w.-]*\.ya?ml)"
 )
 COMMAND_KEYS = frozenset({"script", "before_script", "after_script", "run", "command", "commands", "bash"})
+JOB_KEYS = frozenset({"script", "run", "command", "commands", "bash", "steps", "phases"})
+"""What a mapping has that is a job, or a step outside of one."""
+
 VARIABLE_KEYS = frozenset({"variables", "environment", "env"})
 
 
-def facts_from_pipeline(path: str, content: str) -> Facts:
-    """Return the facts in a pipeline; there are none in one that deploys nothing."""
+def facts_from_pipeline(path: str, content: str, app: AppFolder = TOP) -> Facts:
+    """Return the facts in a pipeline, without those of jobs that build the images of other apps.
+
+    There are none in a pipeline that deploys nothing.
+
+    Args:
+        path: the pipeline.
+        content: its text.
+        app: the app's folder.
+    """
     try:
         root = yaml_nodes.parse_yaml(content)
     except yaml.YAMLError:
         return Facts()
     trust = evidence.trust_in(path, Trust.WORKFLOW)
-    commands = _command_facts(path, root, _variables(root), "", trust)
+    commands = _command_facts(path, root, _variables(root), "", trust, app)
     facts = evidence.combine_facts((*commands, Facts(ignored=evidence.find_in_comments(content, path))))
     if not facts.environment_facts and not facts.platforms:
         return Facts(builds=tuple(each for each in facts.builds if each.repository))
@@ -50,9 +62,14 @@ def _variables(node: Node | None) -> dict[str, str]:
 
 
 def _command_facts(
-    path: str, node: Node | None, variables: Mapping[str, str], environment: str, trust: Trust
+    path: str, node: Node | None, variables: Mapping[str, str], environment: str, trust: Trust, app: AppFolder
 ) -> Iterator[Facts]:
     """Yield the facts of all commands below a node, with the variables and the environment of the nearest job."""
+    if app.path and JOB_KEYS & {key for key, _ in pairs(node)}:
+        steps = [*_command_facts(path, node, variables, environment, trust, TOP)]
+        if not app.is_for_neighbours(build for step in steps for build in step.builds):
+            yield from app.without_neighbours(steps)
+        return
     for key, value in pairs(node):
         if key in COMMAND_KEYS:
             scalars = (value, *items(value))
@@ -63,13 +80,14 @@ def _command_facts(
                     text=evidence.strip_comments(text(scalar)),
                     line=line_of(scalar) + is_block,
                     variables=variables,
+                    folder=repository_top(path),
                     environment=environment,
                     trust=trust,
                 )
-                yield shell_commands.facts_from_commands(shell)
+                yield from shell_commands.facts_from_commands(shell)
         own = {**variables, **_variables(value)}
         said = text(child(value, "environment")) or text_at(value, "environment", "name")
         name = said.lower() if re.fullmatch(r"[\w-]+", said) else environment
-        yield from _command_facts(path, value, own, name, trust)
+        yield from _command_facts(path, value, own, name, trust, app)
     for item in items(node):
-        yield from _command_facts(path, item, variables, environment, trust)
+        yield from _command_facts(path, item, variables, environment, trust, app)

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import evolve, frozen
 
-from kaizen_tasks.domain.init import evidence
 from kaizen_tasks.domain.init.evidence import (
     APP_RUNNER,
     ECS,
@@ -83,13 +82,10 @@ class ShellText:
 GITHUB_EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 
 
-def facts_from_commands(shell: ShellText) -> Facts:
-    """Return what the commands of some shell code build, push and deploy."""
+def facts_from_commands(shell: ShellText) -> Iterator[Facts]:
+    """Yield what each command of some shell code builds, pushes and deploys."""
     text = GITHUB_EXPRESSION.sub(lambda match: f"$<{re.split(r'[ |&]', match[1])[0]}>", shell.text)
-    return evidence.combine_facts(_facts_of_lines(evolve(shell, text=text)))
-
-
-def _facts_of_lines(shell: ShellText) -> Iterator[Facts]:
+    shell = evolve(shell, text=text)
     variables, folder = dict(shell.variables), shell.folder
     for line, content in logical_lines(shell.text, shell.line):
         source = f"{shell.path}:{line}"

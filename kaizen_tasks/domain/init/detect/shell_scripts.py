@@ -9,6 +9,7 @@ from attrs import evolve
 
 from kaizen_tasks.domain.init import evidence
 from kaizen_tasks.domain.init.detect import shell_commands
+from kaizen_tasks.domain.init.detect.app_folder import TOP, AppFolder, repository_top
 from kaizen_tasks.domain.init.detect.shell_branches import (
     CASE_STATEMENT,
     TARGET_NAME,
@@ -46,8 +47,14 @@ RESOURCE_KEYS = {"repository", "service"}
 TARGET_PLACEHOLDER = "{env}"  # replaces the script's target in a text
 
 
-def facts_from_script(path: str, text: str) -> Facts:
-    """Return the facts in a script; there are none in a script that handles no images."""
+def facts_from_script(path: str, text: str, app: AppFolder = TOP) -> Facts:
+    """Return the facts in a script; there are none in a script that handles no images, or only those of other apps.
+
+    Args:
+        path: the script.
+        text: its text.
+        app: the app's folder.
+    """
     stripped = evidence.strip_comments(text)
     if not IMAGE_TOOLS.search(stripped):
         return Facts()
@@ -60,9 +67,14 @@ def facts_from_script(path: str, text: str) -> Facts:
     trust = evidence.trust_in(path, Trust.SCRIPT)
     facts = tuple(_with_place(fact, stripped, trust) for fact in environment_facts)
     environments = tuple(dict.fromkeys(fact.environment for fact in facts))
-    commands = shell_commands.facts_from_commands(
-        ShellText(path=path, text=stripped, variables=_targets(code), folder=_top(path), trust=trust)
-    )
+    steps = [
+        *shell_commands.facts_from_commands(
+            ShellText(path=path, text=stripped, variables=_targets(code), folder=repository_top(path), trust=trust)
+        )
+    ]
+    if app.is_for_neighbours(build for step in steps for build in step.builds):
+        return Facts()
+    commands = evidence.combine_facts(app.without_neighbours(steps))
     ignored_rest = tuple(_ignored_rest(rest, path, stripped))
     candidates = (*commands.environment_facts, *_facts_from_assignments(path, stripped, trust))
     facts = (*facts, *_other_facts(facts, candidates, ignored_rest)) if facts else candidates
@@ -77,11 +89,6 @@ def facts_from_script(path: str, text: str) -> Facts:
         profiles=evidence.find_profiles(stripped, path, trust),
         ignored=(*ignored_rest, *(() if environments else commands.ignored), *evidence.find_in_comments(text, path)),
     )
-
-
-def _top(path: str) -> str:
-    """Return the folder at the top of the repository, in which scripts are run, from the app's folder."""
-    return "/".join(part for part in path.split("/") if part == "..") or "."
 
 
 def _targets(code: str) -> dict[str, str]:
