@@ -19,7 +19,6 @@ from kaizen_tasks.domain.init.completion import (
 )
 from kaizen_tasks.domain.init.detect import (
     cloudformation,
-    github_workflows,
     make_environments,
     manifests,
     markdown_urls,
@@ -34,6 +33,7 @@ from kaizen_tasks.domain.init.detect.dockerfile import Dockerfile
 from kaizen_tasks.domain.init.detect.ecs import cdk, task_definitions
 from kaizen_tasks.domain.init.detect.fragments import FragmentFolder, find_fragments
 from kaizen_tasks.domain.init.detect.from_account import AccountScan
+from kaizen_tasks.domain.init.detect.github import workflows
 from kaizen_tasks.domain.init.detect.image_builds import BuildChoice, choose_build
 from kaizen_tasks.domain.init.detect.packages import PackageVersion, package_name
 from kaizen_tasks.domain.init.detect.terraform import facts as terraform
@@ -152,10 +152,10 @@ def detect_environments(repo_scan: RepoScan) -> Facts:
         if is_relevant(path, text, repo_scan) and MARK not in text
     }
     app = AppFolder(path=repo_scan.subfolder, has_dockerfile=DOCKERFILE_NAME in repo_scan.texts)
-    workflows = (
-        github_workflows.facts_from_workflow(path, text, app)
+    workflow_facts = (
+        workflows.facts_from_workflow(path, text, app)
         for path, text in sorted(texts.items())
-        if github_workflows.WORKFLOW_PATH.fullmatch(path)
+        if workflows.WORKFLOW_PATH.fullmatch(path)
     )
     callers = {path: text for path, text in texts.items() if not path.endswith((".md", ".tf", ".tfvars"))}
     scripts = (
@@ -169,7 +169,7 @@ def detect_environments(repo_scan: RepoScan) -> Facts:
         for path, text in sorted(texts.items())
         if other_pipelines.PIPELINE_PATH.fullmatch(path)
     )
-    command_facts = combine_facts((*workflows, *pipelines, *scripts))
+    command_facts = combine_facts((*workflow_facts, *pipelines, *scripts))
     terraform_files = {path: text for path, text in texts.items() if path.endswith((".tf", ".tfvars"))}
     terraform_facts = (
         terraform.facts_from_terraform(terraform_files, command_facts.environments) if terraform_files else Facts()

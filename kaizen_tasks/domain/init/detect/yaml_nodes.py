@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -51,3 +51,12 @@ def text(node: Node | None) -> str:
 def text_at(node: Node | None, *keys: str) -> str:
     """Return the text at a path of keys, or an empty text."""
     return text(child(node, *keys))
+
+
+def without_nodes(content: str, nodes: Iterable[Node]) -> str:
+    """Return a text with empty lines in place of some nodes."""
+    lines = content.split("\n")
+    for node in nodes:
+        first, end = node.start_mark.line, max(node.end_mark.line, node.start_mark.line + 1)
+        lines[first:end] = [""] * (end - first)
+    return "\n".join(lines)

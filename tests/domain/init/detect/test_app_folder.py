@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from kaizen_tasks.domain.init.detect import github_workflows, other_pipelines, shell_scripts
+from kaizen_tasks.domain.init.detect import other_pipelines, shell_scripts
 from kaizen_tasks.domain.init.detect.app_folder import AppFolder, Owner
+from kaizen_tasks.domain.init.detect.github import workflows
 from kaizen_tasks.domain.init.evidence import Facts, ImageBuild
 
 REGISTRY = "210987654321.dkr.ecr.eu-central-1.amazonaws.com"
@@ -85,7 +86,7 @@ WORKFLOWS = {
 @pytest.mark.parametrize("text", WORKFLOWS.values(), ids=WORKFLOWS)
 @pytest.mark.parametrize("app", [WEB, API], ids=lambda app: app.path)
 def test_a_workflow_shows_each_app_its_own(text: str, app: AppFolder) -> None:
-    found = github_workflows.facts_from_workflow("../.github/workflows/deploy.yml", text, app)
+    found = workflows.facts_from_workflow("../.github/workflows/deploy.yml", text, app)
 
     repositories, services = names(found)
     assert services == {f"shop-{app.path}"}
@@ -95,7 +96,7 @@ def test_a_workflow_shows_each_app_its_own(text: str, app: AppFolder) -> None:
 def test_an_account_of_another_app_does_not_count() -> None:
     text = workflow(job("api", build("api").replace("210987654321", "555544443333")), job("web", build("web")))
 
-    found = github_workflows.facts_from_workflow("../.github/workflows/deploy.yml", text, WEB)
+    found = workflows.facts_from_workflow("../.github/workflows/deploy.yml", text, WEB)
 
     assert {each.value for each in found.accounts} == {"210987654321"}
 
@@ -103,7 +104,7 @@ def test_an_account_of_another_app_does_not_count() -> None:
 def test_where_deployments_do_not_follow_their_builds_only_the_images_are_told_apart() -> None:
     text = workflow(job("all", build("web"), build("api"), deploy("web"), deploy("api")))
 
-    found = github_workflows.facts_from_workflow("../.github/workflows/deploy.yml", text, WEB)
+    found = workflows.facts_from_workflow("../.github/workflows/deploy.yml", text, WEB)
 
     assert names(found) == ({"shop-web"}, {"shop-web", "shop-api"})
 

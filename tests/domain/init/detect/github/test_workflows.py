@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kaizen_tasks.domain.init.detect import github_workflows
+from kaizen_tasks.domain.init.detect.github import workflows
 from kaizen_tasks.domain.init.evidence import EnvironmentFact, Facts, merge_by_environment
 
 PATH = ".github/workflows/deploy.yml"
@@ -12,7 +12,7 @@ PATH = ".github/workflows/deploy.yml"
 
 def found_in(workflow: str) -> Facts:
     """Return the facts in a workflow."""
-    return github_workflows.facts_from_workflow(PATH, workflow)
+    return workflows.facts_from_workflow(PATH, workflow)
 
 
 def values(found: Facts) -> dict[str, tuple[str, str]]:

@@ -15,13 +15,13 @@ from yaml.nodes import Node, ScalarNode
 from kaizen_tasks.domain.init import evidence
 from kaizen_tasks.domain.init.detect import shell_commands, yaml_nodes
 from kaizen_tasks.domain.init.detect.app_folder import TOP, AppFolder
-from kaizen_tasks.domain.init.detect.shell_commands import REGISTRY_ADDRESS, SERVICE_ARN, ShellText, is_unknown
+from kaizen_tasks.domain.init.detect.github.actions import action_facts
+from kaizen_tasks.domain.init.detect.github.step import Step
+from kaizen_tasks.domain.init.detect.job_needs import needed_jobs
+from kaizen_tasks.domain.init.detect.shell_commands import SERVICE_ARN, ShellText, is_unknown
 from kaizen_tasks.domain.init.detect.yaml_nodes import child, items, line_of, pairs, text, text_at
 from kaizen_tasks.domain.init.evidence import (
     APP_RUNNER,
-    ECS,
-    ECS_EXPRESS,
-    EnvironmentFact,
     Facts,
     Ignored,
     ImageBuild,
@@ -32,29 +32,10 @@ from kaizen_tasks.domain.init.naming import contains_word
 from kaizen_tasks.domain.init.pipeline import STAGE_NAMES_BY_RANK
 
 WORKFLOW_PATH = re.compile(r"(?:.*/)?\.github/workflows/[^/]+\.ya?ml")
-EXPRESSION = re.compile(r"\$\{\{\s*([\w.-]+)\s*\}\}")
 STAGE_NAMES = tuple(name for names in STAGE_NAMES_BY_RANK for name in sorted(names))
-
-PLATFORM_ACTIONS = {
-    "awslabs/amazon-app-runner-deploy": APP_RUNNER,
-    "aws-actions/amazon-ecs-deploy-express-service": ECS_EXPRESS,
-    "aws-actions/amazon-ecs-deploy-task-definition": ECS,
-    "aws-actions/aws-lambda-deploy": "AWS Lambda",
-    "einaregilsson/beanstalk-deploy": "AWS Elastic Beanstalk",
-    "superfly/flyctl-actions": "Fly.io",
-    "akhileshns/heroku-deploy": "Heroku",
-    "google-github-actions/deploy-cloudrun": "Google Cloud Run",
-    "azure/webapps-deploy": "Azure",
-    "azure/container-apps-deploy-action": "Azure",
-    "azure/k8s-deploy": "Kubernetes",
-}
-"""Where an action deploys to."""
 
 REGISTRY = "aws.dkr.ecr.aws.amazonaws.com"
 """Stands for the registry of the account, which only the action that logs in knows."""
-
-CHECKED_OUT = "{{defaultContext}}"
-"""The top of the repository as a build context: https://github.com/docker/build-push-action#git-context."""
 
 REPOSITORY_VARIABLE = re.compile(
     r"(?i)^(?:AWS_)?(?:ECR_)?(?:REPO|REPOSITORY|ECR_REPO(?:SITORY)?(?:_NAME)?|REPOSITORY_NAME|IMAGE_REPO(?:SITORY)?|ECR_IMAGE)$"
@@ -65,31 +46,6 @@ CONTAINER_VARIABLE = re.compile(r"(?i)^(?:ECS_)?CONTAINER_NAME$")
 ENVIRONMENT_INPUT = re.compile(r"(?i)^(?:deploy_?)?(?:env|environment|stage)(?:_?name)?$")
 ROLE_ARN = re.compile(r"arn:[\w-]+:iam::(\d{12}):role/[\w+=,.@/-]+")
 REGION_VARIABLE = re.compile(r"(?i)^(?:AWS_(?:DEFAULT_)?REGION|REGION)$")
-
-
-@frozen(kw_only=True)
-class Step:
-    """A step of a job, for one combination of its matrix.
-
-    Attributes:
-        path: the workflow.
-        node: the step.
-        values: what its expressions mean: `env.NAME`, `matrix.NAME`, `steps.ID.outputs.NAME`.
-        environment: the environment that its job is for, or empty.
-        trust: how far the workflow is believed.
-    """
-
-    path: str
-    node: Node
-    values: Mapping[str, str]
-    environment: str
-    trust: Trust
-
-    def fill(self, template: str) -> str:
-        """Return a text with the known expressions replaced by their values."""
-        for _ in range(3):
-            template = EXPRESSION.sub(lambda match: self.values.get(match[1]) or match[0], template)
-        return template
 
 
 @frozen(kw_only=True)
@@ -141,7 +97,7 @@ def facts_from_workflow(path: str, content: str, app: AppFolder = TOP) -> Facts:
     trust = evidence.trust_in(path, Trust.WORKFLOW)
     jobs = [*_jobs(path, root, trust)]
     others = [job.node for job in jobs if app.is_for_neighbours(job.builds)]
-    content = _without_nodes(content, others)
+    content = yaml_nodes.without_nodes(content, others)
     comments = Facts(ignored=evidence.find_in_comments(content, path))
     own_jobs = (job for job in jobs if job.node not in others)
     facts = evidence.combine_facts((*chain.from_iterable(_job_facts(root, job, app) for job in own_jobs), comments))
@@ -152,21 +108,12 @@ def facts_from_workflow(path: str, content: str, app: AppFolder = TOP) -> Facts:
     return evolve(facts, regions=regions, accounts=evidence.find_account_ids(code, path, trust))
 
 
-def _without_nodes(content: str, nodes: Iterable[Node]) -> str:
-    """Return a text with empty lines in place of some nodes."""
-    lines = content.split("\n")
-    for node in nodes:
-        first, end = node.start_mark.line, max(node.end_mark.line, node.start_mark.line + 1)
-        lines[first:end] = [""] * (end - first)
-    return "\n".join(lines)
-
-
 def _jobs(path: str, root: Node | None, trust: Trust) -> Iterator[Job]:
     nodes = dict(pairs(child(root, "jobs")))
     runs = {name: tuple(_runs(path, root, name, node, trust)) for name, node in nodes.items()}
     builds = {name: tuple(build for run in runs[name] for build in run.builds) for name in nodes}
     for name, node in nodes.items():
-        needed = tuple(chain.from_iterable(builds[each] for each in _needed_jobs(name, nodes)))
+        needed = tuple(chain.from_iterable(builds[each] for each in needed_jobs(name, nodes)))
         yield Job(node=node, runs=runs[name], builds=builds[name] or needed)
 
 
@@ -192,18 +139,6 @@ def _job_facts(root: Node | None, job: Job, app: AppFolder) -> Iterator[Facts]:
             yield _target_facts(job.node, run.job_step.values, run.job_step)
 
 
-def _needed_jobs(name: str, jobs: Mapping[str, Node]) -> list[str]:
-    """Return the names of the jobs that run before a job."""
-    found, queue = [], [name]
-    while queue:
-        node = child(jobs[queue.pop()], "needs")
-        names = [text(each) for each in items(node)] or [text(node)]
-        new = [each for each in names if each in jobs and each not in found]
-        found += new
-        queue += new
-    return found
-
-
 def _branch(root: Node | None) -> str:
     """Return the branch whose pushes start a workflow, if it is one that is named like a stage."""
     events = next((node for key, node in pairs(root) if key in {"on", "true"}), None)
@@ -226,7 +161,7 @@ def _target_facts(job: Node, values: Mapping[str, str], job_step: Step) -> Facts
             **({"region": region} if evidence.REGION_NAME.fullmatch(region) else {}),
         }
         if found:
-            return Facts(environment_facts=(_fact(step, _place(step, node), **found),))
+            return Facts(environment_facts=(step.fact(step.place(node), **found),))
     return Facts()
 
 
@@ -290,7 +225,7 @@ def _step_facts(path: str, job: Node, values: dict[str, str], environment: str, 
         step = Step(path=path, node=node, values=own, environment=environment, trust=trust)
         action = text_at(node, "uses").partition("@")[0].lower()
         if action:
-            yield _action_facts(step, action)
+            yield action_facts(step, action)
         if action == "aws-actions/amazon-ecr-login":
             values[f"steps.{text_at(node, 'id')}.outputs.registry"] = REGISTRY
         if run := child(node, "run"):
@@ -321,124 +256,18 @@ def _command_facts(step: Step, job: Node, run: Node) -> Iterator[Facts]:
     return shell_commands.facts_from_commands(shell)
 
 
-def _action_facts(step: Step, action: str) -> Facts:
-    platform = next((name for prefix, name in PLATFORM_ACTIONS.items() if action.startswith(prefix)), "")
-    source = f"{step.path}:{line_of(step.node)}"
-    platforms = (Mention(value=platform, source=source, trust=step.trust),) if platform else ()
-    inputs = dict(pairs(child(step.node, "with")))
-    said = {name: step.fill(text(node)) for name, node in inputs.items()}
-    facts: list[Facts] = [Facts(platforms=platforms)]
-    if action == "awslabs/amazon-app-runner-deploy":
-        image = REGISTRY_ADDRESS.search(said.get("image", "")) or re.search(
-            r"/([\w./-]+):([^:]+)$", said.get("image", "")
-        )
-        found = {
-            "platform": APP_RUNNER,
-            "service": said.get("service", ""),
-            "repository": image[1] if image else "",
-            "follow": (image[2] or "") if image else "",
-        }
-        facts += [_found(step, inputs, found)]
-        port = said.get("port", "")
-        if port.isdigit():
-            facts.append(Facts(ports=(Mention(value=port, source=_place(step, inputs["port"]), trust=step.trust),)))
-    elif action.startswith("aws-actions/amazon-ecs-"):
-        facts += _ecs_action_facts(step, action, inputs, said)
-    elif action == "docker/metadata-action":
-        images = REGISTRY_ADDRESS.search(said.get("images", ""))
-        facts.append(_found(step, inputs, {"repository": images[1] if images else ""}))
-    elif action == "docker/build-push-action":
-        facts.append(Facts(builds=tuple(_image_builds(step, said, source))))
-    region = said.get("aws-region") or (said.get("region", "") if platform == APP_RUNNER else "")
-    if evidence.REGION_NAME.fullmatch(region):
-        node = inputs.get("aws-region") or inputs["region"]
-        facts.append(Facts(regions=(Mention(value=region, source=_place(step, node), trust=step.trust),)))
-    return evidence.combine_facts(facts)
-
-
-def _ecs_action_facts(step: Step, action: str, inputs: Mapping[str, Node], said: Mapping[str, str]) -> Iterator[Facts]:
-    """Yield the facts in the inputs of AWS's actions for ECS; a rendered definition names the app's container."""
-    image = REGISTRY_ADDRESS.search(said.get("image", ""))
-    repository = image[1] if image else ""
-    match action.removeprefix("aws-actions/amazon-ecs-"):
-        case "deploy-task-definition" if said.get("service"):
-            names = shell_commands.ecs_names(said["service"], said.get("cluster", "") or "default")
-            yield _found(step, inputs, {"platform": ECS, **names})
-        case "render-task-definition":
-            is_app = repository or is_unknown(said.get("image", "$"))  # and no sidecar of a public image
-            container = said.get("container-name", "") if is_app else ""
-            yield _found(step, inputs, {"repository": repository, "container": container})
-        case "deploy-express-service":
-            names = shell_commands.ecs_names(said.get("service-name", ""), said.get("cluster", "") or "default")
-            yield _found(step, inputs, {"platform": ECS_EXPRESS, **names, "repository": repository})
-        case _:
-            pass  # another one, or a task without a service
-    if said.get("container-port", "").isdigit():
-        place = _place(step, inputs["container-port"])
-        yield Facts(ports=(Mention(value=said["container-port"], source=place, trust=step.trust),))
-    if (architecture := said.get("cpu-architecture", "").lower()) in {"arm64", "x86_64"}:
-        place = _place(step, inputs["cpu-architecture"])
-        yield Facts(architectures=(Mention(value=architecture, source=place, trust=step.trust),))
-
-
-def _place(step: Step, node: Node) -> str:
-    return f"{step.path}:{line_of(node)}"
-
-
-def _found(step: Step, inputs: Mapping[str, Node], values: Mapping[str, str]) -> Facts:
-    """Return the facts in an action's inputs; values that only GitHub knows are listed as ignored."""
-    places = {"repository": "image", "follow": "image", "container": "container-name", "platform": "uses"}
-    nodes = {**inputs, "uses": child(step.node, "uses") or step.node}
-    nodes.setdefault("service", inputs.get("service-name", step.node))
-    sources = {key: _place(step, nodes.get(places.get(key, key), step.node)) for key in values}
-    known = {key: value for key, value in values.items() if value and not is_unknown(value)}
-    if arn := SERVICE_ARN.search(known.get("service", "")):
-        known["service"] = arn[1]
-    ignored = tuple(
-        Ignored(what=f"{key} {value}", source=sources[key], reason="only GitHub knows its value")
-        for key, value in values.items()
-        if value and is_unknown(value) and key != "follow"
-    )
-    if not known.keys() - ({"platform"} if not step.environment else set()):
-        return Facts(ignored=ignored)
-    source = sources.get("service") or next(iter(sources.values()))
-    fact = EnvironmentFact.of(known, environment=step.environment, source=source, trust=step.trust)
-    fact = evolve(fact, sources={key: (sources[key], step.trust) for key in known})
-    return Facts(environment_facts=(fact,), ignored=ignored)
-
-
-def _image_builds(step: Step, said: Mapping[str, str], source: str) -> Iterator[ImageBuild]:
-    root = posixpath.dirname(posixpath.dirname(posixpath.dirname(step.path)))
-    context = said.get("context", ".").removeprefix(CHECKED_OUT).lstrip(":") or "."
-    if is_unknown(context) or context.startswith("http"):
-        context = "."
-    file = said.get("file", "")
-    context = posixpath.normpath(posixpath.join(root, context))
-    dockerfile = posixpath.join(root, file) if file and not is_unknown(file) else posixpath.join(context, "Dockerfile")
-    match = REGISTRY_ADDRESS.search(said.get("tags", ""))
-    repository = match[1] if match and not is_unknown(match[1]) else ""
-    target = said.get("target", "")
-    yield ImageBuild(
-        dockerfile=posixpath.normpath(dockerfile),
-        context=context,
-        repository=repository,
-        target="" if is_unknown(target) else target,
-        source=source,
-    )
-
-
 def _variable_facts(step: Step, nodes: Iterable[Node | None]) -> Facts:
     """Return the facts in `env:` blocks, and in the inputs of a called workflow, by the names of their variables."""
     facts, regions = [], []
     tables = [*(child(each, "env") for each in nodes), child(step.node, "with") if child(step.node, "uses") else None]
     for name, node in (pair for each in tables for pair in pairs(each)):
-        value, place = step.fill(text(node)), _place(step, node)
+        value, place = step.fill(text(node)), step.place(node)
         if is_unknown(value) or not value:
             continue
         if REGION_VARIABLE.fullmatch(name) and evidence.REGION_NAME.fullmatch(value):
             regions.append(Mention(value=value, source=place, trust=step.trust))
         elif found := _named_by_variable(name.replace("-", "_"), value):
-            facts.append(_fact(step, place, **found))
+            facts.append(step.fact(place, **found))
     return Facts(environment_facts=tuple(facts), regions=tuple(regions))
 
 
@@ -454,7 +283,3 @@ def _named_by_variable(name: str, value: str) -> dict[str, str]:
     if CLUSTER_VARIABLE.fullmatch(name):
         return {"cluster": shell_commands.ecs_names("", value)["cluster"]}
     return {"container": value} if CONTAINER_VARIABLE.fullmatch(name) else {}
-
-
-def _fact(step: Step, source: str, **values: str) -> EnvironmentFact:
-    return EnvironmentFact.of(values, environment=step.environment, source=source, trust=step.trust)

@@ -1,0 +1,1 @@
+"""Facts in the workflows of GitHub Actions."""
