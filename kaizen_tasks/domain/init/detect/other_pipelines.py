@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import yaml
 from attrs import evolve
-from yaml.nodes import ScalarNode
+from yaml.nodes import MappingNode, ScalarNode
 
 from kaizen_tasks.domain.init import evidence
 from kaizen_tasks.domain.init.detect import shell_commands, yaml_nodes
 from kaizen_tasks.domain.init.detect.app_folder import TOP, AppFolder, repository_top
+from kaizen_tasks.domain.init.detect.job_needs import needed_jobs
 from kaizen_tasks.domain.init.detect.shell_commands import ShellText
 from kaizen_tasks.domain.init.detect.yaml_nodes import child, items, line_of, pairs, text, text_at
 from kaizen_tasks.domain.init.evidence import Facts, Trust
@@ -46,13 +47,33 @@ def facts_from_pipeline(path: str, content: str, app: AppFolder = TOP) -> Facts:
     except yaml.YAMLError:
         return Facts()
     trust = evidence.trust_in(path, Trust.WORKFLOW)
-    commands = _command_facts(path, root, _variables(root), "", trust, app)
+    others = _neighbour_jobs(path, root, trust, app)
+    content = yaml_nodes.without_nodes(content, others)
+    commands = _command_facts(path, _without(root, others), _variables(root), "", trust, app)
     facts = evidence.combine_facts((*commands, Facts(ignored=evidence.find_in_comments(content, path))))
     if not facts.environment_facts and not facts.platforms:
         return Facts(builds=tuple(each for each in facts.builds if each.repository))
     code = evidence.strip_comments(content)
     regions, accounts = (find(code, path, trust) for find in (evidence.find_regions, evidence.find_account_ids))
     return evolve(facts, regions=regions, accounts=accounts)
+
+
+def _neighbour_jobs(path: str, root: Node | None, trust: Trust, app: AppFolder) -> list[Node]:
+    """Return the jobs at the top of a pipeline, as GitLab's are, that build other apps or need only such builds."""
+    jobs, variables = dict(pairs(root)), _variables(root)
+    builds = {
+        name: [each for facts in _command_facts(path, job, variables, "", trust, TOP) for each in facts.builds]
+        for name, job in jobs.items()
+    }
+    needed = {name: [build for each in needed_jobs(name, jobs) for build in builds[each]] for name in jobs}
+    return [job for name, job in jobs.items() if app.is_for_neighbours(builds[name] or needed[name])]
+
+
+def _without(root: Node | None, others: Sequence[Node]) -> Node | None:
+    """Return a mapping without some of its values."""
+    if not isinstance(root, MappingNode):
+        return root
+    return MappingNode("", [(key, node) for key, node in root.value if node not in others])
 
 
 def _variables(node: Node | None) -> dict[str, str]:

@@ -123,6 +123,20 @@ def test_a_script_that_deploys_one_app_after_the_other_shows_each_its_own() -> N
     assert names(found) == ({"shop-web"}, {"shop-web"})
 
 
+def test_a_deployment_of_gitlab_is_of_the_app_whose_build_it_needs() -> None:
+    other_account = build("api").replace("210987654321", "555544443333")
+    builds = f"build-api:\n  script:\n    - {other_account}\nbuild-web:\n  script:\n    - {build('web')}\n"
+    deployments = "".join(
+        f"deploy-{name}:\n  needs: [{need}]\n  script:\n    - {deploy(name)}\n"
+        for name, need in (("api", "{job: build-api}"), ("web", "build-web"))
+    )
+
+    found = other_pipelines.facts_from_pipeline("../.gitlab-ci.yml", builds + deployments, WEB)
+
+    assert names(found) == ({"shop-web"}, {"shop-web"})
+    assert {each.value for each in found.accounts} == {"210987654321"}
+
+
 def test_a_pipeline_shows_each_app_the_jobs_of_its_own() -> None:
     jobs = (f"{name}:\n  script:\n    - {build(name)}\n    - {deploy(name)}\n" for name in ("api", "web"))
     text = f"before_script:\n  - date\n{''.join(jobs)}"
