@@ -19,12 +19,12 @@ from kaizen_tasks.domain.init.completion import (
 )
 from kaizen_tasks.domain.init.detect import (
     cloudformation,
-    make_environments,
     manifests,
     markdown_urls,
     other_apps,
     other_pipelines,
     previous_releases,
+    script_calls,
     shell_scripts,
 )
 from kaizen_tasks.domain.init.detect import dockerfile as dockerfiles
@@ -162,7 +162,7 @@ def detect_environments(repo_scan: RepoScan) -> Facts:
         facts
         for path, text in sorted(texts.items())
         if shell_scripts.SCRIPT_PATH.fullmatch(path)
-        for facts in make_environments.facts_from_script(path, text, callers, app)
+        for facts in script_calls.facts_from_script(path, text, callers, app)
     )
     pipelines = (
         other_pipelines.facts_from_pipeline(path, text, app)

@@ -1,10 +1,10 @@
-"""The environments of a Makefile whose variable others set."""
+"""The environments with which a script or a Makefile is called."""
 
 from __future__ import annotations
 
 import pytest
 
-from kaizen_tasks.domain.init.detect import make_environments
+from kaizen_tasks.domain.init.detect import script_calls
 
 MAKEFILE = """\
 ENV ?= staging
@@ -18,9 +18,9 @@ up:
 WORKFLOW = "jobs:\n  a:\n    steps:\n      - run: make deploy ENV=prod\n"
 
 
-def found(text: str, callers: dict[str, str] | None = None) -> dict[str, tuple[str, str, str]]:
+def found(text: str, callers: dict[str, str] | None = None, path: str = "Makefile") -> dict[str, tuple[str, str, str]]:
     """Return repository, service and cluster by environment."""
-    facts = make_environments.facts_from_script("Makefile", text, {"Makefile": text, **(callers or {})})
+    facts = script_calls.facts_from_script(path, text, {path: text, **(callers or {})})
     names: dict[str, tuple[str, str, str]] = {}
     for fact in (each for facts_of_one in facts for each in facts_of_one.environment_facts):
         before = names.get(fact.environment, ("", "", ""))
@@ -72,3 +72,43 @@ def test_a_local_environment_is_not_released_to() -> None:
     text = MAKEFILE.replace("staging", "local") + "prod:\n\t$(MAKE) deploy ENV=prod\n"
 
     assert [*found(text)] == ["prod"]
+
+
+@pytest.mark.parametrize(
+    ("use", "callers"),
+    [
+        ("release: deploy-staging deploy-prod\n", {}),
+        (".PHONY: deploy-staging deploy-prod\n", {}),
+        ("", {"cd.yml": "- run: make deploy-staging\n- run: make deploy-prod\n"}),
+    ],
+)
+@pytest.mark.parametrize("rule", ["deploy-%: ENV = $*\ndeploy-%: deploy\n", "deploy-%:\n\t$(MAKE) deploy ENV=$*\n"])
+def test_what_takes_the_place_of_a_wildcard_is_an_environment(rule: str, use: str, callers: dict[str, str]) -> None:
+    text = MAKEFILE.removeprefix("ENV ?= staging\n")
+
+    assert found(text + rule + use, callers) == BOTH
+    assert found(text.replace("deploy:", "deploy-%:").replace("$(ENV)", "$*") + use, callers) == BOTH
+
+
+SCRIPT = """\
+ENV=${1:-staging}
+docker push 999988887777.dkr.ecr.eu-west-1.amazonaws.com/$ENV-shop:latest
+aws ecs update-service --cluster $ENV --service shop-$ENV
+"""
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["- run: ./scripts/deploy.sh prod\n", "bash scripts/deploy.sh 'prod' --wait\n", '"deploy": "deploy.sh prod"\n'],
+)
+def test_the_argument_that_a_script_is_given_is_an_environment(call: str) -> None:
+    assert found(SCRIPT, {"cd.yml": call}, "scripts/deploy.sh") == BOTH
+    assert [*found(SCRIPT.replace(":-staging", ""), {"cd.yml": call}, "scripts/deploy.sh")] == ["prod"]
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["", "- run: ./deploy.sh $ENV\n", "./deploy.sh --help\n", "cp deploy.sh bin/deploy\n", "# ./deploy.sh prod\n"],
+)
+def test_a_script_that_no_environment_is_given_keeps_its_templates(call: str) -> None:
+    assert found(SCRIPT, {"cd.yml": call}, "deploy.sh") == {"": ("{env}-shop", "shop-{env}", "{env}")}

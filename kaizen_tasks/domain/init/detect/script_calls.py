@@ -1,9 +1,9 @@
-"""Finds the environments of a Makefile: the values of a variable that its targets, scripts and workflows give it."""
+"""Finds the environments with which others call a script or a Makefile: `./deploy.sh prod`, `make deploy ENV=prod`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
@@ -13,10 +13,11 @@ from kaizen_tasks.domain.init.detect import shell_scripts
 from kaizen_tasks.domain.init.detect.app_folder import TOP, AppFolder
 from kaizen_tasks.domain.init.detect.shell_branches import TARGET_NAME
 from kaizen_tasks.domain.init.detect.shell_commands import DEPLOY_COMMANDS
-from kaizen_tasks.domain.init.detect.shell_scripts import LINE_CONTINUATION, TARGET_VARIABLE
+from kaizen_tasks.domain.init.detect.shell_scripts import LINE_CONTINUATION, TARGET_DEFAULT, TARGET_VARIABLE
+from kaizen_tasks.domain.init.naming import ENV_PLACEHOLDER
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.init.evidence import Facts
+    from kaizen_tasks.domain.init.evidence import EnvironmentFact, Facts
 
 MAKEFILE_PATH = re.compile(r"(?:.*/)?(?:GNU)?[Mm]akefile")
 RULE = re.compile(r"^([^\s#:=][^#:=]*?)[ \t]*::?(?!=)[ \t]*([^\n]*)$")
@@ -25,6 +26,10 @@ ASSIGNMENT = re.compile(r"(\w+)[ \t]*[:?]?:?=[ \t]*(\S*)$")
 
 MAKE_CALL = re.compile(r"((?:\b\w+=\S+[ \t]+)*)(?:\$[({]MAKE[)}]|(?<![\w./-])g?make(?![\w./-]))([^\n;&|]*)")
 IMAGE_PUSH = re.compile(r"\b(?:docker|podman|buildah|nerdctl)\b[^\n]*\bpush\b|--push\b")
+STEM = "*"
+"""The automatic variable of a rule with `%`, as in `deploy-%`."""
+
+STEM_REFERENCES = frozenset({"$*", "$(*)", "${*}"})
 LOCAL_NAMES = frozenset({"local", "localhost"})
 """Values that stand for this machine, to which nothing is released."""
 
@@ -57,16 +62,19 @@ class _Call:
 
 
 def facts_from_script(path: str, text: str, callers: Mapping[str, str], app: AppFolder = TOP) -> Iterator[Facts]:
-    """Yield the facts in a script; those in a Makefile for each environment that is given to it.
+    """Yield the facts in a script; where others give it its environment, those of each.
 
     Args:
         path: the script.
         text: its text.
-        callers: scripts and workflows that may call make, by path.
+        callers: scripts and workflows that may call it, by path.
         app: the app's folder.
     """
-    others = (other for place, other in callers.items() if place != path)
-    by_environment = _texts_by_environment(text, others) if MAKEFILE_PATH.fullmatch(path) else {}
+    others = [_code(other) for place, other in callers.items() if place != path]
+    if not MAKEFILE_PATH.fullmatch(path):
+        yield _with_arguments(shell_scripts.facts_from_script(path, text, app), path, text, others)
+        return
+    by_environment = _texts_by_environment(text, others)
     for environment, its_text in by_environment.items():
         facts = shell_scripts.facts_from_script(path, its_text, app)
         named = (evolve(fact, environment=fact.environment or environment) for fact in facts.environment_facts)
@@ -75,25 +83,61 @@ def facts_from_script(path: str, text: str, callers: Mapping[str, str], app: App
         yield shell_scripts.facts_from_script(path, text, app)
 
 
-def _texts_by_environment(text: str, callers: Iterable[str]) -> Mapping[str, str]:
+def _texts_by_environment(text: str, others: Sequence[str]) -> Mapping[str, str]:
     """Return a Makefile as each environment runs it; empty where nothing gives its variable a value but itself."""
     code = _code(text)
     rules = tuple(_rules(code))
     deploying = _deploying_targets(rules)
     given = [
         (name, value)
-        for call in _calls((code, *map(_code, callers)))
+        for call in _calls((code, *others))
         if deploying.intersection(call.goals)
         for name, value in call.values
     ]
+    stems = tuple(_stems(rules, deploying, others))
     given += [(rule.variable, rule.value) for rule in rules if rule.variable and deploying.intersection(rule.targets)]
+    given += [(name, stem) for name, value in given if value in STEM_REFERENCES for stem in stems]
+    given += [(STEM, stem) for stem in stems]
     for variable in dict.fromkeys(name for name, value in given if re.fullmatch(TARGET_NAME, value)):
-        if re.search(rf"\$[({{]{variable}[)}}]", code):
-            default = re.search(rf"(?m)^{variable}[ \t]*[:?]?:?=[ \t]*(\S+)[ \t]*$", code)
+        if re.search(_reference(variable), code):
+            default = re.search(rf"(?m)^{re.escape(variable)}[ \t]*[:?]?:?=[ \t]*(\S+)[ \t]*$", code)
             values = ([default[1]] if default else []) + [value for name, value in given if name == variable]
             names = [name for name in dict.fromkeys(values) if re.fullmatch(TARGET_NAME, name)]
             return {name: _with_value(text, variable, name) for name in names if name not in LOCAL_NAMES}
     return {}
+
+
+def _with_arguments(facts: Facts, path: str, text: str, others: Iterable[str]) -> Facts:
+    """Return the facts in a script for each environment that is its argument or the default of that."""
+    templates = [fact for fact in facts.environment_facts if not fact.environment]
+    if len(templates) < len(facts.environment_facts) or not any(map(_is_template, templates)):
+        return facts
+    call = re.compile(
+        rf"""(?<![\w-]){re.escape(path.rpartition("/")[2])}["']?[ \t]+["']?({TARGET_NAME})["']?(?![\w./$={{-])"""
+    )
+    given = [name for other in others for name in call.findall(other)]
+    defaults = [name for _, name in TARGET_DEFAULT.findall(_code(text))] if given else []
+    names = [name for name in dict.fromkeys((*defaults, *given)) if name not in LOCAL_NAMES]
+    filled = (_fill(fact, name) for name in names for fact in templates)
+    return evolve(facts, environment_facts=tuple(filled)) if names else facts
+
+
+def _is_template(fact: EnvironmentFact) -> bool:
+    return any(ENV_PLACEHOLDER in getattr(fact, key) for key in evidence.FACT_KEYS)
+
+
+def _fill(fact: EnvironmentFact, name: str) -> EnvironmentFact:
+    values = {key: getattr(fact, key).replace(ENV_PLACEHOLDER, name) for key in fact.known_keys}
+    return evolve(fact, environment=name, **values)
+
+
+def _stems(rules: Iterable[_Rule], deploying: Collection[str], others: Sequence[str]) -> Iterator[str]:
+    """Yield what takes the place of `%` in the rules that deploy."""
+    goals = [goal for call in _calls(others) for goal in call.goals]
+    goals += [goal for rule in rules for goal in (*rule.targets, *rule.prerequisites)]
+    for target in (target for rule in rules for target in rule.targets if "%" in target and target in deploying):
+        pattern = re.compile(re.escape(target).replace("%", f"({TARGET_NAME})", 1))
+        yield from (match[1] for match in map(pattern.fullmatch, goals) if match)
 
 
 def _code(text: str) -> str:
@@ -149,4 +193,8 @@ def _calls(codes: Iterable[str]) -> Iterator[_Call]:
 
 def _with_value(text: str, variable: str, value: str) -> str:
     """Return a Makefile with a value of a variable in each place of it."""
-    return re.sub(rf"\$[({{]{variable}[)}}]", value, text)
+    return re.sub(_reference(variable), value, text)
+
+
+def _reference(variable: str) -> str:
+    return rf"\$[({{]{re.escape(variable)}[)}}]" + (r"|\$\*" if variable == STEM else "")
