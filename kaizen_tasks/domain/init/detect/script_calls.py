@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -72,7 +73,8 @@ def facts_from_script(path: str, text: str, callers: Mapping[str, str], app: App
     """
     others = [_code(other) for place, other in callers.items() if place != path]
     if not MAKEFILE_PATH.fullmatch(path):
-        yield _with_arguments(shell_scripts.facts_from_script(path, text, app), path, text, others)
+        facts = shell_scripts.facts_from_script(path, text, app)
+        yield _with_arguments(facts, posixpath.normpath(posixpath.join(app.path, path)), text, others)
         return
     by_environment = _texts_by_environment(text, others)
     for environment, its_text in by_environment.items():
@@ -108,18 +110,34 @@ def _texts_by_environment(text: str, others: Sequence[str]) -> Mapping[str, str]
 
 
 def _with_arguments(facts: Facts, path: str, text: str, others: Iterable[str]) -> Facts:
-    """Return the facts in a script for each environment that is its argument or the default of that."""
+    """Return the facts in a script for each environment that is its argument or the default of that.
+
+    Args:
+        facts: the facts.
+        path: the script's path from the top of the repository.
+        text: its text.
+        others: what may call it.
+    """
     templates = [fact for fact in facts.environment_facts if not fact.environment]
     if len(templates) < len(facts.environment_facts) or not any(map(_is_template, templates)):
         return facts
+    folder, _, file = path.rpartition("/")
     call = re.compile(
-        rf"""(?<![\w-]){re.escape(path.rpartition("/")[2])}["']?[ \t]+["']?({TARGET_NAME})["']?(?![\w./$={{-])"""
+        rf"""(?<![\w./-])([\w./-]*/)?{re.escape(file)}["']?[ \t]+["']?({TARGET_NAME})["']?(?![\w./$={{-])"""
     )
-    given = [name for other in others for name in call.findall(other)]
+    given = [name for other in others for place, name in call.findall(other) if _is_in(folder, place)]
     defaults = [name for _, name in TARGET_DEFAULT.findall(_code(text))] if given else []
     names = [name for name in dict.fromkeys((*defaults, *given)) if name not in LOCAL_NAMES]
     filled = (_fill(fact, name) for name in names for fact in templates)
     return evolve(facts, environment_facts=tuple(filled)) if names else facts
+
+
+def _is_in(folder: str, place: str) -> bool:
+    """Return whether a folder can be the one that a call names, as far as it does: `./scripts/`, or nothing."""
+    named = [part for part in place.split("/") if part not in {"", ".", ".."}]
+    parts = folder.split("/")
+    size = min(len(parts), len(named))
+    return not size or parts[-size:] == named[-size:]
 
 
 def _is_template(fact: EnvironmentFact) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kaizen_tasks.domain.init.detect import script_calls
+from kaizen_tasks.domain.init.detect.app_folder import AppFolder
 
 MAKEFILE = """\
 ENV ?= staging
@@ -104,6 +105,14 @@ aws ecs update-service --cluster $ENV --service shop-$ENV
 def test_the_argument_that_a_script_is_given_is_an_environment(call: str) -> None:
     assert found(SCRIPT, {"cd.yml": call}, "scripts/deploy.sh") == BOTH
     assert [*found(SCRIPT.replace(":-staging", ""), {"cd.yml": call}, "scripts/deploy.sh")] == ["prod"]
+
+
+def test_the_call_of_another_apps_script_is_not_counted() -> None:
+    """Both scripts have the same name."""
+    callers = {"../cd.yml": "- run: api/deploy.sh dev\n- run: ./web/deploy.sh prod\n"}
+    facts = script_calls.facts_from_script("deploy.sh", SCRIPT, callers, AppFolder(path="apps/web"))
+
+    assert {fact.environment for each in facts for fact in each.environment_facts} == {"staging", "prod"}
 
 
 @pytest.mark.parametrize(
