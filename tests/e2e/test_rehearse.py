@@ -124,10 +124,18 @@ def test_a_local_cloud_without_an_engine_is_released_to_with_stand_ins(app: Work
     variables = {name: value for name, value in machine.environ.items() if name != "AWS_PROFILE"}
     shell = evolve(machine, environ={**variables, **environ})
     try:
+        again = machine.inv("local.up", "--state", str(state)).expect_success()
         released = shell.inv("release-staging").expect_success()
+        typed = machine.inv("local.up", "--state", str(state), INVOKE_BUILD_ENGINE="bundle").expect_success()
+        environ_file = (state / "environ").read_text()
     finally:
         stopped = shell.inv("local.down").expect_success()
 
+    command = f"INVOKE_BUILD_ENGINE=auto {workspaces.program('inv')} local.up --state {state} && . {state}/environ"
+    choice = "INVOKE_BUILD_ENGINE=bundle, which leaves out the base image and RUN"
+    assert f"; to build the next ones: {command}  # or {choice}\n" in again.out
+    assert "its next images are built with bundle, in a shell that has typed this again:\n" in typed.out
+    assert "export INVOKE_BUILD_ENGINE=bundle\n" in environ_file
     assert "the image is a stand-in, which only answers: nothing about the app itself is proven" in released.out
     assert re.search("^unset .*INVOKE_BUILD_ENGINE .*", stopped.out, re.MULTILINE)
     assert re.search("^unset .*AWS_ENDPOINT_URL ", stopped.out, re.MULTILINE)

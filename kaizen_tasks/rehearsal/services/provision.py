@@ -139,7 +139,7 @@ def _create_repositories(environments: tuple[Environment, ...], tools: Toolbox) 
 
 def _publish_first_image(environments: tuple[Environment, ...], version: Version, tools: Toolbox) -> Image:
     """Build an image of HEAD, push it to the first repository, copy it to the others, and return it."""
-    release = _head_release(version, tools)
+    release = head_release(version, tools)
     first, *others = distinct_repositories(environments)
     if tools.at(first).registry.find_image(first.repository, release.name) is None:
         if tools.builder.find_image(build_spec(release, tools)) is None:
@@ -154,7 +154,12 @@ def _publish_first_image(environments: tuple[Environment, ...], version: Version
     return image
 
 
-def _head_release(version: Version, tools: Toolbox) -> Release:
+def head_release(version: Version, tools: Toolbox) -> Release:
+    """Return what the first image is built from: HEAD, under the label of a version.
+
+    Raises:
+        Refused: HEAD has no VERSION.
+    """
     head = tools.scm.head().commit
     if tools.scm.read_at(head, files.VERSION_FILE) is None:
         message = "HEAD has no VERSION, so there is no image for the services to start with"

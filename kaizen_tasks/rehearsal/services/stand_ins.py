@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -10,7 +11,8 @@ from kaizen_tasks.adapters.build.emulation import runs_images_for
 from kaizen_tasks.adapters.build.select import ENGINES_IN_PYTHON, examine_engine
 from kaizen_tasks.domain.build.failure import UNAVAILABLE_HINT
 from kaizen_tasks.domain.build.stand_in import STAND_IN
-from kaizen_tasks.errors import BuildFailed, Refused
+from kaizen_tasks.errors import BuildFailed, KaizenError, Refused
+from kaizen_tasks.flows.steps.build import Build
 from kaizen_tasks.rehearsal.services import provision
 from kaizen_tasks.wiring import Toolbox
 
@@ -38,6 +40,17 @@ def find_obstacle(settings: Settings) -> str:
     if engine.name in ENGINES_IN_PYTHON or runs_images_for(settings.build.platform):
         return next((obstacle.message for obstacle in engine.obstacles), "")
     return f"this machine cannot run images for {settings.build.platform}"
+
+
+def can_bundle(tools: Toolbox, first_version: Version) -> bool:
+    """Return whether the image can be built here as a bundle, without base image and `RUN`, by building it."""
+    settings = evolve(tools.settings, build=tools.settings.build._replace(engine="bundle"))
+    bundle_tools = Toolbox(settings, dry=False, draft=False, stream=sys.stderr)
+    try:
+        Build().act(provision.head_release(first_version, bundle_tools), bundle_tools)
+    except KaizenError:
+        return False
+    return True
 
 
 def insists_on_engine(environ: Mapping[str, str]) -> bool:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+from semver import Version
 
 from kaizen_tasks.cli.command import DRY_RUN_END
+from kaizen_tasks.cli.handlers.local import cloud as cloud_tasks
 from kaizen_tasks.cli.handlers.local.demo import make_empty_folder
-from kaizen_tasks.errors import Refused
+from kaizen_tasks.domain.build.failure import UNAVAILABLE_HINT
+from kaizen_tasks.errors import BuildFailed, Refused
 from kaizen_tasks.rehearsal.local_cloud import cloud as clouds
 from kaizen_tasks.rehearsal.local_cloud.registry import start_registered_cloud
+from kaizen_tasks.rehearsal.services import provision, stand_ins
 from tests.support.cli_app import ALONE, TEAM, kaizen, make
 
 
@@ -128,6 +133,28 @@ def test_clouds_are_found_and_stopped_outside_of_an_app(
 
     assert (result.code, result.err) == (0, "")
     assert "no local cloud is running" in result.out
+
+
+@pytest.mark.parametrize(
+    ("hint", "can_bundle", "expected"),
+    [
+        (UNAVAILABLE_HINT, True, f"{UNAVAILABLE_HINT}; or choose INVOKE_BUILD_ENGINE=bundle, which leaves out "),
+        (UNAVAILABLE_HINT, False, UNAVAILABLE_HINT),
+        ("correct the Dockerfile", True, "correct the Dockerfile"),
+    ],
+)
+def test_a_bundle_is_offered_where_the_base_image_is_out_of_reach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, hint: str, can_bundle: bool, expected: str
+) -> None:
+    failure = BuildFailed("docker could not build web:v0.0.0", hint=hint)
+    monkeypatch.setattr(provision, "provision", Mock(side_effect=failure))
+    monkeypatch.setattr(stand_ins, "can_bundle", lambda _tools, _version: can_bundle)
+    tools, cloud = Mock(), Mock(state=tmp_path)
+
+    with pytest.raises(BuildFailed) as failed:
+        cloud_tasks._provision(tools, Version(0, 0, 0), cloud, insists=True, stream=io.StringIO())
+    assert failed.value.hint.startswith(expected)
+    assert ("bundle" in failed.value.hint) is ("bundle" in expected)
 
 
 def test_of_two_runs_one_gets_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

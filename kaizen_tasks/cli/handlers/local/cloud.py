@@ -19,8 +19,9 @@ from kaizen_tasks.adapters.host.scratch import remove_abandoned_folders
 from kaizen_tasks.adapters.host.user_folders import state_folder
 from kaizen_tasks.cli import json_output, params
 from kaizen_tasks.config.settings import Settings
+from kaizen_tasks.domain.build.failure import UNAVAILABLE_HINT
 from kaizen_tasks.domain.build.stand_in import STAND_IN
-from kaizen_tasks.errors import KaizenError, UsageError
+from kaizen_tasks.errors import BuildFailed, KaizenError, UsageError
 from kaizen_tasks.rehearsal.commands import print_line
 from kaizen_tasks.rehearsal.local_cloud import cloud as clouds
 from kaizen_tasks.rehearsal.local_cloud import profiles
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 """Writes a line for people; what needs no app must work in any folder, so it has no reporter."""
+
+BUNDLE_CHOICE = f"{stand_ins.ENGINE_VARIABLE}=bundle, which leaves out the base image and RUN"
+"""What is offered where the image cannot be built, and a bundle can."""
 
 REAL_ENGINES = ("docker", "process")
 """Values of `--engine` that ask for the app itself, for which no stand-in will do."""
@@ -58,14 +62,13 @@ def up(c: Context, *, state: str, port: str, engine: str, first: str, json: bool
         engine="process" if service_engine == "auto" and settings.build.engine == "bundle" else service_engine,
         port=port_number,
     )
+    earlier_build_engine = clouds.own_variables(cloud).get(stand_ins.ENGINE_VARIABLE)
     insists = service_engine in REAL_ENGINES or stand_ins.insists_on_engine(os.environ)
     profiles.write_profiles(cloud, settings)
     clouds.point_at(cloud)
     with nullcontext() if was_running else _stopping_on_failure(cloud):
-        first_version = params.parse_release(first, flag="--first")
-        build_engine = _provision(
-            tools, first_version or provision.choose_first_version(tools), cloud, insists=insists, stream=stream
-        )
+        first_version = params.parse_release(first, flag="--first") or provision.choose_first_version(tools)
+        build_engine = _provision(tools, first_version, cloud, insists=insists, stream=stream)
     env_path = clouds.write_env_file(cloud, **({stand_ins.ENGINE_VARIABLE: build_engine} if build_engine else {}))
     if json:
         _print_cloud(cloud)
@@ -73,9 +76,18 @@ def up(c: Context, *, state: str, port: str, engine: str, first: str, json: bool
     place = f"the local cloud is running at {cloud.endpoint_url}, as account {cloud.account} in {cloud.region}"
     tools.reporter.note(f"already done: {place}" if was_running else place)
     if build_engine == STAND_IN:
-        rebuild = f"{stand_ins.ENGINE_VARIABLE}=auto inv local.up --state {shlex.quote(str(folder))}"
-        tools.reporter.note(f"its images are stand-ins, which prove nothing about the app; to build it: {rebuild}")
+        note = "its images are stand-ins, which prove nothing about the app; to build the next ones"
+        tools.reporter.note(f"{note}: {_build_command(tools, first_version, env_path)}")
+    elif was_running and build_engine != earlier_build_engine:
+        tools.reporter.note(f"its next images are built with {build_engine}, in a shell that has typed this again:")
     tools.reporter.note(f". {shlex.quote(str(env_path))}  # points any AWS client and these tasks at it")
+
+
+def _build_command(tools: Toolbox, first: Version, env_path: Path) -> str:
+    """Return what is typed to have images built in a cloud that was begun with stand-ins."""
+    up = f"{stand_ins.ENGINE_VARIABLE}=auto inv local.up --state {shlex.quote(str(env_path.parent))}"
+    other = f"  # or {BUNDLE_CHOICE}" if stand_ins.can_bundle(tools, first) else ""
+    return f"{up} && . {shlex.quote(str(env_path))}{other}"
 
 
 def _provision(tools: Toolbox, first: Version, cloud: Cloud, *, insists: bool, stream: TextIO) -> str:
@@ -91,7 +103,12 @@ def _provision(tools: Toolbox, first: Version, cloud: Cloud, *, insists: bool, s
     if not tools.settings.environments:
         return ""
     if insists:
-        provision.provision(tools, first)
+        try:
+            provision.provision(tools, first)
+        except BuildFailed as error:
+            if error.hint == UNAVAILABLE_HINT and stand_ins.can_bundle(tools, first):
+                error.hint += f"; or choose {BUNDLE_CHOICE}"
+            raise
         return tools.settings.build.engine
     has_stand_ins = clouds.own_variables(cloud).get(stand_ins.ENGINE_VARIABLE) == STAND_IN
     reason = "as before" if has_stand_ins else stand_ins.find_obstacle(tools.settings)
