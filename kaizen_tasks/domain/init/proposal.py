@@ -24,8 +24,6 @@ from kaizen_tasks.domain.init.detect import (
     other_apps,
     other_pipelines,
     previous_releases,
-    script_calls,
-    shell_scripts,
 )
 from kaizen_tasks.domain.init.detect import dockerfile as dockerfiles
 from kaizen_tasks.domain.init.detect.app_folder import AppFolder
@@ -36,6 +34,8 @@ from kaizen_tasks.domain.init.detect.from_account import AccountScan
 from kaizen_tasks.domain.init.detect.github import workflows
 from kaizen_tasks.domain.init.detect.image_builds import BuildChoice, choose_build
 from kaizen_tasks.domain.init.detect.packages import PackageVersion, package_name
+from kaizen_tasks.domain.init.detect.shell import calls as script_calls
+from kaizen_tasks.domain.init.detect.shell import scripts as shell_scripts
 from kaizen_tasks.domain.init.detect.terraform import facts as terraform
 from kaizen_tasks.domain.init.environments import name_environments
 from kaizen_tasks.domain.init.evidence import (

@@ -11,10 +11,11 @@ from attrs import evolve
 from yaml.nodes import MappingNode, ScalarNode
 
 from kaizen_tasks.domain.init import evidence
-from kaizen_tasks.domain.init.detect import shell_commands, yaml_nodes
+from kaizen_tasks.domain.init.detect import yaml_nodes
 from kaizen_tasks.domain.init.detect.app_folder import TOP, AppFolder, repository_top
 from kaizen_tasks.domain.init.detect.job_needs import needed_jobs
-from kaizen_tasks.domain.init.detect.shell_commands import ShellText
+from kaizen_tasks.domain.init.detect.shell import commands as shell_commands
+from kaizen_tasks.domain.init.detect.shell.commands import ShellText
 from kaizen_tasks.domain.init.detect.yaml_nodes import child, items, line_of, pairs, text, text_at
 from kaizen_tasks.domain.init.evidence import Facts, Trust
 

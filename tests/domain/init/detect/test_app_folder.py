@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from kaizen_tasks.domain.init.detect import other_pipelines, shell_scripts
+from kaizen_tasks.domain.init.detect import other_pipelines
 from kaizen_tasks.domain.init.detect.app_folder import AppFolder, Owner
 from kaizen_tasks.domain.init.detect.github import workflows
+from kaizen_tasks.domain.init.detect.shell import scripts as shell_scripts
 from kaizen_tasks.domain.init.evidence import Facts, ImageBuild
 
 REGISTRY = "210987654321.dkr.ecr.eu-central-1.amazonaws.com"

@@ -13,7 +13,7 @@ from attrs import evolve
 from kaizen_tasks.domain.init import evidence
 from kaizen_tasks.domain.init.detect import yaml_nodes
 from kaizen_tasks.domain.init.detect.ecs.containers import app_container
-from kaizen_tasks.domain.init.detect.shell_commands import is_unknown
+from kaizen_tasks.domain.init.detect.shell.commands import is_unknown
 from kaizen_tasks.domain.init.detect.yaml_nodes import child, items, line_of, pairs, text, text_at
 from kaizen_tasks.domain.init.evidence import ECS, EnvironmentFact, Facts, Mention, Trust
 from kaizen_tasks.domain.init.naming import ENV_PLACEHOLDER

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from kaizen_tasks.domain.init import evidence
-from kaizen_tasks.domain.init.detect import shell_commands
-from kaizen_tasks.domain.init.detect.shell_commands import REGISTRY_ADDRESS, SERVICE_ARN, is_unknown
+from kaizen_tasks.domain.init.detect.shell import commands as shell_commands
+from kaizen_tasks.domain.init.detect.shell.commands import REGISTRY_ADDRESS, SERVICE_ARN, is_unknown
 from kaizen_tasks.domain.init.detect.yaml_nodes import child, line_of, pairs, text
 from kaizen_tasks.domain.init.evidence import (
     APP_RUNNER,

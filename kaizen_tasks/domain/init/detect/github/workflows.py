@@ -13,12 +13,13 @@ from attrs import evolve, frozen
 from yaml.nodes import Node, ScalarNode
 
 from kaizen_tasks.domain.init import evidence
-from kaizen_tasks.domain.init.detect import shell_commands, yaml_nodes
+from kaizen_tasks.domain.init.detect import yaml_nodes
 from kaizen_tasks.domain.init.detect.app_folder import TOP, AppFolder
 from kaizen_tasks.domain.init.detect.github.actions import action_facts
 from kaizen_tasks.domain.init.detect.github.step import Step
 from kaizen_tasks.domain.init.detect.job_needs import needed_jobs
-from kaizen_tasks.domain.init.detect.shell_commands import SERVICE_ARN, ShellText, is_unknown
+from kaizen_tasks.domain.init.detect.shell import commands as shell_commands
+from kaizen_tasks.domain.init.detect.shell.commands import SERVICE_ARN, ShellText, is_unknown
 from kaizen_tasks.domain.init.detect.yaml_nodes import child, items, line_of, pairs, text, text_at
 from kaizen_tasks.domain.init.evidence import (
     APP_RUNNER,

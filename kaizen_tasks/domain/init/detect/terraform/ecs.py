@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from kaizen_tasks.domain.init.detect import shell_commands
 from kaizen_tasks.domain.init.detect.ecs.containers import Container, app_container
+from kaizen_tasks.domain.init.detect.shell import commands as shell_commands
 from kaizen_tasks.domain.init.detect.terraform.expressions import (
     UnsupportedExpressionError,
     Value,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kaizen_tasks.domain.init.detect import script_calls
 from kaizen_tasks.domain.init.detect.app_folder import AppFolder
+from kaizen_tasks.domain.init.detect.shell import calls as script_calls
 
 MAKEFILE = """\
 ENV ?= staging

@@ -8,15 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from attrs import evolve
 
 from kaizen_tasks.domain.init import evidence
-from kaizen_tasks.domain.init.detect import shell_commands
 from kaizen_tasks.domain.init.detect.app_folder import TOP, AppFolder, repository_top
-from kaizen_tasks.domain.init.detect.shell_branches import (
+from kaizen_tasks.domain.init.detect.shell import commands as shell_commands
+from kaizen_tasks.domain.init.detect.shell.branches import (
     CASE_STATEMENT,
     TARGET_NAME,
     ConditionalBranch,
     find_branches,
 )
-from kaizen_tasks.domain.init.detect.shell_commands import ShellText
+from kaizen_tasks.domain.init.detect.shell.commands import ShellText
 from kaizen_tasks.domain.init.evidence import EnvironmentFact, Facts, Ignored, Trust
 from kaizen_tasks.domain.init.pipeline import stage_rank
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from kaizen_tasks.domain.init import evidence
-from kaizen_tasks.domain.init.detect import shell_scripts
 from kaizen_tasks.domain.init.detect.app_folder import TOP, AppFolder
-from kaizen_tasks.domain.init.detect.shell_branches import TARGET_NAME
-from kaizen_tasks.domain.init.detect.shell_commands import DEPLOY_COMMANDS
-from kaizen_tasks.domain.init.detect.shell_scripts import LINE_CONTINUATION, TARGET_DEFAULT, TARGET_VARIABLE
+from kaizen_tasks.domain.init.detect.shell import scripts as shell_scripts
+from kaizen_tasks.domain.init.detect.shell.branches import TARGET_NAME
+from kaizen_tasks.domain.init.detect.shell.commands import DEPLOY_COMMANDS
+from kaizen_tasks.domain.init.detect.shell.scripts import LINE_CONTINUATION, TARGET_DEFAULT, TARGET_VARIABLE
 from kaizen_tasks.domain.init.naming import ENV_PLACEHOLDER
 
 if TYPE_CHECKING:

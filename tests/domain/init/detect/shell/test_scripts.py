@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kaizen_tasks.domain.init.detect import shell_scripts
+from kaizen_tasks.domain.init.detect.shell import scripts as shell_scripts
 from kaizen_tasks.domain.init.evidence import Trust, merge_by_environment
 from tests.domain.init.samples import SCRIPT
 

@@ -1,0 +1,1 @@
+"""What the commands and variables of shell scripts and Makefiles say."""
