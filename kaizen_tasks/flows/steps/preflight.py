@@ -58,6 +58,8 @@ class Preflight(ReadOnlyStep):
         if account_error:
             yield account_error  # and read nothing from a wrong account
             return
+        if self.bump.hotfix and self._is_on_other_branch(tools):
+            return  # the branch to switch to begins elsewhere, and gets what is to be released
         try:
             decision = self.bump.decide(release, tools)
         except KaizenError as error:
@@ -67,10 +69,14 @@ class Preflight(ReadOnlyStep):
         if not isinstance(decision, Refuse):
             yield from self._release_problems(decision.release, tools)
 
+    def _is_on_other_branch(self, tools: Tools) -> bool:
+        return any(preconditions.check_branch(tools.scm.head().branch, self._branches(tools)))
+
     def _worktree_problems(self, tools: Tools) -> Iterator[str]:
-        settings = tools.settings
-        branches = settings.release.hotfix_branches if self.bump.hotfix else settings.release_branches
-        return preconditions.check_worktree(branches, tools)
+        return preconditions.check_worktree(self._branches(tools), tools)
+
+    def _branches(self, tools: Tools) -> tuple[str, ...]:
+        return tools.settings.release.hotfix_branches if self.bump.hotfix else tools.settings.release_branches
 
     def _release_problems(self, release: Release, tools: Tools) -> Iterator[str]:
         is_fixed = bool(self.environments) and preconditions.has_pushed_image(release, self.bump.environment, tools)

@@ -123,7 +123,12 @@ CASES = (
     Case(mistake="a hotfix from main",
          typed="inv --dry hotfix --env mark --reason 'A crash' --yes", code=3,
          says="releases are not allowed from branch main (allowed: hotfix/*)",
-         hint="git switch --create hotfix/fix v0.2.0, then run the same command again"),
+         hint="git switch --create hotfix/fix v0.2.0, then run the same command again", again=3),
+    Case(mistake="a hotfix branch without a fix", before=("git switch --create hotfix/crash v0.2.0",),
+         typed="inv --dry hotfix --env mark --reason 'A crash' --yes", code=3,
+         says="nothing is noted under [Unreleased] since 0.2.0",
+         hint="note what changed: inv changelog.add --type fixed --text \"What changed\" && git add CHANGELOG.md && "
+         "git commit --message 'Note what changed' -- CHANGELOG.md, then run the same command again"),
     Case(mistake="a command to run on App Runner, which runs none",
          typed="inv run --env staging -- python -V", code=3, says="staging: App Runner runs no commands",
          hint="name an ECS task definition for them in kaizen.toml: environments.staging.task"),

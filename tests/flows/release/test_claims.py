@@ -479,3 +479,15 @@ def test_hotfix_refuses_to_deploy_a_release_that_was_not_made_for_its_environmen
     finished = hotfix(first, "mark")
     assert (released.name, finished.name) == ("v0.2.0", "v0.2.1")
     assert hotfix(first, "mark").commit == finished.commit
+
+
+def test_hotfix_from_another_branch_is_told_to_switch_and_not_to_note_anything_there() -> None:
+    tools = FakeTools()
+    release(tools)
+    environment = tools.settings.environments["mark"]
+    bump = Bump(accept_released=True, hotfix=True, environment=environment)
+
+    with pytest.raises(Refused, match="releases are not allowed from branch main") as refused:
+        run_flow(catalogue.hotfix(bump, environment, reason="x"), Release(version=files.read_version(tools)), tools)
+
+    assert refused.value.hint == "git switch --create hotfix/fix v0.2.0, then run the same command again"
