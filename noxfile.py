@@ -70,9 +70,9 @@ UNKNOWN_TO_ACTIONLINT = 'unexpected key "(queue|deployment)" for "(concurrency|e
 """https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax."""
 
 
-def _install(session: nox.Session, *groups: str) -> None:
-    """Install the project, and what a session needs besides."""
-    session.install("--editable", ".[local]", *nox.project.dependency_groups(PROJECT, *groups))
+def _install(session: nox.Session, *groups: str, extras: str = "local") -> None:
+    """Install the project with some extras, and what a session needs besides."""
+    session.install("--editable", f".[{extras}]", *nox.project.dependency_groups(PROJECT, *groups))
 
 
 @nox.session
@@ -240,7 +240,7 @@ def workflows(session: nox.Session) -> None:
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure against floors and peers in one run, and print a table; exits with 3 if something cannot be measured."""
-    _install(session)
+    _install(session, extras="local,dashboard")
     try:
         session.run("python", "-m", "benchmarks", *session.posargs)
     except nox.command.CommandFailed as error:
