@@ -213,7 +213,7 @@ class Aws(Identity):
         return f"correct {wrong} of [{self._table}] in the configuration"
 
     def _create_client(self, service: str) -> object:
-        """Return a new client, created in 60 to 80 ms. The caller must hold the lock: sessions are not thread-safe.
+        """Return a new client. The caller must hold the lock: sessions are not thread-safe.
 
         AWS validates parameters, and type checkers have: botocore's own validation took a twentieth of each call.
 

@@ -9,10 +9,7 @@ from attrs import frozen
 from yaml.nodes import Node
 
 from kaizen_tasks.domain.init.detect.yaml_nodes import line_of
-from kaizen_tasks.domain.init.evidence import (
-    EnvironmentFact,
-    Trust,
-)
+from kaizen_tasks.domain.init.evidence import EnvironmentFact, Trust
 
 EXPRESSION = re.compile(r"\$\{\{\s*([\w.-]+)\s*\}\}")
 
